@@ -4,8 +4,8 @@ import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";
 
 /**
- * Returns the change to report to people who have responded, `undefined` if there is nothing to ask, or null if the
- * person cancelled.
+ * Returns null if the person cancelled. Otherwise, `change` is the change to report to people who have responded; it is
+ * undefined if nobody has.
  */
 export async function confirmSave(
   task: EditorTask,

@@ -1,4 +1,5 @@
-// One attempt to record, from the click on Record until the recorder runs. It can be cancelled at any time, and then leaves nothing behind.
+// One attempt to record, from the click on Record until the recorder runs. It can be cancelled at any time before that
+// and then leaves nothing behind.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";
@@ -6,12 +7,18 @@ import { RecordingUploader } from "../upload/recording-uploader.js";
 import { CaptureError, TimeoutError } from "./capture.js";
 import { fileTypeOf, supportedType } from "./recording.js";
 
-/** Milliseconds to create the draft and the upload, and to wait until those of the previous attempt are deleted. */
+/**
+ * `create` limits the creation of the draft and the upload. `cleanup` limits the wait for the deletion of the previous
+ * attempt's draft and upload. In milliseconds.
+ */
 const timeouts = { create: 30_000, cleanup: 10_000 };
 const noAnswerMessage =
   "The server does not answer, so nothing is recorded. Try again in a moment.";
 
-/** Resolves when the draft and the upload of the last cancelled attempt are deleted, so that the next attempt does not use that draft. */
+/**
+ * Resolves when the draft and the upload of the last cancelled attempt are deleted, so that the next attempt does not
+ * reuse that draft.
+ */
 let cleanup: Promise<void> = Promise.resolve();
 
 export class Attempt {
@@ -22,17 +29,20 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  /** Cancels the attempt, unless the recorder runs already. Without a reason, nothing is shown. */
+  /** Cancels the attempt unless the recorder is already running. Without a reason, nothing is shown. */
   cancel(reason: unknown = new CaptureError("")): void {
     if (!this.#isRunning) this.#controller.abort(reason);
   }
 
-  /** The recorder runs, so the attempt can no longer be cancelled. */
+  /** Marks the recorder as running, after which the attempt can no longer be cancelled. */
   markRunning(): void {
     this.#isRunning = true;
   }
 
-  /** Waits for something that the attempt needs, and rejects if it is cancelled. `undo` releases it on cancellation, even if it arrives later. */
+  /**
+   * Waits for a resource that the attempt needs; rejects if the attempt is cancelled. `undo` releases the resource on
+   * cancellation, even if the resource arrives later.
+   */
   acquire<T>(pending: Promise<T>, undo: (acquired: T) => void = () => undefined): Promise<T> {
     const { signal } = this;
     return new Promise((resolve, reject) => {
@@ -47,12 +57,15 @@ export class Attempt {
     });
   }
 
-  /** Creates the draft and the upload, after `before`. If the attempt is cancelled, deletes both, except a draft that contains text. */
+  /**
+   * Creates the draft and the upload once `before` resolves. If the attempt is cancelled, deletes both, but keeps a
+   * draft that contains text.
+   */
   prepare(before: Promise<void>, showError: (error: unknown) => void): Promise<RecordingUploader> {
     const form = draft.current;
     const created = this.#create(before);
     const inTime = withDeadline(created, timeouts.create, () => new TimeoutError(noAnswerMessage));
-    // Ends the countdown at once.
+    // End the countdown immediately.
     inTime.catch((error: unknown) => this.cancel(error));
     const discard = (): void => {
       cleanup = created
@@ -62,7 +75,7 @@ export class Attempt {
     };
     this.signal.addEventListener("abort", discard, { once: true });
     const uploader = this.acquire(inTime);
-    // During the countdown nobody handles the rejection.
+    // Nobody handles the rejection during the countdown.
     uploader.catch(() => undefined);
     return uploader;
   }
@@ -79,7 +92,7 @@ export class Attempt {
   }
 }
 
-/** Deletes a recording. If that fails, releases it, so that it is offered among the unfinished recordings. */
+/** Deletes a recording. If that fails, releases it, so that it appears in the list of unfinished recordings. */
 export async function discardRecording(uploader: RecordingUploader): Promise<void> {
   try {
     await uploader.discard();

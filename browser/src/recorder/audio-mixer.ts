@@ -1,20 +1,23 @@
-// Mixes the microphone with the sound of a shared screen, and measures the microphone.
+// Mixes the microphone with the sound of a shared screen, and measures the microphone's level.
 
-/** Decibels relative to full scale. Anything quieter counts as silence: nobody speaks, or nothing is plugged in. */
+/**
+ * The silence threshold, in decibels relative to full scale. Anything quieter means that nobody is speaking or nothing
+ * is plugged in.
+ */
 const silenceDecibels = -60;
-/** Decibels that show as the loudest level. */
+/** The level shown as the loudest, in decibels relative to full scale. */
 const loudDecibels = -10;
-/** Milliseconds that a browser has to start mixing. */
+/** How long a browser may take to start mixing, in milliseconds. */
 const startTimeout = 1000;
 
 export interface MicrophoneLevel {
-  /** 0 to 1. */
+  /** The level, from 0 to 1. */
   loudness: number;
-  /** Milliseconds since the microphone was last heard. */
+  /** Milliseconds since the microphone last picked up sound. */
   silentMs: number;
-  /** Whether it was heard since the last `resetSilence`. */
+  /** Whether the microphone picked up sound since the last `resetSilence`. */
   wasHeard: boolean;
-  /** The browser does not mix, so the level cannot be measured. */
+  /** Whether the level cannot be measured because the browser does not mix. */
   isUnknown: boolean;
 }
 
@@ -33,9 +36,9 @@ export class AudioMixer {
   }
 
   /**
-   * Resolves with the mixed track, which stays the same while sources are replaced; null without a source. Firefox does not mix if there is
-   * no loudspeaker, and a recorder would wait for the mix forever: then it is the track of the microphone or, without one, of the shared
-   * screen.
+   * Resolves with the mixed track, which stays the same while sources are replaced, or with null if there is no source.
+   * Without a loudspeaker, Firefox does not mix, and a recorder would wait for the mix forever. In that case, resolves
+   * with the track of the microphone or, without one, of the shared screen.
    */
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;
@@ -69,20 +72,20 @@ export class AudioMixer {
 
   #connect(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
     if (!stream || stream.getAudioTracks().length === 0) return null;
-    // Without a click before, browsers create the context suspended.
+    // Without a preceding click, browsers create the context suspended.
     void this.#context.resume();
     const node = this.#context.createMediaStreamSource(stream);
     node.connect(this.#output);
     return node;
   }
 
-  /** Measures the silence of the microphone from now on. */
+  /** Restarts the measurement of how long the microphone has been silent. */
   resetSilence(): void {
     this.#hasHeard = false;
     this.#heardAt = performance.now();
   }
 
-  /** Measures the microphone. Returns null without one. */
+  /** Measures the microphone's level. Returns null without a microphone. */
   level(): MicrophoneLevel | null {
     if (!this.#microphone) return null;
     const now = performance.now();

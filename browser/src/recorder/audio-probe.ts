@@ -1,4 +1,5 @@
-// Finds out whether a track delivers sound; silence counts as sound. A recorder waits forever for a track that delivers none.
+// Finds out whether a track delivers audio data; silence counts as data. A recorder waits forever for a track that
+// delivers none.
 
 export class SoundProbe {
   delivers = false;
@@ -20,7 +21,7 @@ export class SoundProbe {
   }
 
   #read(track: MediaStreamTrack): () => void {
-    // Reads the track itself: stopping a clone can silence other listeners of the same source.
+    // Read the track itself: stopping a clone can silence other consumers of the same source.
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     void reader.read().then(({ value }) => {
       if (value) this.#markDelivering();
@@ -29,7 +30,7 @@ export class SoundProbe {
     return () => void reader.cancel();
   }
 
-  /** For browsers whose pages cannot read a track: a recorder emits no data before its first sound. */
+  /** For browsers in which pages cannot read a track. A recorder emits no data before it receives audio. */
   #record(track: MediaStreamTrack): () => void {
     const recorder = new MediaRecorder(new MediaStream([track]));
     const handleData = ({ data }: BlobEvent): void => {

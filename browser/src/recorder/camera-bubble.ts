@@ -1,16 +1,19 @@
-// The camera bubble: its place, how it is drawn, and the handle that moves and resizes it on the preview.
+// The camera bubble: its position, its rendering, and the handle that moves and resizes it on the preview.
 
-/** The centre as fractions of the picture's width and height, and the diameter as a fraction of its height. */
+/**
+ * `x` and `y` are the centre, in fractions of the picture's width and height. `size` is the diameter, as a fraction of
+ * the height.
+ */
 export interface Bubble {
   x: number;
   y: number;
   size: number;
 }
 
-/** At the lower left, where slides and programs show least. */
+/** The lower left corner, where slides and programs usually show the least content. */
 export const defaultBubble: Bubble = { x: 0.1, y: 0.82, size: 0.28 };
 
-/** Limits a bubble to the picture. `aspect` is the width of the picture divided by its height. */
+/** Keeps a bubble inside the picture. `aspect` is the picture's width divided by its height. */
 export function clampBubble({ x, y, size }: Bubble, aspect: number): Bubble {
   const diameter = Math.min(Math.max(size, 0.12), Math.min(0.8, aspect));
   const half = diameter / 2;
@@ -28,7 +31,7 @@ export interface Drawable {
   height: number;
 }
 
-/** Draws the whole screen, and the camera in the bubble. What the screen does not cover is black. */
+/** Draws the whole screen, and the camera in the bubble. Areas that the screen does not cover are black. */
 export function drawComposite(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   screen: Drawable | null,
@@ -36,7 +39,7 @@ export function drawComposite(
   bubble: Bubble,
 ): void {
   const { width, height } = context.canvas;
-  // A window can change its proportions while it is recorded; the recording keeps its size.
+  // A window's proportions can change while it is recorded, but the recording keeps its size.
   const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
   const [w, h] = screen ? [screen.width * scale, screen.height * scale] : [0, 0];
   if (Math.round(w) < width || Math.round(h) < height) {
@@ -50,7 +53,7 @@ export function drawComposite(
   drawFace(context, camera, x * width - diameter / 2, y * height - diameter / 2, diameter);
 }
 
-/** Draws the middle of the camera's picture in a circle. */
+/** Draws the centre of the camera's picture in a circle. */
 export function drawFace(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   camera: Drawable,
@@ -77,7 +80,7 @@ export function drawFace(
   context.restore();
 }
 
-/** Lets the person move and resize the bubble by pointer and by keys. Calls `onMove` with each new place. */
+/** Lets the person move and resize the bubble by pointer or keyboard. Calls `onMove` with each new position. */
 export class BubbleHandle {
   #place: Bubble;
   #aspect = 16 / 9;
@@ -97,7 +100,7 @@ export class BubbleHandle {
     return this.#place;
   }
 
-  /** The width of the picture divided by its height. */
+  /** The picture's width divided by its height. */
   set aspect(aspect: number) {
     this.#aspect = aspect;
     this.#show();

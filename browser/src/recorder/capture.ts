@@ -1,17 +1,20 @@
-// Access to screens, cameras and microphones, and messages for when it fails.
+// Access to screens, cameras and microphones, and messages for failures.
 import { withDeadline } from "../lib/deadline.js";
 
-/** `screen`: a screen, window or tab. `both`: the same with the camera in a bubble. `camera`: the camera alone. */
+/** `screen`: a screen, window or tab. `both`: the same, with the camera in a bubble. `camera`: only the camera. */
 export type RecordingSource = "screen" | "both" | "camera";
 export type DeviceKind = "microphone" | "camera";
 
-/** Something cannot be captured. The message is for the person. */
+/** A source cannot be captured. The message is for the person. */
 export class CaptureError extends Error {}
 
-/** A device, the browser or the server did not respond in time. Trying again may help. */
+/** A device, the browser or the server did not respond in time. Retrying may help. */
 export class TimeoutError extends CaptureError {}
 
-/** What this browser can record. `phone`: only its own camera program. `insecure`: nothing, because the page is not served over https. */
+/**
+ * What this browser can record. `phone`: use the phone's camera app instead. `insecure`: nothing, because the page is
+ * not served over HTTPS.
+ */
 export type Capability = "all" | "camera" | "phone" | "insecure" | "nothing";
 
 export function detectCapability(): Capability {
@@ -19,11 +22,11 @@ export function detectCapability(): Capability {
   const media = navigator.mediaDevices as MediaDevices | undefined;
   if (media === undefined || !("MediaRecorder" in window)) return "nothing";
   if ("getDisplayMedia" in media) return "all";
-  // No browser on a phone shares its screen, and its own camera program records better video than a page.
+  // No phone browser can share its screen, and the phone's camera app records better video than a page can.
   return matchMedia("(pointer: coarse)").matches ? "phone" : "camera";
 }
 
-/** Explains what a browser cannot record. */
+/** Explanations of what a browser cannot record. */
 export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
   insecure: "Browsers record only over https. Ask your admin for that address. Upload works here.",
   phone: "A phone’s browser cannot record its screen. Its camera and its videos work here.",
@@ -32,8 +35,8 @@ export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
 };
 
 /**
- * Asks the person for a screen, window or tab. It is scaled down to 1920 × 1080 unless `fullSize`. Must be called during a click. Rejects with a
- * `CaptureError`.
+ * Asks the person for a screen, window or tab. Scales it down to 1920 × 1080 unless `fullSize` is set. Must be called
+ * during a click. Rejects with a `CaptureError`.
  */
 export async function captureScreen(sound: boolean, fullSize = false): Promise<MediaStream> {
   const controller = "CaptureController" in window ? new CaptureController() : undefined;
@@ -41,7 +44,7 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
     video: fullSize
       ? true
       : { frameRate: { ideal: 30, max: 30 }, width: { max: 1920 }, height: { max: 1080 } },
-    // What is played is not a voice, and none of it is noise.
+    // The sound is not a voice, so noise suppression and similar processing would damage it.
     audio: sound
       ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
       : false,
@@ -53,10 +56,10 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(options);
     try {
-      // The countdown stays visible, so that nobody speaks before the recording begins.
+      // Keep this page in front, so that the person sees the countdown and does not speak before the recording begins.
       controller?.setFocusBehavior("no-focus-change");
     } catch {
-      // Throws for a screen, which does not take the focus anyway.
+      // This throws for a screen, which does not take the focus anyway.
     }
     return stream;
   } catch (error) {
@@ -78,16 +81,16 @@ function screenErrorMessage(error: unknown): string {
   return `The screen could not be shared (${message || name}). Try again.`;
 }
 
-/** Milliseconds that a device has to respond. */
+/** How long a device may take to respond, in milliseconds. */
 const deviceTimeout = 10_000;
 
-/** A bubble shows few pixels, and each pixel of the camera has to be converted thirty times a second. */
+/** A bubble shows few pixels, and each camera pixel has to be converted thirty times a second. */
 const cameraSizes = {
   bubble: { width: { ideal: 640 }, height: { ideal: 480 } },
   whole: { width: { ideal: 1280 }, height: { ideal: 720 } },
 };
 
-/** Opens the microphone or camera with this id, or the default one if it does not exist. Rejects with a `CaptureError`. */
+/** Opens the microphone or camera with this id, or the default one if the id does not exist. Rejects with a `CaptureError`. */
 export async function captureDevice(
   kind: DeviceKind,
   id: string,
@@ -110,7 +113,10 @@ export async function captureDevice(
   }
 }
 
-/** Rejects if a device does not respond in time. The time starts when the person has given permission, which may take them long. */
+/**
+ * Rejects if a device does not respond in time. The time limit starts when the person grants permission, because they
+ * may take a long time to do so.
+ */
 async function withDeviceTimeout(
   kind: DeviceKind,
   request: Promise<MediaStream>,
@@ -122,7 +128,7 @@ async function withDeviceTimeout(
   try {
     return await Promise.race([request, inTime]);
   } catch (error) {
-    // Stops the stream if it arrives later.
+    // Stop the stream if it arrives later.
     if (error === late) void request.then(stopTracks, () => undefined);
     throw error;
   }

@@ -1,9 +1,10 @@
-// The page's side of one compositor worker. The worker composites the picture, or is only the clock for a page that composites itself.
+// The page's interface to one compositor worker. The worker composites the picture, or serves only as a clock if the
+// page composites the picture itself.
 import type { Bubble } from "./camera-bubble.js";
 import { withFallback } from "../lib/deadline.js";
 import type { Size } from "./picture-size.js";
 
-/** `base` fills the picture, `overlay` is drawn in the bubble. */
+/** `base` fills the picture; `overlay` is drawn in the bubble. */
 export type Layer = "base" | "overlay";
 
 /** Without an overlay, the base is passed on unchanged. */
@@ -11,7 +12,7 @@ export interface Tracks {
   base: MediaStreamTrack;
   overlay: MediaStreamTrack | null;
 }
-/** The layers are streams if the page can read frames, and tracks if only a worker can. */
+/** The layers are streams if the page can read frames, or tracks if only a worker can. */
 export interface BeginCommand extends Size {
   base: ReadableStream<VideoFrame> | MediaStreamTrack;
   overlay: ReadableStream<VideoFrame> | MediaStreamTrack | null;
@@ -19,15 +20,18 @@ export interface BeginCommand extends Size {
   still: VideoFrame | null;
   out?: WritableStream<VideoFrame>;
 }
-/** A message to the worker. `fixSize`: the picture keeps its size from now on. `every`: send `tick` every so many milliseconds. */
+/**
+ * A message to the worker. `fixSize`: keep the picture's current size. `every`: send `tick` at this interval, in
+ * milliseconds.
+ */
 export type WorkerCommand =
   | { begin: BeginCommand; bubble: Bubble }
   | { bubble: Bubble }
   | { every: number }
   | { fixSize: true };
 /**
- * A message from the worker. `ready`: its script runs. `cannot`: workers of this browser cannot composite. `arrived`: it sent a picture with the
- * first frame of a layer.
+ * A message from the worker. `ready`: its script runs. `cannot`: this browser's workers cannot composite. `arrived`: it
+ * sent a picture that contains the first frame of this layer.
  */
 export type WorkerReport =
   | { ready: true }
@@ -37,7 +41,7 @@ export type WorkerReport =
   | { track: MediaStreamTrack }
   | { arrived: Layer };
 
-/** Whether the page can send the frames of tracks to a worker and get composited frames back. */
+/** Whether the page can transfer the frames of tracks to a worker and get composited frames back. */
 export function canTransferFrames(): boolean {
   return (
     typeof MediaStreamTrackProcessor !== "undefined" &&
@@ -51,7 +55,10 @@ export class CompositorClient {
   #track: MediaStreamTrack | null = null;
   #clones: MediaStreamTrack[] = [];
 
-  /** `script` is the address of compositor-worker.ts. `onReport` gets all reports, and `failed` if the worker fails while it composites. */
+  /**
+   * `script` is the URL of compositor-worker.ts. `onReport` receives all reports, and `failed` if the worker fails
+   * while compositing.
+   */
   constructor(
     script: string,
     readonly onReport: (report: WorkerReport) => void,
@@ -66,12 +73,15 @@ export class CompositorClient {
     });
   }
 
-  /** Resolves with whether the script runs within `ms` milliseconds. It may load slowly, or not at all. */
+  /** Resolves with whether the script runs within `ms` milliseconds. The script may load slowly or not at all. */
   isRunning(ms: number): Promise<boolean> {
     return withFallback(this.#ready, ms, false);
   }
 
-  /** Resolves with the composited track; null if the worker cannot composite or does not answer within `ms` milliseconds. Takes ownership of `still`. */
+  /**
+   * Resolves with the composited track, or with null if the worker cannot composite or does not respond within `ms`
+   * milliseconds. Takes ownership of `still`.
+   */
   async compose(
     tracks: Tracks,
     size: Size,
@@ -94,7 +104,7 @@ export class CompositorClient {
     this.#worker.postMessage(order, transfer);
   }
 
-  /** Ends the picture. The worker still runs, and can tick. */
+  /** Stops compositing. The worker keeps running and can still tick. */
   release(): void {
     this.#track?.stop();
     this.#track = null;
@@ -106,7 +116,7 @@ export class CompositorClient {
     this.release();
   }
 
-  /** Resolves with the first value that `read` returns for a report; with `broken` if the worker fails before. */
+  /** Resolves with the first value that `read` returns for a report, or with `broken` if the worker fails first. */
   #waitForReport<T>(read: (report: WorkerReport) => T | undefined, broken: T): Promise<T> {
     return new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data }: MessageEvent<WorkerReport>) => {

@@ -1,4 +1,4 @@
-// Composites frames in a worker, because browsers slow down the page of a hidden tab.
+// Composites frames in a worker, because browsers throttle the page of a hidden tab.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { BeginCommand, Layer, WorkerCommand, WorkerReport } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
@@ -9,11 +9,17 @@ const scope = self as unknown as {
   addEventListener(type: "message", listener: (event: MessageEvent<WorkerCommand>) => void): void;
 };
 
-/** Milliseconds. While the camera delivers, its frames set the pace. A frame of the screen is sent at once only after a longer gap than this. */
+/**
+ * In milliseconds. While the camera delivers frames, they set the pace. A screen frame is sent immediately only after a
+ * longer gap than this.
+ */
 const screenFrameGap = 40;
-/** Milliseconds without a frame after which the camera no longer sets the pace. */
+/** The camera no longer sets the pace after this many milliseconds without a frame. */
 const cameraStall = 200;
-/** Milliseconds after which the last picture is sent again, because a recorder waits for frames and a still screen delivers few. */
+/**
+ * The last picture is sent again after this many milliseconds, because a recorder waits for frames and a still screen
+ * delivers few.
+ */
 const repeatInterval = 250;
 
 let bubble: Bubble;
@@ -24,7 +30,7 @@ scope.addEventListener("message", ({ data }) => {
   if ("bubble" in data) bubble = data.bubble;
   if ("begin" in data) begin(data.begin);
   if ("fixSize" in data) composer?.fixSize();
-  // For pages that composite themselves: in a hidden tab, only timers of workers run at full speed.
+  // For pages that composite the picture themselves: in a hidden tab, only workers' timers run at full speed.
   if ("every" in data) {
     clearInterval(ticker);
     ticker = setInterval(() => scope.postMessage({ tick: true }), data.every);
@@ -50,7 +56,7 @@ function begin({ base, overlay, still, out, ...size }: BeginCommand): void {
   if (overlay) void composer.follow(framesOf(overlay), "overlay");
 }
 
-/** If only workers can read frames, the source is a track. */
+/** Returns a stream of frames. The source is a track if only workers can read frames. */
 function framesOf(
   source: ReadableStream<VideoFrame> | MediaStreamTrack,
 ): ReadableStream<VideoFrame> {
@@ -63,16 +69,16 @@ class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   /** The last frame of each layer. */
   #latest: Record<Layer, VideoFrame | null>;
-  /** The layers that have delivered a frame, and those that are in a picture that was sent. */
+  /** The layers that have delivered a frame, and the layers included in a picture that was sent. */
   #taken = new Set<Layer>();
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
-  /** Null without an overlay, and after an error. The canvas is slower, but handles every format. */
+  /** Null without an overlay or after an error. The canvas is slower, but handles every format. */
   #planes: I420Composer | null = null;
-  /** Whether the last frame of the base is in the planes. */
+  /** Whether the last base frame is in the planes. */
   #baseIsInPlanes = false;
   #sizeIsFixed = false;
-  /** The last frame of the base that was passed on without a copy. */
+  /** The last base frame that was passed on without a copy. */
   #passedOn: VideoFrame | null = null;
   /** When the last picture was sent, and when the overlay delivered its last frame. */
   #sentAt = -Infinity;
@@ -95,7 +101,7 @@ class Composer {
     if (hasOverlay) this.#planes = new I420Composer(width, height);
   }
 
-  /** Sends pictures from now on, whether or not the layers deliver frames. */
+  /** Starts sending pictures, whether or not the layers deliver frames. */
   start(): void {
     this.#try(() => this.#compose());
     this.#repeatTimer = setInterval(() => {
@@ -103,7 +109,7 @@ class Composer {
     }, repeatInterval);
   }
 
-  /** Keeps the size of the picture. Until then it follows the base. */
+  /** Keeps the picture's current size. Until this call, the size follows the base. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
@@ -131,7 +137,7 @@ class Composer {
     this.#taken.add(layer);
   }
 
-  /** Gives the picture the size of the base, unless it is fixed. */
+  /** Adopts the size of the base, unless the size is fixed. */
   #fitSize(frame: VideoFrame): void {
     const { width, height } = evenSize(sizeOf(frame));
     const { canvas } = this.#context;
@@ -141,7 +147,7 @@ class Composer {
     if (this.#planes) this.#planes = new I420Composer(width, height);
   }
 
-  /** Whether a frame of this layer is sent at once. */
+  /** Whether a new frame of this layer should be sent immediately. */
   #isDue(layer: Layer): boolean {
     const now = performance.now();
     return (
@@ -161,7 +167,7 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
-      // The planes failed during the copy, when the camera was composited. The canvas needs the frame.
+      // The planes failed while compositing the camera during the copy, so the canvas needs the frame.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
@@ -169,7 +175,7 @@ class Composer {
     this.#baseIsInPlanes = flat;
   }
 
-  /** Composites with the canvas from now on. */
+  /** Switches to compositing with the canvas. */
   #leavePlanes(): void {
     if (this.#baseIsInPlanes && this.#planes)
       this.#latest.base ??= this.#planes.still(Math.round(performance.now() * 1000));
@@ -177,7 +183,7 @@ class Composer {
     this.#baseIsInPlanes = false;
   }
 
-  /** If an action fails, composites without the planes from now on. Reports the failure if there are none. */
+  /** Runs an action. If it fails, stops using the planes; if they were not in use, reports the failure. */
   #try(act: () => void): void {
     try {
       act();
@@ -192,7 +198,7 @@ class Composer {
   }
 
   #compose(): void {
-    // If the recorder is too slow, frames are dropped, not queued.
+    // If the recorder is too slow, drop frames instead of queueing them.
     if (this.#ended.base || (this.writer.desiredSize ?? 0) <= 0) return;
     this.#sentAt = performance.now();
     const frame = this.#frame(Math.round(this.#sentAt * 1000));
@@ -209,8 +215,8 @@ class Composer {
     const { canvas } = this.#context;
     if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // There is nothing to draw, so the frame is passed on without a copy. Only once: a captured frame keeps its time of capture, and a recorder
-    // writes nothing if it gets the same time repeatedly.
+    // There is nothing to draw, so pass the frame on without a copy, but only once: a captured frame keeps its capture
+    // time, and a recorder ignores a frame whose time repeats.
     if (
       !this.hasOverlay &&
       base &&

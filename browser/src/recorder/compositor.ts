@@ -1,5 +1,6 @@
-// Composites a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers too few frames. It runs in
-// a worker if the browser can, else in the page with the worker as its clock.
+// Composites a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers
+// too few frames. It runs in a worker if the browser supports that; otherwise in the page, with the worker as its
+// clock.
 import type { Bubble } from "./camera-bubble.js";
 import {
   CompositorClient,
@@ -11,22 +12,22 @@ import { PageCompositor, frameRate } from "./page-compositor.js";
 import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
 import { TrackProbe } from "./track-probe.js";
 
-/** Milliseconds to wait for the worker's script, and for frames of the tracks to reach the worker. */
+/** How long to wait for the worker's script and for the tracks' frames to reach the worker, in milliseconds. */
 export interface Timeouts {
   script: number;
   frames: number;
 }
 
-/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after compositing has begun. */
+/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after it has started compositing. */
 export class Compositor extends EventTarget {
   /** The composited picture. */
   track!: MediaStreamTrack;
-  /** The layers that are not in the picture so far. */
+  /** The layers that are not in the picture yet. */
   readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
-  /** The current worker failed. */
+  /** Whether the current worker failed. */
   #hasFailed = false;
-  /** The current worker makes the picture. */
+  /** Whether the current worker composites the picture. */
   #composes = false;
   #inPage: PageCompositor | null = null;
 
@@ -39,8 +40,8 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Starts compositing. `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves within
-   * about twice the timeouts, whether or not the tracks deliver and the script loads.
+   * Starts compositing. `script` is the URL of compositor-worker.ts, and `still` is shown until the base delivers a
+   * frame. Resolves within about twice the timeouts, even if the tracks deliver nothing or the script does not load.
    */
   static async begin(
     script: string,
@@ -67,7 +68,7 @@ export class Compositor extends EventTarget {
     else this.#client?.send({ bubble });
   }
 
-  /** Keeps the size of the picture from now on, because a recording has one size. Until then it follows the base. */
+  /** Keeps the picture's current size, because a recording has a single size. Until this call, the size follows the base. */
   fixSize(): void {
     if (this.#inPage) this.#inPage.fixSize();
     else this.#client?.send({ fixSize: true });
@@ -105,12 +106,12 @@ export class Compositor extends EventTarget {
       still?.clone() ?? null,
       (layer) => this.#markArrived(layer),
     );
-    // If the worker loads late, it still gets this message, and its clock replaces the page's.
+    // If the worker loads late, it still receives this message, and its clock replaces the page's.
     this.#client?.startTicks(1000 / frameRate);
     return this.#inPage.track;
   }
 
-  /** Starts a worker in place of the current one. */
+  /** Starts a worker to replace the current one. */
   #startWorker(): CompositorClient {
     this.#client?.close();
     // The new worker has received no frames yet.
@@ -125,8 +126,9 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Whether the worker runs and receives the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, in 1
-   * of 23 runs, both streams that were transferred to a worker delivered nothing although their tracks did. The reason is not known.
+   * Returns false if the worker failed, or if within `ms` milliseconds a track delivered frames that did not reach the
+   * worker. In 1 of 23 runs of Chromium 156, both streams that were transferred to a worker delivered nothing although
+   * their tracks did. The reason is not known.
    */
   async #receivesFrames(ms: number): Promise<boolean> {
     const { base, overlay } = this.tracks;
@@ -145,7 +147,8 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // At the start, another worker or the page takes over. A worker that is only the clock may fail to composite.
+      // During the start, another worker or the page takes over. A worker that serves only as a clock may fail to
+      // composite.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

@@ -1,4 +1,7 @@
-/** Calls `say` with 3, 2 and 1, a second apart, and resolves a second later. Stops, and never resolves, once `signal` is aborted. */
+/**
+ * Calls `say` with 3, 2 and 1 at intervals of a second, and resolves one second later. If `signal` is aborted, stops
+ * and never resolves.
+ */
 export function countdown(say: (number: number) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let number = 3;

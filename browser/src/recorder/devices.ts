@@ -1,26 +1,26 @@
-// The microphone and the camera in use: requested, replaced and unplugged.
+// Requests and replaces the microphone and the camera, and handles their unplugging.
 import { withFallback } from "../lib/deadline.js";
 import { captureDevice, type DeviceKind, listDevices, stopTracks } from "./capture.js";
 import type { RecorderView } from "./view.js";
 
-/** Milliseconds that the browser has to list the devices. */
+/** How long the browser may take to list the devices, in milliseconds. */
 const listTimeout = 2000;
 
 export interface DeviceCallbacks {
   /** A device was connected or released. */
   changed(kind: DeviceKind): void;
-  /** A device could not be used. `retry` asks for it again. */
+  /** A device could not be used. `retry` requests it again. */
   failed(error: unknown, retry: () => void): void;
-  /** A device that was in use is gone. It has been released already. */
+  /** A device in use was unplugged. It has already been released. */
   lost(kind: DeviceKind): void;
 }
 
 export class Devices {
   #streams: Record<DeviceKind, MediaStream | null> = { microphone: null, camera: null };
-  /** Raised by each request and release. A stream that arrives for an older request is stopped. */
+  /** Incremented by each request and release. A stream that arrives for an earlier request is stopped. */
   #requestIds: Record<DeviceKind, number> = { microphone: 0, camera: 0 };
   #errors: Record<DeviceKind, Error | null> = { microphone: null, camera: null };
-  /** Requests run one after the other, because the browser asks the person about each. */
+  /** Requests run one after another, because the browser asks the person about each. */
   #pending: Promise<void> = Promise.resolve();
 
   constructor(
@@ -36,7 +36,7 @@ export class Devices {
     return this.#streams[kind]?.getTracks()[0] ?? null;
   }
 
-  /** Why the last request failed; null if it did not. */
+  /** The error of the last request, or null if it succeeded. */
   errorOf(kind: DeviceKind): Error | null {
     return this.#errors[kind];
   }
@@ -46,7 +46,7 @@ export class Devices {
     return this.#pending;
   }
 
-  /** Requests the device with this id. An empty id means the default device, "none" means none. */
+  /** Requests the device with this id. An empty id means the default device; "none" means no device. */
   request(kind: DeviceKind, id: string): Promise<void> {
     this.release(kind);
     const requestId = this.#requestIds[kind];
@@ -97,7 +97,7 @@ export class Devices {
     this.callbacks.changed(kind);
   }
 
-  /** Shows the available devices, and which one is in use. */
+  /** Shows the available devices and the one in use. */
   async updateList(): Promise<void> {
     for (const kind of ["microphone", "camera"] as const)
       this.view.showDevices(
@@ -108,7 +108,10 @@ export class Devices {
   }
 }
 
-/** Says that a device was unplugged. `replacement` is the name of the device in its place; `cancelled` means that it ended an attempt to record. */
+/**
+ * The message that a device was unplugged. `replacement` is the name of the device that replaced it; `cancelled` means
+ * that the loss ended an attempt to record.
+ */
 export function lostDeviceMessage(
   kind: DeviceKind,
   {

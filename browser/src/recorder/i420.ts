@@ -1,8 +1,11 @@
-// Composites frames that are in memory as planes of brightness and colour (I420), as those of most screens and windows are. Converting each whole
-// frame to red, green and blue and back would cost several times as much as everything else.
+// Composites frames in memory as planes of brightness and colour (I420), the format of most screens and windows.
+// Converting each whole frame to RGB and back would cost several times as much as all other steps together.
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
-/** The weights of red, green and blue (0 to 255) in brightness and in the two colour differences, by matrix (ITU-R BT.601 and BT.709, limited range). */
+/**
+ * The weights of red, green and blue (0 to 255) in the brightness and the two colour differences, by matrix (ITU-R
+ * BT.601 and BT.709, limited range).
+ */
 const yuvWeights = {
   bt601: [
     [65.481, 128.553, 24.966],
@@ -17,7 +20,7 @@ const yuvWeights = {
 } as const;
 
 export class I420Composer {
-  /** The last frame of the screen, the next one while it is copied, and the composited frame. */
+  /** The screen's last frame, its next frame while that is being copied, and the composited frame. */
   #screen: Uint8Array<ArrayBuffer>;
   #nextScreen: Uint8Array<ArrayBuffer>;
   #composed: Uint8Array<ArrayBuffer>;
@@ -44,21 +47,21 @@ export class I420Composer {
     );
   }
 
-  /** Copies the next frame of the screen. The caller may close it afterwards. */
+  /** Copies the screen's next frame. The caller may close the frame afterwards. */
   async setScreen(frame: VideoFrame): Promise<void> {
     await frame.copyTo(this.#nextScreen);
     this.#colors = frame.colorSpace;
     [this.#screen, this.#nextScreen] = [this.#nextScreen, this.#screen];
   }
 
-  /** Returns the last frame of the screen with the camera on it. */
+  /** Returns the screen's last frame with the camera drawn on it. */
   compose(camera: Drawable | null, bubble: Bubble, timestamp: number): VideoFrame {
     this.#composed.set(this.#screen);
     if (camera) this.#blendCamera(camera, bubble);
     return this.#frame(this.#composed, timestamp);
   }
 
-  /** Returns the last frame of the screen without the camera. */
+  /** Returns the screen's last frame without the camera. */
   still(timestamp: number): VideoFrame {
     return this.#frame(this.#screen, timestamp);
   }
@@ -88,7 +91,7 @@ export class I420Composer {
     this.#blend(context.getImageData(0, 0, size, size), left, top);
   }
 
-  /** Blends red, green, blue and alpha into the planes. All places and sizes are even. */
+  /** Blends RGBA pixels into the planes. All positions and sizes are even. */
   #blend({ data, width: size }: ImageData, left: number, top: number): void {
     const { width, height } = this;
     const [[yr, yg, yb], [ur, ug, ub], [vr, vg, vb]] =
@@ -97,7 +100,7 @@ export class I420Composer {
     const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
-        // The sums over 2 × 2 pixels, which share one value of each colour difference.
+        // Sums over 2 × 2 pixels, which share one value of each colour difference.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];

@@ -15,14 +15,15 @@ export interface Launch {
   sources: RecorderSources;
   picture: RecorderPicture;
   view: RecorderView;
-  /** What must be finished before the new upload is created. */
+  /** The work that must finish before the new upload is created. */
   before: Promise<void>;
   showError: (error: unknown) => void;
 }
 
 /**
- * Counts down from 3 and starts the recorder. The draft and the upload are created during the countdown, so that they exist before the
- * first second is recorded. `hasLostSound`: there is a microphone or a shared sound, but nothing arrives from it.
+ * Counts down from 3 and starts the recorder. The draft and the upload are created during the countdown, so that they
+ * exist before the first second is recorded. `hasLostSound` means that a microphone or shared sound is connected but
+ * delivers no audio.
  */
 export async function launchRecording({
   attempt,
@@ -42,7 +43,7 @@ export async function launchRecording({
   view.showCountdown("…");
   const uploader = await prepared;
   sources.assertLive();
-  // The shared screen may show this page, and its countdown must not be in the recording.
+  // The shared screen may show this page, and the countdown must not appear in the recording.
   if (sources.screen && document.visibilityState === "visible")
     await attempt.acquire(view.hideCountdown());
   const { recording, hasSound } = await attempt.acquire(

@@ -1,4 +1,4 @@
-// Keeps the person from leaving the page by accident while something is being recorded.
+// Prevents the person from leaving the page by accident during a recording.
 import { visit } from "@hotwired/turbo";
 import { draft } from "../compose/draft.js";
 import { confirmDialog } from "../lib/dialogs.js";
@@ -28,7 +28,7 @@ export function guardLeaving(recorder: GuardedRecorder, signal: AbortSignal): vo
   document.addEventListener(
     "turbo:before-visit",
     (event) => {
-      // A countdown is no reason to stay.
+      // Do not ask during the countdown.
       if (!recorder.busy || recorder.state === "counting") return;
       event.preventDefault();
       void confirmLeaving(recorder, event.detail.url);

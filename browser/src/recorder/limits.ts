@@ -1,20 +1,21 @@
-// When a recording ends by itself: after a maximum time, or before its file becomes larger than the server accepts.
+// Ends a recording automatically: after the maximum duration, or before its file exceeds the size that the server
+// accepts.
 import type { Recording } from "./recording.js";
 
-/** The last seconds before the maximum size, kept free for what the browser has recorded but not handed over yet. */
+/** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */
 const reservedSeconds = 4;
-/** Milliseconds after which the size so far predicts the rest better than the requested bit rate. */
+/** Milliseconds after which the file size so far predicts the rest better than the requested bit rate. */
 const measuredAfter = 10_000;
 
-/** The limits from the recorder's template. */
+/** The limits given by the recorder's template. */
 export interface Limits {
   seconds: number;
   bytes: number;
-  /** `bytes` in words. */
+  /** `bytes` as text for the person. */
   sizeText: string;
 }
 
-/** Returns how many milliseconds are left, of how many in total, and why the recording will end then. */
+/** Returns the remaining and the total milliseconds, and the reason why the recording will end then. */
 export function remaining(
   recording: Recording,
   { seconds, bytes, sizeText }: Limits,

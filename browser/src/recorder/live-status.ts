@@ -1,4 +1,5 @@
-// Updates what changes all the time: the level of the microphone, the recorded time, and warnings about silence and limits.
+// Updates the status that changes continuously: the microphone's level, the recorded time, and warnings about silence
+// and limits.
 import { announce, formatTime } from "../lib/dom.js";
 import type { MicrophoneLevel } from "./audio-mixer.js";
 import { remaining } from "./limits.js";
@@ -7,28 +8,28 @@ import type { RecorderSources } from "./sources.js";
 import { showInTab } from "./tab-indicator.js";
 import type { RecorderState, RecorderView } from "./view.js";
 
-/** Milliseconds between two updates. */
+/** The update interval, in milliseconds. */
 const interval = 100;
 
 /**
- * Milliseconds of silence before the recorder mentions it. While choosing, the person is asked to speak; while recording, they may just be
- * showing something.
+ * Milliseconds of silence before the recorder mentions it. During the choice of devices, the person is asked to speak;
+ * during the recording, they may just be showing something.
  */
 const silenceDelay = { choosing: 3000, recording: 10_000 };
 
-/** The limit of a recording is announced at most this many milliseconds before. */
+/** A recording's limit is announced at most this many milliseconds in advance. */
 const limitWarning = 5 * 60_000;
 
 interface StatusCallbacks {
   read(): { state: RecorderState; recording: Recording | null };
-  /** The recording has reached a limit. `reason` begins a sentence. */
+  /** The recording reached a limit. `reason` begins a sentence. */
   limitReached(reason: string): void;
 }
 
 export class LiveStatus {
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** `dataset` is that of the element, with the limits of the server. */
+  /** `dataset` is the element's, which contains the server's limits. */
   constructor(
     private readonly view: RecorderView,
     private readonly sources: RecorderSources,

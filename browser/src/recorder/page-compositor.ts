@@ -1,4 +1,4 @@
-// Composites on a canvas of the page, if workers of this browser cannot read frames or the worker does not load.
+// Composites on a canvas of the page. Used if this browser's workers cannot read frames or the worker does not load.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { Layer, Tracks } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
@@ -17,7 +17,7 @@ export class PageCompositor {
   #restUntil = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Calls `arrived` at the first frame of each layer. `still` is drawn until the base has one. */
+  /** Calls `arrived` at the first frame of each layer. `still` is drawn until the base has a frame. */
   constructor(
     readonly tracks: Tracks,
     size: Size,
@@ -40,13 +40,13 @@ export class PageCompositor {
     this.#timer = setInterval(() => this.#draw(), 1000 / frameRate);
   }
 
-  /** Draws a frame. The worker calls this from its clock, which a hidden tab does not slow down, and which replaces that of the page. */
+  /** Draws a frame. The worker's clock calls this; it replaces the page's clock, which a hidden tab throttles. */
   tick(): void {
     clearInterval(this.#timer);
     this.#draw();
   }
 
-  /** Keeps the current size from now on. */
+  /** Keeps the picture's current size. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
@@ -63,7 +63,7 @@ export class PageCompositor {
     video.muted = true;
     video.addEventListener("loadeddata", () => this.arrived(layer), { once: true });
     video.srcObject = new MediaStream([track]);
-    // Not awaited: it resolves only with a frame, and rejects if the video is closed before.
+    // Not awaited: play() resolves only with a frame, and rejects if the video is closed first.
     video.play().catch(() => undefined);
     return video;
   }
@@ -84,13 +84,13 @@ export class PageCompositor {
       (one): one is CanvasCaptureMediaStreamTrack => "requestFrame" in one,
     );
     source?.requestFrame();
-    // On a slow machine, draws fewer frames, so that the page stays responsive.
+    // On a slow machine, draw fewer frames so that the page stays responsive.
     this.#restUntil = 2 * performance.now() - began;
   }
 
   #resize({ width, height }: Size): void {
     const { canvas } = this.#context;
-    // Setting the size clears the canvas, even if it stays the same.
+    // Setting the size clears the canvas, even if the size does not change.
     if (canvas.width !== width || canvas.height !== height)
       Object.assign(canvas, { width, height });
   }

@@ -1,11 +1,11 @@
-// Sizes of pictures, in pixels.
+// Picture sizes, in pixels.
 
 export interface Size {
   width: number;
   height: number;
 }
 
-/** Used if nothing is known about a picture. */
+/** Used if a picture's size is unknown. */
 const defaultSize: Size = { width: 1280, height: 720 };
 
 /** The size at which a frame is displayed. */
@@ -13,12 +13,12 @@ export function sizeOf(frame: VideoFrame): Size {
   return { width: frame.displayWidth, height: frame.displayHeight };
 }
 
-/** The next smaller size with even sides, which encoders require. */
+/** Rounds a size down to even sides, which encoders require. */
 export function evenSize({ width, height }: Size): Size {
   return { width: Math.max(2, width - (width % 2)), height: Math.max(2, height - (height % 2)) };
 }
 
-/** The size of a track before its first frame. A screen may report the largest size that was allowed instead of its own. */
+/** A track's size before its first frame. A screen may report the largest allowed size instead of its own. */
 export function guessedSize(track: MediaStreamTrack): Size {
   const { width = 0, height = 0 } = track.getSettings();
   return width > 0 && height > 0 ? evenSize({ width, height }) : defaultSize;

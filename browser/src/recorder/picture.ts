@@ -1,11 +1,12 @@
-// The picture of a recording: a captured track as it is, or a composited one. It knows which sources have not sent a picture so far.
+// The picture of a recording: a captured track as it is, or a composited one. Tracks which sources have not delivered a
+// picture yet.
 import type { Bubble } from "./camera-bubble.js";
 import { type Layer, canTransferFrames } from "./compositor-client.js";
 import { Compositor, type Timeouts } from "./compositor.js";
 import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-probe.js";
 
-/** Before the countdown there is time to wait; after it, the recording should begin. */
+/** Before the countdown there is time to wait. After it, the recording should begin soon. */
 const timeouts = {
   choosing: { script: 2000, frames: 1500 },
   recording: { script: 400, frames: 0 },
@@ -19,7 +20,7 @@ export interface CapturedTracks {
   camera: MediaStreamTrack | null;
 }
 
-/** Dispatches `arrived` at the first picture of a source, and `failed` if the composited picture stops. */
+/** Dispatches `arrived` at a source's first picture, and `failed` if the composited picture stops. */
 export class RecorderPicture extends EventTarget {
   #compositor: Compositor | null = null;
   #composing: Promise<void> | null = null;
@@ -34,8 +35,8 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites at once if there are two sources, or if frames can pass through a worker without a copy. A still screen delivers no frames to a
-   * recorder that starts later. `worker` is the address of compositor-worker.ts.
+   * Composites from the start if there are two sources, or if frames can pass through a worker without a copy. A still
+   * screen delivers no frames to a recorder that starts later. `worker` is the URL of compositor-worker.ts.
    */
   static async begin(
     worker: string,
@@ -52,7 +53,7 @@ export class RecorderPicture extends EventTarget {
     return this.#compositor?.track ?? this.#base;
   }
 
-  /** Whether the picture is composited. Then it delivers frames even if its sources do not. */
+  /** Whether the picture is composited. If so, it delivers frames even if its sources do not. */
   get isComposed(): boolean {
     return this.#compositor !== null;
   }
@@ -62,7 +63,7 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) this.#compositor.bubble = bubble;
   }
 
-  /** The sources that have sent no picture so far. Empty if the picture is not composited. */
+  /** The sources that have delivered no picture yet. Empty if the picture is not composited. */
   get missing(): PictureSource[] {
     const [base, overlay] = this.captured.screen
       ? (["screen", "camera"] as const)
@@ -77,12 +78,13 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites a picture that was recorded as it is, so that there are always frames. It starts with what `preview` shows, except for a shared
-   * tab.
+   * Switches from the captured track to a composited picture, so that there are always frames. It starts with the frame
+   * that `preview` shows, except for a shared tab.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // A shared tab may be this page with its countdown. It needs no still picture, because a tab sends a frame to each new listener.
+    // A shared tab may be this page with its countdown. It needs no still picture, because a tab sends a frame to each
+    // new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(
@@ -91,7 +93,7 @@ export class RecorderPicture extends EventTarget {
     return this.#composing;
   }
 
-  /** Keeps the current size from now on. */
+  /** Keeps the picture's current size. */
   fixSize(): void {
     this.#compositor?.fixSize();
   }
@@ -124,14 +126,14 @@ export class RecorderPicture extends EventTarget {
   }
 }
 
-/** Copies the picture that a video shows, with even sides. */
+/** Copies the frame that a video shows, with even sides. */
 function stillOf(video: HTMLVideoElement): VideoFrame | null {
   if (!showsPicture(video) || typeof VideoFrame === "undefined") return null;
   const { width, height } = evenSize({ width: video.videoWidth, height: video.videoHeight });
   return new VideoFrame(video, { timestamp: 0, visibleRect: { x: 0, y: 0, width, height } });
 }
 
-/** Says what is missing while recording; empty if nothing is. `alone`: the picture has only one source. */
+/** Names what is missing during the recording; empty if nothing is. `alone` means that the picture has only one source. */
 export function missingMessage(
   missing: readonly PictureSource[],
   { alone, lostSound }: { alone: boolean; lostSound: boolean },

@@ -1,11 +1,11 @@
-// The recorder's choices, remembered in this browser.
+// The person's recorder settings, remembered in this browser.
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { type Bubble, defaultBubble } from "./camera-bubble.js";
 import type { RecordingSource } from "./capture.js";
 
 export interface RecorderChoice {
   source: RecordingSource;
-  /** The id of a device, "none", or empty for the default one. */
+  /** A device id, "none", or an empty string for the default device. */
   microphone: string;
   camera: string;
   /** Whether the sound of a shared screen is recorded. */

@@ -1,4 +1,5 @@
-// Shows the length of a new recording in the list of media. The server knows it only once the file is processed.
+// Shows the length of a new recording in the list of media. The server knows the length only once it has processed the
+// file.
 import { formatTime } from "../lib/dom.js";
 
 /** Shows `ms` beside the media with this id whenever the page is refreshed. */
@@ -7,7 +8,7 @@ export function showLength(media: string, ms: number, signal: AbortSignal): void
     const length = document
       .getElementById(`media-${media}`)
       ?.querySelector<HTMLElement>("[data-length]");
-    // Once the server knows the length, its own is shown.
+    // Once the server knows the length, the server's value is shown.
     if (!length?.hidden) return;
     length.textContent = `${formatTime(Math.max(1000, ms))} · `;
     length.hidden = false;

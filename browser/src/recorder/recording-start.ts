@@ -1,4 +1,4 @@
-// Starts a recorder on tracks that deliver, so that it never waits for one that does not.
+// Starts a recorder only on tracks that deliver data, because it would wait forever for the others.
 import { withFallback } from "../lib/deadline.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import type { SoundProbe } from "./audio-probe.js";
@@ -8,8 +8,9 @@ import { Recording } from "./recording.js";
 import { showsPicture } from "./track-probe.js";
 
 /**
- * Milliseconds to wait for the first bytes: of the first recorder, further of the same one if its tracks are known to deliver, and of each
- * recorder that replaces it. A recorder whose tracks deliver usually needs a fraction of the first.
+ * How long to wait for the first bytes, in milliseconds. `first` applies to the first recorder and `busy` extends it if
+ * its tracks are known to deliver. `again` applies to each recorder that replaces it. If its tracks deliver, a recorder
+ * usually needs a fraction of `first`.
  */
 const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 
@@ -22,15 +23,15 @@ export interface RecordingInputs {
   uploader: RecordingUploader;
   /** The video on the page that shows the picture. */
   preview: HTMLVideoElement;
-  /** Called when `picture` has another track. */
+  /** Called when `picture` gets a different track. */
   onComposed: () => void;
-  /** Aborted when the attempt is cancelled. No further recorder is tried then. */
+  /** Aborted when the attempt is cancelled; no further recorder is then tried. */
   signal: AbortSignal;
 }
 
 /**
- * Resolves when it records. A picture that has not arrived is composited, and black until it arrives; sound that has not arrived is left out
- * (`hasSound`). Rejects with a `CaptureError` if no recorder starts.
+ * Resolves once it is recording. If the picture has not arrived, it is composited and stays black until it arrives. If
+ * the sound has not arrived, it is left out (`hasSound`). Rejects with a `CaptureError` if no recorder starts.
  */
 export async function startRecording(
   inputs: RecordingInputs,
@@ -41,7 +42,7 @@ export async function startRecording(
   let { recording, started } = startRecorder(inputs, hasSound);
   try {
     if (await withFallback(started, timeouts.first, false)) return { recording, hasSound };
-    // A composited picture always delivers, so the machine is just busy.
+    // A composited picture always delivers frames, so the machine is just busy.
     if (picture.isComposed && (await withFallback(started, timeouts.busy, false)))
       return { recording, hasSound };
     for (const isLast of [false, true]) {

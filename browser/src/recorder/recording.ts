@@ -1,9 +1,9 @@
-// Records with the browser's MediaRecorder, and passes each piece on to the uploader.
+// Records with the browser's MediaRecorder and passes each piece to the uploader.
 import { CaptureError } from "./capture.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
-/** In order of preference. Types that play everywhere come first; the others have to be converted for some browsers. */
+/** In order of preference. The first types play in all browsers; the others must be converted for some of them. */
 const preferredTypes = [
   "video/mp4;codecs=avc1.640028,mp4a.40.2",
   "video/mp4;codecs=avc1.42E01E,mp4a.40.2",
@@ -12,12 +12,12 @@ const preferredTypes = [
   "video/mp4;codecs=avc1.42E01E,opus",
 ];
 
-/** The MIME type to record with; empty for the browser's default. */
+/** The MIME type to record; empty for the browser's default. */
 export function supportedType(): string {
   return preferredTypes.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
 }
 
-/** Splits the codecs off a MIME type, and returns it with its file extension. An empty type stands for the browser's default. */
+/** Removes the codecs from a MIME type and returns it with its file extension. An empty type stands for the browser's default. */
 export function fileTypeOf(type: string): { type: string; extension: string } {
   const container =
     type.split(";")[0] ||
@@ -25,30 +25,36 @@ export function fileTypeOf(type: string): { type: string; extension: string } {
   return { type: container, extension: container.endsWith("mp4") ? "mp4" : "webm" };
 }
 
-/** After the computer slept, Firefox continues with the sound ahead of the picture by the length of the sleep. */
+/** When the computer wakes up, Firefox continues with the sound ahead of the picture by the length of the sleep. */
 export const driftsAfterSleep = "mozInnerScreenX" in window;
 
-/** Milliseconds in each piece. Longer pieces lose more in a crash; Safari emits shorter ones empty. */
+/**
+ * The length of each piece in milliseconds. With longer pieces a crash loses more; with shorter ones, Safari emits
+ * empty pieces.
+ */
 const timeslice = 1000;
 
-/** Milliseconds that a browser has to emit the end of a recording. */
+/** How long a browser may take to emit the end of a recording, in milliseconds. */
 const stopTimeout = 10_000;
 
 /** Bits per second for 1080p. Smaller pictures get less, but at least 40 %. */
 const videoBitRate = 2_500_000;
 const audioBitRate = 96_000;
 
-/** Dispatches `piece` after each piece, and `failed` if the browser stops recording by itself. The pieces until then are kept. */
+/**
+ * Dispatches `piece` after each piece, and `failed` if the browser stops recording by itself. The pieces recorded
+ * before that are kept.
+ */
 export class Recording extends EventTarget {
-  /** Bytes passed on so far. */
+  /** The number of bytes passed to the uploader. */
   bytes = 0;
-  /** Requested bits per second. The browser may produce fewer. */
+  /** The requested bits per second. The browser may produce fewer. */
   readonly bitRate: number;
   #recorder: MediaRecorder;
   /** Milliseconds recorded before the last pause. */
   #earlierMs = 0;
   #runningSince: number | null = null;
-  /** False once it is asked to stop. */
+  /** Set to false when the recording is asked to stop. */
   #isExpectedToRun = true;
   #isDiscarded = false;
   #stopped: Promise<void>;
@@ -66,7 +72,7 @@ export class Recording extends EventTarget {
       mimeType: supportedType(),
       videoBitsPerSecond,
       audioBitsPerSecond: audioBitRate,
-      // MP4 is written at key frames only, and can be cut only there without conversion.
+      // MP4 is written only at key frames, and can be cut without conversion only there.
       videoKeyFrameIntervalDuration: timeslice,
     };
     this.#recorder = new MediaRecorder(stream, options);
@@ -91,7 +97,7 @@ export class Recording extends EventTarget {
     this.dispatchEvent(new Event("piece"));
   }
 
-  /** Resolves when it runs. Some browsers wait for data of every track before that. Rejects with a `CaptureError`. */
+  /** Resolves once the recorder is running. Some browsers first wait for data from every track. Rejects with a `CaptureError`. */
   async start(): Promise<void> {
     const running = new Promise<void>((resolve, reject) => {
       this.#recorder.addEventListener("start", () => resolve(), { once: true });
@@ -110,7 +116,7 @@ export class Recording extends EventTarget {
     await running;
   }
 
-  /** Milliseconds recorded, without pauses. */
+  /** The recorded milliseconds, excluding pauses. */
   get ms(): number {
     return Math.round(
       this.#earlierMs + (this.#runningSince === null ? 0 : performance.now() - this.#runningSince),
@@ -120,7 +126,7 @@ export class Recording extends EventTarget {
   pause(): void {
     this.#stopClock();
     this.#recorder.pause();
-    // Uploads what was recorded before the pause.
+    // Upload the part that was recorded before the pause.
     this.#recorder.requestData();
   }
 
@@ -129,7 +135,7 @@ export class Recording extends EventTarget {
     this.#runningSince = performance.now();
   }
 
-  /** Resolves when the uploader has the last piece, or after `stopTimeout`. */
+  /** Resolves when the uploader has received the last piece, or after `stopTimeout`. */
   async stop(): Promise<void> {
     this.#isExpectedToRun = false;
     this.#stopClock();
@@ -137,14 +143,17 @@ export class Recording extends EventTarget {
     await withFallback(this.#stopped, stopTimeout, undefined);
   }
 
-  /** Ends a recording that has not started, and ignores whatever it still emits. */
+  /** Ends a recording that has not started, and ignores any data it still emits. */
   discard(): void {
     this.#isDiscarded = true;
     this.#isExpectedToRun = false;
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
   }
 
-  /** Stops, and resolves when the server has all of it. Rejects if the server refuses the rest, which then stays in the spool. */
+  /**
+   * Stops, and resolves when the server has everything. Rejects if the server refuses the rest, which then stays in the
+   * spool.
+   */
   async finishUpload(): Promise<void> {
     await this.stop();
     try {

@@ -1,4 +1,5 @@
-// <screen-recorder>: records a screen, a camera or both on the New page. view.ts shows its states, sources.ts holds what it captures.
+// <screen-recorder>: records a screen, a camera or both on the New page. view.ts shows its states; sources.ts holds the
+// captured sources.
 import { recorder, type Recorder, uploads } from "../compose/draft.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, formatTime, isTextEntry } from "../lib/dom.js";
@@ -34,10 +35,10 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     read: () => ({ state: this.#state, recording: this.#recording }),
     limitReached: (reason) => this.#endEarly(reason),
   });
-  /** Set from the click on Record until the recorder runs. */
+  /** Set from the click on Record until the recorder is running. */
   #attempt: Attempt | null = null;
   #recording: Recording | null = null;
-  /** There is sound to record, but none arrives, so it is left out. */
+  /** Whether there is a sound source that delivers no audio, so that it is left out. */
   #hasLostSound = false;
   #finishing: Promise<boolean> | null = null;
   #listeners = new AbortController();
@@ -57,8 +58,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.cancel();
-    // Going back in the history cannot be prevented. The recording ends here, and its uploader finishes in the background; the next page
-    // offers what the server does not get.
+    // Going back in the history cannot be prevented. The recording ends here, and its uploader finishes in the
+    // background. The next page offers any part that the server does not receive.
     this.#recording?.finishUpload().catch(() => undefined);
     this.#recording = null;
     this.#closeSources();
@@ -82,7 +83,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     return this.#state;
   }
 
-  /** Whether something is being recorded, or part of a recording is not on the server yet. */
+  /** Whether a recording is in progress or not completely on the server yet. */
   get busy(): boolean {
     return !["idle", "set", "asking"].includes(this.#state);
   }
@@ -91,7 +92,10 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     return this.#isRunning && !this.#view.part<HTMLInputElement>("send").checked;
   }
 
-  /** Ends the recording. Resolves with true if the server has all of it, or if there is none; false if it was cancelled before it began. */
+  /**
+   * Ends the recording. Resolves with true once the server has everything or if there is no recording, and with false
+   * if the recording was cancelled before it began.
+   */
   finish(): Promise<boolean> {
     if (this.#attempt) {
       this.#attempt.cancel(
@@ -129,7 +133,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     actions[name]?.();
   }
 
-  /** Alt Shift S and P are compared by their place on the keyboard, because Alt changes the letter on some systems. */
+  /** Handles Alt+Shift+S and Alt+Shift+P by the physical key, because Alt changes the letter on some systems. */
   #handleKey(event: KeyboardEvent): void {
     if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking"))
       this.#attempt?.cancel();
@@ -162,8 +166,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#view.showCamera(null, false);
     this.#become("set");
     await this.#setup.requestDevices();
-    // Asks the browser not to delete the spool when it needs space. Firefox asks the person: now, because later the question would be in the
-    // recording. Without permission the spool stays as long as there is space.
+    // Ask the browser not to delete the spool when it needs space. Firefox asks the person; ask now, because later the
+    // prompt would be in the recording. Without permission, the spool stays until the browser needs the space.
     await navigator.storage?.persist?.().catch(() => false);
   }
 
@@ -184,7 +188,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#setup.showCamera(this.#state === "set");
   }
 
-  /** A microphone or camera was unplugged. The recording continues with what is left. */
+  /** A microphone or camera was unplugged. The recording continues with the remaining sources. */
   #handleLostDevice(kind: DeviceKind): void {
     const isRecording = this.#recording !== null;
     const { source } = this.#view;
@@ -194,7 +198,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
         "The camera was unplugged. The screen is recorded on without it.",
       );
     }
-    // The attempt was made with this camera, so another one cannot take its place.
+    // The attempt uses this camera, so it cannot continue with another one.
     const attempt = kind === "camera" && source !== "screen" ? this.#attempt : null;
     attempt?.cancel();
     const { devices } = this.#sources;
@@ -228,7 +232,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     });
   }
 
-  /** Runs an attempt to record. If it fails, shows why, unless another attempt has replaced it. */
+  /** Runs an attempt to record. If it fails, shows the reason, unless another attempt has replaced it. */
   async #try(run: (attempt: Attempt) => Promise<void>): Promise<void> {
     const attempt = new Attempt();
     this.#attempt = attempt;
@@ -284,7 +288,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     announce(`Recording. ${this.#missingMessage}`.trim());
   }
 
-  /** Names the chosen sources that are not in the recording so far. */
+  /** Names the chosen sources that are not in the recording yet. */
   get #missingMessage(): string {
     return missingMessage(this.#sources.picture?.missing ?? [], {
       alone: this.#view.source !== "both",
@@ -333,7 +337,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
       `Throw away ${formatTime(recording.ms)} and begin again?`,
       "Begin again",
     );
-    // The recording may have ended while the question was open.
+    // The recording may have ended while the dialog was open.
     if (this.#recording !== recording || !this.#isRunning) return;
     if (!confirmed) {
       if (wasRecording && this.#state === "paused") this.#resume();
@@ -344,7 +348,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     await this.#try((attempt) => this.#launch(attempt, picture, discarded));
   }
 
-  /** Handles a source that ended by itself: shows why, and keeps what was recorded. `reason` begins a sentence. */
+  /** Handles a source that ended by itself: shows the reason and keeps the recorded part. `reason` begins a sentence. */
   #endEarly(reason: string): void {
     if (this.#attempt)
       return this.#attempt.cancel(
@@ -365,7 +369,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     announce("Recorded.");
     await refresh();
     const title = document.querySelector<HTMLInputElement>("#title");
-    // Typing elsewhere must not be interrupted.
+    // Do not interrupt typing elsewhere.
     if (title && (document.activeElement === title || !isTextEntry(document.activeElement))) {
       title.focus();
       title.select();
@@ -380,7 +384,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     try {
       await uploaded;
     } catch (error) {
-      // The server takes no more of it. The page offers the rest among the unfinished recordings, and a new recording can begin.
+      // The server accepts no more of this recording. The page lists the rest among the unfinished recordings, and a
+      // new recording can begin.
       this.#showError(error);
       return false;
     } finally {

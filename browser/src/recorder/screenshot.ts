@@ -1,14 +1,14 @@
-// Makes a picture of one frame: of a shared screen, window or tab, or of a video on the page.
+// Captures one frame as a picture: of a shared screen, window or tab, or of a video on the page.
 import { stopTracks, captureScreen, TimeoutError } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
 import { formatTime, formatTimestamp } from "../lib/dom.js";
 import { readableUrl } from "../markup/layer-api.js";
 import { positionMs } from "../update/source-swap.js";
 
-/** Milliseconds that a screen has to send its first frame. */
+/** How long a screen may take to deliver its first frame, in milliseconds. */
 const screenTimeout = 10_000;
 
-/** Asks the person what to share, and makes a picture of it. Rejects with a `CaptureError`. */
+/** Asks the person which source to share, and captures a picture of it. Rejects with a `CaptureError`. */
 export async function screenshot(): Promise<File> {
   const stream = await captureScreen(false, true);
   try {
@@ -30,7 +30,10 @@ export async function screenshot(): Promise<File> {
   }
 }
 
-/** Waits for the third frame, because the browser's question may still be fading out; at most 400 ms, because a still screen sends no further frames. */
+/**
+ * Waits for the third frame, because the browser's dialog may still be fading out. Waits at most 400 ms, because a
+ * still screen delivers no further frames.
+ */
 function settle(video: HTMLVideoElement): Promise<void> {
   return new Promise((resolve) => {
     const enough = setTimeout(resolve, 400);
@@ -48,8 +51,8 @@ function settle(video: HTMLVideoElement): Promise<void> {
 }
 
 /**
- * Makes a picture of the frame that a video shows. If another host delivers the video, scripts cannot read its pixels; then the same frame is
- * loaded through this site.
+ * Captures the frame that a video shows. If another host delivers the video, scripts cannot read its pixels, so the
+ * same frame is loaded through this site.
  */
 export async function captureFrame(video: HTMLVideoElement): Promise<File> {
   const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${formatTime(positionMs(video)).replaceAll(":", ".")}.png`;

@@ -1,5 +1,5 @@
-// What the person chooses before recording: the source, the devices, the sound and the place of the camera bubble. It is remembered for the
-// next recording.
+// The choices made before a recording: the source, the devices, the sound and the position of the camera bubble. They
+// are remembered for the next recording.
 import { uploads } from "../compose/draft.js";
 import { type Bubble, BubbleHandle } from "./camera-bubble.js";
 import type { DeviceKind, RecordingSource } from "./capture.js";
@@ -29,7 +29,7 @@ export class RecorderSetup {
     return this.view.source;
   }
 
-  /** Whether the sound of the shared screen is recorded. */
+  /** Whether the shared screen's sound is recorded. */
   get sharesSound(): boolean {
     return this.view.part<HTMLInputElement>("sound").checked;
   }
@@ -38,7 +38,7 @@ export class RecorderSetup {
     return this.#bubble.place;
   }
 
-  /** Requests the devices that the chosen source needs, and waits for the person to answer. */
+  /** Requests the devices that the chosen source needs, and waits until the person has granted or denied access. */
   async requestDevices(): Promise<void> {
     void this.requestDevice("microphone");
     if (this.source !== "screen") void this.requestDevice("camera");
@@ -63,7 +63,7 @@ export class RecorderSetup {
     }
   }
 
-  /** Shows the camera in its bubble or, with `onStage`, alone on the stage if it is the only source. */
+  /** Shows the camera in its bubble. With `onStage`, shows it alone on the stage if it is the only source. */
   showCamera(onStage: boolean): void {
     const track = this.sources.devices.track("camera");
     if (onStage) this.view.showPreview(this.source === "camera" ? track : null);

@@ -1,4 +1,5 @@
-// What is captured for a recording: microphone and camera, the shared screen, the mixed sound, and the picture made of them.
+// The captured sources of a recording: the microphone and camera, the shared screen, the mixed sound, and the resulting
+// picture.
 import type { Attempt } from "./attempt.js";
 import { AudioMixer } from "./audio-mixer.js";
 import type { Bubble } from "./camera-bubble.js";
@@ -12,13 +13,13 @@ const sharingEndedMessage = "The screen is no longer shared";
 export interface SourceCallbacks {
   /** The camera was connected or released. */
   cameraChanged(): void;
-  /** A device could not be used. `retry` asks for it again. */
+  /** A device could not be used. `retry` requests it again. */
   deviceFailed(error: unknown, retry: () => void): void;
   /** A device that was in use was unplugged. */
   deviceLost(kind: DeviceKind): void;
-  /** The screen or the picture ended without being asked to. `reason` begins a sentence. */
+  /** The screen or the picture ended by itself. `reason` begins a sentence. */
   ended(reason: string): void;
-  /** A source that had sent no picture before sends one now. */
+  /** A source delivered its first picture. */
   arrived(): void;
 }
 
@@ -55,24 +56,24 @@ export class RecorderSources {
     return this.#picture;
   }
 
-  /** The track that is recorded as the sound. */
+  /** The audio track to record. */
   get sound(): MediaStreamTrack | null {
     return this.#sound;
   }
 
-  /** Why a recording that failed has ended: the shared screen may have ended first. */
+  /** The reason why a failed recording ended: possibly, the shared screen ended first. */
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage
       : "The browser stopped by itself";
   }
 
-  /** Starts mixing, so that the level of the microphone shows. */
+  /** Starts mixing, so that the microphone's level is shown. */
   open(): void {
     this.#mixer ??= new AudioMixer();
   }
 
-  /** Asks for a screen, window or tab. */
+  /** Asks the person for a screen, window or tab. */
   async shareScreen(attempt: Attempt, withSound: boolean): Promise<void> {
     const stream = await attempt.acquire(captureScreen(withSound), stopTracks);
     this.#screen = stream;
@@ -82,13 +83,13 @@ export class RecorderSources {
     this.#mixer?.setSharedAudio(stream);
   }
 
-  /** Makes the picture of the screen, the camera or both. `worker` is the address of compositor-worker.ts. */
+  /** Creates the picture from the screen, the camera or both. `worker` is the URL of compositor-worker.ts. */
   async makePicture(
     attempt: Attempt,
     options: { withCamera: boolean; worker: string; bubble: Bubble },
   ): Promise<RecorderPicture> {
     const screen = this.#screen?.getVideoTracks()[0] ?? null;
-    // Without a camera the screen is recorded alone. The page has already said why there is none.
+    // Without a camera, only the screen is recorded. The page has already shown why the camera is missing.
     const camera = options.withCamera ? this.devices.track("camera") : null;
     if (!screen && !camera)
       throw (
@@ -117,7 +118,7 @@ export class RecorderSources {
     this.#sound = await attempt.acquire(this.#mixer?.track() ?? Promise.resolve(null));
   }
 
-  /** Throws if a source ended before the recording began: it would be recorded as black and silence. */
+  /** Throws if a source ended before the recording began, because its part would be black or silent. */
   assertLive(): void {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])
@@ -127,7 +128,7 @@ export class RecorderSources {
         );
   }
 
-  /** Releases what was captured for one recording. Devices stay in use for the next. */
+  /** Releases the sources captured for one recording. Devices stay in use for the next one. */
   releaseRecording(): void {
     this.#picture?.close();
     stopTracks(this.#screen);

@@ -1,4 +1,4 @@
-// Finds out whether a track delivers pictures, in a video that is not on the page.
+// Finds out whether a track delivers pictures, using a video that is not on the page.
 
 export class TrackProbe {
   #video = document.createElement("video");
@@ -6,7 +6,7 @@ export class TrackProbe {
   constructor(track: MediaStreamTrack) {
     this.#video.muted = true;
     this.#video.srcObject = new MediaStream([track]);
-    // Not awaited: it resolves only with a picture, and rejects if the probe is closed before.
+    // Not awaited: play() resolves only with a picture, and rejects if the probe is closed first.
     this.#video.play().catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-// The recorder's template: which parts are shown in which state, and what they say.
+// The recorder's template: the parts to show in each state, and their texts.
 import { formatTime, make, setMessage } from "../lib/dom.js";
 import {
   type Capability,
@@ -7,7 +7,7 @@ import {
   type RecordingSource,
 } from "./capture.js";
 
-/** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are on their way. */
+/** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are being sent. */
 export type RecorderState =
   "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
 
@@ -26,7 +26,7 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
   paused: "resume",
 };
 
-/** Milliseconds until the captured picture of this page no longer shows the countdown. No event reports that. */
+/** Milliseconds until a capture of this page no longer shows the countdown. No event reports this. */
 const captureDelay = 250;
 
 export class RecorderView {
@@ -61,7 +61,7 @@ export class RecorderView {
     return this.root.querySelectorAll<HTMLInputElement>("input[name=source]");
   }
 
-  /** Shows only what this browser can do, and says what it cannot. */
+  /** Shows only the options that this browser supports, and explains the others. */
   showCapability(capability: Capability): void {
     this.button("open").hidden = capability !== "all" && capability !== "camera";
     this.button("screenshot").hidden = capability !== "all";
@@ -105,7 +105,7 @@ export class RecorderView {
   #showSetup(state: RecorderState, hasCamera: boolean): void {
     const setup = this.part("set");
     setup.hidden = state !== "set" && state !== "asking";
-    // While the browser asks, only Cancel works: the person must get out even if the browser's question got lost.
+    // While the browser asks, only Cancel works, so that the person can leave even if the browser's prompt was lost.
     for (const part of setup.children)
       if (part instanceof HTMLElement)
         part.inert = state === "asking" && !part.classList.contains("actions");
@@ -123,7 +123,7 @@ export class RecorderView {
       this.button(name).focus({ preventScroll: true });
   }
 
-  /** Shows a picture on the stage, or without one its placeholder. */
+  /** Shows a picture on the stage; without one, shows the placeholder. */
   showPreview(track: MediaStreamTrack | null): void {
     const video = this.part<HTMLVideoElement>("preview");
     video.hidden = track === null;
@@ -131,7 +131,10 @@ export class RecorderView {
     this.#play(video, track);
   }
 
-  /** Shows the camera in its bubble. Once it is composited into the picture, only the border of the bubble is shown, to move it by. */
+  /**
+   * Shows the camera in its bubble. Once the camera is composited into the picture, shows only the bubble's border,
+   * which moves it.
+   */
   showCamera(track: MediaStreamTrack | null, isComposed: boolean): void {
     const bubble = this.part("bubble");
     bubble.hidden = track === null;
@@ -141,11 +144,11 @@ export class RecorderView {
 
   #play(video: HTMLVideoElement, track: MediaStreamTrack | null): void {
     video.srcObject = track && new MediaStream([track]);
-    // Rejects if the track is removed before it plays.
+    // play() rejects if the track is removed before it plays.
     if (track) video.play().catch(() => undefined);
   }
 
-  /** Fills the list of devices. `chosen` is the id of the one in use, or "none". */
+  /** Fills the list of devices. `chosen` is the id of the device in use, or "none". */
   showDevices(kind: DeviceKind, found: { id: string; name: string }[], chosen: string): void {
     const select = this.part<HTMLSelectElement>(kind);
     const options = found.map(({ id, name }) => make("option", { value: id }, name));
@@ -156,7 +159,7 @@ export class RecorderView {
     if (select.selectedIndex < 0) select.selectedIndex = options.length - 1;
   }
 
-  /** Shows the level of the microphone, 0 to 1, and a message about it. */
+  /** Shows the microphone's level, from 0 to 1, with a message. */
   showLevel(loudness: number, message: string): void {
     for (const meter of this.root.querySelectorAll<HTMLMeterElement>(".level")) {
       meter.value = loudness;
@@ -181,7 +184,7 @@ export class RecorderView {
     this.#setText(warning, message);
   }
 
-  /** Says what is missing from the recording so far. An empty message hides the note. */
+  /** Names the sources that are missing from the recording. An empty message hides the note. */
   showMissing(message: string): void {
     const note = this.part("missing");
     note.hidden = message === "";
@@ -194,12 +197,12 @@ export class RecorderView {
 
   /** Hides the countdown, and resolves when a capture of this page no longer shows it. */
   hideCountdown(): Promise<void> {
-    // A preview of this page shows the countdown again some frames later, so it is hidden too.
+    // A preview of this page shows the countdown some frames later, so hide the preview too.
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
     return new Promise((resolve) => setTimeout(resolve, captureDelay));
   }
 
-  /** Shows a problem, with a button to try again if `retry` is given. An empty message hides it. */
+  /** Shows a problem, with a retry button if `retry` is given. An empty message hides it. */
   showProblem(message: string, retry: (() => void) | null = null): void {
     this.part("problem").hidden = message === "";
     this.#setText(this.part("problem").querySelector("p"), message);
@@ -207,7 +210,7 @@ export class RecorderView {
     this.#retry = retry;
   }
 
-  /** Runs what the last problem offered to try again. */
+  /** Runs the retry action of the last problem. */
   retry(): void {
     const retry = this.#retry;
     this.showProblem("");

@@ -4,7 +4,7 @@ import type { Anchor } from "../update/anchors.js";
 
 declare global {
   interface DocumentEventMap {
-    /** The page was fetched again and is about to be morphed; the detail is the fetched document. */
+    /** The page was fetched again and is about to be morphed. The detail is the fetched document. */
     "hearback:before-morph": CustomEvent<Document>;
     /** The page was refreshed, so its content may have changed. */
     "hearback:refreshed": CustomEvent;
@@ -14,18 +14,18 @@ declare global {
     "hearback:activity": CustomEvent;
     /** A script changed the audience. */
     "hearback:audience-changed": CustomEvent;
-    /** A form was sent by a script, and the server accepted it. */
+    /** A script sent a form, and the server accepted it. */
     "hearback:form-sent": CustomEvent<{
       form: HTMLFormElement;
       answer: { unseen?: UnseenPerson[]; update_id?: string } | null;
     }>;
-    /** The stage shows other media. */
+    /** The stage now shows other media. */
     "hearback:media-shown": CustomEvent;
     /** The reader pointed at a place to comment on it. */
     "hearback:point": CustomEvent<Anchor>;
-    /** Another comment, or none, is selected. */
+    /** Another comment was selected, or the selection was cleared. */
     "hearback:comment-selected": CustomEvent;
-    /** Part of a recording stays in this browser because the server refused it. */
+    /** Part of a recording remains in this browser because the server refused it. */
     "hearback:recording-kept": CustomEvent;
     /** The list of unfinished recordings was rendered. */
     "hearback:recordings-listed": CustomEvent;

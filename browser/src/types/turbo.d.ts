@@ -1,4 +1,4 @@
-// The part of Turbo that we use; the package has no types. Also the modules that the build generates.
+// The part of Turbo that we use; the package has no types. Also declares the modules that the build generates.
 declare module "@hotwired/turbo" {
   export function visit(location: string, options?: { action?: "advance" | "replace" }): void;
   export function morphElements(

@@ -1,7 +1,7 @@
 // The places that comments point to. They are read from the page, which is the only source of truth.
 import type { Shape } from "../markup/shapes.js";
 
-/** A part of an image, in fractions from the top left. A point has no width and height. */
+/** A part of an image, in fractions from the top left. A point has zero width and height. */
 export interface Region {
   x: number;
   y: number;
@@ -29,18 +29,18 @@ export interface Anchor {
 /** A comment with an anchor. */
 export interface AnchoredComment extends Anchor {
   element: HTMLElement;
-  /** Author and text in short, as the accessible name of its mark. */
+  /** The author and the shortened text, as the accessible name of the comment's mark. */
   label: string;
   /** The end of a time range, in milliseconds. */
   until?: number;
   isQuestion: boolean;
-  /** The number of a region among all regions of the page, from 1. 0 for times and drawings without a region. */
+  /** The number of a region among all regions of the page, starting at 1. It is 0 for times and for drawings without a region. */
   number: number;
 }
 
 const parsedDrawings = new WeakMap<HTMLElement, { text: string; shapes: Shape[] }>();
 
-/** The drawing of a comment. It is parsed once, and trusted because our server wrote it. */
+/** A comment's drawing. It is parsed once, and trusted because our server wrote it. */
 function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   const text = comment.dataset["drawing"];
   if (text === undefined) return {};
@@ -102,7 +102,7 @@ export function revealComment(comment: HTMLElement): void {
   scrollConversationTo(comment);
 }
 
-/** Scrolls to an element of the conversation. If the conversation has its own scroll bar, the stage stays in view. */
+/** Scrolls to an element of the conversation. If the conversation has its own scroll bar, the stage stays visible. */
 export function scrollConversationTo(element: HTMLElement): void {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const list = element.closest<HTMLElement>(".threads");

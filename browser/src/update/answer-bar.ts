@@ -1,4 +1,5 @@
-// The bar in which a recipient answers. It measures its height for the page, and unfolds and scrolls its forms.
+// The bar in which a recipient responds. This module publishes the bar's height to the page, and unfolds and scrolls
+// its forms.
 
 /** In a wide window the readback form is always open. In a narrow one it unfolds on demand. */
 const wideWindow = matchMedia("(min-width: 1100px)");
@@ -33,7 +34,7 @@ export function trackAnswerBar(signal: AbortSignal): void {
   });
 }
 
-/** Focuses the field or button that answers, and unfolds its form if necessary. */
+/** Focuses the response field or button, and unfolds its form if necessary. */
 export function focusAnswer(): void {
   const field = document.querySelector<HTMLElement>('[data-key="a"]');
   field?.closest("details")?.setAttribute("open", "");

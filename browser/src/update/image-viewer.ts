@@ -1,14 +1,14 @@
 // Shows an image that can be zoomed, moved and commented on.
 //
-// A click places a pin, and a drag marks a region. Moving uses other gestures: the hand tool, the space bar, the middle button, two
-// fingers, and, once zoomed in, the wheel or one finger.
+// A click places a pin, and a drag marks a region. Panning uses other gestures: the hand tool, the space bar, the
+// middle button, two fingers or, when zoomed in, the wheel or one finger.
 import { icon, iconButton, isTextEntry, make } from "../lib/dom.js";
 import { type AnchoredComment, clampFraction, type Region } from "./anchors.js";
 import { ImageZoom } from "./image-zoom.js";
 import { followDrag } from "./pointer-drag.js";
 
 const ZOOM_STEP = 1.4;
-/** How far an arrow key moves a pin, as a fraction of the image; the second value applies with Shift. */
+/** How far an arrow key moves a pin, as a fraction of the image. The second value applies with Shift. */
 const [PIN_STEP, LARGE_PIN_STEP] = [0.01, 0.05];
 const PAN_STEP_PX = 60;
 const arrows: Record<string, [dx: number, dy: number]> = {
@@ -22,7 +22,7 @@ export interface ImageViewerOptions {
   canComment: boolean;
   /** The person placed a pin or marked a region. */
   onPoint: (region: Region) => void;
-  /** The person clicked the mark of a comment. */
+  /** The person clicked a comment's mark. */
   onSelect: (comment: AnchoredComment) => void;
 }
 
@@ -32,10 +32,10 @@ export class ImageViewer {
   #handButton: HTMLButtonElement;
   #zoom: ImageZoom;
   #isSpaceHeld = false;
-  /** The place of the comment that is being written. */
+  /** The place of the comment being written. */
   #pending: Region | null = null;
   #listeners = new AbortController();
-  /** The last position of two fingers. */
+  /** The last distance and midpoint of two fingers. */
   #pinch: { distance: number; x: number; y: number } | null = null;
 
   constructor(
@@ -67,7 +67,7 @@ export class ImageViewer {
     this.#zoom.open();
   }
 
-  /** Registers listeners with a signal: the viewport may get another viewer later. */
+  /** Registers listeners with a signal, because the viewport may later get another viewer. */
   #listen(): void {
     const { viewport } = this;
     const { signal } = this.#listeners;
@@ -78,7 +78,7 @@ export class ImageViewer {
       viewport.addEventListener(type, (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
     viewport.addEventListener("load", () => this.#zoom.open(), { signal, capture: true });
-    // Capture before other listeners: over the image, the space bar neither scrolls nor presses buttons.
+    // Capture the key before other listeners: over the image, the space bar neither scrolls nor presses buttons.
     document.addEventListener("keydown", (event) => this.#holdSpace(event), {
       signal,
       capture: true,
@@ -109,7 +109,7 @@ export class ImageViewer {
     this.#zoom.destroy();
   }
 
-  /** Draws the marks of comments, and the pending one. `hasDrawing`: the pending comment has a drawing. */
+  /** Draws the comments' marks and the pending one. `hasDrawing` means that the pending comment has a drawing. */
   drawMarks(comments: AnchoredComment[], pending: Region | null, hasDrawing = false): void {
     this.#pending = pending;
     const focused =
@@ -147,14 +147,14 @@ export class ImageViewer {
     return mark;
   }
 
-  /** Highlights the mark of a comment and, when zoomed in, moves it into view. */
+  /** Highlights a comment's mark and, when zoomed in, moves it into view. */
   showComment(comment: AnchoredComment): void {
     for (const mark of this.#marks.querySelectorAll<HTMLElement>("[data-mark]"))
       mark.classList.toggle("on", mark.dataset["mark"] === comment.element.id);
     if (comment.region && this.#zoom.zoom !== 1) this.#zoom.center(comment.region);
   }
 
-  /** Places a pin in the middle of the viewport for keyboard users, who can then move it with the arrow keys. */
+  /** Places a pin in the centre of the viewport for keyboard users, who can then move it with the arrow keys. */
   pinCenter(): void {
     const image = this.#image.getBoundingClientRect();
     const frame = this.viewport.getBoundingClientRect();
@@ -261,7 +261,8 @@ export class ImageViewer {
   }
 
   #wheel(event: WheelEvent): void {
-    // Browsers report a trackpad pinch as a wheel with Control. Without it the wheel scrolls the page until the image is zoomed in.
+    // Browsers report a trackpad pinch as a wheel event with Control. Without Control, the wheel scrolls the page until
+    // the image is zoomed in.
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       const sensitivity = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 0.05 : 0.004;
@@ -274,7 +275,7 @@ export class ImageViewer {
       const { x, y } = this.#zoom;
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
       this.#zoom.moveTo(x - event.deltaX * unit, y - event.deltaY * unit);
-      // At its edge the page scrolls on.
+      // Once the image reaches its edge, the wheel scrolls the page.
       if (this.#zoom.x !== x || this.#zoom.y !== y) event.preventDefault();
     }
   }

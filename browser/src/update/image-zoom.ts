@@ -1,16 +1,19 @@
-// The zoom and the position of an image in its viewport. Zoom 1 fits the whole image.
+// The zoom and the position of an image in its viewport. At zoom 1, the whole image fits.
 import type { Region } from "./anchors.js";
 
-/** The largest zoom: a multiple of the fitted size, or of the true size if that is more, because a tall page fits very small. */
+/**
+ * The maximum zoom, as a multiple of the fitted size or of the true size, whichever is larger: a tall page is tiny when
+ * fitted.
+ */
 const [MAX_OF_FIT, MAX_OF_TRUE_SIZE] = [12, 4];
-/** An image that is this many times narrower than the viewport when fitted opens at full width. */
+/** A fitted image that is this many times narrower than the viewport opens at full width instead. */
 const TALL_IMAGE_ZOOM = 2.5;
 
 export class ImageZoom {
   #zoom = 1;
   #x = 0;
   #y = 0;
-  /** Nobody has zoomed or moved the image yet, so a resize may open it again. */
+  /** Whether the image is as it was opened, so that a resize may fit it again. False after the person zooms or moves it. */
   #isAsOpened = false;
   #observer: ResizeObserver;
 
@@ -45,7 +48,7 @@ export class ImageZoom {
     return this.#y;
   }
 
-  /** The size of the image in percent of its true size. */
+  /** The displayed size of the image, in percent of its true size. */
   get percent(): number {
     const natural = this.#naturalWidth;
     return natural > 0 ? Math.round((this.#sheet.offsetWidth * this.#zoom * 100) / natural) : 100;
@@ -92,12 +95,12 @@ export class ImageZoom {
     this.zoomTo(this.#zoom * factor);
   }
 
-  /** Zooms around a point of the window, or around the middle of the viewport. */
+  /** Zooms around a point of the window, or around the viewport's centre. */
   zoomTo(zoom: number, clientX?: number, clientY?: number): void {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));
     const frame = this.viewport.getBoundingClientRect();
-    // The fixed point relative to the viewport and to the sheet.
+    // The fixed point, relative to the viewport and to the sheet.
     const [pointX, pointY] = [
       (clientX ?? frame.left + frame.width / 2) - frame.left,
       (clientY ?? frame.top + frame.height / 2) - frame.top,
@@ -113,7 +116,7 @@ export class ImageZoom {
     );
   }
 
-  /** Moves the middle of a region into the middle of the viewport. */
+  /** Moves the centre of a region to the centre of the viewport. */
   center(region: Region): void {
     const [width, height] = this.#scaledSize;
     this.moveTo(
@@ -122,7 +125,7 @@ export class ImageZoom {
     );
   }
 
-  /** Moves the image, but leaves no empty space beside it that it could fill. */
+  /** Moves the image, without leaving empty space that the image could fill. */
   moveTo(x: number, y: number): void {
     this.#isAsOpened = false;
     const clamp = (value: number, offset: number, size: number, frame: number) =>

@@ -1,4 +1,4 @@
-// <update-stage> shows one media of an update at a time, with the places that comments point to.
+// <update-stage> shows one media item of an update at a time, with the places that comments point to.
 import { make } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
 import { MarkOverlay } from "../markup/overlay.js";
@@ -15,13 +15,13 @@ import { positionMs, seekTo } from "./source-swap.js";
 import { Timeline } from "./timeline.js";
 
 export class UpdateStage extends HTMLElement {
-  /** The id of the media that is shown, or an empty string. */
+  /** The id of the media on the stage, or an empty string. */
   #shownMedia = "";
   #pending: Anchor | null = null;
   #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
-  /** A toolbar button that gets the focus back once it is visible again. */
+  /** A toolbar button that regains the focus once it is visible again. */
   #focusTarget: HTMLElement | null = null;
   #listeners = new AbortController();
 
@@ -43,7 +43,8 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // Signed addresses expire after hours, or with the right they are bound to. The page has a new one.
+    // Signed URLs expire after some hours, or when the permission they are bound to ends. A refreshed page contains a
+    // new one.
     this.addEventListener(
       "error",
       ({ target }) => {
@@ -76,22 +77,22 @@ export class UpdateStage extends HTMLElement {
     return this.#imageViewer;
   }
 
-  /** The shapes over the media. */
+  /** The overlay with the shapes over the media. */
   get marks(): MarkOverlay | null {
     return this.#marks;
   }
 
-  /** The id of the media that is shown, or an empty string. */
+  /** The id of the media on the stage, or an empty string. */
   get shownMedia(): string {
     return this.#shownMedia;
   }
 
-  /** The file name of the media that is shown. */
+  /** The file name of the media on the stage. */
   get shownName(): string {
     return this.#figure?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
   }
 
-  /** The address of the image as the reader sees it: with its markup unless that is hidden. Null if no image is shown. */
+  /** The URL of the image as the reader sees it: with its markup unless that is hidden. Null if the stage shows no image. */
   get imageUrl(): string | null {
     const source = this.#figure?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
     return this.classList.contains("marks-off")
@@ -99,7 +100,7 @@ export class UpdateStage extends HTMLElement {
       : (this.#figure?.dataset["marked"] ?? source);
   }
 
-  /** Width and height of that image as the server measured them, separated by a space. */
+  /** That image's width and height as measured by the server, separated by a space. */
   get imageSize(): string | null {
     const image = this.#figure?.querySelector(".sheet > img[width]");
     return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;
@@ -113,7 +114,7 @@ export class UpdateStage extends HTMLElement {
     return [...this.querySelectorAll<HTMLElement>(".medium")];
   }
 
-  /** Shows another media. Does nothing if the page has none with this id. */
+  /** Shows the media with this id. Does nothing if the page has none. */
   show(media: string): void {
     if (
       media === this.#shownMedia ||
@@ -125,7 +126,7 @@ export class UpdateStage extends HTMLElement {
     this.sync();
   }
 
-  /** Shows the media that is `offset` places further, if there is one. */
+  /** Shows the media that is `offset` positions further, if it exists. */
   step(offset: number): void {
     const figures = this.#figures;
     const current = figures.findIndex((figure) => figure.dataset["media"] === this.#shownMedia);
@@ -133,7 +134,7 @@ export class UpdateStage extends HTMLElement {
     if (next) this.show(next.dataset["media"] ?? "");
   }
 
-  /** The position of the video as an anchor, or null if it was never started. */
+  /** The video's position as an anchor, or null if it was never started. */
   currentAnchor(): Anchor | null {
     const video = this.video;
     return video && video.currentTime > 0
@@ -141,17 +142,17 @@ export class UpdateStage extends HTMLElement {
       : null;
   }
 
-  /** The number of a media on the page, from 1. */
+  /** The number of a media item on the page, starting at 1. */
   numberOf(media: string): number {
     return this.#figures.findIndex((figure) => figure.dataset["media"] === media) + 1;
   }
 
-  /** The number of media on the page. */
+  /** The number of media items on the page. */
   get count(): number {
     return this.#figures.length;
   }
 
-  /** Shows the place of the comment that is being written. */
+  /** Shows the place of the comment being written. */
   setPendingAnchor(anchor: Anchor | null): void {
     this.#pending = anchor;
     this.#draw();
@@ -174,7 +175,7 @@ export class UpdateStage extends HTMLElement {
     this.#draw();
   }
 
-  /** Seeks the video that is shown, or else the first one, to a position in milliseconds. */
+  /** Seeks the video on the stage, or otherwise the first video, to a position in milliseconds. */
   seek(ms: number): void {
     if (!this.video) {
       const first = this.#figures.find((figure) => figure.querySelector("video"));
@@ -183,7 +184,7 @@ export class UpdateStage extends HTMLElement {
     if (this.video) seekTo(this.video, ms);
   }
 
-  /** Focuses a button unless something else has the focus. While the button is hidden, focuses the media instead. */
+  /** Focuses a button unless something else has the focus. If the button is hidden, focuses the media. */
   restoreFocus(button: HTMLElement): void {
     const { activeElement } = document;
     this.#focusTarget = null;
@@ -195,7 +196,7 @@ export class UpdateStage extends HTMLElement {
     if (!media) this.#focusTarget = button;
   }
 
-  /** Adopts changes of the page. */
+  /** Updates the stage after the page has changed. */
   sync(): void {
     this.#rememberFocus();
     this.#showFigure();
@@ -210,7 +211,7 @@ export class UpdateStage extends HTMLElement {
     document.dispatchEvent(new CustomEvent("hearback:media-shown"));
   }
 
-  /** Replacing the tools would lose the focus of a tool. */
+  /** Remembers a focused tool, because replacing the tools would lose its focus. */
   #rememberFocus(): void {
     const { activeElement } = document;
     if (
@@ -230,7 +231,10 @@ export class UpdateStage extends HTMLElement {
     }
   }
 
-  /** Creates the image viewer or the timeline. Keeps them if the same media is shown, so that a refresh neither zooms out nor loses the focus. */
+  /**
+   * Creates the image viewer or the timeline. Keeps the existing one if the media is the same, so that a refresh
+   * neither zooms out nor loses the focus.
+   */
   #updateViews(): void {
     const viewport = this.#figure?.querySelector<HTMLElement>(".viewport") ?? null;
     if (

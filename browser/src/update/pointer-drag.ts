@@ -1,4 +1,4 @@
-// Follows one press of the primary pointer until its release.
+// Tracks one press of the primary pointer until its release.
 
 /** A pointer that moves less than this many pixels clicks instead of dragging. */
 const CLICK_SLACK_PX = 5;
@@ -6,7 +6,7 @@ const CLICK_SLACK_PX = 5;
 export interface DragListener {
   /** Moves are ignored while this returns `true`. */
   isSuspended: () => boolean;
-  /** Called once the pointer has left the click slack. `dx` and `dy` count from the press. */
+  /** Called once the pointer has moved beyond the click slack. `dx` and `dy` are relative to the press. */
   onMove: (event: PointerEvent, dx: number, dy: number) => void;
   onRelease: (event: PointerEvent, hasMoved: boolean) => void;
   onCancel: () => void;

@@ -1,8 +1,9 @@
-// Changes the address of a video while somebody watches it: the raw file becomes a seekable copy, or a trimmed one.
-// Playback is not interrupted. The new address is used at the next pause, seek, stall or error.
+// Changes the source of a video while somebody watches it: a seekable or trimmed copy replaces the raw file. Playback
+// is not interrupted. The new source is used at the next pause, seek, stall or error.
 //
-// Three offsets matter. The file may begin before the recording: `data-from`. The recording may begin later than the original because its
-// start was cut off: `data-begins`. Positions count from the beginning of the recording that is shown. All are milliseconds.
+// Three offsets matter. The file may begin before the recording: `data-from`. The recording may begin later than the
+// original because its start was trimmed: `data-begins`. Positions are relative to the start of the recording as shown.
+// All are in milliseconds.
 
 import { onVideoRefresh } from "../lib/refresh.js";
 
@@ -13,7 +14,7 @@ interface Source {
 }
 
 interface Playback {
-  /** Counts from the beginning of the original. */
+  /** The position, relative to the start of the original, in milliseconds. */
   originalMs: number;
   isPlaying: boolean;
   rate: number;
@@ -21,7 +22,7 @@ interface Playback {
 
 const pendingSources = new WeakMap<HTMLVideoElement, Source>();
 const observedVideos = new WeakSet<HTMLVideoElement>();
-/** The playback of videos that left the page, by element id. Viewers get no video while its author trims it. */
+/** The playback state of videos that left the page, by element id. Viewers get no video while its author trims it. */
 const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
 
 function fileOffset(video: HTMLVideoElement): number {
@@ -42,7 +43,10 @@ export function seekTo(video: HTMLVideoElement, ms: number): void {
   video.currentTime = (fileOffset(video) + ms) / 1000;
 }
 
-/** The duration as the server measured it. Before that, a raw file is as long as the browser has read it. */
+/**
+ * The duration in milliseconds as measured by the server. Before the server has measured a raw file, the duration that
+ * the browser has read so far.
+ */
 export function durationMs(video: HTMLVideoElement): number {
   const measured = Number(video.dataset["duration"]);
   if (measured > 0) return measured;
@@ -52,7 +56,7 @@ export function durationMs(video: HTMLVideoElement): number {
   return Math.max(video.currentTime, bufferedEnd) * 1000;
 }
 
-/** Copies the attributes of the refreshed video, and schedules its address if that has changed. */
+/** Copies the attributes of the refreshed video, and schedules a source change if its URL changed. */
 function updateSource(video: HTMLVideoElement, refreshed: Element): void {
   for (const name of ["poster", "width", "height", "aria-label", "data-duration"]) {
     const value = refreshed.getAttribute(name);
@@ -78,7 +82,7 @@ function updateSource(video: HTMLVideoElement, refreshed: Element): void {
   if (video.paused || video.error) switchSource(video);
 }
 
-/** Switches to the pending address and continues at the same position. */
+/** Switches to the pending source and continues at the same position. */
 function switchSource(video: HTMLVideoElement): void {
   const source = pendingSources.get(video);
   if (!source) return;
@@ -99,7 +103,10 @@ function playbackOf(video: HTMLVideoElement): Playback {
   };
 }
 
-/** Restores playback once the video has metadata. A position that was trimmed off moves to the nearest end; the video does not play at its end. */
+/**
+ * Restores playback once the video's metadata has loaded. A position that was trimmed off moves to the nearest end; a
+ * video at its end stays paused.
+ */
 function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }: Playback): void {
   video.addEventListener(
     "loadedmetadata",
@@ -115,7 +122,7 @@ function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }
   );
 }
 
-/** Remembers the playback of a video that leaves the page. It resumes when the video returns on the same page. */
+/** Remembers the playback state of a video that leaves the page. Playback resumes when the video returns on the same page. */
 function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))
     savedPlayback.set(video.id, {

@@ -1,9 +1,9 @@
-// The line under a video. It shows the position, a dot for each comment and a diamond for each question.
+// The timeline under a video. It shows the position, a dot for each comment and a diamond for each question.
 import type { AnchoredComment } from "./anchors.js";
 import { formatTime, make } from "../lib/dom.js";
 import { durationMs, positionMs, seekTo } from "./source-swap.js";
 
-/** The distance between dots that a finger needs. Closer comments share one dot. */
+/** The minimum distance between dots, so that a finger can hit them. Closer comments share one dot. */
 const MIN_DOT_DISTANCE_PX = 24;
 
 export class Timeline {
@@ -17,7 +17,7 @@ export class Timeline {
   #listeners = new AbortController();
   #drawn: [AnchoredComment[], number | null] = [[], null];
   #width = 0;
-  /** Draws again at another width, because the comments are grouped by distance. */
+  /** Redraws at a new width, because the comments are grouped by distance. */
   #observer = new ResizeObserver(() => {
     if (this.element.clientWidth === this.#width) return;
     this.#width = this.element.clientWidth;
@@ -40,7 +40,7 @@ export class Timeline {
       },
       { signal },
     );
-    // A click beside the dots seeks. For keyboards the page has ← and →.
+    // A click beside the dots seeks. The page provides ← and → for the keyboard.
     this.element.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
       const box = this.element.getBoundingClientRect();
@@ -57,7 +57,7 @@ export class Timeline {
     this.#listeners.abort();
   }
 
-  /** Draws the comments, and the time of the comment that is being written, in milliseconds. */
+  /** Draws the comments and the time of the comment being written, in milliseconds. */
   draw(comments: AnchoredComment[], pending: number | null): void {
     this.#drawn = [comments, pending];
     const duration = durationMs(this.video);
@@ -108,7 +108,7 @@ export class Timeline {
     return dot;
   }
 
-  /** Highlights the dot of a comment. */
+  /** Highlights a comment's dot. */
   highlight(comment: AnchoredComment): void {
     for (const dot of this.element.querySelectorAll<HTMLElement>("[data-mark]"))
       dot.classList.toggle(

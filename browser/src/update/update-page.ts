@@ -1,4 +1,4 @@
-// <update-page> records that the update was opened, follows the fragment of the address and handles keyboard shortcuts.
+// <update-page> records that the update was opened, follows the URL fragment and handles keyboard shortcuts.
 import { mainComposer } from "../comments/comment-composer.js";
 import { showCommentFromHash } from "../comments/threads.js";
 import { openNextUpdate } from "../inbox/inbox-keys.js";
@@ -8,7 +8,7 @@ import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
 import { stage } from "./media-stage.js";
 
-/** The shortest time between two openings that this page reports. */
+/** The minimum time between two openings that this page reports. */
 const REOPEN_INTERVAL_MS = 10_000;
 const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 
@@ -24,7 +24,8 @@ class UpdatePage extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#reportOpening(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#followHash(), { signal });
-    // The browser also scrolls to the fragment once the page has loaded, and moves the whole page. So follow it again afterwards.
+    // The browser also scrolls to the fragment once the page has loaded, which moves the whole page. Follow the
+    // fragment again after that.
     document.addEventListener("turbo:load", () => this.#followHash(), { signal });
     addEventListener(
       "load",
@@ -56,7 +57,7 @@ class UpdatePage extends HTMLElement {
     );
   }
 
-  /** What arrives on a visible page counts as seen. */
+  /** Reports an opening for content that arrived while the page was visible, because it counts as seen. */
   #reportOpeningAgain(): void {
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(
@@ -80,7 +81,7 @@ class UpdatePage extends HTMLElement {
     if (isPageShortcut(event) && (mediaKey(event) || this.#pageKey(event))) event.preventDefault();
   }
 
-  /** Returns whether the key is a shortcut of the page. */
+  /** Handles the page's shortcuts. Returns whether the key was one of them. */
   #pageKey(event: KeyboardEvent): boolean {
     switch (event.key) {
       case "n":
@@ -112,7 +113,7 @@ class UpdatePage extends HTMLElement {
     }
   }
 
-  /** Selects the comment that is `offset` places further in the list. */
+  /** Selects the comment that is `offset` positions further in the list. */
   #stepComment(offset: number): void {
     const comments = [...document.querySelectorAll<HTMLElement>(".threads .comment")].filter(
       (comment) => comment.offsetParent !== null,
@@ -138,14 +139,14 @@ declare global {
   }
 }
 
-/** Handles the keys of the media. Returns whether the key was one of them. */
+/** Handles the media's shortcuts. Returns whether the key was one of them. */
 function mediaKey(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   const video = stage()?.video;
   switch (event.key) {
     case " ":
     case "k":
-      // Space on a control presses it.
+      // Space on a focused control activates the control.
       if (!video || (event.key === " " && target?.closest("button, summary, a, video, select")))
         return false;
       if (video.paused) void video.play();

@@ -1,10 +1,13 @@
-// Files that are dropped anywhere on the page or pasted.
+// Accepts files that are dropped anywhere on the page or pasted.
 import { formatTimestamp, isTextEntry } from "../lib/dom.js";
 
-/** Calls `onFiles` for dropped and pasted files, and marks the page while files are dragged over it, until `signal` aborts. */
+/**
+ * Calls `onFiles` for dropped and pasted files, and marks the page while files are dragged over it. Stops when `signal`
+ * is aborted.
+ */
 export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSignal): void {
   const { classList } = document.documentElement;
-  // Entering a child fires before leaving its parent, so count both.
+  // Entering a child element fires before leaving its parent, so count both.
   let depth = 0;
   const trackDrag = (event: DragEvent, change: number): void => {
     if (!hasFiles(event)) return;
@@ -37,7 +40,7 @@ export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSi
     (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length === 0) return;
-      // Office programs add a picture of copied text. In a text field, paste the text.
+      // Office programs add a picture of the copied text to the clipboard. In a text field, paste the text.
       if (isTextEntry(event.target) && event.clipboardData?.types.includes("text/plain")) return;
       event.preventDefault();
       onFiles(files.map(withPasteTime));
@@ -51,7 +54,7 @@ function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Browsers call every pasted picture image.png, so the name gets the time. */
+/** Adds the time to the name, because browsers call every pasted picture image.png. */
 function withPasteTime(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
   const extension = file.name.split(".").pop() ?? "png";
@@ -60,7 +63,7 @@ function withPasteTime(file: File): File {
   });
 }
 
-/** A title for an update made from a file: its name, or the kind and the time if the name says nothing. */
+/** Suggests a title for an update created from a file: the file's name or, if that is generic, the kind and the time. */
 export function suggestTitle(file: File): string {
   const name = file.name
     .replace(/\.\w{2,5}$/, "")

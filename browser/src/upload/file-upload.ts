@@ -1,4 +1,5 @@
-// Uploads one file by tus. What has arrived stays on the server, so an upload continues after a network failure, a server restart or a reload.
+// Uploads one file by tus. Received bytes stay on the server, so an upload continues after a network failure, a server
+// restart or a reload.
 import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
 import { formatBytes } from "../lib/dom.js";
 import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";
@@ -6,13 +7,13 @@ import { finishUpload } from "./tus.js";
 
 /** Smaller files are sent in the request that creates the upload. */
 const SMALL_FILE_BYTES = 1 << 20;
-/** The largest request body, because proxies may buffer whole requests. */
+/** The maximum size of a request body, because proxies may buffer whole requests. */
 const CHUNK_BYTES = 16 << 20;
-/** A request that sends no byte for this long is repeated. */
+/** A request that sends no bytes for this long is retried. */
 const STALL_TIMEOUT_MS = 60_000;
-/** Once all bytes are sent, the server may take longer, for example to decode a large picture. */
+/** Once all bytes are sent, the server may take longer to respond, for example to decode a large picture. */
 const RESPONSE_TIMEOUT_MS = 300_000;
-/** After these retries the person decides. */
+/** After these retries, the person decides what to do. */
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];
 
 /** Receives the progress as a message and as a fraction between 0 and 1. */
@@ -23,10 +24,10 @@ export class FileUpload {
   media: string | null = null;
   #upload: Upload;
   #result: { resolve: () => void; reject: (error: Problem) => void } | undefined;
-  /** The latest response answered a HEAD request. */
+  /** Whether the latest response was to a HEAD request. */
   #lastWasHead = false;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The bytes sent and the time when sending began or resumed, to estimate the remaining time. */
+  /** The number of bytes sent and the time when sending began or resumed, for estimating the remaining time. */
   #baseline: { sent: number; time: number } | undefined;
 
   constructor(
@@ -40,7 +41,7 @@ export class FileUpload {
         filename: file.name,
         filetype: file.type,
         update,
-        // Makes a repeated creation idempotent if the first response was lost.
+        // Makes a repeated creation request idempotent, in case the first response was lost.
         nonce: crypto.getRandomValues(new Uint32Array(4)).join("-"),
       },
       headers: { Accept: "application/json" },
@@ -50,7 +51,7 @@ export class FileUpload {
       retryDelays: RETRY_DELAYS_MS,
       onShouldRetry: (error) => this.#shouldRetry(error),
       onUploadUrlAvailable: () => {
-        // Behind a proxy the server's host name may differ from the page's, so use the page's.
+        // Behind a proxy, the server's host name may differ from the page's, so use the page's.
         const { pathname } = new URL(this.#upload.url ?? "", location.href);
         this.#upload.url = new URL(pathname, location.href).href;
       },
@@ -59,7 +60,8 @@ export class FileUpload {
         this.media ??= response.getHeader("Hearback-Media") ?? null;
         const status = response.getStatus();
         this.#lastWasHead = request.getMethod() === "HEAD";
-        // By default the library restarts the upload after any failed HEAD. Only 404 and 410 mean that it is gone.
+        // By default, the library restarts the upload after any failed HEAD request. Only 404 and 410 mean that the
+        // upload is gone.
         if (
           status === 401 ||
           (this.#lastWasHead && status >= 400 && status !== 404 && status !== 410)
@@ -72,7 +74,7 @@ export class FileUpload {
     });
   }
 
-  /** Sends the file, or the rest of it if this browser began the upload before. Rejects with a `Problem`. */
+  /** Sends the file, or the rest of it if this browser began the upload earlier. Rejects with a `Problem`. */
   async send(): Promise<void> {
     if (this.file.size === 0) throw new Problem("The file is empty.", 415);
     const previous = this.#upload.url ? [] : await this.#upload.findPreviousUploads();
@@ -88,13 +90,16 @@ export class FileUpload {
     });
   }
 
-  /** Stops sending. The server keeps what arrived, and choosing the same file again continues the upload. */
+  /** Stops sending. The server keeps the received bytes, and choosing the same file again continues the upload. */
   stop(): void {
     this.#fail(noResponseProblem());
     void this.#upload.abort();
   }
 
-  /** Stops sending and deletes what arrived. If deleting fails, the draft lists the unfinished upload, and the person can remove it there. */
+  /**
+   * Stops sending and deletes the received bytes. If that fails, the draft lists the unfinished upload, and the person
+   * can remove it there.
+   */
   async cancel(): Promise<void> {
     // The library does not report aborted requests.
     this.#fail(noResponseProblem());
@@ -131,14 +136,17 @@ export class FileUpload {
     clearTimeout(this.#stallTimer);
     this.#baseline = undefined;
     const { status, message, isTransient } = toProblem(error);
-    // 409 and 423: another request holds the upload.
+    // 409 and 423: another request is using the upload.
     const retry = isTransient || status === 409 || status === 423;
     if (retry)
       this.onProgress(`${status === 0 ? "The server does not answer." : message} Trying again.`);
     return retry && navigator.onLine;
   }
 
-  /** The server has all bytes. If a HEAD request found that out, the last PATCH failed, and an empty one must finish the upload. */
+  /**
+   * Completes an upload whose bytes have all been received. If a HEAD request revealed this, the last PATCH failed, and
+   * an empty one must finish the upload.
+   */
   async #complete(): Promise<void> {
     clearTimeout(this.#stallTimer);
     if (this.#lastWasHead) {
@@ -157,13 +165,13 @@ export class FileUpload {
   }
 }
 
-/** Whether this browser began an upload, so that choosing the same file again continues it. */
+/** Whether this browser began the upload, so that choosing the same file again continues it. */
 export async function canResume(id: string): Promise<boolean> {
   const known = (await defaultOptions.urlStorage?.findAllUploads()) ?? [];
   return known.some(({ uploadUrl }) => uploadUrl?.endsWith(`/uploads/${id}`) ?? false);
 }
 
-/** Converts an error of the library. */
+/** Converts one of the library's errors. */
 function toProblem(error: Error | DetailedError): Problem {
   if (!("originalRequest" in error)) return noResponseProblem();
   if (error.causingError instanceof Problem) return error.causingError;

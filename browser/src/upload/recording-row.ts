@@ -1,4 +1,4 @@
-// One unfinished recording in the list, with its message, its progress and its buttons.
+// The list row of one unfinished recording, with its message, its progress and its buttons.
 import { announce, icon, make, setMessage } from "../lib/dom.js";
 
 export class RecordingRow {
@@ -12,7 +12,10 @@ export class RecordingRow {
   });
   #buttons = make("div", { class: "actions" });
 
-  /** While `data-of` names a media, the upload queue refers to this row instead of explaining that the upload is unfinished. */
+  /**
+   * While `data-of` contains a media id, the upload queue refers to this row instead of explaining that the upload is
+   * unfinished.
+   */
   constructor(title: string, media = "") {
     this.element = make(
       "li",

@@ -1,5 +1,6 @@
-// Sends one recording in order, and keeps every piece in the spool until the server has confirmed it.
-// Only the server knows how much it has. Whenever its offset is in doubt, HEAD asks for it before more is sent.
+// Sends the pieces of one recording in order, and keeps every piece in the spool until the server has confirmed it.
+// Only the server knows how many bytes it has. Whenever its offset is in doubt, a HEAD request fetches the offset
+// before more is sent.
 import { progressMessage, type SendProgress } from "./send-progress.js";
 import type { Piece, Recording, Spool } from "./spool.js";
 import {
@@ -14,9 +15,9 @@ import {
 /** A piece that the server has not confirmed. `bytes` is set until the piece is in the spool. */
 type QueuedPiece = Piece & { bytes?: ArrayBuffer };
 
-/** The largest request body, and the smallest that the limit shrinks to when requests stall. */
+/** The maximum size of a request body, and the minimum to which it shrinks when requests stall. */
 const [MAX_BODY_BYTES, MIN_BODY_BYTES] = [1 << 20, 1 << 16];
-/** Exponential backoff. A `Retry-After` may exceed it up to its own limit. */
+/** Exponential backoff. A `Retry-After` value may exceed the maximum, up to its own limit. */
 const [FIRST_RETRY_MS, MAX_RETRY_MS, MAX_RETRY_AFTER_MS] = [500, 15_000, 60_000];
 const SIGN_IN_CHECK_MS = 2000;
 const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
@@ -28,28 +29,28 @@ export class RecordingSender {
   #recordedMs: number;
   /** The offset after the last piece. */
   #endOffset: number;
-  /** No more pieces will come. */
+  /** Whether the last piece has been added. */
   #hasEnded = false;
-  /** A piece could not be read, so later pieces are useless. */
+  /** Whether a piece could not be read, so that later pieces are useless. */
   #hasGap = false;
-  /** The last write to the spool succeeded. */
+  /** Whether the last write to the spool succeeded. */
   #spoolWorks = true;
-  /** The media was deleted on the server. */
+  /** Whether the media was deleted on the server. */
   #isDeleted = false;
-  /** `recording.safe` is the server's offset. */
+  /** Whether `recording.safe` is known to equal the server's offset. */
   #offsetKnown: boolean;
   #bodyLimit = MAX_BODY_BYTES;
   #retries = 0;
   #stallTimeoutMs = STALL_TIMEOUT_MS;
   #state: SendProgress["state"] = "sending";
-  /** Why nothing is sent, as a sentence. */
+  /** Why nothing is being sent, as a sentence. */
   #reason = "";
-  /** Runs the calls of `addPiece` and `finish` one after the other. */
+  /** Serialises the calls of `addPiece` and `finish`. */
   #pending: Promise<void> = Promise.resolve();
   #sleeper: { until: "piece" | "retry"; wake: () => void } | undefined;
   #stopped = new AbortController();
 
-  /** `spooled` holds the pieces in the spool if another page began the recording. */
+  /** `spooled` contains the spooled pieces if another page began the recording. */
   constructor(
     readonly recording: Recording,
     private readonly spool: Spool,
@@ -64,11 +65,11 @@ export class RecordingSender {
     this.#recordedMs = last?.ms ?? recording.safeMs;
   }
 
-  /** Queues the next piece, which ends at `ms` recorded milliseconds. Empty pieces are ignored. */
+  /** Queues the next piece, which ends at `ms` recorded milliseconds. Ignores empty pieces. */
   addPiece(blob: Blob, ms: number): void {
     this.#recordedMs = ms;
     this.#enqueue(async () => {
-      // After a refusal by the server pieces are still spooled; after a gap they are useless.
+      // Keep spooling pieces after a refusal by the server, but not after a gap, which makes them useless.
       if (this.#hasGap) return;
       const bytes = await readBlob(blob);
       if (!bytes) {
@@ -87,7 +88,7 @@ export class RecordingSender {
     });
   }
 
-  /** Declares that no more pieces follow. Resolves once all are spooled, as far as the spool works. */
+  /** Declares that no more pieces follow. Resolves once all are spooled, or at once if the spool does not work. */
   finish(): Promise<void> {
     this.#enqueue(() => {
       this.#hasEnded = true;
@@ -95,7 +96,7 @@ export class RecordingSender {
     return this.#pending;
   }
 
-  /** Ends a wait for the server at once, because the browser is online again. */
+  /** Ends a wait for the server immediately, because the browser is online again. */
   retryNow(): void {
     this.#wake("retry");
   }
@@ -108,7 +109,10 @@ export class RecordingSender {
     await this.#pending;
   }
 
-  /** Sends until the server has everything (`true`), refuses the rest, or `stop` is called (`false`). */
+  /**
+   * Sends pieces until the server has everything (resolves with `true`), or until the server refuses the rest or `stop`
+   * is called (`false`).
+   */
   async run(): Promise<boolean> {
     this.#report();
     while (!this.#stopped.signal.aborted && this.#state !== "refused" && this.#state !== "done") {
@@ -128,7 +132,7 @@ export class RecordingSender {
     });
   }
 
-  /** Writes queued bytes to the spool, in order. If the spool is full or switched off, they stay in memory until the next piece. */
+  /** Writes queued bytes to the spool, in order. If the spool is full or disabled, they stay in memory until the next piece. */
   async #spoolQueue(): Promise<void> {
     for (const piece of [...this.#queue]) {
       const { bytes } = piece;
@@ -144,7 +148,7 @@ export class RecordingSender {
     }
   }
 
-  /** Whether there is a piece to send, or the end to declare. */
+  /** Whether there is a piece to send, or the end of the recording to declare. */
   get #hasWork(): boolean {
     const next = this.#queue[0];
     return next ? this.#isReady(next) : this.#hasEnded;
@@ -159,7 +163,7 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Even if the server has a length, the end must still be declared: the server also finishes recordings whose page was lost.
+    // Even if the server knows the length, declare the end: the server also finishes recordings whose page was lost.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);
@@ -213,7 +217,7 @@ export class RecordingSender {
     return new Blob(parts);
   }
 
-  /** Adopts the offset that the server returned. `endDeclared`: the request declared the length of the upload. */
+  /** Adopts the offset returned by the server. `endDeclared` means that the request declared the upload's length. */
   async #confirmOffset({ offset }: TusResponse, endDeclared: boolean): Promise<void> {
     const { recording } = this;
     if (offset === null) return this.#retryLater("The server's answer was not understood.");
@@ -233,7 +237,7 @@ export class RecordingSender {
       this.#queue = this.#queue.filter((piece) => piece.end > offset);
       recording.safe = offset;
       recording.safeMs = covered.at(-1)?.ms ?? recording.safeMs;
-      // If the spool fails to delete pieces, they do no harm: resuming asks for the offset first.
+      // Undeleted pieces in the spool do no harm, because resuming fetches the offset first.
       await this.spool.removeCovered(recording, covered).catch(() => {});
     }
     if (endDeclared && this.#hasEnded && offset === this.#endOffset) {
@@ -252,13 +256,13 @@ export class RecordingSender {
     if (this.#stopped.signal.aborted) return;
     this.#offsetKnown = false;
     if (status === 409 || status === 460) {
-      // A wrong offset, or a checksum that does not match. The first time, ask for the offset without a delay.
+      // The offset was wrong or the checksum did not match. The first time, fetch the offset without a delay.
       if (this.#retries++ === 0) return;
       return this.#retryLater("The server and this browser do not agree on how far it is.");
     }
     if (status === 401 || status === 404) return this.#checkSession(status);
     if (status === 413) {
-      // Finish the upload with what the server has. The spool keeps the rest.
+      // Finish the upload with the bytes that the server has. The spool keeps the rest.
       await finishUpload(this.recording.url, this.recording.safe, this.#stopped.signal);
     }
     if (status === 410) {
@@ -290,7 +294,10 @@ export class RecordingSender {
     return this.#giveUp("The server does not know this recording any more.");
   }
 
-  /** Retries later with a smaller body and, after a stall, with a longer timeout: the server may be joining a long recording. */
+  /**
+   * Retries later with a smaller body and, after a stall, with a longer timeout, because the server may be joining a
+   * long recording.
+   */
   #backOff({ status, stalled, message, retryAfter }: TusResponse): Promise<void> {
     this.#bodyLimit = Math.max(MIN_BODY_BYTES, this.#bodyLimit >> 1);
     if (stalled) this.#stallTimeoutMs = Math.min(MAX_STALL_TIMEOUT_MS, 2 * this.#stallTimeoutMs);
@@ -304,7 +311,7 @@ export class RecordingSender {
   async #retryLater(reason: string, minimumMs = 0): Promise<void> {
     this.#offsetKnown = false;
     const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 10));
-    // Jitter, so that clients do not all return at the same moment.
+    // Jitter, so that clients do not all retry at the same moment.
     await this.#wait("waiting", reason, Math.max(minimumMs, longest * (0.5 + Math.random() / 2)));
   }
 

@@ -1,4 +1,5 @@
-// The worker of `RecordingUploader`. Browsers throttle hidden tabs but not workers. It holds the Web Lock that marks a recording as being sent.
+// The worker of `RecordingUploader`. Browsers throttle hidden tabs but not workers. The worker holds the Web Lock that
+// marks a recording as being sent.
 import { RecordingSender } from "./recording-sender.js";
 import type { SendProgress } from "./send-progress.js";
 import { recordingLock, Spool, type Piece, type Recording } from "./spool.js";
@@ -29,13 +30,13 @@ export type WorkerReport =
   | { event: "finished" | "discarded" | "slept" }
   | { event: "failed"; command: "begin" | "finish" | "discard"; message: string };
 
-/** A gap between ticks that is this long means that the computer slept or the browser was suspended. */
+/** A gap of this length between ticks means that the computer slept or the browser was suspended. */
 const SLEEP_MS = 20_000;
 
 const spool = new Spool();
 let sender: RecordingSender | undefined;
 let progress: SendProgress | undefined;
-/** Resolves once no more pieces follow and all of them are spooled. */
+/** Resolves the promise that no more pieces follow and all of them are spooled. */
 let resolveSpooled: () => void;
 const allSpooled = new Promise<void>((resolve) => (resolveSpooled = resolve));
 
@@ -107,7 +108,7 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
       response.message ||
         `The server does not take a recording (${status}). Try again in a moment.`,
     );
-  // Use only the path: behind a proxy the server's host name may differ from the page's.
+  // Use only the path, because behind a proxy the server's host name may differ from the page's.
   const url = new URL(location, self.location.href).pathname;
   const recording: Recording = {
     id: url.slice(url.lastIndexOf("/") + 1),
@@ -122,7 +123,7 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
     safeMs: 0,
   };
   await acquireLock(recording.id);
-  // Recording works without a spool. Writing the first piece fails too, and then the page warns the person.
+  // Recording also works without a spool. Writing the first piece then fails too, and the page warns the person.
   await spool.addRecording(recording).catch(() => {});
   return recording;
 }
@@ -132,7 +133,7 @@ async function resume(id: string): Promise<void> {
   if (!(await acquireLock(id))) throw new Error("Another tab is sending this recording already.");
   const recording = await spool.getRecording(id);
   if (!recording) throw new Error("This recording is not in this browser any more.");
-  // The server may have more than the spool knows.
+  // The server may have more bytes than the spool has recorded.
   const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.listPieces(recording));
@@ -149,14 +150,14 @@ function start(recording: Recording, spooled?: Piece[]): void {
   report({ event: "begun", recording });
   void sender.run().then(async (isComplete) => {
     if (isComplete) return report({ event: "finished" });
-    // The page terminates this worker on failure, so spool the last piece first.
+    // On failure, the page terminates this worker, so spool the last piece first.
     await allSpooled;
     if (progress?.state === "refused")
       report({ event: "failed", command: "finish", message: progress.message });
   });
 }
 
-/** Acquires the lock of a recording until this worker ends. Resolves with `false` if another page holds it. */
+/** Acquires a recording's lock until this worker ends. Resolves with `false` if another page holds the lock. */
 function acquireLock(id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     navigator.locks
@@ -168,7 +169,7 @@ function acquireLock(id: string): Promise<boolean> {
   });
 }
 
-/** Deletes the recording on the server and then here. If the server fails, the spool keeps it. */
+/** Deletes the recording on the server and then in the spool. If the server fails, the spool keeps it. */
 async function discard(): Promise<void> {
   if (!sender) return;
   const { id } = sender.recording;

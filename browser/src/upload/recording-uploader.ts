@@ -1,16 +1,17 @@
-// Uploads a recording while it is being made, so that little is left to send at its end and little can be lost at any time.
+// Uploads a recording while it is being made, so that little is left to send at the end and little can be lost at any
+// time.
 import type { WorkerCommand, WorkerReport } from "./recording-uploader-worker.js";
 import type { SendProgress } from "./send-progress.js";
 import type { Recording } from "./spool.js";
 
 interface RecordingUploaderEvents {
-  /** More is recorded, spooled or confirmed, or the state changed. */
+  /** More data was recorded, spooled or confirmed, or the state changed. */
   progress: CustomEvent<SendProgress>;
-  /** The computer slept. */
+  /** The computer was asleep. */
   slept: Event;
 }
 
-/** The page's side of the worker that sends one recording. */
+/** The page's interface to the worker that sends one recording. */
 export class RecordingUploader extends EventTarget {
   /** The latest progress. */
   progress: SendProgress = {
@@ -92,19 +93,25 @@ export class RecordingUploader extends EventTarget {
     return this.recording.media;
   }
 
-  /** Adds the next piece, which ends at `untilMs` recorded milliseconds. Pieces must come in order; empty ones are ignored. */
+  /** Adds the next piece, which ends at `untilMs` recorded milliseconds. Add pieces in order; empty ones are ignored. */
   addPiece(blob: Blob, untilMs: number): void {
     this.#command({ command: "piece", blob, untilMs });
   }
 
-  /** Call after the last piece. Resolves once the server has everything. Rejects with a message if the server refuses the rest, which then stays in the spool. */
+  /**
+   * Call after the last piece. Resolves once the server has everything. Rejects with a message if the server refuses
+   * the rest, which then stays in the spool.
+   */
   async finish(): Promise<{ update: string; media: string }> {
     this.#command({ command: "finish" });
     await this.#finished.promise;
     return { update: this.update, media: this.media };
   }
 
-  /** Deletes the upload, its media and the spooled pieces; ask for confirmation first. Rejects with a message on failure. */
+  /**
+   * Deletes the upload, its media and the spooled pieces. Ask the person for confirmation first. Rejects with a message
+   * on failure.
+   */
   async discard(): Promise<void> {
     this.#discarded = deferred();
     this.#command({ command: "discard" });
@@ -156,7 +163,7 @@ interface Deferred {
   reject: (error: Error) => void;
 }
 
-/** A promise with its resolvers. A rejection that nobody awaits is not reported as unhandled. */
+/** A promise with its resolvers. An unhandled rejection is not reported. */
 function deferred(): Deferred {
   let resolve!: () => void;
   let reject!: (error: Error) => void;

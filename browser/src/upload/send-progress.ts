@@ -1,8 +1,8 @@
-// How far a recording is on its way to the server, as numbers and as a message.
+// The progress of sending a recording to the server, as numbers and as a message.
 import { formatTime } from "../lib/dom.js";
 import { deletedMessage } from "./tus.js";
 
-/** How much of a recording is where, in recorded milliseconds. */
+/** How much of a recording is recorded, spooled and on the server, in recorded milliseconds. */
 export interface SendProgress {
   recordedMs: number;
   /** In the spool or on the server. */
@@ -10,7 +10,7 @@ export interface SendProgress {
   /** On the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
-  /** The progress in a sentence for the person. */
+  /** The progress as a sentence for the person. */
   message: string;
 }
 
@@ -22,11 +22,11 @@ export function progressMessage({
   isDeleted,
   inMemoryOnly,
 }: Pick<SendProgress, "state" | "safeMs" | "spooledMs"> & {
-  /** Why nothing is sent, as a sentence. */
+  /** Why nothing is being sent, as a sentence. */
   reason: string;
-  /** The media was deleted on the server. */
+  /** Whether the media was deleted on the server. */
   isDeleted: boolean;
-  /** The spool does not take the newest pieces. */
+  /** Whether the newest pieces are only in memory, because the spool rejects them. */
   inMemoryOnly: boolean;
 }): string {
   const safe = `Safe on the server up to ${formatTime(safeMs)}`;

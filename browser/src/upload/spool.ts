@@ -1,8 +1,11 @@
-// The spool keeps the parts of recordings that the server has not confirmed yet, in IndexedDB.
-// A piece is deleted once the server has confirmed it. Otherwise only the person who recorded it deletes it.
+// The spool keeps the parts of recordings that the server has not confirmed yet, in IndexedDB. A piece is deleted once
+// the server has confirmed it. Otherwise, only the person who recorded it can delete it.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 
-/** A recording that is being uploaded. It is stored before its first byte and removed once the server has all of it. Field names are stored: never rename them. */
+/**
+ * A recording that is being uploaded. It is stored before its first byte, and removed once the server has everything.
+ * The field names are stored: never rename them.
+ */
 export interface Recording {
   /** The id of its upload. */
   id: string;
@@ -12,7 +15,7 @@ export interface Recording {
   update: string;
   /** The id of its media. */
   media: string;
-  /** The id of the person who recorded it. Others in the same browser do not see it. */
+  /** The id of the person who recorded it. Other people who use the same browser do not see it. */
   person: string;
   /** The file name. */
   name: string;
@@ -22,11 +25,11 @@ export interface Recording {
   began: number;
   /** The number of bytes that the server has confirmed. */
   safe: number;
-  /** The recorded milliseconds that those bytes contain completely. */
+  /** The recorded milliseconds completely contained in those bytes. */
   safeMs: number;
 }
 
-/** The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces they contain `ms` milliseconds. */
+/** The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces, they contain `ms` milliseconds. */
 export interface Piece {
   from: number;
   end: number;
@@ -37,7 +40,7 @@ type PieceKey = [recording: string, from: number, end: number, ms: number];
 
 interface SpoolSchema extends DBSchema {
   recordings: { key: string; value: Recording };
-  // The key holds everything about a piece except its bytes, so that listing pieces reads no bytes.
+  // The key contains all metadata of a piece, so that listing pieces does not read their bytes.
   pieces: { key: PieceKey; value: ArrayBuffer };
 }
 
@@ -48,7 +51,7 @@ const durable = { durability: "strict" } as const;
 export class Spool {
   #connection: Promise<IDBPDatabase<SpoolSchema>> | undefined;
 
-  /** The database. It is opened again after the browser has closed it, which some browsers do after a sleep. */
+  /** The database. It is reopened after the browser has closed it, which some browsers do after the computer was asleep. */
   get #db(): Promise<IDBPDatabase<SpoolSchema>> {
     const reset = (): void => {
       this.#connection = undefined;
@@ -79,7 +82,7 @@ export class Spool {
     await (await this.#db).add("recordings", recording);
   }
 
-  /** The pieces after the `safe` offset of a recording, in order, up to the first gap. */
+  /** A recording's pieces after its `safe` offset, in order, up to the first gap. */
   async listPieces({ id, safe }: Recording): Promise<Piece[]> {
     const contiguous: Piece[] = [];
     let next = safe;
@@ -103,7 +106,7 @@ export class Spool {
     return (await this.#db).get("pieces", [id, from, end, ms]);
   }
 
-  /** Stores the new `safe` offset of a recording and deletes the pieces below it. */
+  /** Stores a recording's new `safe` offset and deletes the pieces below it. */
   async removeCovered(recording: Recording, covered: Piece[]): Promise<void> {
     const transaction = (await this.#db).transaction(
       ["recordings", "pieces"],
@@ -118,7 +121,7 @@ export class Spool {
     ]);
   }
 
-  /** Deletes a recording and its pieces: the server has all of it, or the person discarded it. */
+  /** Deletes a recording and its pieces, because the server has everything or the person discarded it. */
   async removeRecording(id: string): Promise<void> {
     const transaction = (await this.#db).transaction(
       ["recordings", "pieces"],
@@ -133,12 +136,12 @@ export class Spool {
   }
 }
 
-/** The keys of all pieces of a recording. IndexedDB sorts arrays after numbers, so `[]` is above every offset. */
+/** The key range of a recording's pieces. IndexedDB sorts arrays after numbers, so `[]` is above every offset. */
 function pieceRange(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
-/** The name of the Web Lock that the page which sends a recording holds. */
+/** The name of the Web Lock held by the page that sends a recording. */
 export function recordingLock(id: string): string {
   return `hearback-recording-${id}`;
 }

@@ -1,4 +1,5 @@
-// Single requests of the tus protocol. They use XMLHttpRequest because fetch does not report upload progress, which detects stalls.
+// Single requests of the tus protocol. They use XMLHttpRequest because fetch does not report upload progress, which is
+// needed to detect stalls.
 import { formatTime } from "../lib/dom.js";
 
 export interface TusResponse {
@@ -10,7 +11,7 @@ export interface TusResponse {
   offset: number | null;
   /** `Upload-Length`: null while it is deferred. */
   length: number | null;
-  /** The address of a new upload. */
+  /** The URL of a new upload. */
   location: string | null;
   /** The id of the media. */
   media: string | null;
@@ -26,13 +27,13 @@ interface TusRequestOptions {
   headers?: Record<string, string>;
   body?: Blob;
   signal?: AbortSignal;
-  /** The request is aborted after this many milliseconds without a byte sent or received. */
+  /** The request is aborted if no byte is sent or received for this many milliseconds. */
   stallTimeoutMs?: number;
 }
 
 export const STALL_TIMEOUT_MS = 20_000;
 
-/** Sends one request. Never rejects: a failed or aborted request has the status 0. */
+/** Sends one request. Never rejects: a failed or aborted request has status 0. */
 export function sendTusRequest(
   method: string,
   url: string,
@@ -90,7 +91,7 @@ function readResponse(request: XMLHttpRequest, stalled: boolean): TusResponse {
   };
 }
 
-/** The message of a problem document (RFC 9457), or an empty string if the body is none. */
+/** The message of a problem document (RFC 9457), or an empty string for any other body. */
 function problemMessage(text: string): string {
   try {
     const {
@@ -113,7 +114,7 @@ export function encodeMetadata(values: Record<string, string>): string {
     .join(",");
 }
 
-/** Declares that an upload of deferred length ends at the `length` bytes that the server already has. */
+/** Declares that an upload with a deferred length ends at the `length` bytes that the server already has. */
 export function finishUpload(
   url: string,
   length: number,
@@ -128,8 +129,8 @@ export function finishUpload(
 }
 
 /**
- * Deletes an upload and its media. If the server has already finished the upload, deletes the media, unless its update was published.
- * Returns null on success, otherwise a message.
+ * Deletes an upload and its media. If the server has already finished the upload, deletes the media unless its update
+ * was published. Returns null on success, otherwise a message.
  */
 export async function discardUpload({
   url,
@@ -153,20 +154,20 @@ export async function discardUpload({
   return message || "The server does not answer, so nothing was deleted. Try again in a moment.";
 }
 
-/** The id of the signed-in person: null if nobody is signed in, undefined if the server does not answer. */
+/** The id of the signed-in person: null if nobody is signed in, undefined if the server does not respond. */
 export async function fetchPersonId(): Promise<string | null | undefined> {
   const session = await fetchJsonOrStatus("/session");
   if (typeof session === "number") return session === 401 ? null : undefined;
   return (session as { person: { id: string } } | undefined)?.person.id;
 }
 
-/** Whether media no longer exists on the server. */
+/** Whether a media item no longer exists on the server. */
 export async function isMediaDeleted(media: string): Promise<boolean> {
   const status = await fetchJsonOrStatus(`/media/${media}`);
   return status === 404 || status === 410;
 }
 
-/** Says that the first `safeMs` milliseconds were deleted on the server and `leftMs` are left in this browser. */
+/** The message that the first `safeMs` milliseconds were deleted on the server and `leftMs` remain in this browser. */
 export function deletedMessage(safeMs: number, leftMs: number): string {
   return `${safeMs < 1000 ? "It" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }

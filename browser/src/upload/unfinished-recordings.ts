@@ -1,5 +1,5 @@
-// <unfinished-recordings> lists unfinished recordings: those in the spool of this browser (their page was closed or crashed, or the server was
-// away), and those that another browser began. Only the person discards them.
+// <unfinished-recordings> lists unfinished recordings: those in this browser's spool (their page was closed or crashed,
+// or the server was unreachable), and those that another browser began. Only the person can discard them.
 import {
   announce,
   formatBytes,
@@ -25,7 +25,7 @@ import {
 } from "./tus.js";
 import { listUploads, type UnfinishedUpload } from "./upload-list.js";
 
-/** A recording of another browser may still be running if the server received bytes within this time. */
+/** A recording from another browser may still be running if the server received bytes within this time. */
 const ACTIVE_MS = 600_000;
 
 const spool = new Spool();
@@ -45,7 +45,7 @@ export class UnfinishedRecordings extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#disconnected.abort();
-    // Turbo caches the page: do not cache rows that may be outdated.
+    // Turbo caches the page, so remove rows that may be outdated later.
     this.replaceChildren();
   }
 
@@ -54,7 +54,7 @@ export class UnfinishedRecordings extends HTMLElement {
       this.#localRecordings(),
       listUploads().catch(() => []),
     ]);
-    // The page of a draft lists only its own recordings.
+    // A draft's page lists only the draft's own recordings.
     const draft = document.querySelector<HTMLElement>("draft-form")?.dataset["update"] ?? "";
     const isOfPage = ({ update }: { update: string }): boolean => draft === "" || update === draft;
     const [local, uploads] = [allLocal.filter(isOfPage), allUploads.filter(isOfPage)];
@@ -139,7 +139,7 @@ export class UnfinishedRecordings extends HTMLElement {
         await goneMessage(recording.media, recordedMs, safeMs, rest.length === 0),
       );
     } else if (response?.media && rest.length === 0) {
-      // The server finished the upload by itself. Declare that nothing is missing.
+      // The server has finished the upload by itself. Declare that nothing is missing.
       await finishUpload(recording.url, offset);
       this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} of it arrived.`);
     } else this.#offerResume(row, recording, { recordedMs, safeMs, isComplete: rest.length === 0 });
@@ -169,7 +169,7 @@ export class UnfinishedRecordings extends HTMLElement {
     );
   }
 
-  /** The row of a recording that another browser began. Only what arrived at the server is available. */
+  /** The row of a recording that another browser began. Only the part on the server is available. */
   async #remoteRow(upload: UnfinishedUpload): Promise<HTMLElement> {
     const { id, update, media, received, created_at } = upload;
     const url = new URL(upload.url, location.href).pathname;
@@ -241,7 +241,7 @@ export class UnfinishedRecordings extends HTMLElement {
     );
   }
 
-  /** The server accepts no more of the recording. Offers the rest as a download, if this browser has any. */
+  /** Handles a recording that the server no longer accepts. Offers the rest as a download, if this browser has any. */
   #showLeftover(row: RecordingRow, recording: Recording, rest: Piece[], message: string): void {
     const openUpdate = make(
       "a",
@@ -281,7 +281,7 @@ declare global {
   }
 }
 
-/** Hides a recording for this session of the tab. */
+/** Hides a recording until the tab is closed. */
 function postpone(row: RecordingRow, id: string): void {
   writeStorage("sessionStorage", `later ${id}`, "yes");
   row.close("Kept. It is offered again when you next open Hearback in another tab or window.");
@@ -307,7 +307,7 @@ async function discardRow(
   }
 }
 
-/** Lets the upload queue reword the rows of the recordings that are listed here. */
+/** Announces that the list was rendered, so that the upload queue can update the rows of the listed recordings. */
 function announceList(): void {
   document.dispatchEvent(new CustomEvent("hearback:recordings-listed"));
 }
@@ -320,7 +320,7 @@ function unreadableRow({ began }: Recording): HTMLElement {
   return row.element;
 }
 
-/** Explains why the server no longer has an upload: its media was deleted, or the upload is finished. */
+/** The reason why the server no longer has an upload: its media was deleted, or the upload is finished. */
 async function goneMessage(
   media: string,
   recordedMs: number,
@@ -335,7 +335,7 @@ async function goneMessage(
     : `${recorded} The server takes no more of it: ${formatTime(recordedMs - safeMs)} is in this browser alone.`;
 }
 
-/** Names the draft of a recording, unless its title is the generated one or empty. */
+/** The title of a recording's draft as a suffix, unless the title is empty or generated. */
 async function draftSuffix(update: string): Promise<string> {
   const { title } = (await requestJson("GET", `/updates/${update}`).catch(() => ({
     title: "",
@@ -343,12 +343,12 @@ async function draftSuffix(update: string): Promise<string> {
   return title === "" || /^Recording, \d+ \w+ \d\d:\d\d$/.test(title) ? "" : `, in “${title}”`;
 }
 
-/** All recordings in the spool, or none if storage is switched off. */
+/** All recordings in the spool, or none if storage is disabled. */
 async function spooledRecordings(): Promise<Recording[]> {
   return spool.listRecordings().catch(() => []);
 }
 
-/** Saves pieces as a file. Its name says where in the recording they begin. */
+/** Saves pieces as a file. The file name states where in the recording they begin. */
 async function download(recording: Recording, pieces: Piece[]): Promise<void> {
   const parts: ArrayBuffer[] = [];
   for (const piece of pieces) {

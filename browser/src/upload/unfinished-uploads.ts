@@ -1,11 +1,11 @@
-// Explains the media rows whose upload broke off or comes from elsewhere.
+// Explains media rows whose upload was interrupted or is running elsewhere.
 import { formatBytes, formatTimestamp } from "../lib/dom.js";
 import { listUploads, type UnfinishedUpload } from "./upload-list.js";
 
-/** A recording that sent nothing for this long is paused, or its page is gone. */
+/** A recording that has sent nothing for this long is paused, or its page is gone. */
 const RECORDING_IDLE_MS = 60_000;
 
-/** Says in each row how much arrived and how to continue. Leaves the rows as they are if the server does not answer. */
+/** Shows in each row how much arrived and how to continue. Leaves the rows unchanged if the server does not respond. */
 export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
   let uploads: UnfinishedUpload[];
   try {
@@ -22,7 +22,7 @@ export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
   }
 }
 
-/** Null while the recording may still be running. */
+/** Returns null while the recording may still be running. */
 function recordingMessage({ media, received, touched_at }: UnfinishedUpload): string | null {
   const touched = new Date(touched_at);
   if (document.querySelector(`unfinished-recordings [data-of="${CSS.escape(media)}"]`))

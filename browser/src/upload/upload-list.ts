@@ -1,4 +1,4 @@
-// The uploads of this person that the server has not finished.
+// This person's uploads that the server has not finished.
 import { requestJson } from "../lib/request.js";
 
 /** An item of `GET /uploads`. */
@@ -7,11 +7,11 @@ export interface UnfinishedUpload {
   url: string;
   update: string;
   media: string;
-  /** Bytes. */
+  /** The number of received bytes. */
   received: number;
-  /** Bytes; null while the length is deferred. */
+  /** The total number of bytes; null while the length is deferred. */
   length: number | null;
-  /** Whether it comes from a recorder, rather than from a file. */
+  /** Whether it comes from a recorder rather than a file. */
   recording: boolean;
   created_at: string;
   /** When the server last received bytes. */

@@ -1,5 +1,5 @@
-// <upload-queue> sends dropped, pasted and chosen files one by one. Each file has its own row with its own progress and errors.
-// A single picture opens in the markup editor first, and its shapes are saved once it has arrived.
+// <upload-queue> sends dropped, pasted and chosen files one by one. Each file has its own row with its own progress and
+// errors. A single picture first opens in the markup editor, and its shapes are saved once it has arrived.
 import { draft, type FileSink, type PendingMedia, uploads } from "../compose/draft.js";
 import { announce, formatBytes, make } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
@@ -20,13 +20,13 @@ interface Item {
   upload?: FileUpload;
   /** Shapes that are not on the server yet. */
   shapes: Shape[];
-  /** The file is on the server; at most its shapes are missing. */
+  /** Whether the file is on the server. Only its shapes may be missing. */
   arrived: boolean;
-  /** It failed for a reason that may pass by itself. */
+  /** Whether it failed for a reason that may be temporary. */
   isTransient: boolean;
 }
 
-/** How often to refresh while media is being processed, or arrives from another page. */
+/** How often to refresh while media is being processed, or is being uploaded by another page. */
 const [PROCESSING_REFRESH_MS, ARRIVING_REFRESH_MS] = [2000, 10_000];
 
 export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
@@ -81,7 +81,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     for (const item of this.#items) if (item.state !== "done") item.upload?.stop();
   }
 
-  /** Whether a file is in the editor, waits or is being sent. */
+  /** Whether a file is in the editor, queued or being sent. */
   get busy(): boolean {
     return this.#items.some(
       ({ state }) => state === "marking" || state === "waiting" || state === "sending",
@@ -111,7 +111,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     void this.#run();
   }
 
-  /** Opens a picture in the markup editor and queues the result. Files that cannot be marked up are queued as they are. */
+  /** Opens a picture in the markup editor and queues the result. Files that cannot be marked up are queued unchanged. */
   async open(file: File): Promise<void> {
     if (this.dataset["refused"] !== undefined) return;
     if (await canMarkUp(file)) await this.#markUp(this.#append(file, "marking"));
@@ -177,7 +177,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
         await this.#send(item);
         item.state = "done";
         announce(`${item.file.name} is here.`);
-        // New media is a material change: ask again for answers, unless the author clears the checkbox.
+        // New media is a material change, so request new responses unless the author clears the checkbox.
         const isMaterial = document.querySelector<HTMLInputElement>("#change");
         if (isMaterial) isMaterial.checked = true;
         await refresh();
@@ -221,7 +221,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     return this.#items.find((item) => item.state === "waiting");
   }
 
-  /** The id of the update, whose draft is created if necessary. */
+  /** The id of the update. Creates a draft if necessary. */
   async #ensureDraft(file: File): Promise<string> {
     const known = this.dataset["update"];
     if (known) return known;
@@ -250,7 +250,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     announce(`${item.file.name}: ${message}`);
   }
 
-  /** Opens the shapes that the server refused in the editor, on the picture that arrived. */
+  /** Reopens the shapes that the server refused in the editor, on the picture that arrived. */
   async #redraw(item: Item): Promise<void> {
     const media = item.upload?.media;
     if (!media || !(await markUpMedia(media, 0, { shapes: item.shapes, crop: null }))) return;
@@ -309,7 +309,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     if (arriving.length > 0) void explainUnfinished(arriving);
   }
 
-  /** The server's rows of uploads from elsewhere. Hides those of files in this queue, which have their own rows. */
+  /** The server's rows for uploads that started elsewhere. Hides the rows of files in this queue, which have their own rows. */
   #arrivingRows(): HTMLElement[] {
     const rows = [...this.querySelectorAll<HTMLElement>('[data-media][data-state="uploading"]')];
     for (const row of rows)

@@ -8,7 +8,7 @@ export class UploadRow {
   /** `onRemove` is called when the person cancels the upload or dismisses its failure. */
   constructor(private readonly onRemove: () => void) {}
 
-  /** Shows a message, and a progress between 0 and 1 if it is given. */
+  /** Shows a message and, if given, a progress between 0 and 1. */
   show(file: File, message: string, fraction?: number): void {
     this.#message ??= this.#build(file);
     this.#message.textContent = message;
@@ -17,7 +17,7 @@ export class UploadRow {
     delete this.element.dataset["state"];
   }
 
-  /** Replaces the progress by an error, with a button if there is something to do about it. */
+  /** Replaces the progress with an error, and with a button if an action is available. */
   showError(file: File, message: string, action?: { label: string; run: () => void }): void {
     this.show(file, message);
     this.element.dataset["state"] = "failed";
@@ -30,7 +30,7 @@ export class UploadRow {
     this.element.querySelector(".row-actions")?.prepend(button);
   }
 
-  /** Clears the row, so that the next message builds it again. */
+  /** Clears the row, so that the next message rebuilds it. */
   reset(): void {
     this.element.replaceChildren();
     this.#message = null;
