@@ -22,8 +22,8 @@ use crate::web::assets;
 use crate::worker;
 
 /// Keep-alive timeout. It is longer than the idle timeouts of common proxies (Caddy 120 s, nginx
-/// and AWS 60 s), so that the proxy closes an idle connection first and no request meets a closed
-/// one.
+/// and AWS 60 s), so that the proxy closes an idle connection first and never sends a request on a
+/// connection that we have closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(150);
 /// Timeout for the first request on a new connection. Browsers open connections before they need
 /// them.
@@ -42,7 +42,7 @@ pub struct App {
 
 impl App {
     /// Opens the database and the storage, binds the listener and starts the workers. Requests are
-    /// answered only once [`App::run`] is polled.
+    /// served only once [`App::run`] is polled.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen).map_err(|error| {
             Error::Conflict(format!(
@@ -95,7 +95,7 @@ impl App {
         self.state.clone().into_inner()
     }
 
-    /// Returns the address to open and, while there is no account, the link to create the first
+    /// Returns the address to open and, if there is no account yet, the link for creating the first
     /// one.
     pub async fn start_links(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
@@ -122,7 +122,7 @@ impl App {
                 _ = terminate.recv() => {}
             }
             tracing::info!("shutting down");
-            // End the event streams first: the server waits for open responses.
+            // End the event streams first, because the server waits for open responses.
             stop.send_replace(true);
             handle.stop(true).await;
         });

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock: real time plus an offset that tests move, or the time in a file that browser
-/// tests write.
+/// The domain's clock: real time plus an offset that tests can change, or the time in a file that
+/// browser tests write.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
@@ -21,8 +21,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that returns the RFC 3339 time in `file`; real time while the file is missing or
-    /// invalid. For tests.
+    /// Creates a clock that returns the RFC 3339 time in `file`, or real time while the file is
+    /// missing or invalid. For tests.
     pub fn from_file(file: PathBuf) -> Self {
         Self {
             time_file: Some(Arc::new(file)),
@@ -30,7 +30,7 @@ impl Clock {
         }
     }
 
-    /// The current time of the domain, in milliseconds.
+    /// Returns the domain's current time, in milliseconds.
     pub fn now(&self) -> Millis {
         self.fixed_time()
             .unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
@@ -45,12 +45,12 @@ impl Clock {
         )
     }
 
-    /// Moves the domain's time by `by` milliseconds. For tests.
+    /// Advances the domain's time by `by` milliseconds. For tests.
     pub fn advance(&self, by: Millis) {
         self.offset.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Returns a new id: 26 characters of lower-case base32 that sort by creation time, even within
+    /// Returns a new id: 26 characters of lower-case base32. Ids sort by creation time, even within
     /// one millisecond on one node (48 bits of time, 16 of sequence, 64 random).
     pub fn id(&self) -> String {
         let (time, sequence) = {
@@ -107,14 +107,15 @@ pub fn secret() -> String {
     base32(&random::<20>())
 }
 
-/// Encodes lower-case base32hex without padding (RFC 4648 §7). Its text sorts like the bytes.
+/// Encodes bytes as lower-case base32hex without padding (RFC 4648 §7). The text sorts like the
+/// bytes.
 pub fn base32(bytes: &[u8]) -> String {
     data_encoding::BASE32HEX_NOPAD
         .encode(bytes)
         .to_ascii_lowercase()
 }
 
-/// Formats a time as RFC 3339 in UTC with milliseconds.
+/// Formats a timestamp as RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Millis) -> String {
     match Timestamp::from_millisecond(at) {
         Ok(time) => format!("{time:.3}"),

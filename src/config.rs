@@ -69,7 +69,7 @@ pub struct Config {
     /// folder.
     pub ffmpeg: Option<PathBuf>,
     /// `HEARBACK_SMTP_URL` and `HEARBACK_MAIL_FROM`: the mail server and the sender. If unset, no
-    /// mail is sent.
+    /// email is sent.
     pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): the log filter, in the syntax of `tracing`'s `EnvFilter`.
     pub log: String,
@@ -78,7 +78,7 @@ pub struct Config {
     pub test_clock: Option<PathBuf>,
     /// Uploads are refused while fewer bytes than this are free: 1 GiB. Only tests change it.
     pub min_free_bytes: u64,
-    /// How long the sender of a resumable upload can pause within a request: 30 s. Only tests
+    /// How long the sender of a resumable upload may pause within a request: 30 s. Only tests
     /// change it.
     pub upload_idle_timeout: Duration,
     /// How often an idle event stream sends a comment, so that proxies keep the connection: every
@@ -234,7 +234,7 @@ impl SettingsReader {
         self.optional(name, parse).unwrap_or(default)
     }
 
-    /// Mail needs a server, a sender and the public URL for its links.
+    /// Email needs a mail server, a sender, and the public URL for its links.
     fn mail(&mut self) -> Option<Mailer> {
         let server = self.optional("HEARBACK_SMTP_URL", Server::parse);
         let from = self.optional("HEARBACK_MAIL_FROM", smtp::parse_sender);

@@ -18,33 +18,34 @@ pub enum Error {
     Malformed(String),
     /// 401: the request needs a signed-in person.
     Unauthenticated,
-    /// 403: the person may see this, but may not do that.
+    /// 403: the person may see the resource, but may not perform this action.
     Forbidden(String),
-    /// 404: it does not exist, or the person may not see it; the response is the same for both.
+    /// 404: the resource does not exist, or the person may not see it. The response is the same for
+    /// both.
     NotFound,
-    /// 405: the address does not support the method.
+    /// 405: the URL does not support the method.
     MethodNotAllowed,
-    /// 409: the current state does not allow it.
+    /// 409: the resource's current state does not allow the action.
     Conflict(String),
-    /// 410: it existed and has ended.
+    /// 410: the resource existed but is gone.
     Gone(String),
     /// 412: the request uses an unsupported protocol version.
     PreconditionFailed(String),
-    /// 413: larger than the limit given in the message.
+    /// 413: the body or file exceeds the limit given in the message.
     TooLarge(String),
-    /// 415: a media type that is not supported.
+    /// 415: the media type is not supported.
     Unsupported(String),
     /// 460: the checksum does not match the body (tus 1.0, checksum extension).
     ChecksumMismatch(String),
-    /// 422: well-formed but invalid, with a message for each field.
+    /// 422: the request is well-formed but invalid. Contains a message for each field.
     Invalid(FieldErrors),
-    /// 429: too many requests; contains the seconds to wait.
+    /// 429: too many requests. Contains the number of seconds to wait.
     TooManyRequests(u64),
     /// 503: the database, the storage or a tool is unavailable.
     Unavailable(String, Cause),
-    /// 500: a fault of ours.
+    /// 500: an error in Hearback itself.
     Internal(Cause),
-    /// Any of these, for one field or one of several files.
+    /// Any of the other errors, for one field or for one of several files.
     InField(String, Box<Error>),
 }
 
@@ -52,12 +53,12 @@ pub enum Error {
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
 impl Error {
-    /// An [`Error::Invalid`] with a single field.
+    /// Creates an [`Error::Invalid`] with a single field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(BTreeMap::from([(field.into(), message.into())]))
     }
 
-    /// An [`Error::Internal`] from any cause.
+    /// Creates an [`Error::Internal`] from any cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
@@ -140,7 +141,7 @@ impl Error {
         }
     }
 
-    /// Seconds after which a retry can succeed, if it can.
+    /// The number of seconds after which a retry can succeed; `None` if a retry cannot help.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),
@@ -182,10 +183,10 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// Shown to people while the disk is full.
+/// The message for people when the disk is full.
 pub const DISK_FULL: &str = "The disk is full. What you sent just now was not stored; what was saved before is safe. Ask your admin to make room, then send it again.";
 
-/// Shown to people while the disk fails in another way.
+/// The message for people when the disk fails in another way.
 const DISK_FAILED: &str = "The database cannot write to its disk. What you sent just now was not stored; what was saved before stays as it is. Tell your admin, then send it again.";
 
 impl From<sqlx::Error> for Error {
@@ -245,7 +246,7 @@ fn classify_code(code: &str) -> Option<DatabaseFailure> {
     }
 }
 
-/// Whether the error comes from the disk of the database: full, broken or read-only.
+/// Whether the database's disk caused the error: it is full, broken or read-only.
 pub fn is_disk_failure(error: &sqlx::Error) -> bool {
     let code = error
         .as_database_error()

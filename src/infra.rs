@@ -1,4 +1,4 @@
-//! Infrastructure of the domain: database, jobs, storage, images, video and mail. It does not
+//! Infrastructure for the domain: database, jobs, storage, images, video and email. It does not
 //! depend on the domain.
 
 pub mod db;

@@ -1,7 +1,7 @@
 //! The database: one SQL text for SQLite and PostgreSQL.
 //!
 //! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's write lock
-//! immediately. Code inside a transaction must not await storage, video tools, mail or another
+//! immediately. Code inside a transaction must not await storage, video tools, email or another
 //! connection.
 
 mod backup;
@@ -73,7 +73,7 @@ impl Db {
             Dialect::Postgres
         };
         let options = AnyConnectOptions::from_str(url).map_err(Error::internal)?;
-        // Report an unreachable database soon; the default would wait for 30 s.
+        // Report an unreachable database quickly; the default timeout is 30 s.
         let pool = AnyPoolOptions::new()
             .acquire_timeout(Duration::from_secs(5))
             .max_lifetime(None);
@@ -139,9 +139,9 @@ impl Db {
         Ok(self.read.acquire().await?)
     }
 
-    /// Empties SQLite's write-ahead log if nobody is reading, so that deleted content does not stay
-    /// in it. `secure_delete` already overwrites it in the database file. Does nothing on
-    /// PostgreSQL.
+    /// Truncates SQLite's write-ahead log if nobody is reading, so that deleted content does not
+    /// remain in it. In the database file, `secure_delete` already overwrites deleted content. Does
+    /// nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;
@@ -154,7 +154,7 @@ impl Db {
         Ok(())
     }
 
-    /// Signals every commit of this node.
+    /// Returns a receiver that is notified of every commit on this node.
     pub fn commits(&self) -> watch::Receiver<()> {
         self.committed.subscribe()
     }
@@ -166,12 +166,12 @@ impl Db {
     }
 }
 
-/// Fails if the database does not answer.
+/// Fails if the database does not respond.
 pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
     Ok(connection.ping().await?)
 }
 
-/// Returns a value of the `settings` table and creates it with `make` if it is missing.
+/// Returns a value of the `settings` table. If it is missing, creates it with `make`.
 pub async fn get_or_create_setting(
     connection: &mut AnyConnection,
     name: &str,
@@ -197,7 +197,7 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// A list of `count` SQL placeholders from number `first`: `$3, $4, $5`.
+/// Returns `count` SQL placeholders, starting at number `first`: `$3, $4, $5`.
 pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)
         .map(|n| format!("${n}"))

@@ -22,11 +22,12 @@ use crate::error::{Error, Result};
 
 /// The maximum side length, in pixels. Full-page screenshots are tall.
 pub const MAX_SIDE: u32 = 32_767;
-/// The maximum area, in pixels. 40 megapixels take 160 MB decoded.
+/// The maximum area, in pixels. 40 megapixels take 160 MB when decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
 /// The maximum number of frames of an animation.
 pub const MAX_FRAMES: u64 = 1_000;
-/// The maximum file size, in bytes. Callers check earlier; this also bounds the memory here.
+/// The maximum file size, in bytes. Callers check the size earlier; this limit also bounds the
+/// memory used here.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The longer side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 640;
@@ -37,11 +38,11 @@ static PERMITS: Semaphore = Semaphore::const_new(2);
 /// The supported formats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// PNG; APNG as a still.
+    /// PNG. An APNG is treated as a still picture.
     Png,
     /// JPEG.
     Jpeg,
-    /// WebP; animations as a still.
+    /// WebP. An animation is treated as a still picture.
     WebP,
     /// GIF, animated or not.
     Gif,
@@ -60,21 +61,21 @@ pub struct EncodedPicture {
     pub bytes: Vec<u8>,
 }
 
-/// A re-encoded picture with its thumbnail. Nothing else of the picture is ever served.
+/// A re-encoded picture with its thumbnail. No other part of the uploaded picture is ever served.
 #[derive(Clone, Debug)]
 pub struct ProcessedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
     pub content_type: &'static str,
     /// `png`, `jpg` or `gif`.
     pub extension: &'static str,
-    /// Width in pixels, upright.
+    /// Width in pixels, after applying the orientation.
     pub width: u32,
-    /// Height in pixels, upright.
+    /// Height in pixels, after applying the orientation.
     pub height: u32,
     /// The encoded file, without metadata except for a colour profile.
     pub bytes: Vec<u8>,
     /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on white: for photos it
-    /// is ten times smaller than PNG, every mail program shows it, and transparency does not matter
+    /// is ten times smaller than PNG, every email client shows it, and transparency does not matter
     /// at this size.
     pub thumbnail: EncodedPicture,
 }
@@ -102,11 +103,11 @@ pub struct Picture {
     /// The ICC profile, if it matches the pixels. Screenshots of wide-gamut screens look pale
     /// without it.
     pub profile: Option<Vec<u8>>,
-    /// Whether the source was lossy, so that JPEG loses little more.
+    /// Whether the source was lossy, so that encoding it as JPEG loses little more.
     pub lossy: bool,
 }
 
-/// Detects the format by the first bytes (16 are enough), regardless of file name and headers.
+/// Detects the format by the first bytes (16 are enough), regardless of the file name and headers.
 pub fn detect_format(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
@@ -147,14 +148,14 @@ pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     .await
 }
 
-/// Runs other work on pixels (redaction, cropping) on the blocking pool, with the same limit of two
-/// at once. A panic counts as a damaged picture.
+/// Runs other pixel work (redaction, cropping) on the blocking pool, with the same limit of two at
+/// once. A panic counts as a damaged picture.
 pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let permit = PERMITS.acquire().await.map_err(Error::internal)?;
     let done = spawn_blocking(move || {
-        // The work holds the permit, so a cancelled caller does not free it early.
+        // The work owns the permit, so a cancelled caller does not release it early.
         let _permit = permit;
         work()
     });

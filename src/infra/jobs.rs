@@ -1,4 +1,5 @@
-//! Durable jobs. A job is a row, inserted in the transaction that needs it and run by any node.
+//! Durable jobs. A job is a row that is inserted in the transaction that needs it; any node can run
+//! it.
 //!
 //! A job is due in the domain's time, so tests need not wait. A claim is a lease in real time,
 //! which its worker renews. A job survives `kill -9` and is retried with exponential backoff. After
@@ -22,10 +23,10 @@ use crate::infra::db::{Db, Dialect, Tx};
 const LEASE: Millis = 60_000;
 /// How often a worker renews its lease.
 pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// How many attempts a job has before it is dead.
+/// The maximum number of attempts before a job is dead.
 const MAX_ATTEMPTS: i64 = 6;
-/// Maximum clock difference between nodes, in milliseconds. A later time was written before the
-/// clock was set back.
+/// The maximum clock difference between nodes, in milliseconds. A timestamp further in the future
+/// was written before the clock was set back.
 const MAX_CLOCK_SKEW: Millis = 1000;
 
 /// A claimed job.
@@ -72,7 +73,7 @@ pub async fn enqueue_at(
     Ok(())
 }
 
-/// Makes a job that is due later due now.
+/// Makes a job due now instead of later.
 pub async fn run_now(
     tx: &mut Tx,
     clock: &Clock,
@@ -140,7 +141,7 @@ pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Resul
 enum NextJob {
     Nothing,
     Claimable,
-    /// Some times lie in the future, so the clock was set back.
+    /// Some timestamps are in the future, so the clock was set back.
     FromTheFuture,
 }
 
@@ -165,14 +166,14 @@ async fn peek(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<NextJob
     })
 }
 
-/// The latest plausible end of a lease. It allows twice the duration, so that nodes with different
-/// clocks do not shorten each other's leases.
+/// The latest plausible end of a lease. It allows twice the lease duration, so that nodes with
+/// different clocks do not shorten each other's leases.
 fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }
 
 /// Reschedules jobs after the clock was set back. Each job waits for its original delay from now,
-/// and each lease lasts for a full duration from now. A live worker renews it.
+/// and each lease lasts for its full duration from now. A live worker renews its lease.
 async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
     let moved = sqlx::query("UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")

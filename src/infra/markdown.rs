@@ -6,12 +6,12 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
-/// Maximum nesting of quotes and lists; deeper content is shown at this depth. The sanitiser checks
-/// all open elements for each new one, so ten thousand `>` would otherwise take seconds.
+/// The maximum nesting of quotes and lists. Deeper content is shown at this depth. The sanitiser
+/// checks all open elements for each new one, so ten thousand `>` would otherwise take seconds.
 const MAX_DEPTH: usize = 16;
 
-/// Images would cause requests to other servers. Ids and classes belong to the page, except for the
-/// class of mentions.
+/// Images would cause requests to other servers. Ids and classes are reserved for the page, except
+/// for the class of mentions.
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
@@ -93,7 +93,8 @@ pub fn text_segments(text: &str) -> Vec<String> {
     segments.collect()
 }
 
-/// The events of a text with adjacent text merged, each with whether it is outside code and links.
+/// The events of a text, with adjacent text merged. The flag is true for events outside code and
+/// links.
 fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let mut depth = 0_usize;
     let is_excluded = |tag: &Tag| {

@@ -1,4 +1,4 @@
-//! Sends plain-text mail through one SMTP server.
+//! Sends plain-text email through one SMTP server.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -16,8 +16,8 @@ use url::Url;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 
-/// Timeout of one step. RFC 5321 §4.5.3.2 allows minutes, but a submission server answers in
-/// seconds.
+/// The timeout for each step. RFC 5321 §4.5.3.2 allows minutes, but a submission server replies
+/// within seconds.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How the connection to the server is encrypted.
@@ -117,12 +117,13 @@ pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     })
 }
 
-/// One mail to one person.
+/// One email to one person.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// A permanent id of letters, digits, `.`, `-` and `_`. A mail that is sent again keeps its id.
+    /// A permanent id of letters, digits, `.`, `-` and `_`. An email that is sent again keeps its
+    /// id.
     pub id: String,
-    /// When it was written.
+    /// When the email was created.
     pub at: Millis,
     /// The name of the recipient.
     pub name: String,
@@ -136,14 +137,14 @@ pub struct Mail {
     pub unsubscribe: String,
 }
 
-/// Why a mail was not sent.
+/// Why an email was not sent.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server cannot be reached or rejects us, which affects all mail for now.
+    /// The server cannot be reached or rejects us, which affects all email for now.
     Unavailable(String),
-    /// The server rejected this mail temporarily.
+    /// The server rejected this email temporarily.
     Transient(String),
-    /// The server will never accept this mail.
+    /// The server will never accept this email.
     Permanent(String),
     /// The connection broke after the message was sent. The server may have accepted it, so a retry
     /// could deliver it twice.
@@ -161,7 +162,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Sends mail.
+/// Sends email.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     server: Server,
@@ -169,12 +170,12 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Sends through `server` with the sender `from`.
+    /// Creates a mailer that sends through `server` with the sender `from`.
     pub fn new(server: Server, from: Mailbox) -> Self {
         Self { server, from }
     }
 
-    /// A session that connects when the first mail is sent.
+    /// Creates a session that connects when the first email is sent.
     pub fn session(&self) -> MailSession<'_> {
         MailSession {
             mailer: self,
@@ -182,8 +183,8 @@ impl Mailer {
         }
     }
 
-    /// Connects, greets and signs in without sending mail. Returns what works; the error says how
-    /// to fix it.
+    /// Connects, greets and signs in without sending an email. Returns a description of what works;
+    /// the error says how to fix the problem.
     pub async fn check(&self) -> Result<String> {
         let Server { host, port, .. } = &self.server;
         let advise = |failure: Failure| {
@@ -216,7 +217,7 @@ impl Mailer {
             tls: mode,
             credentials,
         } = &self.server;
-        // Our own host name is unknown; the domain of the sender is the best substitute.
+        // Our own host name is unknown; the sender's domain is the best substitute.
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let tls = || {
             TlsParameters::new(host.clone())
@@ -282,7 +283,7 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(|error| permanent(&error))?;
-        // These values are ours and ASCII. Folding or encoding would break them.
+        // We create these values, and they are ASCII. Folding or encoding would break them.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
             (
@@ -314,14 +315,14 @@ impl Mailer {
     }
 }
 
-/// A connection to the server that is reused for several mails and reopened after a failure.
+/// A connection to the server that is reused for several emails and reopened after a failure.
 pub struct MailSession<'a> {
     mailer: &'a Mailer,
     connection: Option<AsyncSmtpConnection>,
 }
 
 impl MailSession<'_> {
-    /// Sends one mail.
+    /// Sends one email.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
         let message = self.mailer.build_message(mail)?;
         // The server may have closed an idle connection. RSET detects this before anything is sent.
@@ -344,7 +345,7 @@ impl MailSession<'_> {
     /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
-            // All mail has been accepted by now, so the reply does not matter.
+            // The server has accepted every email by now, so the reply does not matter.
             let _ = with_timeout(connection.quit()).await;
         }
     }
@@ -370,7 +371,7 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // A rejection of our own sender says nothing about the recipient.
+    // If the server rejects our own sender, the recipient is not at fault.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {
@@ -408,7 +409,7 @@ impl StepError {
     }
 
     /// Maps a reply to a [`Failure`]. Keeps only the code, because the server's text may contain
-    /// the address.
+    /// the recipient's address.
     fn into_failure(self) -> Failure {
         match self.status() {
             // The server is shutting down (RFC 5321 §4.2.3).

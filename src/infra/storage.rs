@@ -28,7 +28,7 @@ pub const BLOCK_SIZE: usize = 256 * 1024;
 /// Timeout of [`Storage::check`].
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Headers stored with an object, for browsers that fetch it from a presigned URL.
+/// Headers stored with an object, for browsers that fetch it through a presigned URL.
 #[derive(Clone, Debug, Default)]
 pub struct ObjectMetadata {
     /// `Content-Type`.
@@ -39,8 +39,8 @@ pub struct ObjectMetadata {
     pub cache_control: String,
 }
 
-/// Stores objects under random keys. An object is written once, read by range and deleted. Cheap to
-/// clone.
+/// Stores objects under random keys. An object is written once, read by range and eventually
+/// deleted. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Storage {
     /// A folder.
@@ -50,19 +50,20 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Opens storage in the folder `root` and creates it if it is missing.
+    /// Opens storage in the folder `root`, and creates the folder if it is missing.
     pub fn disk(root: &Path) -> Result<Self> {
         Disk::open(root).map(Self::Disk)
     }
 
-    /// Configures storage in a bucket without contacting the server; [`Storage::check`] does that.
+    /// Configures storage in a bucket without contacting the server; [`Storage::check`] contacts
+    /// it.
     pub async fn s3(settings: S3Settings) -> Result<Self> {
         S3::open(settings).await.map(Self::S3)
     }
 
     /// Streams `body` to `key` and returns its length in bytes once it is durable. On an error, or
-    /// if the future is dropped, nothing remains. Each key may be written only once; the result of
-    /// another write depends on the server.
+    /// if the future is dropped, nothing remains. Write each key only once; the result of a second
+    /// write depends on the server.
     pub async fn put(
         &self,
         key: &str,
@@ -77,7 +78,7 @@ impl Storage {
     }
 
     /// Stores a complete local file and returns its length. On the same disk it creates a hard
-    /// link, so nobody may write to the file afterwards; deleting it is fine.
+    /// link, so the file must not be written to afterwards; it may be deleted.
     pub async fn put_file(&self, key: &str, metadata: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
@@ -95,8 +96,8 @@ impl Storage {
         }
     }
 
-    /// Streams the bytes in `range`. Returns `NotFound` if there is no object. The range must lie
-    /// within the object.
+    /// Streams the bytes in `range`, which must lie within the object. Returns `NotFound` if the
+    /// object does not exist.
     pub async fn get(&self, key: &str, range: Range<u64>) -> Result<ObjectStream> {
         check_key(key)?;
         if range.is_empty() {
@@ -108,9 +109,9 @@ impl Storage {
         }
     }
 
-    /// Provides the object as a local file in `dir`, which must only be read: a hard link on the
-    /// same disk, otherwise a copy. The file is named after the last part of the key; no such file
-    /// may exist.
+    /// Makes the object available as a local file in `dir`, which must only be read: a hard link on
+    /// the same disk, otherwise a copy. The file name is the last part of the key; the directory
+    /// must not contain such a file yet.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
         let path = dir.join(base_name(key));
@@ -131,8 +132,8 @@ impl Storage {
         }
     }
 
-    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists each upload's folder
-    /// only once.
+    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists the folder of each
+    /// upload only once.
     pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
         let Self::S3(s3) = self else {
             for key in keys {
@@ -156,8 +157,8 @@ impl Storage {
         Ok(())
     }
 
-    /// Deletes these objects like [`Storage::delete`], together with unfinished writes: on a disk,
-    /// all temporary files last changed before `since`; in a bucket, the multipart uploads to these
+    /// Deletes these objects like [`Storage::delete`], as well as unfinished writes: on a disk, all
+    /// temporary files last changed before `since`; in a bucket, the multipart uploads to these
     /// keys.
     pub async fn purge(&self, keys: &[String], since: SystemTime) -> Result<()> {
         self.delete_all(keys).await?;
@@ -172,8 +173,8 @@ impl Storage {
         }
     }
 
-    /// Deletes the data of an upload: on a disk the file at `key`, in a bucket every object in that
-    /// folder.
+    /// Deletes the data of an upload: on a disk, the file at `key`; in a bucket, every object in
+    /// the folder `key`.
     pub async fn delete_upload_data(&self, key: &str) -> Result<()> {
         check_key(key)?;
         match self {
@@ -183,7 +184,7 @@ impl Storage {
     }
 
     /// Returns a URL on the public endpoint from which anyone can fetch the object for `lifetime`
-    /// (at most 7 days), or `None` on a disk.
+    /// (at most 7 days), or `None` for a disk.
     pub async fn presign(&self, key: &str, lifetime: Duration) -> Result<Option<String>> {
         check_key(key)?;
         match self {
@@ -206,8 +207,8 @@ impl Storage {
         }
     }
 
-    /// Writes, reads and deletes a probe object. Returns what works, line by line; the error says
-    /// how to fix it.
+    /// Writes, reads and deletes a probe object. Returns a description of what works, line by line;
+    /// the error says how to fix the problem.
     pub async fn self_test(&self) -> Result<Vec<String>> {
         let key = format!("doctor/{}", clock::secret());
         match self {
@@ -224,7 +225,7 @@ impl Storage {
         }
     }
 
-    /// Deletes unfinished writes: on a disk temporary files after a day, in a bucket multipart
+    /// Deletes unfinished writes: on a disk, temporary files after a day; in a bucket, multipart
     /// uploads after [`ABANDONED_UPLOAD_AGE`], because resumable uploads look the same there. Keeps
     /// the multipart uploads whose ids are in `wanted`.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
@@ -235,7 +236,7 @@ impl Storage {
     }
 }
 
-/// Temporary files older than this were left by a crash.
+/// Temporary files older than this were left by a crashed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Rejects unsafe keys. Our own code creates all keys, but a mistake would allow path traversal.
@@ -272,7 +273,7 @@ fn storage_full(cause: impl Into<Cause>) -> Error {
     )
 }
 
-/// Compares the bytes read back with the ones written, for `self_test`.
+/// Checks that the bytes read back equal the ones written, for `self_test`.
 async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
     let mut body = storage.get(key, range).await?;
     let mut got = Vec::with_capacity(wanted.len());

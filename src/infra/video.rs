@@ -1,5 +1,5 @@
 //! Handles untrusted videos with ffmpeg in a sandbox: probes them, makes them seekable, converts
-//! them to H.264 and takes posters.
+//! them to H.264 and extracts posters.
 
 mod codecs;
 mod convert;
@@ -43,7 +43,7 @@ pub enum Container {
 }
 
 impl Container {
-    /// The content type to serve it with.
+    /// The content type for serving files in this container.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Matroska => "video/x-matroska",
@@ -68,7 +68,7 @@ impl Container {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Probe {
     /// Duration in milliseconds as players present it, with edit lists applied. `None` if no packet
-    /// has a time.
+    /// has a timestamp.
     pub duration_ms: Option<i64>,
     /// Displayed width in pixels, after rotation and pixel aspect ratio.
     pub width: u32,
@@ -76,17 +76,16 @@ pub struct Probe {
     pub height: u32,
     /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
     pub video: String,
-    /// The audio codec, in ffmpeg's name; the stream with the best browser support.
+    /// The audio codec, as named by ffmpeg, of the stream with the best browser support.
     pub audio: Option<String>,
     /// The container format.
     pub container: Container,
-    /// ffmpeg's name of the pixel format; browsers play `yuv420p`.
+    /// ffmpeg's name for the pixel format; browsers play `yuv420p`.
     pub pixel_format: String,
     /// The text streams. Copies do not contain them yet, because the player does not show captions.
     pub text_streams: Vec<TextStream>,
-    /// Whether an edit list hides content of the file, which somebody may have cut away on purpose.
-    /// Only the author may get such a file; the copies made by [`Tools`] contain only presented
-    /// content.
+    /// Whether an edit list hides content of the file, which somebody may have cut on purpose. Only
+    /// the author may get such a file; the copies made by [`Tools`] contain only presented content.
     pub hides_frames: bool,
     /// The name of the audio codec if the file has audio but none of it can be decoded; then
     /// `audio` is `None`.
@@ -122,12 +121,12 @@ impl Probe {
 /// Which browsers need an H.264 copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConversionNeed {
-    /// None: it plays everywhere.
+    /// No copy is needed: the original plays in every browser.
     None,
-    /// Safari: Chromium and Firefox play the original.
+    /// Safari needs a copy: only Chromium and Firefox play the original.
     ForSafari,
-    /// All: hardly any browser plays the original, and some play its sound without a picture or an
-    /// error.
+    /// All browsers need a copy: hardly any browser plays the original, and some play its sound
+    /// without a picture or an error.
     ForAll,
 }
 
@@ -136,7 +135,7 @@ pub enum ConversionNeed {
 pub struct Output {
     /// The path, in the requested directory.
     pub path: PathBuf,
-    /// The content type to serve it with.
+    /// The content type for serving the file.
     pub content_type: &'static str,
     /// The file name extension, without a dot.
     pub extension: &'static str,
@@ -175,7 +174,7 @@ impl Tools {
         }
     }
 
-    /// A text for pages and the doctor if ffmpeg is missing.
+    /// A message for pages and the doctor if ffmpeg is missing.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_none().then(|| {
             "ffmpeg is not installed. What is recorded here plays, but without exact seeking, pictures, or a copy for Safari; \
@@ -237,8 +236,8 @@ impl Tools {
     }
 
     /// Creates a copy in `dir` of only the range between two times in milliseconds. Copies packets
-    /// if the range starts at a key frame. Otherwise re-encodes the part before the next key frame
-    /// if possible, or the whole range.
+    /// if the range starts at a key frame. Otherwise, re-encodes the part before the next key frame
+    /// if possible, or else the whole range.
     pub async fn cut(
         &self,
         input: &Path,

@@ -88,7 +88,7 @@ export class RecordingSender {
     });
   }
 
-  /** Declares that no more pieces follow. Resolves once all are spooled, or at once if the spool does not work. */
+  /** Declares that no more pieces follow. Resolves once the queued pieces are in the spool, if the spool works. */
   finish(): Promise<void> {
     this.#enqueue(() => {
       this.#hasEnded = true;

@@ -10,7 +10,7 @@ use super::Db;
 use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
-/// Free space required besides the copy and a quarter of its size, in bytes.
+/// Free space required in addition to the size of the copy and a quarter of it, in bytes.
 const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;

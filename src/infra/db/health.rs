@@ -9,14 +9,14 @@ use super::Db;
 use crate::clock;
 use crate::error::{DISK_FULL, Error, Result};
 
-/// How long a successful probe stays valid unless a write fails. Frequent health checks therefore
-/// do not cause frequent writes.
+/// How long a successful probe stays valid unless a write fails. It keeps frequent health checks
+/// from causing frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// Free space next to a SQLite file, in bytes, below which its disk counts as full. Small writes
-/// may still fit into the write-ahead log, larger ones do not.
+/// The free space next to a SQLite file, in bytes, below which its disk counts as full. Small
+/// writes may still fit into the write-ahead log, but larger ones do not.
 const MIN_FREE: u64 = 1024 * 1024;
 
-/// What this node knows about the health of writes.
+/// The known state of this node's writes.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
     last_success: Mutex<Option<Instant>>,

@@ -131,7 +131,7 @@ impl Db {
 /// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes the transaction is open
 /// forever.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
-    // The rollback of a dropped transaction is queued; it has run once the connection answers a
+    // The rollback of a dropped transaction is queued. It has run once the connection responds to a
     // ping.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Db {
-    /// Runs missing migrations, on SQLite after copying the file. Fails without changes if the
-    /// schema is newer.
+    /// Runs missing migrations. On SQLite, first copies the file. Fails without changes if the
+    /// schema is newer than this program.
     pub(super) async fn upgrade(&self) -> Result<()> {
         let ours = MIGRATOR
             .iter()
@@ -24,8 +24,8 @@ impl Db {
         if found.is_none_or(|found| found < ours) {
             if let (Some(file), Some(found)) = (&self.file, found) {
                 backup::create(self, file, found).await?;
-                // Record the version before the migrations: if the process dies in between, the
-                // error of an older program must name this one.
+                // Record the version before running the migrations. If the process dies in between,
+                // the error message of an older program must name this version.
                 record_program_version(&mut *self.write.acquire().await?, ours).await?;
             }
             let mut connection = self.write.acquire().await?;
@@ -57,7 +57,7 @@ impl Db {
     }
 }
 
-/// The name of the setting that holds the first program version with this schema.
+/// The name of the setting that stores the first program version with this schema.
 fn version_setting(schema: i64) -> String {
     format!("program_of_schema_{schema}")
 }
@@ -71,8 +71,8 @@ async fn read_setting(connection: &mut AnyConnection, name: &str) -> Result<Opti
     )
 }
 
-/// Records which program version introduced this schema, for the error of older programs. Never
-/// lowers a recorded version.
+/// Records which program version introduced this schema, for the error message of older programs.
+/// Never replaces a recorded version with an older one.
 async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> Result<()> {
     let setting = version_setting(schema);
     let newest = read_setting(connection, "program")
@@ -96,8 +96,8 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
     Ok(())
 }
 
-/// Names the version that introduced the schema, or the newest version that opened the database.
-/// Names neither if it is not newer than this program.
+/// Creates an error that names the version that introduced the schema, or otherwise the newest
+/// version that opened the database. Names neither if it is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,

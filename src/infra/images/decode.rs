@@ -13,7 +13,7 @@ use image::{DynamicImage, ImageDecoder, Limits};
 use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged_file, image_error, webp};
 use crate::error::{Error, Result};
 
-/// The maximum size of a colour profile, in bytes. Real profiles have a few kB.
+/// The maximum size of a colour profile, in bytes. Real profiles are a few kB in size.
 const MAX_PROFILE: usize = 1024 * 1024;
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {

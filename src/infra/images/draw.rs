@@ -7,7 +7,8 @@ use resvg::usvg::{Options, Tree};
 use super::{Font, Picture};
 use crate::error::{Error, Result};
 
-/// How many pixels are drawn at once. A whole picture of 40 megapixels would be in memory twice.
+/// How many pixels are drawn at once. Drawing a whole picture of 40 megapixels at once would double
+/// its memory.
 const BAND_PIXELS: usize = 1 << 20;
 
 /// A rectangle in whole pixels.
@@ -24,7 +25,8 @@ pub struct PixelRect {
 }
 
 impl Picture {
-    /// Draws an SVG created by us over the picture. Its `viewBox` must match the pixels. Blocking.
+    /// Draws an SVG over the picture. The SVG must come from our own code, and its `viewBox` must
+    /// match the picture's pixels. Blocking.
     pub fn draw(&mut self, svg: &str, font: &Font) -> Result<()> {
         let options = Options {
             fontdb: font.faces.clone(),

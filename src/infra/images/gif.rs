@@ -1,5 +1,5 @@
-//! Rewrites a GIF frame by frame with its palettes. Colours are not quantised again, and only one
-//! frame is in memory at a time.
+//! Rewrites a GIF frame by frame and keeps its palettes. Colours are not quantised again, and only
+//! one frame is in memory at a time.
 
 use std::num::NonZeroU64;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// The maximum number of pixels in all frames together: a thousand frames of 1920 × 1080.
+/// The maximum number of pixels in all frames combined: a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
 
 pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {

@@ -1,6 +1,6 @@
 //! Picture formats that are recognised but not supported, with advice for the sender.
 
-/// A picture format without a decoder that is safe for untrusted files.
+/// A picture format for which no decoder is safe enough for untrusted files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnsupportedFormat {
     /// HEIF with HEVC, the format of iPhone photos.
@@ -23,7 +23,7 @@ impl UnsupportedFormat {
         }
     }
 
-    /// Detects a format outside of ISO media files by its first bytes (ISO/IEC 18181-2).
+    /// Detects a format other than an ISO media file by its first bytes (ISO/IEC 18181-2).
     pub fn detect(head: &[u8]) -> Option<Self> {
         let jpeg_xl =
             head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");

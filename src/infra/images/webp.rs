@@ -1,11 +1,11 @@
-//! Checks the chunks of a WebP file (RFC 9649) for what its decoder does not report or check before
-//! it allocates.
+//! Checks the chunks of a WebP file (RFC 9649) for properties that its decoder does not report, or
+//! does not check before it allocates memory.
 
 use super::{check_size, damaged_file};
 use crate::error::Result;
 
-/// Returns whether the picture is lossy. Rejects frames over the limits, because the size of a
-/// frame is independent of the canvas.
+/// Returns whether the picture is lossy. Rejects frames that exceed the limits, because a frame's
+/// size is independent of the canvas.
 pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
     first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }

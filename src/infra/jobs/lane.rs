@@ -1,21 +1,21 @@
-//! Lanes keep kinds of work apart, so that slow jobs do not delay others.
+//! Lanes separate kinds of work, so that slow jobs do not delay others.
 //!
-//! This file decides which job runs in which lane and how many run at once on a node. The lane of a
-//! job is not stored.
+//! This file decides which job runs in which lane and how many run at once on a node. A job's lane
+//! is not stored.
 
 /// A kind of work. Each lane has its own slots on each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// Deletion and redaction. They must not wait for other work.
     Deletion,
-    /// Short work in the database or on a picture, and every kind without another lane.
+    /// Short work in the database or on a picture, and every kind of job without another lane.
     Light,
-    /// Sends mail, and may wait for a mail server for a long time.
+    /// Email. These jobs may wait a long time for a mail server.
     Mail,
-    /// Makes a recording seekable. It usually takes a second, and the author waits for it. A long
-    /// one moves to [`Lane::Heavy`].
+    /// Makes a recording seekable. This usually takes a second, and the author waits for it. A job
+    /// that takes longer moves to [`Lane::Heavy`].
     Preparation,
-    /// Minutes of video encoding.
+    /// Video encoding that takes minutes.
     Heavy,
 }
 
@@ -46,7 +46,7 @@ impl Lane {
         }
     }
 
-    /// The kinds in this lane; empty for [`Lane::Light`], which has all others.
+    /// The kinds in this lane; empty for [`Lane::Light`], which runs all other kinds.
     fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Deletion => &["purge", "clear", "burn", "forget"],

@@ -78,7 +78,8 @@ impl Disk {
                 self.persist(key, file, temporary).await?;
                 Ok(length)
             }
-            // Hard links do not work here: another file system, or one without links.
+            // Hard links do not work here: the file is on another file system, or the file system
+            // has no links.
             Err(_) => self.put(key, stream_file(path).await?).await,
         }
     }
@@ -149,8 +150,8 @@ impl Disk {
     }
 
     /// Runs `act` on the file of an object. A missing file counts as a missing object only if the
-    /// folder is mounted. Otherwise deletions would seem to succeed, and the objects would return
-    /// with the mount.
+    /// folder is mounted. Otherwise, deletions would seem to succeed, and the objects would return
+    /// once the folder is mounted again.
     async fn with_object<T: Send + 'static>(
         &self,
         key: &str,
@@ -160,7 +161,7 @@ impl Disk {
         let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 check_mounted(&root)?;
-                // The folder may have been mounted in the meantime.
+                // The folder may have been mounted since the first attempt.
                 act(&path)
             }
             done => done,
@@ -232,14 +233,15 @@ impl Disk {
         .await
     }
 
-    /// Opens a growing file and creates it if it is missing. Waits until no other writer has it.
+    /// Opens a growing file, and creates it if it is missing. Waits until no other writer has it
+    /// open.
     pub async fn open_growing(&self, key: &str) -> Result<GrowingFile> {
         check_key(key)?;
         GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
-    /// Gives a complete growing file its final key. Both names exist until the first is deleted.
-    /// Idempotent.
+    /// Moves a complete growing file to its final key. Both names exist until the first one is
+    /// deleted. Idempotent.
     pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;
@@ -332,11 +334,11 @@ fn io_error(error: io::Error) -> Error {
     }
 }
 
-/// Maps errors of operations on a single object: a missing file is a missing object.
+/// Maps errors of operations on a single object. A missing file means a missing object.
 fn or_not_found<T>(result: io::Result<T>) -> Result<T> {
     result.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound,
-        // Only in `fetch`: the caller's folder already has a file of that name.
+        // Only in `fetch`: the caller's folder already contains a file with that name.
         io::ErrorKind::AlreadyExists => Error::internal(error),
         _ => io_error(error),
     })

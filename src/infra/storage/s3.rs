@@ -54,14 +54,14 @@ pub struct S3Settings {
     pub bucket: String,
     /// The prefix of all keys; empty or ending in `/`.
     pub prefix: String,
-    /// The endpoint as Hearback reaches it; `None` for AWS or `AWS_ENDPOINT_URL`.
+    /// The endpoint that Hearback uses; `None` for AWS or `AWS_ENDPOINT_URL`.
     pub endpoint: Option<String>,
-    /// The endpoint as browsers reach it, for presigned URLs; `None` if it is the same.
+    /// The endpoint that browsers use, for presigned URLs; `None` if it is the same.
     pub public_endpoint: Option<String>,
     /// Whether to use `https://server/bucket/key` instead of `https://bucket.server/key`.
     pub path_style: bool,
-    /// The region. `None` uses `AWS_REGION` or the profile, and finally `us-east-1`, which servers
-    /// without regions accept.
+    /// The region. `None` uses `AWS_REGION` or the profile and falls back to `us-east-1`, which
+    /// servers without regions accept.
     pub region: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl S3 {
                     .with_initial_backoff(Duration::from_millis(200)),
             )
             .timeout_config(timeouts())
-            // Fail on a stalled body, but not on a slow one or one that nobody reads at the moment.
+            // Fail on a stalled body, but not on a slow one or one that nobody is reading.
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
                     .grace_period(Duration::from_secs(20))
@@ -184,7 +184,7 @@ impl S3 {
         Ok(())
     }
 
-    /// Deletes what a failed write may have left. Waits for at most
+    /// Deletes data that a failed write may have left. Waits for at most
     /// [`CHECK_TIMEOUT`](super::CHECK_TIMEOUT).
     async fn rollback_put(&self, key: &str) {
         if let Err(error) =
@@ -256,7 +256,7 @@ impl S3 {
         };
         let written = written.await;
         if written.is_err() {
-            // Nobody may mistake an incomplete file for the object.
+            // Remove the incomplete file, so that nobody mistakes it for the object.
             let _ = tokio::fs::remove_file(path).await;
         }
         written
@@ -294,7 +294,7 @@ impl S3 {
         }
     }
 
-    /// Deletes several objects of one folder and lists the folder only once.
+    /// Deletes several objects of one folder, listing the folder only once.
     pub(super) async fn delete_in_folder(&self, folder: &str, keys: &[&str]) -> Result<()> {
         let names: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect();
         if self
@@ -320,8 +320,8 @@ impl S3 {
         Ok(())
     }
 
-    /// Deletes one version of an object, by its full name; without an id, the current version. A
-    /// missing version is not an error.
+    /// Deletes one version of an object, given its full name. Without an id, deletes the current
+    /// version. A missing version is not an error.
     async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
         let delete = self
             .client
@@ -406,8 +406,8 @@ impl S3 {
             .map_err(into_error)
     }
 
-    /// Aborts multipart uploads left by a crash. They use space and are not visible among the
-    /// objects.
+    /// Aborts multipart uploads that a crash left behind. They use space and do not appear in the
+    /// list of objects.
     pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
         let oldest = clock::real_now() / 1000 - ABANDONED_UPLOAD_AGE.as_secs().cast_signed();
         self.abort_listed(&self.settings.prefix, |upload| {
@@ -469,7 +469,7 @@ impl S3 {
                 return Ok(());
             }
             let next = (page.next_key_marker, page.next_upload_id_marker);
-            // Stop if a server returns the same page again.
+            // Stop if the server returns the same page again.
             if next == markers {
                 return Ok(());
             }
@@ -527,7 +527,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Maps an error of the local disk that an object is fetched to.
+/// Maps an error of the local disk to which an object is fetched.
 fn local_io_error(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => storage_full(error),

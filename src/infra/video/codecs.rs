@@ -1,4 +1,4 @@
-//! Codecs: which of them browsers play, which we decode, and what people call them.
+//! Codecs: which ones browsers play, which ones we decode, and their common names.
 
 use crate::error::Error;
 
@@ -107,7 +107,7 @@ pub(super) fn codec_label(codec: &str, tag: &str) -> String {
     known.to_owned()
 }
 
-/// The name for codecs unknown to this ffmpeg, or whose own names are clear enough.
+/// The name of a codec that is unknown to this ffmpeg, or whose own name is clear enough.
 fn label_by_tag(codec: &str, tag: &str) -> String {
     let known = match tag {
         "aprn" | "aprh" => "ProRes RAW",

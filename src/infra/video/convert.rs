@@ -20,8 +20,8 @@ const POSTER_SIDE: u32 = 1280;
 const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
 /// The bitstream filter that removes SEI messages from copied video, because some cameras store
-/// their location there. Decoders do not need them. NAL unit types: H.264 table 7-1, H.265 table
-/// 7-1.
+/// their location in them. Decoders do not need the messages. NAL unit types: H.264 table 7-1,
+/// H.265 table 7-1.
 pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     match video {
         "h264" => Some("filter_units=remove_types=6"),
@@ -56,7 +56,7 @@ pub(super) async fn seekable(
                 args.extend(["-tag:v", "hvc1"].map(OsString::from));
             }
         }
-        // Put the index first: a seek then needs 2 requests instead of 5.
+        // Put the index first, so that a seek needs 2 requests instead of 5.
         Container::Matroska | Container::WebM => {
             args.extend(["-cues_to_front", "1"].map(OsString::from))
         }
@@ -94,8 +94,8 @@ pub(super) fn target_container(probe: &Probe) -> Container {
     }
 }
 
-/// Whether the audio must be converted for this container: WebM supports Opus, MP4 what browsers
-/// play.
+/// Whether the audio must be converted for this container. WebM supports Opus; MP4 supports the
+/// codecs that browsers play.
 pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     !matches!(
         (probe.audio.as_deref(), container),
@@ -225,10 +225,10 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         // Without B-frames, decoding order equals display order, so no edit list is needed.
         ["-bf", "0"],
         ["-fps_mode", "vfr"],
-        // The claimed frame rate does not match the actual frame times.
+        // The claimed frame rate does not match the actual frame timestamps.
         ["-enc_time_base", "1:90000"],
-        // A still page has one frame per second. Count key frames by time, because a seek would
-        // otherwise decode minutes.
+        // A recording of a still page may have one frame per second. Place key frames by time,
+        // because a seek would otherwise decode minutes of video.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
         [
@@ -239,7 +239,7 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
     args.iter().flatten().map(OsString::from).collect()
 }
 
-/// A filter that fits all frames into the size of the first, because a captured window may be
+/// A filter that fits all frames into the size of the first one, because a captured window may be
 /// resized during the recording.
 fn frame_size_filter(width: u32, height: u32) -> String {
     format!(
@@ -249,7 +249,7 @@ fn frame_size_filter(width: u32, height: u32) -> String {
     )
 }
 
-/// A size with even sides of at most `longest` pixels and nearly the same aspect ratio.
+/// A size with even sides of at most `max_side` pixels and nearly the same aspect ratio.
 pub(super) fn fitted_size(probe: &Probe, max_side: u32) -> (u32, u32) {
     let longer = probe.width.max(probe.height).max(1);
     let side = |side: u32| {
@@ -372,7 +372,7 @@ async fn run_ffmpeg(
         .await;
     ran.map_err(|fault| fault_error(fault, "converted"))?;
     let output = own.path().join(name);
-    // ffmpeg succeeds without output if it starts past the end of the video.
+    // ffmpeg exits successfully without output if it starts after the end of the video.
     if tokio::fs::metadata(&output)
         .await
         .map_or(0, |metadata| metadata.len())

@@ -1,8 +1,8 @@
-//! Cuts a range out of a video. Copies packets where the cut falls on a key frame, and re-encodes
-//! the rest.
+//! Cuts a range out of a video. Copies packets if the cut is at a key frame, and re-encodes the
+//! rest.
 //!
-//! Nothing outside of the range remains in the copy: no edit list, hidden frame or sound. Ranges
-//! are determined by packet times, never by seeking.
+//! The copy contains nothing from outside the range: no edit list, hidden frame or sound. Ranges
+//! are determined by packet timestamps, never by seeking.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ const MIN_HOLD_SECONDS: f64 = 0.1;
 /// How long before the end that copy is shown, in seconds.
 const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
-/// Cuts to everything that is presented, without content that an edit list hides.
+/// Cuts a video to its presented content, without the content that an edit list hides.
 pub(super) async fn cut_to_presentation(
     toolchain: &Toolchain,
     input: &Path,
@@ -119,7 +119,7 @@ struct ReencodedRange {
     from: f64,
     /// The time of the first frame.
     first: f64,
-    /// A time after the last frame and at or before the next.
+    /// A time after the last frame, and no later than the start of the next one.
     until: f64,
     /// The number of frames.
     frames: usize,
@@ -162,7 +162,7 @@ impl CutJob<'_> {
         }
     }
 
-    /// Copies packets from a key frame on.
+    /// Copies packets, starting at a key frame.
     async fn copy_packets(&self, plan: &frames::CopyPlan) -> Result<CutFile> {
         let container = target_container(self.probe);
         let mut args = self.input_args();
@@ -448,7 +448,7 @@ impl CutJob<'_> {
         vec!["-c:a".into(), "copy".into(), "-bsf:a".into(), filter.into()]
     }
 
-    /// Input options for the original with its own times.
+    /// Input options that keep the original's own timestamps.
     fn input_args(&self) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));
@@ -456,13 +456,13 @@ impl CutJob<'_> {
         args
     }
 
-    /// Input options that start at a key frame (or an earlier one), so that not everything before
-    /// it is decoded. Filters must limit how much is read, because `-t` counts from the actual
-    /// start.
+    /// Input options that start at this key frame or an earlier one, so that ffmpeg need not decode
+    /// everything before it. Filters must limit how much is read, because `-t` counts from the
+    /// actual start.
     fn seek_args(&self, key: f64) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));
-        // Use a packet time, not one relative to the start of the container, which Opus places
+        // Use a packet timestamp, not one relative to the start of the container, which Opus places
         // before 0.
         args.extend([
             "-noaccurate_seek".into(),
@@ -508,7 +508,8 @@ impl CutJob<'_> {
     }
 }
 
-/// A filter that keeps frames from `first` until before `until`; ffmpeg stops reading after that.
+/// A filter that keeps the frames from `first` up to but excluding `until`. ffmpeg stops reading
+/// after that.
 fn range_filter(first: f64, until: f64) -> String {
     format!(
         "trim=start={}:end={}",

@@ -5,8 +5,8 @@ use super::Container;
 /// How many bytes of a file are enough to detect its container.
 pub const HEAD_BYTES: usize = 4096;
 
-/// Brands of ISO media files that are pictures or sequences of pictures (ISO/IEC 23008-12, AVIF,
-/// CR3).
+/// Brands of ISO media files that contain pictures or sequences of pictures (ISO/IEC 23008-12,
+/// AVIF, CR3).
 const IMAGE_BRANDS: [&[u8; 4]; 14] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf",
     b"avif", b"avis", b"avio", b"crx ",
@@ -17,8 +17,8 @@ const VIDEO_BRANDS: [&[u8; 4]; 12] = [
     b"dash", b"cmfc",
 ];
 
-/// The maximum plausible size of an ISO media box other than `mdat`, in bytes. Four ASCII letters
-/// form a larger number.
+/// The maximum plausible size of an ISO media box other than `mdat`, in bytes. Four ASCII letters,
+/// read as a size, give a larger number.
 const MAX_BOX: u64 = 0x2000_0000;
 
 /// The content of an ISO media file.
@@ -28,8 +28,8 @@ enum IsoMedia {
     Image([u8; 4]),
 }
 
-/// Detects the container by the first [`HEAD_BYTES`] bytes of a file, or all of a shorter file.
-/// Returns `None` for unsupported files, and while there are too few bytes.
+/// Detects the container by the first [`HEAD_BYTES`] bytes of a file, or by all bytes of a shorter
+/// file. Returns `None` for unsupported files, and while there are too few bytes.
 pub fn detect_container(head: &[u8]) -> Option<Container> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {
@@ -50,8 +50,8 @@ pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     }
 }
 
-/// The picture brand among the brands of an `ftyp`, whose first one is the major brand. Compatible
-/// brands count only if no brand is that of a video.
+/// The picture brand among the brands of an `ftyp`, the first of which is the major brand.
+/// Compatible brands count only if no brand is a video's.
 fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
     let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);
@@ -102,7 +102,7 @@ fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     (cut && full).then_some(Container::Matroska)
 }
 
-/// The id of the first EBML element, its complete content, and the following bytes.
+/// The id of the first EBML element, its complete content, and the bytes after it.
 fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (id, rest) = bytes.split_at_checked(length).filter(|_| length <= 4)?;
@@ -111,8 +111,8 @@ fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((id, rest.get(..size)?, rest.get(size..)?))
 }
 
-/// Parses a variable-size integer (RFC 8794 §4) and returns the following bytes. The inner `None`
-/// means an unknown size.
+/// Parses a variable-size integer (RFC 8794 §4) and returns it with the bytes after it. The inner
+/// `None` means an unknown size.
 fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (number, rest) = bytes.split_at_checked(length).filter(|_| length <= 8)?;

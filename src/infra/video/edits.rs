@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 /// The maximum number of boxes to read. Real files have fewer around their edit lists.
 const MAX_BOXES: usize = 10_000;
 
-/// Whether the file has edit lists and all of them are open-ended: after at most one delay, a
-/// single edit of duration 0, which lasts until the end of the media (ISO/IEC 14496-12 §8.6.6).
+/// Whether the file has edit lists and all of them are open-ended: after at most one delay, each
+/// has a single edit of duration 0, which lasts until the end of the media (ISO/IEC 14496-12
+/// §8.6.6).
 pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
     let path = path.to_owned();
     let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?))

@@ -39,7 +39,7 @@ pub(super) struct Packets {
     pub(super) origin: f64,
     frames: Vec<Frame>,
     audio: AudioPackets,
-    /// Whether some packet has no time.
+    /// Whether some packet has no timestamp.
     untimed: bool,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct ShownFrames {
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// A time after the last frame and at or before the next.
+    /// A time after the last frame, and no later than the start of the next one.
     pub(super) until: f64,
     /// A key frame at or before the first frame.
     pub(super) before: f64,
@@ -76,15 +76,15 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// A time after the last kept frame and at or before the next.
+    /// A time after the last kept frame, and no later than the start of the next one.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
     /// The key frame from which the last frame can be decoded.
     pub(super) last_key: f64,
-    /// The number of frames.
+    /// The number of frames to keep.
     pub(super) frames: usize,
-    /// How many of them come before the first key frame.
+    /// How many of these frames precede the first key frame.
     pub(super) head: usize,
     /// When each frame is shown, in milliseconds from the start of the cut.
     pub(super) times: Vec<u64>,
@@ -180,12 +180,13 @@ impl Packets {
     /// The frames that a cut shows.
     pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
-        // A cut this close to the start of a frame snaps to it.
+        // Snap a cut this close to the start of a frame to that frame.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,
         };
-        // A moment shows the last frame before it, which may be seconds old on a still page.
+        // At any moment, the frame that started last is shown. On a still page it may be seconds
+        // old.
         let after = times.partition_point(|at| *at <= cut.start);
         let first = if times
             .get(after)
@@ -237,7 +238,7 @@ impl Packets {
         }
         let inside =
             |frame: &&Frame| frame.at >= first - TIME_EPSILON && frame.at < until - TIME_EPSILON;
-        // Packets are selected by time, so a hidden one must not share the range.
+        // Packets are selected by time, so no hidden packet may fall into the range.
         if self.frames.iter().filter(inside).any(|frame| frame.hidden) {
             return None;
         }
@@ -309,8 +310,8 @@ impl Packets {
             .reduce(|all, one| (all.0, one.1))
     }
 
-    /// Whether hidden audio packets lie outside of the audible ones, so that a time range separates
-    /// them.
+    /// Whether all hidden audio packets lie outside the audible ones, so that a time range can
+    /// separate them.
     pub(super) fn audio_is_contiguous(&self) -> bool {
         let times = &self.audio.times;
         let (Some(first), Some(last)) = (times.first(), times.last()) else {

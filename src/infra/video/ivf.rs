@@ -1,5 +1,5 @@
-//! Joins IVF files with new times and checks each frame. IVF is a simple container: a header of 32
-//! bytes, then the length, time and bytes of each frame.
+//! Joins IVF files with new timestamps and checks each frame. IVF is a simple container: a header
+//! of 32 bytes, then the length, timestamp and bytes of each frame.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
@@ -10,9 +10,9 @@ use crate::error::Result;
 /// The maximum size of a frame, in bytes.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
-/// Joins `parts`, each with its expected number of frames, using `times` in milliseconds. Returns
-/// `false` if the number of frames or the size differs, or if a hidden frame follows the last key
-/// frame, because it may show content after the end.
+/// Joins `parts`, each with its expected number of frames, and assigns `times` in milliseconds.
+/// Returns `false` if the number of frames or the picture size differs, or if a hidden frame
+/// follows the last key frame, because that frame may show content from after the end.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],

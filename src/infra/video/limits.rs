@@ -12,8 +12,8 @@ use super::{Container, Probe};
 pub(super) const MAX_STREAMS: usize = 64;
 
 /// Options for ffprobe. It opens a decoder for every stream, even for unused ones, and fails if one
-/// is forbidden, so all decoders are allowed here. The sandbox and the limits on memory, pixels and
-/// streams protect instead. `open_edits` is [`Probe`]'s.
+/// is forbidden, so all decoders are allowed here. Protection comes from the sandbox and from the
+/// limits on memory, pixels and streams. `open_edits` is [`Probe`]'s.
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools require the format name before its options.
     let format = match container {

@@ -10,11 +10,11 @@ pub(super) enum StreamKind {
     Video,
     Audio,
     Text,
-    /// Time codes, positions and other data of cameras.
+    /// Timecodes, positions and other camera data.
     Other,
 }
 
-/// A stream as described by the file. Texts come from the file or from ffmpeg.
+/// A stream as described by the file. The strings come from the file or from ffmpeg.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
     pub(super) index: u32,
@@ -50,11 +50,11 @@ pub(super) struct Track {
     pub(super) end: f64,
     /// The number of presented packets.
     pub(super) shown: u64,
-    /// The sum of their durations.
+    /// The total duration of the presented packets.
     pub(super) shown_seconds: f64,
     /// The number of packets that an edit list hides.
     pub(super) hidden: u64,
-    /// The sum of their durations.
+    /// The total duration of the hidden packets.
     pub(super) hidden_seconds: f64,
     /// Whether packets are out of file order, because an edit list repeats or reorders them.
     pub(super) reordered: bool,
@@ -118,7 +118,7 @@ impl Track {
         self.end = self.end.max(end);
     }
 
-    /// The same track, with its last packet no longer than `media_seconds`.
+    /// Returns the track with its last packet shortened to at most `media_seconds`.
     fn ending_with_media(self, media_seconds: f64) -> Self {
         let surplus = self.last_seconds - media_seconds;
         if surplus < TIME_EPSILON {
@@ -133,7 +133,7 @@ impl Track {
     }
 }
 
-/// Half a millisecond, in seconds: times that differ by less are equal.
+/// Half a millisecond, in seconds. Times that differ by less count as equal.
 pub(super) const TIME_EPSILON: f64 = 0.000_5;
 
 struct Packet {
@@ -191,7 +191,7 @@ impl Listing {
 
     /// Limits the last packet of a track to its duration in this listing, which must be one without
     /// edit lists. If an edit is longer than its media, ffmpeg extends the last packet, but players
-    /// end with the media.
+    /// stop at the end of the media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

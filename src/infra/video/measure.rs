@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// The tolerance for the duration of a copy, in milliseconds, or one frame if that is longer.
 const TOLERANCE_MS: i64 = 100;
-/// The maximum tolerance for one frame, in milliseconds.
+/// The maximum frame duration that can extend the tolerance, in milliseconds.
 const LONGEST_FRAME_MS: i64 = 1_000;
 
 /// Accepts a file created by ffmpeg if it has the expected duration and hides nothing; otherwise

@@ -1,14 +1,14 @@
 //! Determines whether a video file can contain metadata, such as a location, a title or the name of
 //! its author.
 //!
-//! Uses an allow-list of what the `MediaRecorder` of browsers writes (WebM, Matroska and fragmented
-//! MP4). Anything else counts as metadata. The scan processes each byte once, in order, as it
-//! arrives, so nothing is read again at the end of an upload. Its state is small and can be stored
-//! between requests.
+//! Uses an allow-list of the elements that browsers' `MediaRecorder` writes (WebM, Matroska and
+//! fragmented MP4). Anything else counts as metadata. The scan processes each byte once, in order,
+//! as it arrives, so nothing is read again at the end of an upload. Its state is small and can be
+//! stored between requests.
 //!
-//! Coded pictures and samples are not inspected. Encoders of browsers write only their own name
-//! there (for example x264's settings in an SEI message). Files of cameras, which may write more,
-//! are rejected because of their containers.
+//! Encoded pictures and samples are not inspected. Browsers' encoders write only their own name
+//! there (for example x264's settings in an SEI message). Camera files, which may contain more, are
+//! rejected because of their containers.
 
 mod mp4;
 mod webm;
@@ -24,12 +24,12 @@ use crate::error::{Error, Result};
 /// samples. It also bounds the state.
 const MAX_ELEMENT: usize = 16 * 1024;
 
-/// What a file can contain besides pictures and sound.
+/// Whether a file can contain anything besides pictures and sound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Metadata {
-    /// Nothing: it matches what browsers record.
+    /// No metadata: the file matches what browsers record.
     None,
-    /// Possibly something that the author does not want to share.
+    /// Possible metadata that the author does not want to share.
     Possible,
 }
 
@@ -50,7 +50,7 @@ impl Metadata {
     }
 }
 
-/// A scan for metadata. Feed it the whole file in order, in pieces of any length.
+/// A scan for metadata. Feed it the whole file in order, in chunks of any length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetadataScan {
     /// The number of bytes fed.
@@ -59,7 +59,7 @@ pub struct MetadataScan {
     at: u64,
     /// The first bytes of that element.
     pending: Vec<u8>,
-    /// How many bytes of the element the format needs to continue.
+    /// How many bytes of the element are needed to continue.
     need: usize,
     /// How many bytes of content remain before the next element.
     skip: u64,

@@ -1,4 +1,4 @@
-//! Inspects a video without trusting it: its first bytes, its streams and the times of its packets.
+//! Inspects an untrusted video: its first bytes, its streams and its packets' timestamps.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,16 +14,17 @@ use super::selection::Selection;
 use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edits};
 use crate::error::{Error, Result};
 
-/// The maximum duration. A longer one is false or comes from a camera that was left on.
+/// The maximum duration. A longer one is invalid or comes from a camera that was left running.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
-/// Encoders start an audio stream with priming samples, which an edit list skips: at most a tenth
-/// of a second. A longer gap, in seconds, is a deliberate cut.
+/// The maximum length of priming samples, in seconds. Encoders start an audio stream with such
+/// samples, which an edit list skips: at most a tenth of a second. A longer gap is a deliberate
+/// cut.
 pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
 
 /// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
 const LATE_START_SECONDS: f64 = 0.5;
 
-/// Which packets of a file are presented, and when. Times are packet times, in seconds.
+/// Which packets of a file are presented, and when. All values are packet timestamps, in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Timeline {
     /// The packet time that players show as 0.
@@ -39,8 +40,8 @@ pub(super) struct Timeline {
 
 impl Timeline {
     /// MP4 and MOV start at 0, and an empty edit is a delay that is part of the presentation.
-    /// Matroska starts with its first packet, and so does an MP4 that is part of a live stream: its
-    /// times start late (`decoded_from`, in seconds).
+    /// Matroska starts with its first packet, and so does an MP4 that is part of a live stream,
+    /// whose timestamps start late (`decoded_from`, in seconds).
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -57,7 +58,7 @@ impl Timeline {
         }
     }
 
-    /// Whether copying all packets copies nothing hidden and keeps the first picture in place.
+    /// Whether copying all packets copies no hidden content and keeps the first picture in place.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
         let hides = self.video.hidden > 0
@@ -78,7 +79,7 @@ impl Timeline {
         }
     }
 
-    /// The duration in milliseconds, or `None` if no packet has a time.
+    /// The duration in milliseconds, or `None` if no packet has a timestamp.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let duration = self.end - self.origin;
         #[allow(
@@ -142,10 +143,10 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
     })
 }
 
-/// What a file contains when its edit lists are ignored.
+/// The content of a file if its edit lists are ignored.
 #[derive(Default)]
 struct UneditedReading {
-    /// Whether the used streams have packets that an edit list hides.
+    /// Whether an edit list hides packets of the used streams.
     hides: bool,
     /// When their first packet is decoded, in seconds.
     decoded_from: f64,
@@ -248,7 +249,7 @@ fn unknown_format() -> Error {
     )
 }
 
-/// Converts a fault of ffmpeg into a message for the sender; the log gets ffmpeg's output.
+/// Converts an ffmpeg fault into a message for the sender; ffmpeg's output goes to the log.
 pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
     match fault {
         Fault::Io(error) => Error::internal(error),
@@ -266,8 +267,8 @@ pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
         Fault::Failed(output) if output.contains("max_streams") => Error::Unsupported(format!(
             "This file has more than {MAX_STREAMS} tracks. {EXPORT_ADVICE}"
         )),
-        // ffprobe prints this last. The line before starts with the decoder, for example `[aac @
-        // 0x55d0]`.
+        // ffprobe prints this message last. The preceding line starts with the decoder, for example
+        // `[aac @ 0x55d0]`.
         Fault::Failed(output) if output.contains("Could not open codec for input stream") => {
             let decoder = output
                 .split_once('[')

@@ -1,5 +1,5 @@
-//! Runs programs on untrusted input without environment or network, with access to few files and
-//! with limits on memory, time and output.
+//! Runs programs on untrusted input without an environment or network, with access to few files,
+//! and with limits on memory, time and output.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The sandbox for ffmpeg. The options of ffmpeg already disable playlists and the network; the
-/// sandbox protects against its bugs.
+/// The sandbox for ffmpeg. ffmpeg's options already disable playlists and the network; the sandbox
+/// protects against its bugs.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     pub(super) bwrap: Option<PathBuf>,
     prlimit: Option<PathBuf>,
     nice: Option<PathBuf>,
-    /// The folder of an ffmpeg outside of /usr.
+    /// The folder of an ffmpeg outside /usr.
     ffmpeg_dir: Option<PathBuf>,
 }
 
 /// The limits of one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// The limit of wall-clock time and, approximately, of CPU time.
+    /// The limit on wall-clock time and, approximately, on CPU time.
     pub(super) time: Duration,
     /// The maximum size of a written file, in bytes.
     pub(super) output: u64,
@@ -32,10 +32,10 @@ pub(super) struct Limits {
     pub(super) low_priority: bool,
 }
 
-/// The limit of the address space, in bytes. The libraries take 300 MB, 4K video about 500 MB.
+/// The limit on the address space, in bytes. The libraries take 300 MB, 4K video about 500 MB.
 const MAX_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
-/// The maximum amount read from standard output, in bytes. The packet list of a day fits, an
-/// endless stream does not.
+/// The maximum amount read from standard output, in bytes. A packet list for a day of video fits,
+/// but an endless stream does not.
 const MAX_STDOUT: u64 = 2 * 1024 * 1024 * 1024;
 /// How many bytes of the end of standard error are kept.
 const STDERR_TAIL: usize = 2048;
@@ -75,7 +75,8 @@ pub(super) enum Fault {
 }
 
 impl Sandbox {
-    /// Detects the tools on this machine. Tries `bwrap`, because it may not work in a container.
+    /// Detects the tools on this machine. Runs `bwrap` to test it, because it may not work in a
+    /// container.
     pub(super) async fn find(ffmpeg: &Path) -> Self {
         let folder = ffmpeg
             .canonicalize()
@@ -123,8 +124,8 @@ impl Sandbox {
         }
     }
 
-    /// Runs `program` in `dir`, which it may write, with read access to `input`. Calls `line` for
-    /// each output line. Dropping the future kills the program.
+    /// Runs `program` in `dir`, to which it may write, with read access to `input`. Calls `line`
+    /// for each output line. Dropping the future kills the program.
     pub(super) async fn run(
         &self,
         program: &Path,
@@ -249,8 +250,8 @@ impl Sandbox {
     }
 }
 
-/// Reads both outputs to the end and then waits for the exit. An unread output would block the
-/// program.
+/// Reads both outputs to the end and then waits for the process to exit. Unread output would block
+/// the program.
 async fn collect_output(
     child: &mut Child,
     line: &mut impl FnMut(&str),

@@ -7,7 +7,7 @@ use super::codecs::{
 use super::listing::{Listing, Stream, StreamKind, Track};
 use crate::error::{Error, Result};
 
-/// The maximum number of pixels (8K), which limits what a decoder allocates for a frame.
+/// The maximum number of pixels (8K), which limits the memory that a decoder allocates for a frame.
 const MAX_PIXELS: u64 = 36_000_000;
 
 /// A text stream of a video, for example subtitles.
@@ -15,7 +15,7 @@ const MAX_PIXELS: u64 = 36_000_000;
 pub struct TextStream {
     /// The stream index as ffmpeg counts it (`-map 0:N`).
     pub index: u32,
-    /// ffmpeg's name of the text format, for example `subrip`, `mov_text` or `webvtt`.
+    /// ffmpeg's name for the text format, for example `subrip`, `mov_text` or `webvtt`.
     pub codec: String,
     /// The language named in the file, not validated.
     pub language: Option<String>,
@@ -85,7 +85,7 @@ fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (St
     })
 }
 
-/// The first video in a codec that we accept; default streams come first.
+/// The first video in a codec that we accept. Default streams have priority.
 fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
     // The sort is stable, so the first of equal streams wins.
@@ -123,8 +123,8 @@ fn without_video(listing: &Listing) -> Error {
     })
 }
 
-/// The audio stream with the best browser support, then default streams first. It may be
-/// unreadable.
+/// The audio stream with the best browser support; among equals, default streams have priority. It
+/// may be unreadable.
 fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
     let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
     audios.sort_by_key(|(stream, _)| (audio_support_of(stream), !stream.is_default));
@@ -154,7 +154,7 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
         return Err(Error::TooLarge(detail));
     }
     if let Some((across, down)) = video.pixel_shape {
-        // Ignore implausible aspect ratios outside of 1:4 to 4:1.
+        // Ignore implausible aspect ratios outside the range from 1:4 to 4:1.
         let plausible = across > 0
             && down > 0
             && across <= down.saturating_mul(4)

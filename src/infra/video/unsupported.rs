@@ -80,8 +80,8 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
     Some(found)
 }
 
-/// Determines the type from the first page of an Ogg file, which names the first stream. Video
-/// comes first if there is any.
+/// Determines the type from the first page of an Ogg file, which names the first stream. If the
+/// file has video, its stream is the first.
 fn ogg(after_magic: &[u8]) -> MediaType {
     let page = &after_magic[..after_magic.len().min(64)];
     let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);

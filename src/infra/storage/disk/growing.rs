@@ -37,7 +37,7 @@ fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
 }
 
 /// An open file of an upload, locked against all other processes and tasks until it is dropped. A
-/// superseded writer waits for the lock and then learns that it was superseded.
+/// superseded writer waits for the lock and then finds out that it was superseded.
 #[derive(Debug)]
 pub struct GrowingFile {
     file: Arc<File>,
@@ -58,8 +58,8 @@ impl GrowingFile {
         }
     }
 
-    /// Writes `bytes` durably after the first `at` bytes. Discards anything an interrupted writer
-    /// left behind `at`.
+    /// Writes `bytes` durably at the offset `at`. Discards anything that an interrupted writer left
+    /// after `at`.
     pub async fn write_at(&self, at: u64, bytes: Bytes) -> Result<()> {
         let file = Arc::clone(&self.file);
         let length = blocking(move || {

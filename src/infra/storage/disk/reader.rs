@@ -1,4 +1,4 @@
-//! Streams a range of a file: from the page cache directly, from the disk on the blocking pool.
+//! Streams a range of a file: directly from the page cache, or from the disk on the blocking pool.
 
 use std::fs::File;
 use std::io::IoSliceMut;
@@ -45,9 +45,9 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads the next block. Data in the page cache is read directly, which takes half the time of
-    /// the blocking pool (measured). Data on the disk is read on the blocking pool, so that a slow
-    /// disk does not delay other requests.
+    /// Reads the next block. Data in the page cache is read directly, which takes half as long as
+    /// the blocking pool (measured). Other data is read on the blocking pool, so that a slow disk
+    /// does not delay other requests.
     async fn next_block(&mut self) -> Result<Bytes> {
         let wanted = BLOCK_SIZE
             .min(usize::try_from(self.range.end - self.range.start).unwrap_or(BLOCK_SIZE));

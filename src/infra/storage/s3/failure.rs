@@ -7,7 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use crate::error::Error;
 use crate::infra::storage::{storage_full, unavailable};
 
-/// The kind of failure, as far as Hearback treats them differently.
+/// The kind of failure, to the extent that Hearback handles kinds differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The object, version or upload does not exist.
@@ -50,7 +50,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
     }
 }
 
-/// Whether no connection was made. hyper reports this only in its message.
+/// Whether no connection was established. hyper reports this only in its message.
 pub(super) fn never_connected<E: ProvideErrorMetadata + StdError + 'static>(
     error: &SdkError<E>,
 ) -> bool {
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// Tells the operator how to fix the error.
+/// Returns advice for the operator on how to fix the error.
 pub(super) fn advice(error: &Error) -> &'static str {
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let known = [

@@ -20,7 +20,7 @@ pub enum Completion {
 }
 
 /// Calls for uploads that span many requests. The caller stores the upload id and the ETags,
-/// because ListParts can be late or incomplete. All parts but the last must have
+/// because ListParts can be outdated or incomplete. All parts but the last must have
 /// [`super::PART_SIZE`] bytes; some servers require equal parts.
 impl S3 {
     /// Starts a multipart upload to `key` and returns its id.
@@ -64,7 +64,7 @@ impl S3 {
     }
 
     /// Combines the parts, given by number and ETag in ascending order, and checks that the object
-    /// has `length` bytes. Idempotent: an upload that was already completed counts as completed.
+    /// has `length` bytes. Idempotent: completing an upload again succeeds.
     pub async fn complete_multipart(
         &self,
         key: &str,
@@ -93,8 +93,8 @@ impl S3 {
             .multipart_upload(parts.build())
             .send()
             .await;
-        // Servers refuse a repeated Complete even if the first one worked (404; Ceph 500), so check
-        // the object itself.
+        // Servers refuse a repeated Complete even if the first one succeeded (404; Ceph returns
+        // 500), so check the object itself.
         match (self.head_length(&name).await?, completed) {
             (Some(stored), _) if stored == length => Ok(Completion::Done),
             (_, Err(error)) if classify(&error) == Failure::Refused => {

@@ -1,5 +1,5 @@
 //! Fragmented MP4 (ISO/IEC 14496-12) as recorded by Chromium and WebKit: sample tables without
-//! samples, then fragments.
+//! samples, followed by fragments.
 
 mod boxes;
 
@@ -19,8 +19,7 @@ pub(super) struct Mp4 {
     tracks: Vec<(u32, u32)>,
     /// The sample size of the current track fragment in bytes, used if a run lists no sizes.
     sample_size: u32,
-    /// The total size of the samples of the current fragment in bytes: the expected content of its
-    /// `mdat`.
+    /// The total size of the current fragment's samples in bytes, which its `mdat` must contain.
     samples: Option<u64>,
     /// Whether the last box was an `mdat`.
     in_mdat: bool,

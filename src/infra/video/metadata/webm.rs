@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Step;
 
-/// The first bytes of every file.
+/// The first bytes of every WebM or Matroska file.
 pub(super) const MAGIC: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
 
 const EBML: u32 = 0x1a45_dfa3;
@@ -193,7 +193,7 @@ impl Webm {
         Step::allow_if(check(value))
     }
 
-    /// A block starts with its track number, a time of two bytes and flags.
+    /// A block starts with its track number, a two-byte timestamp and flags.
     fn block(&self, header: &Header, whole: usize, bytes: &[u8]) -> Step {
         let needed = header.length + 4;
         if whole < needed {
@@ -269,8 +269,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
             Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
         }
-        // Size, display size and unit, interlacing, stereo and alpha modes. No crop, because it
-        // hides content.
+        // Size, display size and unit, interlacing, stereo and alpha modes. No crop, because
+        // cropping hides content.
         (
             VIDEO,
             0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,
@@ -298,8 +298,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
     Some(rule)
 }
 
-/// Accepts Chromium-based browsers, Firefox, WebKit and their muxing library. `Lavf` is ffmpeg,
-/// which copies metadata.
+/// Accepts Chromium-based browsers, Firefox, WebKit and their muxing library. Rejects `Lavf`, which
+/// is ffmpeg, because ffmpeg copies metadata.
 fn is_recorder(name: &[u8]) -> bool {
     let library = name.strip_prefix(b"libwebm-").is_some_and(|rest| {
         rest.iter()
@@ -312,7 +312,7 @@ fn is_recorder(name: &[u8]) -> bool {
         )
 }
 
-/// Excludes Vorbis, because its header can contain comments.
+/// Accepts the codecs of recorders. Excludes Vorbis, because its header can contain comments.
 fn is_codec(name: &[u8]) -> bool {
     matches!(
         name,
@@ -326,7 +326,8 @@ fn is_codec(name: &[u8]) -> bool {
     )
 }
 
-/// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC, by the first bytes.
+/// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC, judged by the first
+/// bytes.
 fn is_codec_private(value: &[u8]) -> bool {
     value.starts_with(b"OpusHead")
         || matches!(value.first(), None | Some(0x01 | 0x81))

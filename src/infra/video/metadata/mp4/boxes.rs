@@ -27,7 +27,7 @@ pub(super) fn is_file_type(content: &[u8]) -> bool {
         && brands[0] != b"qt  "
 }
 
-/// Accepts a media header with an unknown language, or the value writers use by default.
+/// Accepts a media header with an unknown language, or with the default value of common writers.
 pub(super) fn is_media_header(content: &[u8]) -> bool {
     let language = match content.len() {
         24 => content.get(20..22),
@@ -37,7 +37,7 @@ pub(super) fn is_media_header(content: &[u8]) -> bool {
     matches!(language, Some([0x55, 0xc4] | [0x15, 0xc7] | [0, 0]))
 }
 
-/// Accepts handlers for video or sound with a name that writers use by default.
+/// Accepts handlers for video or sound with a default name of common writers.
 pub(super) fn is_handler(content: &[u8]) -> bool {
     const NAMES: [&[u8]; 5] = [
         b"",
@@ -53,7 +53,7 @@ pub(super) fn is_handler(content: &[u8]) -> bool {
     matches!(kind, b"vide" | b"soun") && content[12..24] == [0; 12] && NAMES.contains(&name)
 }
 
-/// Accepts a single reference that says that the samples are in this file.
+/// Accepts a single reference, which must say that the samples are in this file.
 pub(super) fn is_own_data(content: &[u8]) -> bool {
     let is_self_reference = content
         .get(12..20)
@@ -78,7 +78,7 @@ pub(super) fn is_description(content: &[u8]) -> bool {
         {
             VISUAL_ENTRY_BYTES
         }
-        // Version 0. QuickTime writes later versions.
+        // Accept only version 0. QuickTime writes later versions.
         b"mp4a" | b"Opus" if body.get(8..16) == Some(&[0; 8]) => AUDIO_ENTRY_BYTES,
         _ => return false,
     };
@@ -94,7 +94,7 @@ pub(super) fn is_description(content: &[u8]) -> bool {
     true
 }
 
-/// Accepts the default compressor names: the length in one byte, then 31 bytes.
+/// Accepts default compressor names. The field is one length byte followed by 31 bytes.
 fn is_compressor(name: Option<&[u8]>) -> bool {
     const NAMES: [&[u8]; 7] = [
         b"",
@@ -114,8 +114,8 @@ fn is_compressor(name: Option<&[u8]>) -> bool {
     NAMES.contains(&name) && rest.iter().all(|byte| *byte == 0)
 }
 
-/// Accepts configuration boxes of codecs. A colour box may contain only numbers, because an ICC
-/// profile contains text.
+/// Accepts codec configuration boxes. A colour box may contain only numbers, because an ICC profile
+/// contains text.
 fn is_configuration(kind: [u8; 4], body: &[u8]) -> bool {
     match &kind {
         b"avcC" | b"hvcC" | b"vpcC" | b"av1C" => body.len() <= MAX_CONFIGURATION,
