@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Functions that the scripts here share. Sourcing it (. "$(dirname "$0")/lib.sh") also changes to the project's folder.
+# Functions shared by the scripts here. Sourcing this file (. "$(dirname "$0")/lib.sh") also changes to the project's folder.
 set -euo pipefail
 started_in=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -7,10 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { printf '\n== %s\n' "$*" >&2; }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# absolute PATH   resolves PATH against the folder in which the script was started.
+# absolute PATH   resolves PATH against the folder from which the script was started.
 absolute() { (cd "$started_in" && realpath -m "$1"); }
 
-# need THING[:PACKAGE]…   installs the Debian packages of those that are missing. A THING is a command, or a file if it begins with a slash.
+# need THING[:PACKAGE]…   installs the Debian packages of the missing THINGs. A THING is a command, or a file if it begins with a slash.
 need() {
   local item thing missing=() sudo=()
   for item; do
@@ -24,12 +24,12 @@ need() {
     sudo=(sudo)
   fi
   say "Installing ${missing[*]}"
-  # The lock serialises several of these scripts. With -o, a service that a package starts does not inherit it.
+  # The lock serialises several of these scripts. With -o, a service that a package starts does not inherit the lock.
   "${sudo[@]}" flock -o /var/cache/apt sh -c 'apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
     install -q -y --no-install-recommends "$@"' sh "${missing[@]}" </dev/null >&2
 }
 
-# What the Rust and browser tests need beside Rust and Node.
+# Installs what the Rust and browser tests need besides Rust and Node.
 need_test_tools() {
   need ffmpeg "${CHROMIUM:-chromium}:chromium" bwrap:bubblewrap \
     /usr/share/fonts/truetype/liberation:fonts-liberation /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf:fonts-noto-color-emoji
@@ -46,7 +46,7 @@ need_postgres() {
 # Debian installs the server's programs outside PATH, in one folder per version.
 use_newest_postgres() { PATH=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1):$PATH; }
 
-# need_node MAJOR   installs Node, and fails if it is older than this. Debian 12 has 18.
+# need_node MAJOR   installs Node, and fails if its version is older than MAJOR. Debian 12 has 18.
 need_node() {
   need node:nodejs npm
   node -e 'process.exit(parseInt(process.versions.node) < process.argv[1] ? 1 : 0)' "$1" || fail "Node $(node -v) is too old: $1 or newer is needed"
@@ -58,14 +58,14 @@ need_rust() {
   command -v cargo >/dev/null || fail "Rust is missing: see https://rustup.rs"
 }
 
-# npm_ci FOLDER   installs the packages of its package-lock.json, unless they are there.
+# npm_ci FOLDER   installs the packages in its package-lock.json, unless they are already installed.
 npm_ci() {
   if [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; then return; fi
   say "Installing the npm packages of $1"
   npm ci --prefix "$1" >&2
 }
 
-# need_venv FOLDER   makes a Python environment in FOLDER/venv with the packages of FOLDER/requirements.txt.
+# need_venv FOLDER   creates a Python environment in FOLDER/venv with the packages of FOLDER/requirements.txt.
 need_venv() {
   if [[ $1/venv/installed -nt $1/requirements.txt ]]; then return; fi
   need python3
@@ -76,7 +76,7 @@ need_venv() {
   touch "$1/venv/installed"
 }
 
-# free_ports COUNT   prints the first of COUNT neighbouring ports on which nothing listens.
+# free_ports COUNT   prints the first of COUNT consecutive ports on which nothing listens.
 free_ports() {
   local first port
   while first=$((20000 + RANDOM % 10000)); do
@@ -91,7 +91,7 @@ free_ports() {
 # is_running PID FOLDER   succeeds if PID is a process with FOLDER in its arguments.
 is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
 
-# end_process SIGNAL PIDFILE FOLDER   ends the process named in the file and waits for it, unless the id belongs to another process by now.
+# end_process SIGNAL PIDFILE FOLDER   ends the process whose id is in PIDFILE and waits for it, unless the id now belongs to another process.
 end_process() {
   local pid
   pid=$(head -n 1 "$2" 2>/dev/null) || return 0

@@ -109,7 +109,7 @@ async fn main() -> ExitCode {
         }
     };
     // The data folder holds password hashes and the signing key. The umask protects new files even
-    // if the folder itself is readable by others.
+    // if others can read the folder itself.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     init_logging(&config);
     let result = match cli.command.unwrap_or(Command::Serve { listen: None }) {
@@ -162,7 +162,7 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Includes the cause, because the reader of the command line is the operator.
+/// Includes the cause, because the person at the command line is the operator.
 fn describe_error(error: &Error) -> String {
     match error.cause() {
         Some(cause) => format!("{} Cause: {cause}", error.detail()),
@@ -173,7 +173,7 @@ fn describe_error(error: &Error) -> String {
 fn init_logging(config: &Config) {
     // `Config` has already validated the filter.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    // Without this, a closed standard error would make each log line panic.
+    // Without this, each log line would panic if standard error is closed.
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)

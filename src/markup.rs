@@ -1,4 +1,4 @@
-//! Markup of pictures. Shapes are an editable layer over the picture; redactions and crops remove
+//! Markup of pictures. Shapes are an editable layer over the picture. Redactions and crops remove
 //! content permanently.
 
 mod crop;
@@ -36,23 +36,23 @@ use crate::media::{self, Media};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
-/// Default change notes for people who already answered.
+/// Default change notes for people who have already responded.
 const REDACTED_TEXT: &str = "Something in a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
-/// The minimum size in pixels that a crop leaves of each side, or the whole side of a smaller
-/// picture.
+/// The minimum length in pixels to which a crop can reduce a side. A side that is already shorter
+/// cannot be cropped.
 const MIN_CROP_SIDE: f64 = 16.0;
 
 /// The markup of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Markup {
-    /// Incremented each time the markup is saved; 0 if it never was.
+    /// Incremented each time the markup is saved; 0 if it was never saved.
     pub revision: i64,
     /// The shapes, from back to front.
     pub shapes: Vec<Shape>,
 }
 
-/// The markup of media that the viewer may see.
+/// Returns the markup of media that the viewer may see.
 pub async fn find(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -77,7 +77,7 @@ async fn load(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
     })
 }
 
-/// The shapes of several media by id, for those that have markup.
+/// Returns the shapes of several media items by id, for the items that have markup.
 pub async fn shapes_by_media(
     connection: &mut AnyConnection,
     media: &[&str],
@@ -108,9 +108,9 @@ pub enum PutOutcome {
     Hidden,
 }
 
-/// Saves markup that was drawn on `revision`. Idempotent. `material` marks the edit as material:
-/// people who answered are asked again, with the given change note. Redacting or cropping a
-/// published picture is always material.
+/// Saves markup that is based on `revision`. Idempotent. `material` marks the edit as material:
+/// people who have responded must respond again and see the given change note. Redacting or
+/// cropping a published picture is always material.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -187,7 +187,7 @@ pub async fn put(
     Ok(saved)
 }
 
-/// Whether the same request was already saved.
+/// Whether this request was already saved.
 async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str) -> Result<bool> {
     if !input.is_destructive() {
         return Ok(load(tx, media).await?.shapes == input.shapes);
@@ -199,7 +199,7 @@ async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str
     Ok(last.as_deref() == Some(digest))
 }
 
-/// Saves the shapes, and enqueues drawing and indexing them.
+/// Saves the shapes, and enqueues the jobs that draw and index them.
 async fn write_layer(
     tx: &mut Tx,
     clock: &Clock,
@@ -250,7 +250,8 @@ fn search_text(shapes: &[Shape]) -> String {
         .join(" ")
 }
 
-/// A comment's drawing as it is stored: the shapes as JSON, and their text. `None` without shapes.
+/// A comment's drawing in its stored form: the shapes as JSON, and their text. `None` if there are
+/// no shapes.
 pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)>> {
     if shapes.is_empty() {
         Ok(None)
@@ -267,8 +268,8 @@ struct CommentAnchor {
     drawing: Option<String>,
 }
 
-/// Moves the anchors of comments along with a crop. Comments outside keep their text and lose their
-/// anchor.
+/// Moves the anchors of comments to match a crop. Comments outside the crop keep their text and
+/// lose their anchor.
 async fn move_anchors(
     tx: &mut Tx,
     clock: &Clock,
@@ -350,7 +351,7 @@ fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
         }
-        // The type is known only after the upload.
+        // The media type is known only after the upload.
         (_, "uploading") => "It is still arriving. Mark it when all of it is here.",
         ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
         (_, "processing") => "It is just being worked on. Try again in a moment.",

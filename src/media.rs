@@ -1,5 +1,5 @@
-//! The recordings and pictures of updates and comments: their renditions, their states and who may
-//! fetch them.
+//! The recordings and pictures of updates and comments: their renditions, their states, and the
+//! rules for who may fetch them.
 
 mod incoming;
 mod original;
@@ -29,7 +29,7 @@ use crate::updates::{self, visible};
 
 /// The maximum number of files of an update.
 pub const MAX_FILES: usize = 50;
-/// The maximum lifetime of a rendition's address, in milliseconds.
+/// The maximum lifetime of a rendition's URL, in milliseconds.
 const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 
 /// A recording or a picture.
@@ -37,15 +37,15 @@ const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 pub struct Media {
     /// The id.
     pub id: String,
-    /// The update it belongs to.
+    /// The update that contains it.
     pub update_id: String,
-    /// The comment it belongs to, if any.
+    /// The comment that contains it, if any.
     pub comment_id: Option<String>,
     /// `video` or `image`.
     pub kind: String,
     /// `uploading`, `processing`, `ready` or `failed`.
     pub state: String,
-    /// Current progress, or the reason of a failure; shown to people.
+    /// The current progress, or the reason for a failure. Shown to people.
     pub reason: Option<String>,
     /// The name of the uploaded file.
     pub file_name: String,
@@ -57,9 +57,9 @@ pub struct Media {
     pub duration_ms: Option<Millis>,
     /// Incremented when the bytes are replaced. Jobs of an earlier generation do not commit.
     pub generation: i64,
-    /// When it was removed from the update. Earlier revisions still have it.
+    /// When it was removed from the update. Earlier revisions still contain it.
     pub removed_at: Option<Millis>,
-    /// When its recording page was found to be lost; the recording ends there.
+    /// When its recording page was found to be lost. The recording ends at that point.
     pub broken_off_at: Option<Millis>,
     /// Start of the trimmed range in the original, in milliseconds; `None` if it is not trimmed.
     pub trim_from_ms: Option<Millis>,
@@ -148,7 +148,7 @@ pub struct Object {
 /// Media with their renditions, ordered by id.
 pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
-/// The media of several updates, without pictures in comments.
+/// Returns the media of several updates, without pictures in comments.
 pub async fn of_updates(
     connection: &mut AnyConnection,
     updates: &[String],
@@ -172,7 +172,7 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
-/// All current and former media of an update, for its revisions.
+/// Returns all current and former media of an update, for its revisions.
 pub async fn of_versions(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -194,7 +194,7 @@ pub async fn of_versions(
     .await
 }
 
-/// The pictures in the comments of an update.
+/// Returns the pictures in the comments of an update.
 pub async fn of_comments(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -261,7 +261,7 @@ pub async fn find(
         return Err(viewer.not_visible_error());
     }
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
-        // Among the pictures in comments, a guest sees those in threads of their own link.
+        // Of the pictures in comments, a guest sees those in threads of their own link.
         let visible: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1 AND t.link_id = $2",
         )
@@ -356,7 +356,7 @@ async fn set_content(
     }
 }
 
-/// Enqueues the job that makes the playable copy of a recording.
+/// Enqueues the job that creates the playable copy of a recording.
 async fn enqueue_processing(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
     jobs::enqueue(
         tx,
@@ -399,9 +399,10 @@ pub async fn attach(
     Ok(ids)
 }
 
-/// Removes a file from the viewer's own update. If people have answered a revision with this file,
-/// it stays in that revision for the author, unless `for_good` is set. Otherwise its bytes are
-/// deleted. Comments on it keep their text and lose their anchor. Returns the id of the update.
+/// Removes a file from the viewer's own update. If people have responded to a revision with this
+/// file, the file stays in that revision for the author, unless `for_good` is set. Otherwise, its
+/// bytes are deleted. Comments on it keep their text and lose their anchor. Returns the id of the
+/// update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -428,7 +429,7 @@ pub async fn remove(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    // Update the search index, because the drawings of these comments are gone.
+    // Update the search index, because the drawings of these comments were removed.
     for subject in drawn.iter().map(String::as_str).chain([id]) {
         updates::enqueue_index(tx, clock, &update.id, subject).await?;
     }
@@ -448,7 +449,7 @@ pub async fn remove(
     Ok(update.id)
 }
 
-/// Deletes the pictures of a comment with their bytes.
+/// Deletes the pictures of a comment, including their bytes.
 pub async fn delete_of_comment(tx: &mut Tx, clock: &Clock, comment_id: &str) -> Result<()> {
     delete(tx, clock, "m.comment_id", comment_id).await
 }
@@ -494,9 +495,9 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Schedules the deletion of objects that renditions (name and key) used so far. Until they are
+/// Schedules the deletion of objects that renditions (name and key) used until now. Until they are
 /// deleted, they stay assigned to the media, so that a redaction can delete them without waiting
-/// for the job. Their addresses lead to the replacing rendition until they expire.
+/// for the job. Until their URLs expire, these lead to the rendition that replaced them.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
@@ -517,7 +518,7 @@ pub(crate) async fn retire_objects(
     updates::enqueue_purge(tx, clock, &keys).await
 }
 
-/// What is needed to send an object.
+/// The properties needed to send an object.
 #[derive(Clone, Debug, FromRow)]
 pub struct ServedObject {
     /// The storage key.
@@ -532,12 +533,13 @@ pub struct ServedObject {
     pub kind: String,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Not 0 for the original of another person's recording, which plays until there is a copy.
+    /// Nonzero for the original of another person's recording, which plays until there is a copy;
+    /// otherwise 0.
     pub raw: i64,
 }
 
-/// A rendition of media that the viewer may see, with the facts that decide whether they may fetch
-/// its bytes.
+/// A rendition of media that the viewer may see, with the facts that decide whether the viewer may
+/// fetch its bytes.
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
@@ -546,8 +548,8 @@ struct Candidate {
     name: String,
     state: String,
     original_metadata: Option<String>,
-    /// Until when others may still fetch an original that they started to play before there was a
-    /// copy.
+    /// Until when other people may continue to fetch an original that they started to play before
+    /// there was a copy.
     raw_until: Option<Millis>,
 }
 
@@ -575,7 +577,7 @@ impl Candidate {
     }
 }
 
-/// Finds the object under a key, or the one that replaced it, if the viewer may fetch it.
+/// Finds the object under a key, or its replacement, if the viewer may fetch it.
 pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -632,7 +634,7 @@ async fn find_current(
             let Some(guest) = guests.first() else {
                 return Ok(None);
             };
-            // Among the pictures in comments, a guest sees those in threads of their own link.
+            // Of the pictures in comments, a guest sees those in threads of their own link.
             let query = concat!(
                 candidates!(),
                 "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)

@@ -38,8 +38,7 @@ pub struct State {
     pub uploads: UploadService,
     /// Slows down password guessing and flooding.
     pub rate_limits: RateLimits,
-    /// The key that signs addresses and cookies. It is stored in the database, so all nodes share
-    /// it.
+    /// The key that signs URLs and cookies. It is stored in the database, so all nodes share it.
     pub(crate) key: String,
     /// The code that the set-up page requires.
     pub(crate) setup_code: String,
@@ -47,8 +46,8 @@ pub struct State {
     pub(crate) event_hub: EventHub,
     /// This process as an owner of job leases.
     pub(crate) node: Node,
-    /// Media origins for the Content-Security-Policy besides the page's own: the public address
-    /// and, with delivery `redirect`, the origin of the bucket.
+    /// The origins of media for the Content-Security-Policy, in addition to the page's own: the
+    /// public URL and, with delivery `redirect`, the origin of the bucket.
     pub(crate) media_sources: String,
 }
 
@@ -96,7 +95,7 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
 }
 
 impl State {
-    /// Opens the database and the storage. `font` renders the text of markup; `stop` ends the event
+    /// Opens the database and the storage. `font` renders markup text; `stop` ends the event
     /// streams.
     pub(crate) async fn open(
         config: Config,
@@ -163,7 +162,7 @@ impl State {
     }
 }
 
-/// Scheme, host and port of a URL.
+/// Returns the scheme, host and port of a URL.
 fn origin(url: &str) -> Option<String> {
     Some(url::Url::parse(url).ok()?.origin().ascii_serialization())
 }

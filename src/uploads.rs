@@ -1,8 +1,8 @@
-//! Receives files: detects their type by content and streams them to storage, without holding a
+//! Receives files: detects their type by content and streams them to storage, without keeping a
 //! whole file in memory.
 //!
 //! A multipart form is stored in one write. A resumable upload ([`Upload`], [`append_body`])
-//! arrives in several; both produce a [`StoredFile`].
+//! arrives in several writes. Both produce a [`StoredFile`].
 
 mod append;
 mod assemble;
@@ -53,19 +53,19 @@ pub const ACCEPTED_TYPES: &str =
 /// Receives files.
 #[derive(Clone, Debug)]
 pub struct UploadService {
-    /// Database, storage and tools.
+    /// The database, the storage and the media tools.
     pub media: MediaContext,
     /// The maximum file size, in bytes.
     pub max_bytes: u64,
     /// Uploads are refused while fewer bytes than this are free.
     pub min_free_bytes: u64,
-    /// How long the sender of a resumable upload can pause within a request.
+    /// How long the sender of a resumable upload may pause within a request.
     pub idle_timeout: Duration,
-    /// Limits how many parts are joined at once, because each is in memory twice.
+    /// Limits how many parts are joined at once, because each part is in memory twice.
     pub join_permits: Arc<Semaphore>,
-    /// Limits the requests that send bytes of resumable uploads, per person.
+    /// Limits the number of requests per person that send bytes of resumable uploads.
     pub writers: KeyedLimiter,
-    /// Ensures that each upload is finished only once at a time on this node.
+    /// Ensures that this node does not finish an upload more than once at the same time.
     pub finishers: KeyedLimiter,
 }
 
@@ -149,8 +149,8 @@ impl UploadService {
         ))
     }
 
-    /// Stores one file. Pictures are re-encoded immediately; video is stored unchanged and prepared
-    /// by a job. With `pictures`, rejects video.
+    /// Stores one file. Pictures are re-encoded immediately; a video is stored unchanged and
+    /// prepared by a job. With `pictures`, rejects videos.
     pub async fn store_file(
         &self,
         file_name: &str,
@@ -195,8 +195,8 @@ impl UploadService {
         self.process_picture(file_name, spool.path(), None).await
     }
 
-    /// Re-encodes and stores a picture. If the media is known, its objects are assigned to it from
-    /// the start.
+    /// Re-encodes and stores a picture. If the media is known, assigns the picture's objects to it
+    /// from the start.
     async fn process_picture(
         &self,
         file_name: String,
@@ -253,8 +253,8 @@ impl UploadService {
     }
 }
 
-/// Describes a video that is stored unchanged. The raw file is playable until the seekable copy
-/// exists: for its author, and for others if the `scan` of all its bytes found no metadata.
+/// Describes a video that is stored unchanged. Until the seekable copy exists, the raw file is
+/// playable: for its author, and for other people if the `scan` of all its bytes found no metadata.
 fn stored_video(
     file_name: String,
     container: Container,
@@ -306,7 +306,7 @@ pub async fn sweep(uploads: &UploadService) -> Result<()> {
 }
 
 /// Schedules the deletion of objects that are still pending after a day, and deletes expired former
-/// addresses.
+/// URLs.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -344,8 +344,8 @@ pub async fn purge_objects(ctx: &MediaContext, keys: &[String]) -> Result<()> {
     tx.commit().await
 }
 
-/// Immediately deletes all data of a picture's upload, instead of waiting for its jobs. Nothing may
-/// use the upload any more.
+/// Immediately deletes all data of a picture's upload, instead of waiting for its jobs. The upload
+/// must no longer be in use.
 pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
         sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")

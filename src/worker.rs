@@ -18,15 +18,15 @@ use crate::{events, markup, media, notifications, people, receipts, search, upda
 
 /// Poll interval for overdue receipts.
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
-/// Temporary files older than this were left by a process that was killed.
+/// Temporary files older than this were left by a killed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 /// Poll interval for complete uploads that no request has finished.
 const FINISH_INTERVAL: Duration = Duration::from_secs(15);
 /// Interval between two deletions of expired data.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Starts the periodic tasks and the job dispatcher. All of them end with `stop`. The handle is
-/// that of the dispatcher, which waits for running jobs.
+/// Starts the periodic tasks and the job dispatcher. All of them end with `stop`. Returns the
+/// handle of the dispatcher, which waits for running jobs.
 pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(run_sweeps(state.clone(), stop.clone()));
     tokio::spawn(run_finishing(state.clone(), stop.clone()));
@@ -109,8 +109,8 @@ async fn run_sweeps(state: Arc<State>, stop: watch::Receiver<bool>) {
     repeat(SWEEP_INTERVAL, stop, failed, || state.sweep()).await;
 }
 
-/// Finishes complete uploads whose last request did not. It runs more often than the sweep because
-/// people wait for these uploads.
+/// Finishes complete uploads whose last request did not finish them. It runs more often than the
+/// sweep, because people wait for these uploads.
 async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "stalled uploads could not be finished";
     repeat(FINISH_INTERVAL, stop, failed, || {
@@ -139,7 +139,8 @@ struct IndexPayload {
     subject: String,
 }
 
-/// The one list of what jobs there are. Answers false where the end of the process came first.
+/// Runs a job by its kind. This is the only list of all kinds. Returns `false` if shutdown
+/// interrupted the job.
 async fn run_by_kind(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
     let ctx = &state.uploads.media;
     let done = match job.kind.as_str() {

@@ -1,5 +1,5 @@
-//! What a crop leaves of shapes and regions, and where it moves them.
-//! `browser/src/markup/crop-shapes.ts` implements the same.
+//! Clips and moves shapes and regions when a picture is cropped.
+//! `browser/src/markup/crop-shapes.ts` implements the same rules.
 
 use super::parse::{MAX_SHAPES, STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE, rounded};
 use super::{Area, Pen, Point, Shape, StrokePoint};
@@ -7,7 +7,7 @@ use crate::infra::images::PixelRect;
 
 /// How many pixels a redaction extends beyond its area.
 const REDACTION_MARGIN: f64 = 3.0;
-/// The block size of lossy formats, in pixels. Content of a block can show anywhere in it.
+/// The block size of lossy formats, in pixels. Any pixel of a block can reveal the block's content.
 const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.
@@ -28,8 +28,8 @@ impl Size {
         f64::from(self.width.min(self.height))
     }
 
-    /// The whole pixels that a redaction fills. It is enlarged by a margin, and in lossy pictures
-    /// to whole coding blocks.
+    /// The whole pixels that a redaction fills. The area is enlarged by a margin and, in lossy
+    /// pictures, to whole encoding blocks.
     pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
         let block = if lossy { CODING_BLOCK } else { 1.0 };
         let (width, height) = self.sides();
@@ -95,18 +95,19 @@ impl Crop {
         Self { old, kept }
     }
 
-    /// Returns what remains of shapes. Sizes and widths are scaled so that they look the same.
+    /// Returns the remaining parts of shapes. Sizes and widths are scaled so that the shapes look
+    /// the same.
     pub fn crop_shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
         let mut remaining: Vec<Shape> = shapes
             .iter()
             .flat_map(|shape| self.crop_shape(shape))
             .collect();
-        // A stroke that leaves and re-enters the part becomes several strokes.
+        // A stroke that leaves and re-enters the kept part becomes several strokes.
         remaining.truncate(MAX_SHAPES);
         remaining
     }
 
-    /// Returns what remains of an area; an area can also be a point.
+    /// Returns the remaining part of an area. An area can also be a point.
     pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
             self.map_point(Point {
@@ -120,7 +121,7 @@ impl Crop {
         );
         let (x, y) = (from.x.max(0.0), from.y.max(0.0));
         let (w, h) = (to.x.min(1.0) - x, to.y.min(1.0) - y);
-        // A point has no size. Another area without a size after the crop is outside.
+        // A point has no size. Any other area that has no size after the crop is outside.
         let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
         is_inside.then(|| Area {
@@ -276,8 +277,8 @@ impl Crop {
     }
 }
 
-/// The fractions of a segment at which it enters and leaves the picture (Liang–Barsky); `None` if
-/// it is outside.
+/// The positions at which a segment enters and leaves the picture, as fractions of the segment
+/// (Liang–Barsky); `None` if it is outside.
 fn clip_range(a: Point, b: Point) -> Option<(f64, f64)> {
     let (mut from, mut to) = (0.0_f64, 1.0_f64);
     for (step, room) in [

@@ -1,4 +1,5 @@
-//! Describes shapes in words, for screen readers. `browser/src/markup/draw.ts` uses the same words.
+//! Describes shapes in words, for screen readers. `browser/src/markup/describe.ts` uses the same
+//! words.
 
 use super::{Area, Point, Shape};
 

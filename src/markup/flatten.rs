@@ -1,4 +1,4 @@
-//! The job that draws markup into a copy of the picture, for thumbnails, mail, link previews and
+//! The job that draws markup into a copy of the picture, for thumbnails, email, link previews and
 //! downloads.
 
 use serde::Deserialize;
@@ -37,7 +37,7 @@ pub struct FlattenedPicture {
     objects: Vec<Object>,
 }
 
-/// Draws the markup and attaches the result, if picture and markup are still current.
+/// Draws the markup and attaches the result, if the picture and the markup are still current.
 pub async fn flatten_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     match flatten(ctx, payload).await? {
         Some(marked) => marked.commit(ctx).await,
@@ -86,7 +86,8 @@ async fn load_source(ctx: &MediaContext, task: &Task) -> Result<Option<Source>> 
     Ok(found.fetch_optional(&mut *ctx.db.read().await?).await?)
 }
 
-/// The marked picture and its thumbnail; without shapes only the thumbnail of the picture.
+/// Renders the marked picture and its thumbnail. Without shapes, renders only the picture's
+/// thumbnail.
 async fn render_layer(
     ctx: &MediaContext,
     source: &Source,
@@ -127,7 +128,7 @@ impl FlattenedPicture {
             .await?;
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-            // The job deletes them if this process dies now or the storage is unavailable.
+            // The job deletes the objects if this process dies now or the storage is unavailable.
             updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;

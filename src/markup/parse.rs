@@ -1,5 +1,5 @@
-//! Parses shapes from JSON. Reports errors by field (`shapes[3].points[7]`), so that every accepted
-//! shape can be drawn.
+//! Parses shapes from JSON. Reports errors by field (`shapes[3].points[7]`). Every accepted shape
+//! can be drawn.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use crate::infra::images::Font;
 pub(super) const MAX_SHAPES: usize = 500;
 /// The maximum number of points of a stroke.
 const MAX_STROKE_POINTS: usize = 2_000;
-/// The maximum number of points of all strokes together.
+/// The maximum number of points of all strokes combined.
 const MAX_POINTS: usize = 100_000;
 /// The maximum length of a text, in characters.
 const MAX_TEXT_LENGTH: usize = 500;
@@ -84,7 +84,7 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     }
 }
 
-/// Parses stored shapes. Skips the font check, because they passed it before.
+/// Parses stored shapes. Skips the font check, which they passed when they were saved.
 pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = ShapeParser::new("shapes", None, false);
     reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
@@ -206,7 +206,7 @@ impl<'a> ShapeParser<'a> {
             "freehand" => entry.freehand(),
             "highlight" => {
                 let (r#box, color) = (entry.area("box"), entry.color());
-                // Some tools send a width with every shape; it has no meaning here.
+                // Some tools send a width with every shape; this kind of shape ignores it.
                 entry.known.push("width");
                 r#box
                     .zip(color)
@@ -488,7 +488,7 @@ impl ShapeEntry<'_, '_> {
             self.number_or("size", 0.03, TEXT_SIZE_RANGE),
             self.color(),
         );
-        // Some tools send a width with every shape; it has no meaning here.
+        // Some tools send a width with every shape; this kind of shape ignores it.
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
@@ -534,8 +534,8 @@ impl ShapeEntry<'_, '_> {
     }
 }
 
-/// Checks a text: the bundled font has all its characters, and none changes the direction of the
-/// text.
+/// Checks that the bundled font has all characters of a text, and that no character changes the
+/// text's direction.
 fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();
@@ -576,7 +576,7 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     }
 }
 
-/// Rounds to five decimals, which is less than a visible difference.
+/// Rounds to five decimals. The difference is not visible.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100_000.0).round() / 100_000.0
 }

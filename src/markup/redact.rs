@@ -1,9 +1,9 @@
 //! Redaction and crop. Removed content is deleted from all stored bytes before the picture is shown
 //! again.
 //!
-//! One transaction hides the picture, revokes its addresses and records the request. The remaining
-//! steps can resume after a crash, in another request or in a job: redact into a new object and
-//! record it, delete all old objects, then publish the new one.
+//! One transaction hides the picture, revokes its URLs and records the request. The remaining steps
+//! can resume after a crash, in another request or in a job: redact into a new object and record
+//! it, delete all old objects, then publish the new one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,7 +23,8 @@ use crate::{events, updates, uploads};
 /// Shown while a redaction is in progress.
 const IN_PROGRESS_TEXT: &str =
     "Something of it is being destroyed. It is shown again when that is done.";
-/// If the request has not completed the work after this time, in milliseconds, a job does.
+/// How long a job waits for the request to complete the redaction before it does so itself, in
+/// milliseconds.
 const JOB_DELAY: i64 = 60_000;
 
 /// A recorded redaction of a hidden picture.
@@ -83,7 +84,7 @@ impl StoredObject {
     }
 }
 
-/// Hides the picture and records the redaction. After the commit nobody can fetch the picture.
+/// Hides the picture and records the redaction. After the commit, nobody can fetch the picture.
 pub(super) async fn begin(
     tx: &mut Tx,
     clock: &Clock,
@@ -139,7 +140,7 @@ fn job_payload(media_id: &str) -> serde_json::Value {
     json!({ "media": media_id })
 }
 
-/// The digest of the redaction in progress, if any.
+/// The digest of the redaction in progress, if there is one.
 pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
@@ -149,8 +150,8 @@ pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Optio
     )
 }
 
-/// Completes a redaction for a waiting request. If that fails now, the picture stays hidden and a
-/// job retries until it succeeds.
+/// Completes a redaction for a waiting request. If that fails, the picture stays hidden and a job
+/// retries until it succeeds.
 pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let Err(error) = run_steps(ctx, media_id).await else {
         return ctx.db.truncate_wal().await;
@@ -177,8 +178,8 @@ pub async fn redact_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     ctx.db.truncate_wal().await
 }
 
-/// Runs the remaining steps. A request and a job may run them at once: only one of them records
-/// each step, and repeating a step is harmless.
+/// Runs the remaining steps. A request and a job may run them at the same time: only one of them
+/// records each step, and repeating a step is harmless.
 async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
     loop {
         let Some(redaction) = load(ctx, media_id).await? else {
@@ -196,7 +197,7 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
             None => {
                 match redact_picture(ctx, &redaction).await {
                     Ok(made) => record_redacted(ctx, &redaction, made).await?,
-                    // The other one has recorded this step in the meantime.
+                    // The request or job that runs in parallel has already recorded this step.
                     Err(Error::NotFound)
                         if load(ctx, media_id)
                             .await?
@@ -320,8 +321,8 @@ async fn record_redacted(
 }
 
 /// Deletes every byte of the old picture: its renditions, objects of earlier jobs, the data of its
-/// upload and files left by killed processes. Returns the keys that an earlier job may still be
-/// writing to.
+/// upload, and files left by killed processes. Returns the keys to which an earlier job may still
+/// be writing.
 async fn purge_old_copies(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -435,7 +436,7 @@ async fn publish(
     tx.commit().await
 }
 
-/// Locks the media until the transaction ends. Returns the id of its update, its generation and its
+/// Locks the media until the transaction ends. Returns its update's id, its generation and its
 /// markup revision.
 async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
     let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
@@ -451,7 +452,7 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
-/// Deletes the whole picture, because it cannot be decoded any more.
+/// Deletes the whole picture, because it can no longer be decoded.
 async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
     tracing::warn!(%error, media = redaction.media_id, "a picture cannot be decoded for its redaction; deleting all of it");
     let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;

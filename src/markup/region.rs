@@ -2,7 +2,7 @@
 
 use super::Area;
 
-/// A region of a picture or frame, in fractions (0–1) from the top left. A point has no width and
+/// A region of a picture or frame, in fractions (0–1) from the top left. A point has zero width and
 /// height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
@@ -36,7 +36,7 @@ impl Region {
         serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
     }
 
-    /// Parses a stored or sent region. Unknown members are errors.
+    /// Parses a stored or submitted region. Unknown members are errors.
     pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
         let message = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
         let object = value.as_object().ok_or_else(message)?;

@@ -46,7 +46,7 @@ impl Color {
         }
     }
 
-    /// The colour as drawn; `browser/src/markup/draw.ts` uses the same values.
+    /// The colour value for drawing; `browser/src/markup/draw.ts` uses the same values.
     pub fn hex(self) -> &'static str {
         match self {
             Self::Red => "#e5322d",
@@ -60,7 +60,8 @@ impl Color {
         }
     }
 
-    /// The colour for text on it, and for the outline of text in it.
+    /// The colour of text on a background of this colour, and of the outline of text in this
+    /// colour.
     pub fn contrast(self) -> &'static str {
         match self {
             Self::Yellow | Self::Orange | Self::White => Self::Black.hex(),
@@ -108,7 +109,8 @@ impl Serialize for Area {
 pub struct StrokePoint {
     /// The position.
     pub at: Point,
-    /// The pressure of a pen, 0–1; `None` for other devices, drawn like 0.5.
+    /// The pressure of a pen, from 0 to 1. `None` for other devices, whose strokes are drawn as if
+    /// it were 0.5.
     pub pressure: Option<f64>,
 }
 
@@ -126,7 +128,7 @@ impl Serialize for StrokePoint {
 pub struct Pen {
     /// The colour.
     pub color: Color,
-    /// The width, as a fraction of the shorter side.
+    /// The width, as a fraction of the picture's shorter side.
     pub width: f64,
 }
 
@@ -155,7 +157,7 @@ pub enum Shape {
         #[serde(flatten)]
         pen: Pen,
     },
-    /// The largest ellipse in the box.
+    /// The largest ellipse that fits in the box.
     Ellipse {
         r#box: Area,
         #[serde(flatten)]
@@ -167,7 +169,7 @@ pub enum Shape {
         #[serde(flatten)]
         pen: Pen,
     },
-    /// A translucent rectangle, like a marker pen.
+    /// A translucent rectangle that looks like a marker pen.
     Highlight { r#box: Area, color: Color },
     /// Text; `at` is the top left of the first line.
     Text {

@@ -1,5 +1,5 @@
 //! Renders shapes as SVG, for pages and for drawing into copies of pictures.
-//! `browser/src/markup/draw.ts` draws the same.
+//! `browser/src/markup/draw.ts` renders the same elements.
 
 use std::io;
 
@@ -170,7 +170,7 @@ impl SvgCanvas {
         )
     }
 
-    /// Draws a smooth path for each run of segments with the same pressure (in eighths), through
+    /// Draws one smooth path for each run of segments with the same pressure (in eighths), through
     /// the midpoints between its points.
     fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
         let points: Vec<(f64, f64)> = stroke_points

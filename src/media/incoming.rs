@@ -1,5 +1,5 @@
 //! Media whose bytes arrive over several requests. The media exists from the start, and becomes
-//! playable when all bytes are there.
+//! playable once all bytes have arrived.
 
 use super::{StoredFile, check_file_limit, delete, original, set_content};
 use crate::clock::Clock;
@@ -70,7 +70,7 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Removes the mark that the recording page was lost, because nothing is missing.
+/// Removes the mark that the recording's page was lost, because nothing is missing.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")

@@ -1,5 +1,6 @@
 //! Decides who may fetch the original of a video. The original can contain metadata of its camera
-//! (location, title, names), so others may fetch it only if it was scanned and contains none.
+//! (location, title, names), so people other than the author may fetch it only if it was scanned
+//! and contains none.
 
 use std::borrow::Cow;
 
@@ -11,10 +12,10 @@ use crate::infra::video::{Metadata, MetadataScan};
 
 /// Shown to everyone who can play a video before its job has run.
 const PLAYABLE_TEXT: &str = "Processing. You can already play it.";
-/// Shown to the author of a video that others cannot play yet.
+/// Shown to the author of a video that other people cannot play yet.
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
     "Processing. Only you can play it until its metadata (place, names) is removed.";
-/// Shown to others while they cannot play the video.
+/// Shown to other people while they cannot play the video.
 const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment.";
 /// Shown if the metadata cannot be removed.
 const AUTHOR_ONLY_TEXT: &str =
@@ -22,7 +23,7 @@ const AUTHOR_ONLY_TEXT: &str =
 
 /// Whether people other than the author may fetch a rendition. If its bytes are the original of a
 /// video (`raw`), they may fetch it only if it has no metadata and no copy exists yet. A viewer who
-/// already plays it may continue for a while (`lingers`) under the name `original`.
+/// is already playing it may continue for a while (`lingers`) under the name `original`.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
@@ -52,7 +53,7 @@ pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     }
 }
 
-/// Scans a whole stored original for metadata.
+/// Scans a complete stored original for metadata.
 pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metadata> {
     let length = ctx.storage.len(key).await?.ok_or(Error::NotFound)?;
     let scan = ctx.storage.get(key, 0..length).await?.try_fold(
@@ -66,13 +67,13 @@ pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metad
 }
 
 impl Media {
-    /// Whether its original can contain metadata; `None` for pictures and for originals that were
+    /// Whether the original can contain metadata; `None` for pictures and for originals that were
     /// not scanned.
     pub(super) fn metadata(&self) -> Option<Metadata> {
         self.original_metadata.as_deref().and_then(Metadata::parse)
     }
 
-    /// The renditions that a reader may fetch.
+    /// Returns the renditions that a reader may fetch.
     pub fn visible_renditions<'a>(
         &self,
         renditions: &'a [Rendition],
@@ -90,7 +91,7 @@ impl Media {
     }
 
     /// The state and its reason as a reader sees them. Readers other than the author wait until
-    /// there is something they may play.
+    /// there is something that they may play.
     pub fn visible_state(
         &self,
         shown: &[&Rendition],

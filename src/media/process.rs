@@ -1,5 +1,5 @@
-//! The jobs that prepare recordings: make them seekable, take a poster, and convert what browsers
-//! cannot play.
+//! The jobs that prepare recordings: they make recordings seekable, extract a poster, and convert
+//! formats that browsers cannot play.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::infra::storage::{ObjectMetadata, Storage};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
-/// Shown while a range is being cut out or the whole is being restored.
+/// Shown while a range is being cut or the whole recording is being restored.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Being put back whole";
 /// Shown if no playable copy could be cut.
@@ -31,7 +31,7 @@ const NO_PLAYABLE_COPY: &str =
 /// its duration.
 const RAW_GRACE: Millis = 3_600_000;
 
-/// What media work needs: database, clock, storage and tools.
+/// The dependencies of media work: database, clock, storage and tools.
 #[derive(Clone, Debug)]
 pub struct MediaContext {
     /// The database.
@@ -61,7 +61,7 @@ impl MediaContext {
             .await
     }
 
-    /// Deletes objects, and all unfinished files that killed processes left before this one
+    /// Deletes objects, and all unfinished files left by killed processes before this process
     /// started.
     pub async fn purge(&self, keys: &[String]) -> Result<()> {
         self.storage.purge(keys, self.started_at).await?;
@@ -69,7 +69,7 @@ impl MediaContext {
     }
 }
 
-/// Deletes files and folders in `folder` that were last changed before `since`.
+/// Deletes the files and folders in `folder` that were last changed before `since`.
 pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     let sweep = move || {
         for entry in std::fs::read_dir(folder)? {
@@ -107,8 +107,8 @@ impl Task {
     }
 }
 
-/// Makes a recording seekable or cuts out its trimmed range, measures it and takes a poster. Marks
-/// a file that cannot be played as `failed` with the reason.
+/// Makes a recording seekable or cuts its trimmed range, measures it and extracts a poster. Marks a
+/// file that cannot be played as `failed`, with the reason.
 pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     let Some((media, key)) = load_source(ctx, &task, "original").await? else {
@@ -130,7 +130,7 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
                 )
                 .await
             }
-            // Others must not see the whole recording.
+            // Other people must not see the whole recording.
             Some(_) => {
                 finish_step(
                     ctx,
@@ -157,7 +157,7 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match make_playable(tools, &input, media.trimmed_range(), out.path()).await {
         Ok(output) => output,
-        // The file was playable before, so the trim is at fault.
+        // The file was playable before, so the trim caused the failure.
         Err(Error::Unsupported(_)) if media.trimmed_range().is_some() => {
             return reject_file(ctx, &task, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
@@ -223,7 +223,7 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(output) => output,
-        // Some browsers can play the recording already, so it does not fail.
+        // Some browsers can already play the recording, so it does not fail.
         Err(error) if media.state == "ready" => {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
@@ -335,7 +335,7 @@ async fn finish_step(
 }
 
 /// Sets the state. Returns `false` if the media is gone or its generation has changed. Removes the
-/// playable rendition of failed media, because the raw file is for its author only.
+/// playable rendition of failed media, because only the author may have the raw file.
 async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) -> Result<bool> {
     let done =
         sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
@@ -483,7 +483,7 @@ pub(crate) async fn store_picture(
     })
 }
 
-/// Reads a whole picture into memory; at most [`images::MAX_BYTES`] bytes.
+/// Reads a whole picture, of at most [`images::MAX_BYTES`] bytes, into memory.
 pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
@@ -538,7 +538,7 @@ pub(super) async fn record_pending(
 }
 
 /// Like [`new_pending_key`], but only while the media has this generation; otherwise returns
-/// `None`. So whoever increments the generation knows all keys that were created before.
+/// `None`. After incrementing the generation, a caller therefore knows every key created before.
 pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,
@@ -547,7 +547,7 @@ pub(crate) async fn new_pending_key_for(
 ) -> Result<Option<String>> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    // Lock the row of the media, so that its generation stays the same until the commit.
+    // Lock the row of the media, so that its generation does not change before the commit.
     let current =
         sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
             .bind(media_id)

@@ -1,5 +1,4 @@
-//! Trims recordings. The author keeps the whole original; others get only the range that was cut
-//! out.
+//! Trims recordings. The author keeps the whole original; other people get only the selected range.
 
 use super::{Media, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
@@ -14,8 +13,8 @@ pub const MIN_LENGTH: Millis = 500;
 
 const STILL_ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
 
-/// Trims a recording to a range of what plays now. Idempotent. `material` marks the edit as
-/// material: people who answered are asked again, with the given change note.
+/// Trims a recording to a range of its current playable length. Idempotent. `material` marks the
+/// edit as material: people who have responded must respond again and see the given change note.
 pub async fn trim(
     tx: &mut Tx,
     clock: &Clock,
@@ -123,7 +122,7 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     Ok(media)
 }
 
-/// The duration of what plays now, in milliseconds.
+/// The duration of the recording as it currently plays, in milliseconds.
 fn known_duration(media: &Media) -> Result<Millis> {
     let message = match (media.state.as_str(), media.duration_ms) {
         ("uploading", _) => STILL_ARRIVING,
@@ -139,8 +138,8 @@ fn known_duration(media: &Media) -> Result<Millis> {
     Err(Error::Conflict(message.into()))
 }
 
-/// Removes all renditions of the previous range with their addresses, because a poster may show
-/// what was cut, and enqueues the new cut.
+/// Removes all renditions of the previous range and revokes their URLs, because a poster may show
+/// content that was cut, and enqueues the new cut.
 async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,
@@ -192,9 +191,9 @@ async fn start_cut(
 }
 
 /// Shifts all positions in the recording after its start moved by `by` milliseconds and its
-/// duration became `length`. Anchors outside the range are removed, but their comments keep their
-/// text; a time range is clipped. New kinds of positions (captions, watched ranges) must be shifted
-/// here too. Returns the ids of comments that lost their anchor and drawing.
+/// duration became `length`. Removes anchors outside the range, but keeps the text of their
+/// comments; clips time ranges. Any new kind of position (captions, watched ranges) must be shifted
+/// here too. Returns the ids of the comments that lost their anchor and drawing.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,

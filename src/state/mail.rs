@@ -1,4 +1,4 @@
-//! Mail: whether it is set up, its jobs, and the links in it.
+//! Email: whether it is configured, its jobs, and its links.
 
 use tokio::sync::watch;
 
@@ -11,13 +11,13 @@ use crate::notification_emails::EmailLinks;
 use crate::notifications::unsubscribe;
 
 impl State {
-    /// Whether what is asked goes out as mail; else its author passes it on.
+    /// Whether email is configured. Without email, authors pass messages on themselves.
     pub fn sends_mail(&self) -> bool {
         self.config.mail.is_some()
     }
 
-    /// Has what this transaction asks of people, or reminds them of, mailed to them once it can no longer be taken back. Without mail it
-    /// does nothing.
+    /// Enqueues the emails about the requests and reminders of this transaction. They are sent once
+    /// the update can no longer be undone. Does nothing if email is not configured.
     pub async fn enqueue_mail(&self, tx: &mut Tx, update_id: &str) -> Result<()> {
         if self.sends_mail() {
             notification_emails::enqueue(tx, &self.clock, update_id).await
@@ -26,13 +26,14 @@ impl State {
         }
     }
 
-    /// Does such a job. Answers false when the process ends before all of it is done.
+    /// Sends the emails of a job. Returns `false` if shutdown interrupted the job.
     pub(crate) async fn deliver_mail(
         &self,
         job: &Job,
         stop: &watch::Receiver<bool>,
     ) -> Result<bool> {
-        // Without the setting, or the address its links need, the mail of earlier days stays unsent.
+        // If email or the public URL is no longer configured, emails that were enqueued earlier are
+        // not sent.
         let (Some(mailer), Some(base)) = (&self.config.mail, &self.config.url) else {
             return Ok(true);
         };

@@ -1,4 +1,5 @@
-//! Which process claims jobs, so that the next one on the same data folder knows whose leases are over.
+//! Identifies the process that claims jobs, so that its successor on the same data folder can
+//! expire its leases.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -11,17 +12,18 @@ use crate::error::Result;
 use crate::infra::db::Db;
 use crate::infra::jobs;
 
-/// A process that claims jobs. Its id begins every lease it holds.
+/// A process that claims jobs. Each of its lease tokens starts with its id.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: String,
-    /// Locked for as long as the process lives; `kill -9` unlocks it too.
+    /// Locked until the process ends, even by `kill -9`.
     _file: Option<File>,
 }
 
 impl Node {
-    /// Writes the id of this process to `node` in the data folder, after it ended the leases of the process that wrote there before. While that one
-    /// lives, which the lock of the file shows, its leases stay.
+    /// Expires the leases of the process whose id is in the file `node` of the data folder, then
+    /// writes the id of this process to that file. If the other process still holds the file's
+    /// lock, it is alive, so neither its leases nor the file changes.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();
         let mut file = OpenOptions::new()
@@ -36,7 +38,7 @@ impl Node {
         }
         let mut before = String::new();
         file.read_to_string(&mut before)?;
-        // Nothing else is an id, and an id has no character that means something to LIKE.
+        // Only an id has this form, and it contains no character that is special in LIKE.
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
             let ended = jobs::expire_leases_of(&mut tx, &before).await?;

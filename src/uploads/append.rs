@@ -12,15 +12,16 @@ use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::{media, updates};
 
-/// How many requests of one person can send bytes at once. Each has a buffer.
+/// How many requests of one person can send bytes at the same time. Each request has a buffer.
 const MAX_WRITERS_PER_PERSON: usize = 16;
-/// A copy for a reopened recording is deleted after this time if it was never committed.
+/// How long a copy for a reopened recording is kept if it is never committed.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// What a request says about its body.
+/// The properties of a request body that its headers state.
 #[derive(Clone, Debug, Default)]
 pub struct PatchRequest {
-    /// Where the body starts, in bytes. It must equal the current offset of the upload.
+    /// The position at which the body starts, in bytes. It must equal the current offset of the
+    /// upload.
     pub offset: i64,
     /// The total length in bytes, if it becomes known with this request.
     pub length: Option<i64>,
@@ -70,7 +71,7 @@ pub async fn append_body(
     if upload.finished_at.is_none() && upload.is_complete() {
         return retry_finish(uploads, upload, patch, body).await;
     }
-    // Taking over now would only undo a job that is nearly done.
+    // Taking over now would only interrupt a job that is nearly done.
     if uploads.finishers.is_held(&upload.id) {
         return Err(superseded());
     }
@@ -88,7 +89,7 @@ pub async fn append_body(
     let done = receive_body(writer, patch.checksum, body)
         .await
         .map_err(complete::missing_as_unavailable);
-    // More bytes cannot make an unsupported file valid.
+    // Additional bytes cannot make an unsupported file valid.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
@@ -97,7 +98,7 @@ pub async fn append_body(
     done
 }
 
-/// Confirms a complete upload again, and clears the mark that its page was lost. Rejects more
+/// Confirms a complete upload again, and clears the mark that its page was lost. Rejects further
 /// bytes.
 async fn append_to_complete(
     uploads: &UploadService,
@@ -189,7 +190,7 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// Sets the length if it becomes known now, after checking it.
+/// Sets the length if this request provides it, after checking it.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -330,8 +331,8 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // Storing already persisted the offset, unless there was nothing to store or it must be
-    // persisted once at the end.
+    // Storing has already persisted the offset, unless there was nothing to store or the offset
+    // must be persisted once at the end.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }

@@ -70,7 +70,7 @@ impl Writer<'_> {
                     && self.pending_bytes() + left.len() < PART_SIZE =>
             {
                 self.scan.feed(&left);
-                // Use a new key, because another attempt may be running or follow.
+                // Use a new key, because another attempt may be running or may follow.
                 let whole = self.read_pending(&left).await?.freeze();
                 let key = new_pending_key(
                     &self.uploads.media.db,
@@ -112,8 +112,8 @@ impl Writer<'_> {
             .multipart
             .clone()
             .ok_or_else(|| Error::internal("parts of nothing"))?;
-        // An earlier attempt may have completed it without receiving the response. With stray parts
-        // the object is longer than `length`.
+        // An earlier attempt may have completed the upload without receiving the response. With
+        // stray parts, the object is longer than `length`.
         let completed = self.storage().len(&self.upload.key).await?;
         let counted = match (completed, self.upload.stretches.as_deref()) {
             (Some(stored), _) if stored == length => return Ok(()),
@@ -149,7 +149,7 @@ impl Writer<'_> {
     }
 
     /// Completes all parts that the server has, and returns the ranges of the committed bytes.
-    /// Commits these ranges first, because they cannot be determined afterwards.
+    /// Records these ranges first, because they cannot be determined afterwards.
     async fn complete_all_parts(
         &mut self,
         s3: &S3,
@@ -183,7 +183,7 @@ impl Writer<'_> {
             }
             total += size;
         }
-        // Without stray parts, the server refused for another reason.
+        // If there are no stray parts, the server refused for another reason.
         if total == length || counted.iter().map(|(from, to)| to - from).sum::<u64>() != length {
             return Err(refusal);
         }

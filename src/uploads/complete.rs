@@ -1,4 +1,4 @@
-//! Turns complete uploads into media, and finishes or deletes abandoned ones.
+//! Turns complete uploads into media, and finishes or deletes abandoned uploads.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::infra::video::MetadataScan;
 use crate::media::{self, MediaContext, StoredFile};
 use crate::updates;
 
-/// A recording that receives nothing for this long is finished with what has arrived.
+/// A recording that receives nothing for this long is finished with the bytes that have arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
 /// A complete upload that is idle for this long is finished in the background.
 const FINISH_IDLE_LIMIT: Millis = 60_000;
-/// How often an upload is marked as active while it is being finished; well within
+/// How often an upload is marked as active while it is being finished. The interval is well below
 /// [`FINISH_IDLE_LIMIT`].
 const TOUCH_INTERVAL: Duration = Duration::from_secs(15);
 /// A recording with too few bytes to show is deleted after this time.
@@ -29,7 +29,7 @@ const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
 /// How many uploads of each kind one sweep handles.
 const BATCH_SIZE: i64 = 100;
 
-/// Turns an upload into media; `left` are its last bytes.
+/// Turns an upload into media. `left` contains its last bytes.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let Some(permit) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
         return Err(superseded());
@@ -50,8 +50,8 @@ async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) ->
     }
 }
 
-/// Marks an upload as active at intervals while this future is polled. Nodes share only the
-/// database.
+/// Marks an upload as active at intervals while this future is polled. Nodes communicate only
+/// through the database.
 async fn keep_touched(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
     loop {
         tokio::time::sleep(TOUCH_INTERVAL).await;
@@ -76,7 +76,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, clock) = (writer.uploads, &writer.uploads.media.clock);
     let broken_off = writer.upload.broken_off_at.is_some();
     let file_type = writer.file_type(&left).await?;
-    // The result may get another key than the one the bytes arrived under.
+    // The result may have a different key than the uploaded bytes.
     let uploaded_key = writer.upload.key.clone();
     let length = writer.assemble(left, file_type).await?;
     let scan = writer.scan;
@@ -157,7 +157,7 @@ async fn store_upload(
     }
 }
 
-/// Deletes unused results: pictures, and an object under another key than the upload's own, which
+/// Deletes unused results: pictures, and an object under a key other than the upload's own, which
 /// is deleted with the upload.
 async fn discard_result(
     uploads: &UploadService,
@@ -178,7 +178,7 @@ async fn discard_result(
     tx.commit().await
 }
 
-/// Finishes a complete upload that its last request could not finish. Ends the upload if the file
+/// Finishes a complete upload whose last request failed to finish it. Ends the upload if the file
 /// type is unsupported.
 pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
@@ -191,7 +191,7 @@ pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> 
     finished
 }
 
-/// Finishes a complete upload. If it is already being finished on this node, returns it unchanged.
+/// Finishes a complete upload. If this node is already finishing it, returns it unchanged.
 pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     if upload.finished_at.is_some() || !upload.is_complete() {
         return Ok(upload);
@@ -205,7 +205,8 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
     finished.await.map_err(missing_as_unavailable)
 }
 
-/// Maps a missing object to `Unavailable`: durable bytes exist, so the storage is at fault.
+/// Maps a missing object to `Unavailable`: the bytes were stored durably, so the storage is at
+/// fault.
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
@@ -216,9 +217,9 @@ pub(super) fn missing_as_unavailable(error: Error) -> Error {
     }
 }
 
-/// Handles abandoned uploads. Finishes complete ones, and recordings whose page has been away for
-/// an hour. Deletes expired uploads and those whose media is gone. Recordings that have data are
-/// never deleted because of their age.
+/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has been gone
+/// for an hour. Deletes expired uploads and those whose media is gone. Never deletes recordings
+/// that contain data because of their age.
 pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
     let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
@@ -266,8 +267,8 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// Ends a recording whose page is lost at its current length. Records this before assembling the
-/// bytes, so that a returning page finds it ended.
+/// Ends a recording whose page is lost, at its current length. Records the end before assembling
+/// the bytes, so that a returning page finds the recording ended.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;
@@ -343,8 +344,8 @@ struct Leftovers {
     multipart: Option<String>,
 }
 
-/// Deletes what an ended upload left: its pieces, and the complete object if no rendition uses it.
-/// Does nothing while an upload uses the key.
+/// Deletes the remains of an ended upload: its pieces, and the complete object if no rendition uses
+/// it. Does nothing while an upload uses the key.
 pub async fn purge_leftovers(ctx: &MediaContext, payload: &str) -> Result<()> {
     let rest: Leftovers = serde_json::from_str(payload).map_err(Error::internal)?;
     let (active, used): (i64, i64) = sqlx::query_as(
@@ -360,7 +361,7 @@ pub async fn purge_leftovers(ctx: &MediaContext, payload: &str) -> Result<()> {
         if let Some(multipart) = &rest.multipart {
             s3.abort_multipart(&rest.key, multipart).await?;
         }
-        // Also abort uploads whose ids were never committed.
+        // Also abort multipart uploads whose ids were never committed.
         s3.abort_all(&rest.key).await?;
     }
     ctx.storage.delete_upload_data(&rest.place).await?;

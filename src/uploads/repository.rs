@@ -13,10 +13,10 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// How long an upload can be resumed, in milliseconds. Shorter than the storage keeps unfinished
-/// multipart uploads.
+/// How long an upload can be resumed, in milliseconds. It is shorter than the time for which the
+/// storage keeps unfinished multipart uploads.
 pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
-/// After this time, no request that ran when its upload ended is still running.
+/// How long requests that were running when an upload ended may still be running, in milliseconds.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
 /// How many unfinished uploads one person can have.
 const MAX_OPEN_UPLOADS: i64 = 100;
@@ -26,19 +26,19 @@ const MAX_OPEN_UPLOADS: i64 = 100;
 pub struct Upload {
     /// The id.
     pub id: String,
-    /// The person who uploads.
+    /// The person who is uploading.
     pub person_id: String,
-    /// The update that it belongs to.
+    /// The update that contains the media.
     pub update_id: String,
-    /// The media that it becomes.
+    /// The media that the upload becomes.
     pub media_id: String,
     /// The name of the file.
     pub file_name: String,
-    /// `Upload-Metadata` as sent.
+    /// The `Upload-Metadata` header as sent.
     pub metadata: String,
     /// The total length in bytes, once it is known.
     pub length: Option<i64>,
-    /// When it started without a length, as recordings do.
+    /// When the upload started without a length, as recordings do.
     pub deferred_at: Option<Millis>,
     /// The number of durable bytes.
     pub received: i64,
@@ -50,15 +50,15 @@ pub struct Upload {
     pub(super) content_type: Option<String>,
     /// The state of the metadata scan, as JSON.
     pub(super) metadata_scan: Option<String>,
-    /// When it started.
+    /// When the upload started.
     pub created_at: Millis,
-    /// When bytes last arrived or it was last marked as active.
+    /// When bytes last arrived or the upload was last marked as active.
     pub touched_at: Millis,
-    /// When it was completed and became media.
+    /// When the upload was completed and became media.
     pub finished_at: Option<Millis>,
-    /// When it was ended because its page was lost.
+    /// When the upload was ended because its page was lost.
     pub broken_off_at: Option<Millis>,
-    /// 1 while its media exists, otherwise 0.
+    /// 1 while the upload's media exists, otherwise 0.
     pub(super) wanted: i64,
 }
 
@@ -71,7 +71,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl Upload {
-    /// When it can no longer be resumed.
+    /// When the upload can no longer be resumed.
     pub fn expires_at(&self) -> Millis {
         self.created_at + UPLOAD_LIFETIME
     }
@@ -87,18 +87,18 @@ impl Upload {
     }
 }
 
-/// What is known about a file before it arrives.
+/// The information about a file before it arrives.
 #[derive(Clone, Debug, Default)]
 pub struct NewUpload {
     /// The name of the file.
     pub file_name: String,
-    /// `Upload-Metadata` as sent.
+    /// The `Upload-Metadata` header as sent.
     pub metadata: String,
-    /// Whether the sender says that it is a picture.
+    /// Whether the sender declares that the file is a picture.
     pub picture: bool,
     /// The length in bytes, if it is known.
     pub length: Option<i64>,
-    /// The update that it belongs to; `None` creates a draft.
+    /// The update that will contain the file; `None` creates a draft.
     pub update: Option<String>,
     /// An idempotency key: a repeated request with the same nonce returns the same upload.
     pub nonce: Option<String>,
@@ -115,7 +115,7 @@ pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     )))
 }
 
-/// The ids of unfinished multipart uploads on the server of the bucket.
+/// The ids of multipart uploads that are unfinished on the bucket's server.
 pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(
         sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
@@ -200,7 +200,7 @@ pub async fn create(
     find(tx, viewer, &id).await
 }
 
-/// Finds the viewer's upload with this nonce, whose sender did not receive the response.
+/// Finds the viewer's upload with this nonce, whose creation response did not reach the sender.
 async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -262,7 +262,7 @@ pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result
 }
 
 /// Ends an unfinished upload and deletes its bytes. With a `reason`, its media stays and shows the
-/// reason. Otherwise the media is deleted too, as well as an empty draft that was created for it.
+/// reason. Otherwise, deletes the media as well, and an empty draft that was created for it.
 pub async fn end(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -318,7 +318,7 @@ pub(super) async fn schedule_purge(
     .await
 }
 
-/// Schedules the deletion of an upload's data at `at`, unless something uses it then.
+/// Schedules the deletion of an upload's data at `at`, unless the data is in use at that time.
 pub(super) async fn schedule_purge_at(
     tx: &mut Tx,
     clock: &Clock,

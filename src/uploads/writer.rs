@@ -15,15 +15,15 @@ use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3, Storage};
 use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
 
-/// This many segments are joined into one before they fill a part, so that many small requests stay
-/// cheap.
+/// When this many segments exist, they are joined into one even if they do not fill a part, so that
+/// many small requests stay cheap.
 const MAX_SEGMENTS: usize = 64;
 /// How many bytes are written to a disk at once. Each writer has a buffer of this size.
 const DISK_WRITE_BYTES: usize = 1 << 20;
 /// How many segments are read at once.
 const PARALLEL_READS: usize = 8;
 
-/// A stretch of an upload that is stored in a bucket as an object or a part.
+/// A contiguous range of an upload that is stored in a bucket as an object or a part.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Piece {
     pub(super) start: i64,
@@ -42,7 +42,7 @@ pub(super) struct Writer<'a> {
     /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// Pieces to commit. Each replaces all pieces from its start on.
+    /// The pieces to commit. Each replaces all pieces from its start onwards.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
     /// Whether a finished upload is being reopened. The first commit marks it as unfinished.
@@ -60,7 +60,7 @@ pub(super) fn superseded() -> Error {
 
 impl<'a> Writer<'a> {
     /// Takes over an upload at its current offset; an older writer can no longer commit. Once the
-    /// length is known, only a writer that knows it can take over, so nothing is added to a
+    /// length is known, only a writer that knows it can take over, so no bytes are added to a
     /// complete upload.
     pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
         let mut tx = uploads.media.db.begin().await?;
@@ -136,13 +136,13 @@ impl<'a> Writer<'a> {
         &self.uploads.media.storage
     }
 
-    /// Stores bytes durably, and persists the offset unless that happens at the end.
+    /// Stores bytes durably, and persists the offset unless that happens only at the end.
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
         self.detect_type(&bytes).await?;
         self.scan.feed(&bytes);
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
-        // On a disk, keep the file locked until the offset is persisted, so that no new writer
-        // writes in between.
+        // On a disk, keep the file locked until the offset is persisted, so that no new writer can
+        // write in between.
         let _lock = match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
                 let file = disk.open_growing(&self.upload.data_key()).await?;
@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Detects the file type once enough bytes are there.
+    /// Detects the file type once enough bytes have arrived.
     async fn detect_type(&mut self, next: &[u8]) -> Result<()> {
         let has_head = usize::try_from(self.offset)
             .unwrap_or(HEAD_BYTES)
@@ -194,7 +194,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The file type, detected from the stored bytes and those that come `next`.
+    /// The file type, detected from the stored bytes followed by `next`.
     pub(super) async fn file_type(&self, next: &[u8]) -> Result<FileType> {
         if let Some(known) = self
             .upload

@@ -17,7 +17,7 @@ use crate::infra::jobs::{Job, Lane};
 use crate::media;
 use crate::state::State;
 
-/// Poll interval for jobs that are due again or were left by another node, and the pause after a
+/// Poll interval for jobs that have become due or were left by another node. Also the pause after a
 /// failed claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A `process` job that runs longer than this moves to a heavy slot.
@@ -186,7 +186,7 @@ impl Slots {
 
 async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
     if jobs::attempts_exhausted(job) {
-        // A job that crashes the process each time never reports its failure.
+        // A job that crashes the process on each attempt never reports its failure.
         return record_failure(
             state,
             job,
@@ -199,7 +199,7 @@ async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> 
     let done = tokio::select! {
         done = AssertUnwindSafe(run_by_kind(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
         lost = renew_lease_until_lost(state, job) => return lost,
-        // An interrupted mail could be lost, so the mail job ends by itself between two messages.
+        // An interrupted email could be lost, so an email job ends by itself between two messages.
         () = until_stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
     };
     match done {
@@ -263,7 +263,7 @@ async fn renew_lease_until_lost(state: &State, job: &Job) -> Result<()> {
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
             Ok(false) => return Err(Error::internal("the lease of the job was lost")),
-            // The lease is still valid for a while, and the database may recover in time.
+            // The lease remains valid for a while, and the database may recover in time.
             Err(error) => {
                 tracing::warn!(%error, job = job.id, "the lease of a job could not be renewed")
             }
