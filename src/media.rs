@@ -35,7 +35,7 @@ const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 /// A recording or a picture.
 #[derive(Clone, Debug, FromRow)]
 pub struct Media {
-    /// The id.
+    /// The id of the media.
     pub id: String,
     /// The update that contains it.
     pub update_id: String,

@@ -32,7 +32,7 @@ const MAX_CLOCK_SKEW: Millis = 1000;
 /// A claimed job.
 #[derive(Debug, FromRow)]
 pub struct Job {
-    /// The id.
+    /// The id of the job.
     pub id: String,
     /// The kind of job; `worker.rs` lists them.
     pub kind: String,

@@ -133,7 +133,7 @@ pub enum ConversionNeed {
 /// A file created by ffmpeg.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// The path, in the requested directory.
+    /// The path of the file, in the requested directory.
     pub path: PathBuf,
     /// The content type for serving the file.
     pub content_type: &'static str,

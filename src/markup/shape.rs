@@ -107,7 +107,7 @@ impl Serialize for Area {
 /// A point of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StrokePoint {
-    /// The position.
+    /// The position of the point.
     pub at: Point,
     /// The pressure of a pen, from 0 to 1. `None` for other devices, whose strokes are drawn as if
     /// it were 0.5.

@@ -24,7 +24,7 @@ const MAX_OPEN_UPLOADS: i64 = 100;
 /// A resumable upload.
 #[derive(Clone, Debug, FromRow)]
 pub struct Upload {
-    /// The id.
+    /// The id of the upload.
     pub id: String,
     /// The person who is uploading.
     pub person_id: String,

@@ -122,7 +122,7 @@ function commentIds(): Set<string> {
   return new Set([...document.querySelectorAll(".comment[id]")].map((comment) => comment.id));
 }
 
-/** Shows the number of updates that await the reader's answer, in the navigation and in the title. */
+/** Shows the number of updates that await the reader's response, in the navigation and in the title. */
 function showInboxCount(owed: number | undefined): void {
   if (owed === undefined) return;
   const text = owed > 1000 ? "1000+" : String(owed); // filters.rs formats it the same way

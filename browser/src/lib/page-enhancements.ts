@@ -1,4 +1,4 @@
-// Small behaviors of every page, selected by data attributes.
+// Small behaviours of every page, selected by data attributes.
 
 // `data-submit`: a filter applies as soon as it changes.
 document.addEventListener("change", (event) => {

@@ -56,7 +56,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) removeGuestNameFields();
     await refresh();
-    // If the focused row was removed, move the focus to its neighbor.
+    // If the focused row was removed, move the focus to its neighbour.
     if (row && !row.isConnected && document.activeElement === document.body)
       (
         neighbor?.querySelector<HTMLElement>(".comment, button") ??
