@@ -59,7 +59,7 @@ async fn wait_for_end(stream: reqwest::Response) {
 }
 
 #[actix_web::test]
-async fn streams_and_media_urls_end_when_a_later_member_leaves() {
+async fn streams_and_media_urls_stop_working_when_a_later_member_leaves() {
     let app = TestApp::start().await;
     let [ada, dan] = app.people(["Ada", "Dan"]).await;
     let design = create_group(&ada, "design", &[]).await;
@@ -83,7 +83,7 @@ async fn streams_and_media_urls_end_when_a_later_member_leaves() {
 }
 
 #[actix_web::test]
-async fn group_members_are_changed_by_the_owner_and_admins_only_but_anyone_may_leave() {
+async fn only_the_owner_and_admins_can_change_group_members_but_any_member_can_leave() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let root = app.admin("Root").await;
@@ -126,7 +126,7 @@ fn member_names(groups: &Response) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn access_list_shows_everyone_who_can_open_the_update_to_its_author_and_admins() {
+async fn access_list_names_everyone_with_access_and_only_the_author_and_admins_can_see_it() {
     let app = TestApp::start().await;
     let [ada, bob, gone] = app.people(["Ada", "Bob", "Gone"]).await;
     let root = app.admin("Root").await;

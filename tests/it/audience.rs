@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{PASSWORD, TestApp, array, email, text, update_path};
 
 #[actix_web::test]
-async fn everyone_is_resolved_at_publication_so_later_accounts_owe_nothing() {
+async fn audience_everyone_is_resolved_at_publication_so_later_accounts_have_no_obligation() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;
@@ -40,7 +40,7 @@ async fn everyone_is_resolved_at_publication_so_later_accounts_owe_nothing() {
 }
 
 #[actix_web::test]
-async fn fyi_update_to_everyone_gets_receipts_only_when_it_is_opened() {
+async fn fyi_update_to_everyone_creates_a_receipt_only_when_someone_opens_it() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.state.clock.advance(1000);
@@ -67,7 +67,7 @@ async fn fyi_update_to_everyone_gets_receipts_only_when_it_is_opened() {
 }
 
 #[actix_web::test]
-async fn workspace_update_is_visible_to_all_but_owed_by_its_audience_only() {
+async fn workspace_update_is_visible_to_everyone_but_only_its_audience_must_respond() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path =
@@ -88,7 +88,7 @@ async fn workspace_update_is_visible_to_all_but_owed_by_its_audience_only() {
 }
 
 #[actix_web::test]
-async fn recipients_keep_their_answers_when_edits_remove_and_add_them() {
+async fn recipients_keep_their_answers_when_they_are_removed_and_added_again() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada
@@ -150,7 +150,7 @@ async fn update_that_expects_answers_cannot_lose_its_last_recipient() {
 }
 
 #[actix_web::test]
-async fn audience_that_cannot_be_reached_is_rejected_by_name() {
+async fn unknown_or_deactivated_audience_is_rejected_with_its_name() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let admin = app.admin("Root").await;
@@ -197,7 +197,7 @@ async fn update_that_expects_answers_needs_a_recipient_other_than_its_author() {
 }
 
 #[actix_web::test]
-async fn draft_is_visible_to_its_author_only() {
+async fn draft_is_visible_only_to_its_author() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let admin = app.admin("Root").await;
@@ -320,7 +320,7 @@ async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
 }
 
 #[actix_web::test]
-async fn invitation_by_a_program_returns_the_link_to_pass_on() {
+async fn invitation_sent_through_the_api_returns_the_link_to_share() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let update = json!({ "title": "Join", "audience": ["new@example.org"], "invite": true, "publish": true });
@@ -338,7 +338,7 @@ async fn invitation_by_a_program_returns_the_link_to_pass_on() {
 }
 
 #[actix_web::test]
-async fn deactivated_person_in_the_audience_is_rejected_with_the_reason() {
+async fn deactivated_person_in_the_audience_is_rejected_with_a_reason() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let gone = app.person("Gone").await;

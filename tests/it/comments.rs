@@ -120,7 +120,7 @@ async fn permalink_redirects_to_the_comment_in_its_update() {
 }
 
 #[actix_web::test]
-async fn comment_is_edited_and_removed_by_its_author_only() {
+async fn only_the_author_can_edit_or_remove_a_comment() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Mistkae").await;
@@ -266,7 +266,7 @@ fn reactions(subject: &Value) -> Vec<(&str, i64, bool)> {
 }
 
 #[actix_web::test]
-async fn reaction_that_is_not_one_emoji_is_rejected() {
+async fn reaction_is_rejected_unless_it_is_a_single_emoji() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Nice").await;
@@ -279,7 +279,7 @@ async fn reaction_that_is_not_one_emoji_is_rejected() {
 }
 
 #[actix_web::test]
-async fn thread_is_resolved_and_reopened() {
+async fn thread_can_be_resolved_and_reopened() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Fix this").await;
@@ -330,7 +330,7 @@ async fn markdown_is_rendered_without_unsafe_html() {
 }
 
 #[actix_web::test]
-async fn comment_with_an_invalid_field_is_rejected_by_name() {
+async fn comment_with_an_invalid_field_is_rejected_with_the_name_of_the_field() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{TestApp, postgres, text};
 
 #[actix_web::test]
-async fn database_of_a_later_version_is_refused_with_the_version_it_needs() {
+async fn database_from_a_newer_version_is_rejected_with_the_version_it_needs() {
     let app = TestApp::start().await;
     app.execute(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -32,7 +32,7 @@ async fn database_of_a_later_version_is_refused_with_the_version_it_needs() {
 }
 
 #[actix_web::test]
-async fn database_file_of_an_older_version_is_backed_up_before_the_upgrade() {
+async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
     if postgres() {
         return;
     }

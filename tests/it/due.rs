@@ -24,7 +24,7 @@ async fn due(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn due_in_working_days_ends_with_each_recipients_own_working_day() {
+async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day() {
     let app = TestApp::start().await;
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;
@@ -72,7 +72,7 @@ async fn due_in_working_days_ends_with_each_recipients_own_working_day() {
 }
 
 #[actix_web::test]
-async fn withdrawn_answer_is_due_when_it_was_due_before() {
+async fn withdrawing_an_answer_restores_its_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     // A Thursday.
@@ -146,7 +146,7 @@ async fn due_time_outside_working_hours_moves_to_the_end_of_the_previous_working
 }
 
 #[actix_web::test]
-async fn absence_moves_the_due_time_and_is_shown_on_the_receipt() {
+async fn absence_postpones_the_due_time_and_is_shown_on_the_receipt() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     set_clock(&app, "2030-01-07T09:00:00Z");
@@ -174,7 +174,7 @@ async fn absence_moves_the_due_time_and_is_shown_on_the_receipt() {
 }
 
 #[actix_web::test]
-async fn recipient_added_later_gets_their_own_due_time_and_a_removed_one_keeps_their_answer() {
+async fn added_recipient_gets_their_own_due_time_and_removed_recipient_keeps_their_answer() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     set_clock(&app, "2030-01-07T09:00:00Z");
@@ -206,7 +206,7 @@ async fn recipient_added_later_gets_their_own_due_time_and_a_removed_one_keeps_t
 }
 
 #[actix_web::test]
-async fn due_time_in_the_past_or_with_an_invalid_rule_is_rejected() {
+async fn due_time_is_rejected_when_it_is_in_the_past_or_its_rule_is_invalid() {
     let app = TestApp::start().await;
     let [ada, _bob] = app.people(["Ada", "Bob"]).await;
     let with = |due: Value| json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": due, "publish": true });
@@ -245,7 +245,7 @@ async fn due_time_in_the_past_or_with_an_invalid_rule_is_rejected() {
 }
 
 #[actix_web::test]
-async fn overdue_receipt_is_notified_once_and_shown_as_overdue() {
+async fn overdue_receipt_causes_one_notification_and_is_shown_as_overdue() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     set_clock(&app, "2030-01-07T09:00:00Z");
@@ -302,7 +302,7 @@ async fn publish_by_form(browser: &Client, fields: &[(&str, &str)]) -> Response 
 }
 
 #[actix_web::test]
-async fn form_accepts_a_due_time_as_days_or_as_a_time() {
+async fn form_accepts_a_due_time_in_working_days_or_as_a_timestamp() {
     let app = TestApp::start().await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
     let browser = app.browser("Ada").await;
@@ -322,7 +322,7 @@ async fn form_accepts_a_due_time_as_days_or_as_a_time() {
 }
 
 #[actix_web::test]
-async fn form_rejects_a_due_time_of_no_days() {
+async fn form_rejects_a_due_time_of_zero_days() {
     let app = TestApp::start().await;
     app.people(["Ada", "Bob"]).await;
     let browser = app.browser("Ada").await;

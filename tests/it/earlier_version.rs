@@ -171,7 +171,7 @@ async fn restore_objects(name: &str, config: &Config) {
 }
 
 #[actix_web::test]
-async fn earlier_installation_finishes_every_pending_job() {
+async fn upgraded_installation_finishes_every_pending_job() {
     let old = Upgraded::open().await;
     old.finish_jobs().await;
     let (ada, bob) = (old.person("ada"), old.person("bob"));
@@ -208,7 +208,7 @@ async fn earlier_installation_finishes_every_pending_job() {
 }
 
 #[actix_web::test]
-async fn earlier_installation_continues_an_upload_where_it_stopped() {
+async fn upgraded_installation_resumes_an_upload_where_it_stopped() {
     let old = Upgraded::open().await;
     let path = old.known("upload").to_owned();
     let upload = Sender {
@@ -239,7 +239,7 @@ async fn earlier_installation_continues_an_upload_where_it_stopped() {
 }
 
 #[actix_web::test]
-async fn earlier_installation_keeps_sessions_links_and_drafts() {
+async fn upgraded_installation_keeps_sessions_links_and_drafts() {
     let old = Upgraded::open().await;
     let cookies = |cookie: &str| {
         old.app
@@ -295,7 +295,7 @@ async fn earlier_installation_keeps_sessions_links_and_drafts() {
 }
 
 #[actix_web::test]
-async fn earlier_signatures_still_verify() {
+async fn signatures_of_an_earlier_version_are_still_valid() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
     // One media address for each right: a token, a session and a share link.

@@ -159,7 +159,7 @@ async fn picture_in_an_unsupported_format_is_rejected_with_advice() {
 }
 
 #[actix_web::test]
-async fn video_or_sound_in_an_unsupported_format_is_rejected_with_advice() {
+async fn video_or_audio_in_an_unsupported_format_is_rejected_with_advice() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = ada.update(json!({ "title": "T", "publish": false })).await;

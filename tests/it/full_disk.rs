@@ -112,7 +112,7 @@ fn assert_disk_full(refused: &Response, what: &str) {
 }
 
 #[actix_web::test]
-async fn every_kind_of_write_succeeds_when_a_full_disk_has_space_again() {
+async fn every_kind_of_write_succeeds_once_a_full_disk_has_space_again() {
     if postgres() || !can_mount() {
         return;
     }
@@ -157,7 +157,7 @@ async fn sign_in(browser: &Client, name: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn pages_open_and_keep_the_typed_text_on_a_full_disk() {
+async fn pages_open_and_keep_the_typed_text_when_the_disk_is_full() {
     if postgres() || !can_mount() {
         return;
     }
@@ -191,7 +191,7 @@ async fn pages_open_and_keep_the_typed_text_on_a_full_disk() {
 }
 
 #[actix_web::test]
-async fn write_ahead_log_that_fills_the_disk_is_checkpointed_when_there_is_room() {
+async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space() {
     if postgres() || !can_mount() {
         return;
     }
@@ -239,7 +239,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_when_there_is_room(
 }
 
 #[actix_web::test]
-async fn job_that_ends_on_a_full_disk_is_recorded_when_there_is_room() {
+async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
     if postgres() || !can_mount() {
         return;
     }

@@ -59,7 +59,7 @@ async fn groups_are_listed_by_name_with_their_owner_and_members() {
 }
 
 #[actix_web::test]
-async fn group_is_changed_and_deleted_by_its_owner() {
+async fn owner_can_change_and_delete_a_group() {
     let app = TestApp::start().await;
     let [ada, bob, _] = app.people(["Ada", "Bob", "Cy"]).await;
     let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
@@ -100,7 +100,7 @@ async fn group_is_changed_and_deleted_by_its_owner() {
 }
 
 #[actix_web::test]
-async fn group_is_changed_by_its_owner_and_admins_only() {
+async fn only_the_owner_and_admins_can_change_a_group() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -214,7 +214,7 @@ async fn insert_people(app: &TestApp, count: usize) {
 }
 
 #[actix_web::test]
-async fn group_has_at_most_three_thousand_members() {
+async fn group_can_have_at_most_three_thousand_members() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     insert_people(&app, 2100).await;
@@ -239,7 +239,7 @@ async fn group_has_at_most_three_thousand_members() {
 }
 
 #[actix_web::test]
-async fn groups_page_lists_groups_and_shows_forms_to_their_owner_only() {
+async fn groups_page_lists_all_groups_and_shows_their_forms_only_to_the_owner() {
     let app = TestApp::start().await;
     app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
@@ -289,7 +289,7 @@ async fn rejected_group_form_keeps_the_typed_text_and_shows_its_error() {
 }
 
 #[actix_web::test]
-async fn groups_page_changes_and_deletes_groups_with_plain_forms() {
+async fn groups_can_be_changed_and_deleted_with_plain_forms() {
     let app = TestApp::start().await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);

@@ -43,7 +43,7 @@ async fn cross_site_request_is_rejected_without_effect() {
 }
 
 #[actix_web::test]
-async fn response_is_html_or_json_by_accept_and_authorization() {
+async fn accept_and_authorization_headers_choose_between_html_and_json() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -151,7 +151,7 @@ async fn form_over_one_mebibyte_is_rejected() {
 }
 
 #[actix_web::test]
-async fn wrong_method_gets_a_problem_document() {
+async fn wrong_method_is_rejected_with_a_problem_document() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for (method, path) in [
@@ -189,7 +189,7 @@ async fn head_returns_the_headers_of_get_without_a_body() {
 }
 
 #[actix_web::test]
-async fn unreadable_body_and_invalid_fields_are_rejected_with_their_name() {
+async fn unreadable_body_is_rejected_and_invalid_fields_are_named() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let send = |body: &'static str, media_type: &'static str| {

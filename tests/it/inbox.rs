@@ -32,7 +32,7 @@ fn titles(section: &Value) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn acknowledgement_is_owed_by_recipients_to_the_author_until_all_have_answered() {
+async fn acknowledgement_is_listed_as_owed_until_every_recipient_has_answered() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
@@ -234,7 +234,7 @@ async fn copy_first_update(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn section_of_more_than_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
+async fn section_with_more_than_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
@@ -270,7 +270,7 @@ async fn section_of_more_than_a_thousand_entries_shows_the_first_hundred_and_sto
 }
 
 #[actix_web::test]
-async fn inbox_shows_older_entries_behind_many_joins_that_have_ended() {
+async fn inbox_shows_older_entries_behind_many_obsolete_joined_notifications() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let ada = app.person("Ada").await;

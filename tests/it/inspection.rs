@@ -113,7 +113,7 @@ async fn video_with_an_unsupported_codec_fails_with_advice() {
 }
 
 #[actix_web::test]
-async fn video_with_unreadable_sound_plays_without_it() {
+async fn video_with_an_unreadable_audio_track_plays_without_sound() {
     let app = TestApp::start().await;
     let mut bytes = fixture("pcm-only.mov");
     let at = bytes.windows(4).rposition(|word| word == b"sowt").unwrap();

@@ -311,12 +311,12 @@ async fn assert_never_merged(upload: Interrupted) {
 }
 
 #[actix_web::test]
-async fn upload_is_never_merged_when_another_node_takes_over_its_last_request() {
+async fn upload_never_mixes_bytes_when_another_node_takes_over_its_last_request() {
     assert_never_merged(Interrupted::file(PART, 2 * PART + 100_000)).await;
 }
 
 #[actix_web::test]
-async fn recording_is_never_merged_when_another_node_takes_over_its_last_request() {
+async fn recording_never_mixes_bytes_when_another_node_takes_over_its_last_request() {
     assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 
@@ -331,7 +331,7 @@ const FAILING: [&str; 6] = [
 ];
 
 #[actix_web::test]
-async fn upload_on_a_disk_survives_a_failure_at_every_step_of_its_last_request() {
+async fn upload_to_a_disk_survives_a_failure_at_every_step_of_its_last_request() {
     if postgres() {
         return;
     }

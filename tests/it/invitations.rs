@@ -39,7 +39,7 @@ async fn pending(admin: &Client) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn invitations_can_be_sent_together_and_accepted_once() {
+async fn several_invitations_can_be_sent_at_once_and_each_is_accepted_once() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let emails = ["ana@example.org", "ben@example.org", "cia@example.org"];
@@ -78,7 +78,7 @@ async fn invitations_can_be_sent_together_and_accepted_once() {
 }
 
 #[actix_web::test]
-async fn withdrawn_invitation_is_not_found() {
+async fn withdrawn_invitation_returns_not_found() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
@@ -153,7 +153,7 @@ async fn invitation_is_accepted_once_when_two_requests_race() {
 }
 
 #[actix_web::test]
-async fn invitations_are_rejected_together_when_one_address_is_invalid() {
+async fn all_invitations_of_a_request_are_rejected_when_one_address_is_invalid() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let too_many: Vec<String> = (0..41).map(|n| format!("p{n}@example.org")).collect();

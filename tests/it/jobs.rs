@@ -10,7 +10,7 @@ use crate::app::{TestApp, fixture, media_path, text, update_path};
 const HOUR: i64 = 3_600_000;
 
 #[actix_web::test]
-async fn work_that_a_killed_server_had_begun_is_done_by_another() {
+async fn job_claimed_by_a_killed_server_is_completed_by_another() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -45,7 +45,7 @@ async fn work_that_a_killed_server_had_begun_is_done_by_another() {
 }
 
 #[actix_web::test]
-async fn work_under_a_lease_that_holds_is_left_alone() {
+async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
@@ -70,7 +70,7 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
 }
 
 #[actix_web::test]
-async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so() {
+async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -139,7 +139,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
 }
 
 #[actix_web::test]
-async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
+async fn job_result_is_discarded_when_its_recording_was_removed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -176,7 +176,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
 }
 
 #[actix_web::test]
-async fn the_trash_is_emptied_after_thirty_days_bytes_included() {
+async fn update_in_the_trash_is_deleted_with_its_stored_bytes_after_thirty_days() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -217,7 +217,7 @@ async fn leased(db: &Db, id: &str, lease: &str) {
 }
 
 #[actix_web::test]
-async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
+async fn leases_of_the_previous_process_of_a_node_end_when_the_node_starts() {
     let (earlier, another) = (clock::secret(), clock::secret());
     let prepared = (earlier.clone(), another.clone());
     let app = TestApp::start_prepared(
@@ -247,7 +247,7 @@ async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
 }
 
 #[actix_web::test]
-async fn leases_of_a_process_that_lives_on_the_same_folder_stay() {
+async fn leases_of_a_running_process_are_kept_when_another_starts_on_the_same_folder() {
     let app = TestApp::start().await;
     let first = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
     leased(&app.state.db, "first", &format!("{first}.x")).await;
@@ -267,7 +267,7 @@ async fn leases_of_a_process_that_lives_on_the_same_folder_stay() {
 }
 
 #[actix_web::test]
-async fn nonsense_in_the_node_file_ends_no_lease() {
+async fn invalid_node_file_does_not_end_any_lease() {
     for nonsense in [
         "",
         "%",
@@ -296,7 +296,7 @@ async fn nonsense_in_the_node_file_ends_no_lease() {
 }
 
 #[actix_web::test]
-async fn clock_set_back_delays_no_job_by_the_difference() {
+async fn setting_the_clock_back_does_not_delay_jobs() {
     let app = TestApp::start().await;
     let enqueue = async |pause: i64| {
         let mut tx = app.state.db.begin().await.unwrap();
@@ -335,7 +335,7 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
 }
 
 #[actix_web::test]
-async fn clock_set_back_delays_no_retry_by_the_difference() {
+async fn setting_the_clock_back_does_not_delay_retries() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
     let failed =
@@ -355,7 +355,7 @@ async fn clock_set_back_delays_no_retry_by_the_difference() {
 }
 
 #[actix_web::test]
-async fn lease_from_the_future_lasts_for_one_lease_from_now() {
+async fn lease_that_ends_too_far_in_the_future_is_shortened_to_the_normal_duration() {
     let app = TestApp::start().await;
     leased(&app.state.db, "dead-nodes", "theirs").await;
     app.wait_until("it is shortened", async || {

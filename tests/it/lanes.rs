@@ -88,7 +88,7 @@ async fn start(gate: &Gate, sink: &Sink) -> TestApp {
 }
 
 #[actix_web::test]
-async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_long() {
+async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings() {
     let (mut gate, sink) = (Gate::holding(&[ENCODING]), Sink::start().await);
     let app = start(&gate, &sink).await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
@@ -131,7 +131,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
 }
 
 #[actix_web::test]
-async fn deletion_index_and_mail_go_on_while_every_preparation_takes_long() {
+async fn slow_preparations_do_not_delay_deletion_indexing_or_email() {
     let (mut gate, sink) = (Gate::holding(&[PREPARATION]), Sink::start().await);
     let app = start(&gate, &sink).await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;

@@ -273,7 +273,7 @@ fn files_do_not_import_each_other_in_a_cycle() {
 }
 
 #[test]
-fn nouns_do_not_import_each_other_in_a_cycle() {
+fn domain_modules_do_not_import_each_other_in_a_cycle() {
     // `infra` and `web` are layers: their folders are what counts there.
     let noun = |module: &Module| {
         let depth = if ["infra", "web"].contains(&module[0].as_str()) {

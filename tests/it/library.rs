@@ -15,7 +15,7 @@ async fn titles(client: &Client, address: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn filters_tell_mine_from_theirs_and_pictures_from_recordings() {
+async fn updates_can_be_filtered_by_author_audience_kind_and_state() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     ada.upload(
@@ -81,7 +81,7 @@ async fn filters_tell_mine_from_theirs_and_pictures_from_recordings() {
 }
 
 #[actix_web::test]
-async fn pages_are_whole_and_stable_while_rows_are_added() {
+async fn pages_are_complete_and_stable_while_updates_are_added() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for n in 0..7 {
@@ -110,7 +110,7 @@ async fn pages_are_whole_and_stable_while_rows_are_added() {
 }
 
 #[actix_web::test]
-async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
+async fn search_finds_words_in_titles_notes_and_comments_and_ignores_case_and_accents() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let one =
@@ -201,7 +201,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[actix_web::test]
-async fn the_trash_is_private_and_gives_back_what_was_in_it() {
+async fn trash_is_private_and_restored_updates_keep_their_comments_and_answers() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path = ada
@@ -357,7 +357,7 @@ async fn assert_gone(app: &TestApp, ada: &Client, path: &str, keys: &BTreeSet<St
 }
 
 #[actix_web::test]
-async fn emptying_the_trash_now_leaves_no_byte() {
+async fn emptying_the_trash_deletes_all_stored_bytes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (path, mut keys) = full(&app, &ada, "One").await;
@@ -374,7 +374,7 @@ async fn emptying_the_trash_now_leaves_no_byte() {
 }
 
 #[actix_web::test]
-async fn after_thirty_days_the_trash_empties_itself() {
+async fn trash_is_emptied_automatically_after_thirty_days() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (path, keys) = full(&app, &ada, "Old").await;

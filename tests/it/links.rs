@@ -39,7 +39,7 @@ async fn say(guest: &Client, path: &str, fields: Value) -> Response {
 }
 
 #[actix_web::test]
-async fn links_are_made_listed_without_their_secret_and_revoked() {
+async fn links_can_be_created_listed_without_their_token_and_revoked() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let made = ada
@@ -88,7 +88,7 @@ async fn links_are_made_listed_without_their_secret_and_revoked() {
 }
 
 #[actix_web::test]
-async fn the_page_opens_without_an_account_and_previews_well() {
+async fn shared_page_opens_without_an_account_and_has_preview_metadata() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;
@@ -146,7 +146,7 @@ async fn the_page_opens_without_an_account_and_previews_well() {
 }
 
 #[actix_web::test]
-async fn its_media_needs_no_cookie_and_ends_with_the_link() {
+async fn shared_media_needs_no_cookie_and_is_unavailable_after_the_link_is_revoked() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (link, token) = ada.share(&path, false).await;
@@ -187,7 +187,7 @@ async fn its_media_needs_no_cookie_and_ends_with_the_link() {
 }
 
 #[actix_web::test]
-async fn a_link_opens_its_own_update_and_nothing_else() {
+async fn link_gives_access_only_to_its_own_update() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let other = ada
@@ -223,7 +223,7 @@ async fn a_link_opens_its_own_update_and_nothing_else() {
 }
 
 #[actix_web::test]
-async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
+async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -321,7 +321,7 @@ async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
 }
 
 #[actix_web::test]
-async fn guests_see_only_the_threads_begun_through_their_own_link() {
+async fn guests_see_only_threads_that_were_started_through_their_own_link() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, one) = ada.share(&path, true).await;
@@ -405,7 +405,7 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
 }
 
 #[actix_web::test]
-async fn a_link_without_comments_is_for_looking_only() {
+async fn link_without_comments_is_read_only() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;
@@ -457,7 +457,7 @@ async fn a_link_without_comments_is_for_looking_only() {
 }
 
 #[actix_web::test]
-async fn the_guest_cookie_is_for_one_link_kept_from_scripts_and_cannot_be_made_up() {
+async fn guest_cookie_is_bound_to_one_link_http_only_and_cannot_be_forged() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (link, token) = ada.share(&path, true).await;
@@ -487,7 +487,7 @@ async fn the_guest_cookie_is_for_one_link_kept_from_scripts_and_cannot_be_made_u
 }
 
 #[actix_web::test]
-async fn a_draft_and_the_trash_close_the_link() {
+async fn link_does_not_work_while_the_update_is_a_draft_or_in_the_trash() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -514,7 +514,7 @@ async fn a_draft_and_the_trash_close_the_link() {
 }
 
 #[actix_web::test]
-async fn a_material_change_asks_guests_again_too() {
+async fn material_change_requires_guests_to_acknowledge_the_new_revision() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -557,7 +557,7 @@ async fn a_material_change_asks_guests_again_too() {
 }
 
 #[actix_web::test]
-async fn who_is_signed_in_stays_themself() {
+async fn signed_in_person_is_not_treated_as_a_guest() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -594,7 +594,7 @@ async fn who_is_signed_in_stays_themself() {
 }
 
 #[actix_web::test]
-async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_nowhere() {
+async fn signed_in_person_without_access_can_read_through_a_link_but_not_comment() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Eve").await;
@@ -631,7 +631,7 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
 }
 
 #[actix_web::test]
-async fn a_guest_who_may_only_look_learns_it_before_a_picture_is_taken_in() {
+async fn guest_without_permission_to_comment_is_rejected_before_pictures_are_stored() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada

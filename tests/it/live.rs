@@ -20,7 +20,7 @@ async fn publish(ada: &Client, title: &str, audience: &[&str]) -> String {
 }
 
 #[actix_web::test]
-async fn events_of_an_update_arrive_in_order() {
+async fn update_events_arrive_in_order() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, "T", &["Bob"]).await;
@@ -125,7 +125,7 @@ async fn missed_events_are_delivered_once_after_reconnecting() {
 }
 
 #[actix_web::test]
-async fn every_event_reaches_all_of_many_open_pages() {
+async fn every_event_reaches_all_open_pages() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, "T", &["Bob"]).await;
@@ -195,7 +195,7 @@ async fn events_are_hidden_from_readers_without_access() {
 }
 
 #[actix_web::test]
-async fn guest_gets_only_events_of_threads_of_their_link() {
+async fn guest_receives_only_events_for_threads_of_their_own_link() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, "T", &["Bob"]).await;
@@ -224,7 +224,7 @@ async fn guest_gets_only_events_of_threads_of_their_link() {
 }
 
 #[actix_web::test]
-async fn opening_is_sent_to_the_author_and_not_to_another_recipient() {
+async fn opening_event_is_sent_to_the_author_but_not_to_another_recipient() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,

@@ -50,7 +50,7 @@ async fn advance(app: &TestApp, seconds: i64) {
 }
 
 #[actix_web::test]
-async fn request_is_mailed_once_with_text_and_unsubscribe_link() {
+async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
     let (sink, app, ada, _) = start().await;
     app.person("Zoe").await;
     let due = hearback::clock::rfc3339(app.state.clock.now() + 3 * 24 * 3_600_000);
@@ -132,7 +132,7 @@ async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
 }
 
 #[actix_web::test]
-async fn reminder_correction_and_change_are_each_mailed_once() {
+async fn reminder_correction_and_change_are_each_emailed_once() {
     let (sink, app, ada, bob) = start().await;
     let path = ask(&ada, json!({ "expectation": "readback" })).await;
     advance(&app, 11).await;
@@ -193,7 +193,7 @@ fn headers(sink: &Sink, name: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn recipient_added_later_is_mailed_alone() {
+async fn only_the_recipient_added_later_gets_an_email() {
     let (sink, app, ada, _) = start().await;
     let cleo = app.person("Cleo").await;
     let path = ask(&ada, json!({})).await;
@@ -207,7 +207,7 @@ async fn recipient_added_later_is_mailed_alone() {
 }
 
 #[actix_web::test]
-async fn only_the_reminder_is_mailed_when_the_request_is_still_unsent() {
+async fn only_the_reminder_is_emailed_when_the_request_is_still_unsent() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     ada.post(&format!("{path}/reminders"), json!({}))
@@ -218,7 +218,7 @@ async fn only_the_reminder_is_mailed_when_the_request_is_still_unsent() {
 }
 
 #[actix_web::test]
-async fn request_is_not_mailed_when_unpublished_within_ten_seconds() {
+async fn request_is_not_emailed_when_unpublished_within_ten_seconds() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
@@ -246,7 +246,7 @@ async fn request_is_not_mailed_when_unpublished_within_ten_seconds() {
 }
 
 #[actix_web::test]
-async fn nothing_is_mailed_when_opened_answered_trashed_or_deactivated() {
+async fn no_email_is_sent_when_opened_answered_or_trashed_or_when_the_recipient_is_deactivated() {
     let (sink, app, ada, bob) = start().await;
     let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);
@@ -268,7 +268,7 @@ async fn nothing_is_mailed_when_opened_answered_trashed_or_deactivated() {
 }
 
 #[actix_web::test]
-async fn names_and_titles_cannot_inject_mail_headers() {
+async fn names_and_titles_cannot_inject_email_headers() {
     let (sink, app, ada, _) = start().await;
     ada.patch("/me", json!({ "name": "Ada\r\nBcc: eve@example.org 🎉" }))
         .await;

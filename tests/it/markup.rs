@@ -105,7 +105,7 @@ async fn every_shape_kind_is_returned_as_saved() {
 }
 
 #[actix_web::test]
-async fn markup_is_limited_to_the_author() {
+async fn only_the_author_can_save_markup() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     put_markup(&ben, &media, 0, every_kind()).await.problem(403);
@@ -129,7 +129,7 @@ async fn markup_is_limited_to_the_author() {
 }
 
 #[actix_web::test]
-async fn markup_is_limited_to_ready_pictures() {
+async fn markup_can_be_saved_only_on_ready_pictures() {
     let app = TestApp::start().await;
     let (ada, _, update, media) = update_with_picture(&app).await;
     let files = [

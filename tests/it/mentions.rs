@@ -65,7 +65,7 @@ async fn comment(client: &Client, update: &str, body: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn mentioned_person_is_notified_of_the_mention_only() {
+async fn mentioned_person_is_notified_only_of_the_mention() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -192,7 +192,7 @@ async fn page_reports_a_mentioned_person_without_access_once() {
 }
 
 #[actix_web::test]
-async fn mention_on_a_workspace_update_notifies_anyone() {
+async fn mention_on_a_workspace_update_can_notify_any_member() {
     let app = TestApp::start().await;
     let (ada, bob, _, _) = scene(&app).await;
     let path = ada

@@ -9,7 +9,7 @@ const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "op
 const UNDOCUMENTED: [&str; 3] = ["/assets/{name}", "/favicon.ico", "/robots.txt"];
 
 #[test]
-fn openapi_describes_the_same_routes_as_the_route_table() {
+fn openapi_document_has_the_same_routes_as_the_route_table() {
     let (routes, documented) = (
         routes(include_str!("../../src/web.rs")),
         documented(include_str!("../../docs/openapi.json")),

@@ -157,7 +157,7 @@ async fn start_with_database_cable() -> (TestApp, Cable) {
 }
 
 #[actix_web::test]
-async fn database_outage_keeps_the_typed_text_and_everything_continues_afterwards() {
+async fn database_outage_keeps_the_typed_text_and_all_work_resumes_afterwards() {
     if !postgres() {
         return;
     }

@@ -163,7 +163,7 @@ async fn settings_are_validated_and_saved() {
 }
 
 #[actix_web::test]
-async fn password_change_requires_the_old_one_and_ends_other_sessions() {
+async fn password_change_requires_the_old_password_and_ends_other_sessions() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let (here, there) = (
@@ -185,7 +185,7 @@ async fn password_change_requires_the_old_one_and_ends_other_sessions() {
 }
 
 #[actix_web::test]
-async fn token_is_shown_once_and_revoked_only_by_its_owner() {
+async fn token_is_shown_once_and_can_be_revoked_only_by_its_owner() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.person("Ada").await, app.person("Eve").await);
     let made = ada

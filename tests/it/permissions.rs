@@ -117,7 +117,7 @@ impl Readers {
 }
 
 #[actix_web::test]
-async fn every_route_answers_as_the_table_says_and_hides_forbidden_objects() {
+async fn every_route_responds_as_the_table_says_and_hides_forbidden_objects() {
     let readers = Readers::new(TestApp::start().await).await;
     let mut wrong = Vec::new();
     let mut world = readers.world().await;
@@ -216,7 +216,7 @@ async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing() {
 }
 
 #[actix_web::test]
-async fn deactivation_ends_all_access_at_once() {
+async fn deactivation_ends_all_access_immediately() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (
         app.person("Ada").await,

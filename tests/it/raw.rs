@@ -98,7 +98,7 @@ async fn raw_file_stays_playable_for_an_hour_after_processing() {
 }
 
 #[actix_web::test]
-async fn raw_file_ends_at_once_when_trimmed_removed_or_access_is_lost() {
+async fn raw_file_is_unavailable_immediately_after_a_trim_a_removal_or_a_loss_of_access() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let published = publish_unprocessed(&app, &ada, &bob).await;
@@ -154,7 +154,7 @@ async fn raw_file_is_private_when_processing_failed() {
 }
 
 #[actix_web::test]
-async fn raw_file_of_another_person_is_not_redirected_to_the_bucket() {
+async fn raw_file_request_by_another_person_is_not_redirected_to_the_bucket() {
     if !postgres() {
         return;
     }

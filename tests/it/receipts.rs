@@ -77,7 +77,7 @@ async fn opening_is_hidden_from_other_recipients() {
 }
 
 #[actix_web::test]
-async fn acknowledgement_keeps_its_first_time_until_withdrawn() {
+async fn acknowledgement_keeps_its_original_timestamp_until_withdrawn() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -199,7 +199,7 @@ async fn only_recipients_can_acknowledge_and_reactions_do_not_count() {
 }
 
 #[actix_web::test]
-async fn fyi_update_is_owed_by_nobody_until_its_expectation_changes() {
+async fn fyi_update_requires_no_response_until_its_expectation_changes() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -271,7 +271,7 @@ async fn acknowledgement_form_redirects_back_to_the_update() {
 }
 
 #[actix_web::test]
-async fn deactivated_recipient_owes_nothing() {
+async fn deactivated_recipient_has_no_obligations() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     let (bob, eve) = (app.person("Bob").await, app.person("Eve").await);
@@ -298,7 +298,7 @@ async fn deactivated_recipient_owes_nothing() {
 }
 
 #[actix_web::test]
-async fn removed_recipient_can_open_and_answer_when_everyone_is_added() {
+async fn removed_recipient_gets_the_update_again_when_everyone_is_added() {
     let app = TestApp::start().await;
     let (ada, bob, dan) = (
         app.person("Ada").await,

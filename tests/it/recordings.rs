@@ -150,7 +150,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
 }
 
 #[actix_web::test]
-async fn abandoned_recording_loses_its_mark_when_nothing_was_missing() {
+async fn abandoned_recording_is_no_longer_marked_when_no_bytes_were_missing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -275,7 +275,7 @@ async fn recording_is_kept_when_the_server_was_down_for_days() {
 }
 
 #[actix_web::test]
-async fn update_can_be_published_while_its_recording_arrives() {
+async fn update_can_be_published_while_its_recording_is_uploading() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let whole = fixture("rec-vp9-opus-10s.webm");

@@ -202,7 +202,7 @@ fn assert_minimal_png(png: &[u8]) {
 }
 
 #[actix_web::test]
-async fn redacted_pixels_are_in_no_stored_byte() {
+async fn no_stored_file_contains_redacted_pixels() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let update = publish(&ada).await;

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::app::{Client, Response, TestApp};
 
 #[actix_web::test]
-async fn second_edit_of_one_version_is_rejected_and_keeps_the_typed_text() {
+async fn second_edit_of_the_same_version_is_rejected_and_keeps_the_typed_text() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "T" })).await;
@@ -36,7 +36,7 @@ async fn second_edit_of_one_version_is_rejected_and_keeps_the_typed_text() {
 }
 
 #[actix_web::test]
-async fn unknown_address_is_not_found_as_json_and_as_a_page() {
+async fn unknown_address_returns_not_found_as_json_and_as_a_page() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -112,7 +112,7 @@ async fn unsupported_method_is_rejected() {
 }
 
 #[actix_web::test]
-async fn head_response_is_the_get_response_without_its_body() {
+async fn head_response_matches_the_get_response_without_its_body() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for path in ["/healthz", "/updates", "/openapi.json"] {

@@ -16,7 +16,7 @@ async fn my_receipt(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn material_change_asks_again_with_a_new_due_time() {
+async fn material_change_requests_new_answers_with_a_new_due_time() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -109,7 +109,7 @@ async fn assert_versions_are_kept(app: &TestApp, ada: &Client, bob: &Client, pat
 }
 
 #[actix_web::test]
-async fn asking_again_is_offered_after_an_answer_and_ticked_when_files_changed() {
+async fn ask_again_checkbox_is_shown_after_an_answer_and_ticked_when_files_changed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let fields =

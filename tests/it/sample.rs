@@ -133,7 +133,7 @@ async fn sample_update_answers_a_question_and_confirms_a_readback() {
 }
 
 #[actix_web::test]
-async fn sample_leaves_the_inbox_when_muted() {
+async fn sample_update_leaves_the_inbox_when_muted() {
     let app = TestApp::start().await;
     let ada = set_up(&app).await;
     let id = inbox(&ada).await["owed_by_me"][0]["update"]["id"]
@@ -154,7 +154,7 @@ async fn sample_leaves_the_inbox_when_muted() {
 }
 
 #[actix_web::test]
-async fn sample_author_is_not_a_person() {
+async fn author_of_the_sample_is_not_listed_as_a_person() {
     let app = TestApp::start().await;
     let (ada, sample) = set_up_with_sample(&app).await;
     app.person("Bob").await;
@@ -195,7 +195,7 @@ async fn sample_author_is_not_a_person() {
 }
 
 #[actix_web::test]
-async fn set_up_succeeds_without_a_sample_when_the_disk_is_full() {
+async fn setup_succeeds_without_a_sample_when_the_disk_is_full() {
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let ada = set_up(&app).await;
     assert_eq!(inbox(&ada).await["counts"]["owed_by_me"], 0);
@@ -203,7 +203,7 @@ async fn set_up_succeeds_without_a_sample_when_the_disk_is_full() {
 }
 
 #[actix_web::test]
-async fn files_of_a_failed_set_up_are_deleted() {
+async fn files_of_a_failed_setup_are_deleted() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let (one, two) = (app.client(), app.client());

@@ -20,7 +20,7 @@ pub fn cookie_of(response: &Response) -> String {
 }
 
 #[actix_web::test]
-async fn session_begins_with_the_password_and_ends_on_sign_out() {
+async fn session_starts_with_the_password_and_ends_on_sign_out() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let client = app.client().header("sec-fetch-site", "same-origin");
@@ -36,7 +36,7 @@ async fn session_begins_with_the_password_and_ends_on_sign_out() {
 }
 
 #[actix_web::test]
-async fn page_without_a_session_leads_to_sign_in_and_back() {
+async fn page_without_a_session_redirects_to_sign_in_and_back() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let stranger = app.client().accept("text/html");
@@ -174,7 +174,7 @@ async fn sessions_are_listed_and_ended_only_by_their_owner() {
 }
 
 #[actix_web::test]
-async fn session_ends_after_thirty_unused_days() {
+async fn session_expires_after_thirty_days_without_use() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let browser = app.browser("Ada").await.accept("application/json");
@@ -205,7 +205,7 @@ async fn session_cookie_is_http_only_and_same_site() {
 }
 
 #[actix_web::test]
-async fn session_cookie_is_secure_and_bound_to_the_host_behind_https() {
+async fn session_cookie_is_secure_and_bound_to_the_host_when_served_over_https() {
     let app =
         TestApp::start_with(|config| config.url = Some("https://hear.example.org".into())).await;
     app.person("Ada").await;

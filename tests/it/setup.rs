@@ -10,7 +10,7 @@ fn fields_with(code: &str, name: &str) -> serde_json::Value {
 }
 
 #[actix_web::test]
-async fn first_account_is_an_admin_and_set_up_ends_with_it() {
+async fn first_account_is_an_admin_and_completes_the_setup() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let page = app
@@ -42,7 +42,7 @@ async fn first_account_is_an_admin_and_set_up_ends_with_it() {
 }
 
 #[actix_web::test]
-async fn set_up_with_a_wrong_code_is_not_found() {
+async fn setup_with_a_wrong_code_returns_not_found() {
     let app = TestApp::start().await;
     let nothing = app.client().get("/no-such-address").await.problem(404);
     for path in ["/setup?code=wrong", "/setup", "/setup?code="] {
@@ -65,7 +65,7 @@ async fn set_up_with_a_wrong_code_is_not_found() {
 }
 
 #[actix_web::test]
-async fn set_up_form_keeps_its_fields_when_the_password_is_too_short() {
+async fn setup_form_keeps_its_fields_when_the_password_is_too_short() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let browser = app.client().accept("text/html");
@@ -93,7 +93,7 @@ async fn set_up_form_keeps_its_fields_when_the_password_is_too_short() {
 }
 
 #[actix_web::test]
-async fn one_account_is_created_when_two_set_ups_race() {
+async fn only_one_account_is_created_when_two_setups_race() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let (one, two) = (app.client(), app.client());

@@ -72,7 +72,7 @@ fn container_ms(path: &Path) -> i64 {
 }
 
 #[actix_web::test]
-async fn hidden_frames_are_in_no_served_copy() {
+async fn no_served_copy_contains_hidden_frames() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for (name, long) in [("editlist-hidden5s.mp4", 3_000), ("qt-trim.mov", 2_134)] {
@@ -155,7 +155,7 @@ async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
 }
 
 #[actix_web::test]
-async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
+async fn copies_of_a_video_with_a_low_frame_rate_start_at_zero_and_match_the_api() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
@@ -184,7 +184,7 @@ async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
 }
 
 #[actix_web::test]
-async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
+async fn trim_within_a_still_section_has_the_requested_length() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
@@ -297,12 +297,12 @@ async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmen
 }
 
 #[actix_web::test]
-async fn edit_that_is_longer_than_its_media_ends_with_the_media() {
+async fn edit_list_entry_that_is_longer_than_its_media_ends_with_the_media() {
     assert_presents_the_last_five_seconds("long.mp4", 20, false).await;
 }
 
 #[actix_web::test]
-async fn edit_of_duration_0_lasts_until_the_end_of_the_media() {
+async fn edit_list_entry_with_duration_zero_lasts_until_the_end_of_the_media() {
     assert_presents_the_last_five_seconds("zero.mp4", 0, false).await;
     assert_presents_the_last_five_seconds("zero-fragmented.mp4", 0, true).await;
 }

@@ -65,7 +65,7 @@ async fn every_route_responds_as_recorded() {
 }
 
 #[actix_web::test]
-async fn set_up_and_sign_in_respond_as_recorded() {
+async fn setup_and_sign_in_respond_as_recorded() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let first = json!({ "code": code, "email": email("Ada"), "name": "Ada", "password": PASSWORD, "time_zone": "Europe/Berlin" });
@@ -118,7 +118,7 @@ const PAGES: [&str; 20] = [
 ];
 
 #[actix_web::test]
-async fn full_update_is_represented_as_recorded() {
+async fn json_of_a_full_update_is_as_recorded() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let scene = Scene::new(&app, &ada, &bob).await;

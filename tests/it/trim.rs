@@ -198,7 +198,7 @@ async fn assert_trim_is_removed(ada: &Client, media: &str, length: i64) {
 }
 
 #[actix_web::test]
-async fn trim_can_ask_again_and_is_shown_in_versions() {
+async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, true).await;

@@ -296,7 +296,7 @@ async fn refusal(app: &TestApp) -> String {
 }
 
 #[actix_web::test]
-async fn newer_schema_is_refused_with_the_version_that_introduced_it() {
+async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
     let ours = env!("CARGO_PKG_VERSION");
     let app = TestApp::start().await;
     app.execute(

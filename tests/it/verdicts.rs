@@ -41,7 +41,7 @@ async fn confirmation_is_shown_to_the_recipient_and_can_be_repeated() {
 }
 
 #[actix_web::test]
-async fn correction_asks_for_another_readback() {
+async fn correction_requests_another_readback() {
     let (_app, ada, bob, cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests by Friday.").await;
     confirm(&ada, &path, &bob).await.expect(200);
@@ -82,7 +82,7 @@ async fn correction_asks_for_another_readback() {
 }
 
 #[actix_web::test]
-async fn verdict_is_rejected_unless_by_the_author_on_a_readback() {
+async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
     let (app, ada, bob, cyd, path) = publish_for_two().await;
     let eve = app.person("Eve").await;
     read_back(&bob, &path, "Mine").await;

@@ -36,7 +36,7 @@ async fn remind(author: &Client, update: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn reminder_moves_the_update_first_and_names_who_still_owes() {
+async fn reminder_moves_the_update_to_the_top_and_names_recipients_who_have_not_answered() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -73,7 +73,7 @@ async fn reminder_moves_the_update_first_and_names_who_still_owes() {
 }
 
 #[actix_web::test]
-async fn reminder_is_rejected_within_four_hours_or_when_nobody_owes() {
+async fn reminder_is_rejected_within_four_hours_of_the_last_or_when_no_response_is_due() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Late", &["Bob"]).await;
@@ -151,7 +151,7 @@ async fn publishing_returns_a_message_to_share() {
 }
 
 #[actix_web::test]
-async fn muted_update_notifies_only_of_requests() {
+async fn muted_update_causes_only_notifications_about_requests() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -172,7 +172,7 @@ async fn muted_update_notifies_only_of_requests() {
 }
 
 #[actix_web::test]
-async fn notifications_are_unique_and_never_of_own_or_opened_things() {
+async fn notifications_are_unique_and_never_about_own_actions_or_opened_updates() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Once", &["Bob"]).await;
@@ -213,7 +213,7 @@ async fn unpublishing_within_ten_seconds_retracts_the_notifications() {
 }
 
 #[actix_web::test]
-async fn receipts_overview_is_available_as_page_json_and_csv() {
+async fn receipts_overview_is_available_as_a_page_as_json_and_as_csv() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "=SUM(A1)", &["Bob"]).await;
@@ -243,7 +243,7 @@ async fn receipts_overview_is_available_as_page_json_and_csv() {
 }
 
 #[actix_web::test]
-async fn counts_follow_from_the_facts_after_concurrent_answers_and_edits() {
+async fn counts_are_correct_after_concurrent_answers_and_edits() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let names: Vec<String> = (0..12).map(|n| format!("P{n}")).collect();

@@ -98,7 +98,7 @@ async fn absence_is_rejected_unless_it_ends_in_the_near_future() {
 }
 
 #[actix_web::test]
-async fn absence_is_visible_to_others_and_ends_by_itself() {
+async fn absence_is_visible_to_others_and_ends_automatically() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let set = async |until: Value| {
@@ -126,7 +126,7 @@ async fn absence_is_visible_to_others_and_ends_by_itself() {
 }
 
 #[actix_web::test]
-async fn mail_setting_is_on_by_default_and_private() {
+async fn email_setting_is_on_by_default_and_private() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
@@ -174,7 +174,7 @@ const HOURS: [(&str, &str); 4] = [
 ];
 
 #[actix_web::test]
-async fn settings_form_saves_working_hours_and_keeps_absent_fields() {
+async fn settings_form_saves_working_hours_and_does_not_change_missing_fields() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -229,7 +229,7 @@ async fn settings_form_keeps_invalid_input() {
 }
 
 #[actix_web::test]
-async fn absence_in_a_form_is_in_the_time_zone_that_is_sent_with_it() {
+async fn absence_in_a_form_uses_the_time_zone_that_the_form_sends() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;

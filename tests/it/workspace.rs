@@ -115,7 +115,7 @@ async fn page(browser: &Client, path: &str) -> String {
 }
 
 #[actix_web::test]
-async fn workspace_page_has_an_edit_form_for_admins_only() {
+async fn workspace_page_has_an_edit_form_only_for_admins() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     app.admin("Root").await;
@@ -144,7 +144,7 @@ fn form<'a>(rules: &'a str, due: &'a str, contact: &'a str) -> [(&'a str, &'a st
 }
 
 #[actix_web::test]
-async fn workspace_form_saves_and_clears_and_keeps_invalid_input() {
+async fn workspace_form_saves_and_clears_settings_and_keeps_invalid_input() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     app.admin("Root").await;

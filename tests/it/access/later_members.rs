@@ -43,7 +43,7 @@ async fn allow_later_members(author: &Client, path: &str, allowed: bool) {
 }
 
 #[actix_web::test]
-async fn group_owner_who_joins_later_sees_nothing_that_was_sent_before() {
+async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let design = create_group(&eve, "design", &["Bob"]).await;
@@ -99,7 +99,7 @@ async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
 }
 
 #[actix_web::test]
-async fn later_members_get_access_and_the_author_is_notified_when_allowed() {
+async fn later_members_get_access_when_allowed_and_the_author_is_notified() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     app.person("Cyd").await;
@@ -132,7 +132,7 @@ async fn later_members_get_access_and_the_author_is_notified_when_allowed() {
 }
 
 #[actix_web::test]
-async fn later_members_lose_access_when_they_leave_or_the_author_withdraws_it() {
+async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
     let app = TestApp::start().await;
     let [ada, bob, dan, cyd] = app.people(["Ada", "Bob", "Dan", "Cyd"]).await;
     let design = create_group(&bob, "design", &["Bob"]).await;
@@ -166,7 +166,7 @@ async fn later_members_lose_access_when_they_leave_or_the_author_withdraws_it() 
 }
 
 #[actix_web::test]
-async fn joined_notification_is_retracted_without_access_and_restored_with_it() {
+async fn joined_notification_is_retracted_when_access_is_lost_and_restored_when_it_is_regained() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     let root = app.admin("Root").await;
@@ -252,7 +252,7 @@ async fn later_members_lose_access_when_the_group_is_deleted_but_recipients_keep
 }
 
 #[actix_web::test]
-async fn later_members_is_accepted_by_an_upload_and_must_be_a_boolean() {
+async fn later_members_field_is_accepted_with_an_upload_and_must_be_a_boolean() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     create_group(&ada, "design", &[]).await;

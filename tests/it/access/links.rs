@@ -81,7 +81,7 @@ impl<'a> Shared<'a> {
 }
 
 #[actix_web::test]
-async fn links_of_a_deactivated_person_stop_working_and_stay_closed() {
+async fn links_of_a_deactivated_person_stop_working_and_stay_revoked() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -168,7 +168,7 @@ async fn oldest_link(admin: &Client) -> Value {
 }
 
 #[actix_web::test]
-async fn link_list_shows_openings_and_the_state_of_the_update() {
+async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_update() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let root = app.admin("Root").await;
@@ -188,7 +188,7 @@ async fn link_list_shows_openings_and_the_state_of_the_update() {
 }
 
 #[actix_web::test]
-async fn admin_revokes_the_link_of_an_update_that_the_admin_cannot_open() {
+async fn admin_can_revoke_a_link_to_an_update_that_the_admin_cannot_open() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -232,7 +232,7 @@ async fn assert_revocation_by_form(app: &TestApp, link: &str, path: &str) {
 }
 
 #[actix_web::test]
-async fn links_tokens_and_sessions_are_refused_to_a_person_deactivated_during_the_request() {
+async fn person_deactivated_during_a_request_cannot_create_links_tokens_or_sessions() {
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let (path, ..) = publish_shared(&ada).await;

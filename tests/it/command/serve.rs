@@ -99,7 +99,7 @@ fn serve_warns_about_a_test_clock() {
 
 #[cfg(debug_assertions)]
 #[actix_web::test]
-async fn debug_build_serves_the_assets_of_the_named_folder() {
+async fn debug_build_serves_assets_from_the_configured_folder() {
     let (data, assets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let build = |style: &str| {
         std::fs::write(assets.path().join(style), "body { color: red }").unwrap();

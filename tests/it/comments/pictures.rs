@@ -48,7 +48,7 @@ async fn pictures_are_stored_with_a_comment_and_deleted_with_it() {
 }
 
 #[actix_web::test]
-async fn comment_is_rejected_when_a_picture_is_invalid_or_there_are_too_many() {
+async fn comment_with_an_invalid_picture_or_too_many_pictures_is_rejected() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");

@@ -6,7 +6,7 @@ use super::{create, group_path};
 use crate::app::{Client, TestApp, array, email};
 
 #[actix_web::test]
-async fn recipients_of_a_group_stay_when_the_group_is_deleted() {
+async fn recipients_remain_when_their_group_is_deleted() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.person("Cy").await;

@@ -7,7 +7,7 @@ use super::{advance, ask, start};
 use crate::app::{TestApp, email};
 
 #[actix_web::test]
-async fn mail_is_sent_once_when_its_job_runs_again() {
+async fn email_is_sent_once_when_its_job_runs_again() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     // As after `kill -9`: the job is enqueued several times and two workers run it at once.
@@ -26,7 +26,7 @@ async fn mail_is_sent_once_when_its_job_runs_again() {
 }
 
 #[actix_web::test]
-async fn mail_is_not_resent_when_the_connection_breaks_after_its_data() {
+async fn email_is_not_resent_when_the_connection_breaks_after_the_message() {
     let (sink, app, ada, _) = start().await;
     ask(&ada, json!({})).await;
     sink.answer("END", "bob", "hang up");
@@ -36,7 +36,7 @@ async fn mail_is_not_resent_when_the_connection_breaks_after_its_data() {
 }
 
 #[actix_web::test]
-async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
+async fn deferred_email_is_retried_and_other_recipients_get_theirs() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
@@ -83,7 +83,7 @@ async fn job_failed(app: &TestApp) -> bool {
 }
 
 #[actix_web::test]
-async fn batch_stops_at_a_rejecting_server_and_is_sent_on_retry() {
+async fn batch_stops_when_the_server_rejects_the_sender_and_is_sent_on_retry() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;

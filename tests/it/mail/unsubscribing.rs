@@ -46,7 +46,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
 const ONE_CLICK: [(&str, &str); 1] = [("List-Unsubscribe", "One-Click")];
 
 #[actix_web::test]
-async fn unsubscribing_takes_one_post_without_cookies_from_any_site() {
+async fn unsubscribing_requires_only_one_post_without_cookies_from_any_site() {
     let (sink, app, ada, _) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
     let provider = app
@@ -62,7 +62,7 @@ async fn unsubscribing_takes_one_post_without_cookies_from_any_site() {
 }
 
 #[actix_web::test]
-async fn unsubscribing_works_with_the_form_of_the_page_and_as_multipart() {
+async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_body() {
     let (sink, app, ada, _) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
     let browser = app.client().accept("text/html");

@@ -39,7 +39,7 @@ async fn comment_can_have_a_drawing_on_a_picture() {
 }
 
 #[actix_web::test]
-async fn drawing_on_a_video_needs_a_time() {
+async fn drawing_on_a_video_requires_a_position_in_the_video() {
     let app = TestApp::start().await;
     let (ada, ben, update, _) = update_with_picture(&app).await;
     let (path, drawing) = (format!("{update}/comments"), note("hierhin"));
@@ -70,7 +70,7 @@ async fn drawing_on_a_video_needs_a_time() {
 }
 
 #[actix_web::test]
-async fn drawing_of_a_guest_loses_its_anchor_with_the_picture() {
+async fn guest_drawing_loses_its_anchor_when_the_picture_is_removed() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let (_, token) = ada.share(&update, true).await;

@@ -105,7 +105,7 @@ async fn marked_picture_and_thumbnail_show_the_markup() {
 }
 
 #[actix_web::test]
-async fn addresses_serve_the_present_picture_until_it_is_redacted() {
+async fn earlier_addresses_serve_the_current_picture_until_it_is_redacted() {
     let app = TestApp::start().await;
     let (ada, ben, _, media) = update_with_picture(&app).await;
     let before = ben.get(&media).await.json();

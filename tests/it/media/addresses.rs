@@ -69,7 +69,7 @@ async fn address_is_the_same_when_rendered_again() {
 }
 
 #[actix_web::test]
-async fn address_ends_with_the_access_it_was_issued_for() {
+async fn address_stops_working_when_the_access_it_was_issued_for_ends() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, update) = publish(&app, &ada).await;
@@ -148,7 +148,7 @@ async fn assert_address_ends_with_the_link(app: &TestApp, ada: &Client, path: &s
 }
 
 #[actix_web::test]
-async fn media_is_redirected_to_the_bucket_only_with_access() {
+async fn media_request_is_redirected_to_the_bucket_only_with_access() {
     if !postgres() {
         return;
     }

@@ -75,7 +75,7 @@ async fn assert_other_ranges(nobody: &Client, url: &str, length: usize) {
 }
 
 #[actix_web::test]
-async fn etag_serves_conditional_requests_and_guards_ranges() {
+async fn etag_works_with_conditional_and_range_requests() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

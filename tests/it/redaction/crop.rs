@@ -46,7 +46,7 @@ async fn crop_to_last_quarter(scene: &Scene, shapes: Value) -> Value {
 }
 
 #[actix_web::test]
-async fn crop_removes_outside_pixels_and_moves_remaining_shapes() {
+async fn crop_removes_pixels_outside_it_and_moves_the_remaining_shapes() {
     let scene = Scene::new().await;
     assert!(!items_with_secret(&scene.app).await.is_empty());
     let shapes = json!([
@@ -77,7 +77,7 @@ async fn crop_removes_outside_pixels_and_moves_remaining_shapes() {
 }
 
 #[actix_web::test]
-async fn crop_moves_the_anchors_of_comments() {
+async fn crop_moves_comment_anchors() {
     let scene = Scene::new().await;
     let inside = comment_on_region(&scene, [0.75, 0.75, 0.25, 0.25]).await;
     let across = comment_on_region(&scene, [0.25, 0.5, 0.5, 0.5]).await;
@@ -105,7 +105,7 @@ async fn crop_moves_the_anchors_of_comments() {
 }
 
 #[actix_web::test]
-async fn text_outside_a_crop_is_in_no_stored_byte() {
+async fn no_stored_file_contains_text_outside_a_crop() {
     let Scene {
         app, ada, media, ..
     } = Scene::new().await;

@@ -13,7 +13,7 @@ use crate::cable::DetachableStorage;
 use crate::markup::put_markup;
 
 #[actix_web::test]
-async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
+async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     let Scene {
         app, ada, media, ..
     } = Scene::new().await;

@@ -6,7 +6,7 @@ use super::{HOUR, MIB, Sender, long};
 use crate::app::TestApp;
 
 #[actix_web::test]
-async fn terminated_upload_leaves_nothing() {
+async fn terminated_upload_leaves_nothing_behind() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let whole = long(10 * MIB);
@@ -29,7 +29,7 @@ async fn terminated_upload_leaves_nothing() {
 }
 
 #[actix_web::test]
-async fn terminated_upload_leaves_its_draft_when_edited() {
+async fn terminated_upload_keeps_its_draft_if_the_draft_was_edited() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -42,7 +42,7 @@ async fn terminated_upload_leaves_its_draft_when_edited() {
 }
 
 #[actix_web::test]
-async fn completed_upload_is_removed_as_media() {
+async fn completed_upload_can_be_removed_as_media() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(10 * MIB);

@@ -43,7 +43,7 @@ async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
 }
 
 #[actix_web::test]
-async fn older_of_two_writers_is_refused() {
+async fn older_of_two_writers_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(MIB);
@@ -68,7 +68,7 @@ async fn older_of_two_writers_is_refused() {
 }
 
 #[actix_web::test]
-async fn one_of_many_concurrent_writes_at_an_offset_is_kept() {
+async fn only_one_of_many_concurrent_writes_at_the_same_offset_is_kept() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;

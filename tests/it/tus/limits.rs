@@ -24,7 +24,7 @@ async fn recording_is_rejected_beyond_the_size_limit_and_keeps_the_bytes_before_
 }
 
 #[actix_web::test]
-async fn request_is_rejected_when_sixteen_of_a_person_are_open() {
+async fn request_is_rejected_when_the_person_has_sixteen_open_requests() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let sender = Sender::recording(&ada).await;
@@ -47,7 +47,7 @@ async fn request_is_rejected_when_sixteen_of_a_person_are_open() {
 }
 
 #[actix_web::test]
-async fn upload_is_rejected_when_a_hundred_of_a_person_are_unfinished() {
+async fn upload_is_rejected_when_the_person_has_a_hundred_unfinished_uploads() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let drafts = [draft(&ada, "A draft").await, draft(&ada, "Another").await];

@@ -43,7 +43,7 @@ async fn begin(client: &Client) -> Sender {
 }
 
 #[actix_web::test]
-async fn options_describe_version_size_limit_and_extensions() {
+async fn options_response_states_the_version_size_limit_and_extensions() {
     let (_app, ada) = start().await;
     let options = Response::fetch(ada.request("OPTIONS", "/uploads"))
         .await
@@ -69,7 +69,7 @@ async fn options_describe_version_size_limit_and_extensions() {
 }
 
 #[actix_web::test]
-async fn invalid_creation_is_rejected_and_leaves_nothing() {
+async fn invalid_creation_is_rejected_and_leaves_nothing_behind() {
     let (_app, ada) = start().await;
     for (status, headers) in INVALID_CREATIONS {
         let response = create(&ada, headers).await;
@@ -134,7 +134,7 @@ async fn invalid_patch_is_rejected() {
 }
 
 #[actix_web::test]
-async fn patch_beyond_the_length_is_rejected_and_the_offset_kept() {
+async fn patch_beyond_the_declared_length_is_rejected_and_keeps_the_offset() {
     let (app, ada) = start().await;
     let sender = begin(&ada).await;
     let recorded = fixture("rec-vp8-opus-3s.webm");

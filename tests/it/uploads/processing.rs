@@ -46,7 +46,7 @@ const PICTURES: [(&str, u32, u32, &str); 7] = [
 ];
 
 #[actix_web::test]
-async fn picture_is_reencoded_and_ready_at_once() {
+async fn picture_is_reencoded_and_ready_immediately() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let files = PICTURES.map(|(name, ..)| ("media", name, fixture(name)));
@@ -109,7 +109,7 @@ const RECORDINGS: [Recording; 6] = [
 ];
 
 #[actix_web::test]
-async fn recording_becomes_seekable_with_its_real_length_and_a_poster() {
+async fn recording_becomes_seekable_and_gets_its_actual_length_and_a_poster() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let files = RECORDINGS.map(|(name, ..)| ("media", name, fixture(name)));
@@ -157,7 +157,7 @@ async fn duration_is_measured_when_the_container_is_wrong() {
 }
 
 #[actix_web::test]
-async fn hevc_gets_an_h264_copy() {
+async fn hevc_video_gets_an_h264_copy() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     #[rustfmt::skip]
@@ -174,7 +174,7 @@ async fn hevc_gets_an_h264_copy() {
 }
 
 #[actix_web::test]
-async fn matroska_becomes_a_webm() {
+async fn matroska_video_is_converted_to_webm() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let matroska = convert("rec-vp8-opus-3s.webm", &["-c", "copy"], "x.mkv");
@@ -185,7 +185,7 @@ async fn matroska_becomes_a_webm() {
 }
 
 #[actix_web::test]
-async fn recording_plays_as_uploaded_with_a_reason_when_ffmpeg_is_missing() {
+async fn recording_plays_as_uploaded_and_states_a_reason_when_ffmpeg_is_missing() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let ada = app.person("Ada").await;
@@ -208,7 +208,7 @@ async fn recording_plays_as_uploaded_with_a_reason_when_ffmpeg_is_missing() {
 }
 
 #[actix_web::test]
-async fn recording_without_a_picture_fails_with_a_reason() {
+async fn recording_without_a_video_track_fails_with_a_reason() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let media = upload_and_process(

@@ -8,7 +8,7 @@ use super::{assert_nothing_remains, upload_and_process};
 use crate::app::{Response, TestApp, email, fixture};
 
 #[actix_web::test]
-async fn unsupported_file_is_rejected_by_its_content_and_leaves_nothing() {
+async fn unsupported_file_is_rejected_by_its_content_and_leaves_nothing_behind() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let bad = [
@@ -196,7 +196,7 @@ const HALF_A_FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"title\"
     --b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"half.webm\"\r\n\r\n";
 
 #[actix_web::test]
-async fn interrupted_upload_leaves_nothing_and_the_server_keeps_running() {
+async fn interrupted_upload_leaves_nothing_behind_and_the_server_keeps_running() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let authorization = format!("Authorization: {}\r\n", ada.authorization());
@@ -258,7 +258,7 @@ async fn malformed_multipart_body_is_rejected() {
 }
 
 #[actix_web::test]
-async fn multipart_body_without_an_account_is_rejected_before_it_is_read() {
+async fn multipart_body_from_a_client_without_an_account_is_rejected_before_it_is_read() {
     let app = TestApp::start().await;
     let mut socket = post_multipart(&app, "").await;
     let mut status_line = vec![0; 12];
