@@ -38,7 +38,7 @@ async fn publish_picture(author: &Client, fields: &[(&str, &str)]) -> Value {
         .json()
 }
 
-/// The URL of the first picture of the update at this path.
+/// Returns the URL of the first picture in the update at this path.
 async fn picture_url(client: &Client, path: &str) -> String {
     let update = client.get(path).await.expect(200).json();
     text(&update["media"][0]["renditions"][0]["url"]).to_owned()
@@ -77,7 +77,7 @@ async fn streams_and_media_urls_stop_working_when_a_later_member_leaves() {
     dan.delete(&format!("{design}/members/{}", dan.id))
         .await
         .expect(204);
-    // No other event follows: the change of members alone ends the stream.
+    // No other event follows. The change of the members ends the stream.
     wait_for_end(stream).await;
     app.client().get(&picture).await.problem(404);
 }
@@ -117,7 +117,7 @@ async fn only_the_owner_and_admins_can_change_group_members_but_any_member_can_l
     assert!(!browser.get("/groups").await.text().contains("/members/"));
 }
 
-/// The names of the members of the first group.
+/// Returns the names of the first group's members.
 fn member_names(groups: &Response) -> Vec<String> {
     array(&groups.json()["items"][0]["members"])
         .iter()
@@ -169,7 +169,7 @@ async fn access_list_names_everyone_with_access_and_only_the_author_and_admins_c
     assert!(page.contains("whoever joins @design later"));
 }
 
-/// Kind, name and reason of each entry of an access list.
+/// Returns the kind, name and reason of each entry of an access list.
 fn entries(list: &Response) -> Vec<String> {
     array(&list.json()["items"])
         .iter()

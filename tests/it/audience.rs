@@ -28,7 +28,7 @@ async fn audience_everyone_is_resolved_at_publication_so_later_accounts_have_no_
         late.get("/inbox").await.json()["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    // An edit does not add them either.
+    // An edit does not add later accounts either.
     ada.patch(
         &draft,
         json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" }),
@@ -308,7 +308,7 @@ async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
         .expect(409);
     assert!(page.text().contains("My own words"));
     assert_eq!(ada.get(&path).await.json()["title"], "Two");
-    // Of two concurrent edits of one version, exactly one succeeds.
+    // If two edits of the same version run concurrently, exactly one succeeds.
     let version = ada.get(&path).await.json()["version"].clone();
     let (one, two) = tokio::join!(
         ada.patch(&path, json!({ "title": "A", "version": version })),

@@ -1,4 +1,4 @@
-//! Connections and storage that a test can cut.
+//! Connections and storage that a test can disconnect.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::{TestApp, authority, postgres};
 
-/// A TCP proxy in front of a server. While it is cut, it has no connections and accepts none.
+/// A TCP proxy in front of a server. While it is cut, all connections are closed and new ones are refused.
 pub struct Cable {
     pub address: SocketAddr,
     connected: watch::Sender<bool>,

@@ -1,4 +1,4 @@
-//! The command line: commands, settings and the doctor.
+//! Tests of the command line: commands, settings and `hearback doctor`.
 
 mod serve;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::app::{TestApp, email};
 
-/// The program with these settings and no others.
+/// Returns a command that runs the program with only these settings.
 pub fn hearback(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
     for (name, _) in
@@ -21,7 +21,7 @@ pub fn hearback(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
 }
 
-/// Asks a process to stop with SIGTERM.
+/// Sends SIGTERM to a process.
 pub fn terminate(process: &Child) {
     let status = Command::new("kill")
         .args(["-TERM", &process.id().to_string()])
@@ -30,7 +30,7 @@ pub fn terminate(process: &Child) {
     assert!(status.success());
 }
 
-/// The program with the settings of a running server.
+/// Returns a command that runs the program with the settings of a running server.
 fn command_for(app: &TestApp, arguments: &[&str]) -> Command {
     let settings: Vec<(&str, &str)> = app
         .settings()
@@ -40,7 +40,7 @@ fn command_for(app: &TestApp, arguments: &[&str]) -> Command {
     hearback(&settings, arguments)
 }
 
-/// Runs a command until it exits. It runs on another thread, because this thread runs the server.
+/// Runs a command until it exits. Waits on another thread, because this thread runs the server.
 async fn run(mut command: Command, input: &str) -> Output {
     let input = input.to_owned();
     let run = move || {
@@ -50,7 +50,7 @@ async fn run(mut command: Command, input: &str) -> Output {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A command that reads no input may have exited already.
+        // A command that does not read its input may have exited already.
         let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
         process.wait_with_output().unwrap()
     };
@@ -61,7 +61,7 @@ fn utf8(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The standard output of a command that must have succeeded.
+/// Returns the standard output. Panics unless the command succeeded.
 fn stdout(done: &Output) -> String {
     assert!(
         done.status.success(),
@@ -277,7 +277,11 @@ async fn doctor_checks_every_part_of_a_working_installation() {
         done.status.code(),
         Some(i32::from(printed.contains("FAIL")))
     );
-    assert_eq!(app.objects().await, [""; 0], "the doctor deletes its probe");
+    assert_eq!(
+        app.objects().await,
+        [""; 0],
+        "the doctor deletes its test object"
+    );
 }
 
 #[test]

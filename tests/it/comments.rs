@@ -18,7 +18,7 @@ async fn threads(client: &Client, path: &str) -> Vec<Value> {
         .clone()
 }
 
-/// An update of Ada's with Bob as its audience: Ada, Bob and its path.
+/// Publishes an update by Ada for Bob. Returns Ada, Bob and the update's path.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
@@ -251,7 +251,7 @@ async fn reactions_are_counted_once_per_person_and_emoji() {
     }
 }
 
-/// The emoji and count of each reaction, and whether the viewer reacted.
+/// Returns the emoji and count of each reaction, and whether the viewer has reacted.
 fn reactions(subject: &Value) -> Vec<(&str, i64, bool)> {
     array(&subject["reactions"])
         .iter()
@@ -375,7 +375,7 @@ async fn comments_since_the_last_visit_are_marked_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // The mark stays during this visit and disappears with the next one.
+    // The mark stays during this visit and disappears at the next one.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);

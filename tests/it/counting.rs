@@ -12,13 +12,13 @@ use tracing_subscriber::{Layer, filter};
 
 use crate::app::Response;
 
-/// Statements by request id, taken from the span that they ran in.
+/// Statements by request id. The id is a field of the span in which the statement ran.
 static RECORDED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 struct Recorder;
 struct RequestId(String);
 
-/// A statement as sqlx logs it. A short statement is complete in `summary` and `whole` is empty.
+/// A statement as sqlx logs it. For a short statement, `summary` is complete and `whole` is empty.
 #[derive(Default)]
 struct Statement {
     summary: String,
@@ -87,12 +87,12 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Recorder {
     }
 }
 
-/// The number of statements of the request with this response.
+/// Returns the number of statements that the request of this response executed.
 pub fn statement_count(response: &Response) -> usize {
     statements(response).len()
 }
 
-/// The statements of the request with this response, in order.
+/// Returns the statements that the request of this response executed, in order.
 pub fn statements(response: &Response) -> Vec<String> {
     RECORDED
         .lock()
@@ -102,7 +102,7 @@ pub fn statements(response: &Response) -> Vec<String> {
         .clone()
 }
 
-/// Starts recording, for the whole process.
+/// Starts recording the statements of the whole process.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Opening databases of other versions, the settings of SQLite connections, and concurrent writers.
+//! Databases of other versions, the settings of SQLite connections, and concurrent writers.
 
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
     if postgres() {
         return;
     }
-    // A schema that never existed: the upgrade fails, but only after the backup.
+    // This schema never existed, so the upgrade fails, but only after the backup.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.db");
     let url = format!("sqlite://{}?mode=rwc", path.display());

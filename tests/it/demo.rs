@@ -17,7 +17,7 @@ struct Demo {
 }
 
 impl Demo {
-    /// Starts the demo and reads what it prints.
+    /// Starts the demo and reads its output.
     fn start(command: &mut Command) -> Self {
         let mut process = command
             .stdout(Stdio::piped())
@@ -95,7 +95,7 @@ async fn demo_shows_every_state_and_deletes_its_folder() {
     }
     demo.stop().await;
     let left = std::fs::read_dir(folder.path()).unwrap().count();
-    assert_eq!(left, 0, "the demo left files behind");
+    assert_eq!(left, 0, "the demo has left files behind");
 }
 
 async fn check_inbox(program: &Client) {
@@ -152,7 +152,7 @@ async fn check_media(program: &Client, path: &str) {
         for rendition in array(&media["renditions"]) {
             let response = program.get(text(&rendition["url"])).await;
             let status = response.status.as_u16();
-            // A job may have replaced the rendition since.
+            // A job may have replaced the rendition in the meantime.
             assert!(matches!(status, 200 | 404), "{status}: {rendition}");
         }
     }

@@ -1,4 +1,4 @@
-//! Due times, which follow each recipient's time zone, working hours and absence.
+//! Due times, which depend on each recipient's time zone, working hours and absence.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn set_time_zone(client: &Client, zone: &str) {
         .expect(200);
 }
 
-/// When the person's receipt is due.
+/// Returns the due time of the person's receipt.
 async fn due(client: &Client, path: &str) -> Value {
     client.get(path).await.expect(200).json()["my_receipt"]["due"].clone()
 }
@@ -29,7 +29,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;
     set_time_zone(&leo, "America/Los_Angeles").await;
-    // Thursday 20:00 in Berlin, and already Friday in Auckland.
+    // It is Thursday 20:00 in Berlin and already Friday in Auckland.
     set_clock(&app, "2030-01-10T19:00:00Z");
     let path = ada
         .update(
@@ -50,7 +50,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
         "2030-01-12T01:00:00.000Z",
         "Friday 17:00 in Los Angeles"
     );
-    // Recipients see their own time, and the author sees both.
+    // Recipients see their own due time, and the author sees both.
     let page = app.browser("Leo").await.get("/inbox").await.text();
     assert!(
         page.contains("Got it by <time") && page.contains("Fri 17:00"),
@@ -75,7 +75,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
 async fn withdrawing_an_answer_restores_its_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    // A Thursday.
+    // This is a Thursday.
     set_clock(&app, "2030-01-10T10:00:00Z");
     let path = ada
         .update(
@@ -96,7 +96,7 @@ async fn withdrawing_an_answer_restores_its_original_due_time() {
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
 
-    // A correction asks again, with a new due time. So does a material change.
+    // A correction or a material change requests a new answer, with a new due time.
     read_back("One!").await;
     ada.json(
         "PUT",

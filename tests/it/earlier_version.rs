@@ -1,8 +1,9 @@
-//! An installation that an earlier version left in the middle of everything: this version opens it, finishes the work and still accepts
-//! what that version signed.
+//! Upgrades an installation of an earlier version that has unfinished work. This version opens it, finishes the work and accepts
+//! signatures of the earlier version.
 //!
-//! `tests/fixtures/schema-6` was recorded from a running server: an upload half-way, a redaction whose picture is hidden but not yet
-//! destroyed, a pending job of every kind, drafts, a snooze, a share link, a session. Never record it again: it is the past.
+//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose picture is hidden but
+//! not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session. Never record it again, because only that
+//! version could write it.
 
 use std::path::Path;
 
@@ -21,9 +22,9 @@ use crate::tus::Sender;
 
 /// The schema that the snapshot was recorded with.
 const SCHEMA: i64 = 6;
-/// The address its mail names.
+/// The base address in the emails that the earlier version sent.
 const URL: &str = "http://hearback.example.org";
-/// Numbers above this are times; they move to the present, because sessions, links and unfinished uploads expire.
+/// Numbers above this are timestamps. They are moved to the current time, because sessions, links and unfinished uploads expire.
 const TIMES: i64 = 1_500_000_000_000;
 
 /// The recorded installation after this version has opened it.
@@ -82,13 +83,13 @@ impl Upgraded {
     }
 
     async fn finish_jobs(&self) {
-        // Mail waits ten seconds, a redaction's job a minute.
+        // Emails are sent after ten seconds, and a redaction job runs after a minute.
         self.app.state.clock.advance(61_000);
         self.app.wait_for_jobs().await;
     }
 }
 
-/// Creates the schema of that time and fills its tables.
+/// Creates the schema of the snapshot and fills its tables.
 async fn restore(url: &str, snapshot: &Value) {
     sqlx::any::install_default_drivers();
     let mut database = AnyConnection::connect(url).await.unwrap();
@@ -99,7 +100,7 @@ async fn restore(url: &str, snapshot: &Value) {
         .unwrap();
     let later = clock::real_now() - snapshot["recorded_at"].as_i64().unwrap();
     let tables = snapshot["tables"].as_object().unwrap();
-    // Tables are created after those that they refer to.
+    // Migrations create a table after the tables that it references, so rows can be inserted in this order.
     let order: Vec<String> = MIGRATOR
         .iter()
         .flat_map(|migration| tables_of(migration.sql.as_str()))
@@ -186,7 +187,7 @@ async fn upgraded_installation_finishes_every_pending_job() {
         (state("video").await, state("processing").await),
         (json!("ready"), json!("ready"))
     );
-    // The marked picture was drawn, and the redaction was finished: its picture is shown again.
+    // The picture has a copy with its markup. The redaction is complete, so its picture is visible again.
     let names = |media: &Value| {
         array(&media["renditions"])
             .iter()
@@ -201,7 +202,7 @@ async fn upgraded_installation_finishes_every_pending_job() {
     assert!(names(&marked).contains(&json!("marked")), "{marked}");
     assert_eq!(state("hidden").await, json!("ready"));
     assert_eq!(old.app.count("SELECT count(*) FROM burns").await, 0);
-    // The index has what was written, and mail went to those who were asked.
+    // The new text can be found, and the recipients got their emails.
     let found = bob.get("/search?q=fresh").await.expect(200).json();
     assert_eq!(array(&found["items"]).len(), 1, "{found}");
     assert!(!old.sink.receivers().is_empty());
@@ -277,7 +278,7 @@ async fn upgraded_installation_keeps_sessions_links_and_drafts() {
         asked
             .iter()
             .all(|entry| entry["update"]["title"] != "Asked"),
-        "what was snoozed stays snoozed: {inbox}"
+        "the entry is still snoozed: {inbox}"
     );
     let answered = bob.get(old.known("answered")).await.expect(200).json();
     assert_eq!(
@@ -298,7 +299,7 @@ async fn upgraded_installation_keeps_sessions_links_and_drafts() {
 async fn signatures_of_an_earlier_version_are_still_valid() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
-    // One media address for each right: a token, a session and a share link.
+    // The media addresses were signed for a token, for a session and for a share link.
     let addresses = [
         unsubscribe.as_str(),
         old.known("media"),
@@ -330,7 +331,7 @@ async fn signatures_of_an_earlier_version_are_still_valid() {
         .get(old.known("answered"))
         .await
         .expect(401);
-    // A mail program's request, which has no cookie and no page.
+    // Email clients send this request without a cookie.
     let one_click = old
         .app
         .client()
@@ -343,7 +344,7 @@ async fn signatures_of_an_earlier_version_are_still_valid() {
     );
 }
 
-/// Replaces the first character of the signature, which comes last.
+/// Replaces the first character of the signature, which is the last part of the value.
 fn changed(signed: &str) -> String {
     let at = signed.rfind(['.', '=']).unwrap() + 1;
     let other = if signed[at..].starts_with('0') {

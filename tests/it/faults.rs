@@ -17,16 +17,16 @@ use crate::app::{TestApp, authority};
 pub enum Reach {
     Database,
     Storage,
-    /// The same as the death of the process, which can change nothing afterwards.
+    /// Has the same effect as killing the process, which cannot change anything afterwards.
     Both,
 }
 
 /// What happens to the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The request does not arrive.
+    /// The server does not receive the request.
     CutBefore,
-    /// The request is executed, but its response is lost.
+    /// The server executes the request, but its response is lost.
     CutAfter,
     /// The request is delayed until [`Breaker::mend`].
     Hold,
@@ -85,7 +85,7 @@ impl Breaker {
         });
     }
 
-    /// Lets everything through again. Returns whether the fault has happened.
+    /// Forwards everything again. Returns whether the fault has happened.
     pub fn mend(&self) -> bool {
         *self.armed.lock().unwrap() = None;
         self.held.send_replace(false);
@@ -133,7 +133,7 @@ impl Breaker {
         armed.take().map(|armed| (armed.reach, armed.fault))
     }
 
-    /// Starts a proxy to a PostgreSQL server. Clients must not ask for TLS.
+    /// Starts a proxy to a PostgreSQL server. Clients must not request TLS.
     pub async fn database(&self, target: String) -> SocketAddr {
         self.listen(Service::Database, target).await
     }
@@ -169,7 +169,7 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // Set if the chosen request is on this connection and its response must be lost.
+        // Set if the chosen request uses this connection and its response must be lost.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),
@@ -317,7 +317,7 @@ struct Session {
 }
 
 impl Session {
-    /// Notes what a message of the client prepares, binds or queries.
+    /// Remembers the statement that a client message prepares, binds or queries.
     fn read(&mut self, kind: u8, body: &[u8]) {
         let mut texts = body
             .split(|byte| *byte == 0)
@@ -361,7 +361,7 @@ impl Session {
     }
 }
 
-/// Starts a server on PostgreSQL and S3 whose connections lead through a breaker.
+/// Starts a server on PostgreSQL and S3 that connects to both through a breaker.
 pub async fn start() -> (TestApp, Breaker) {
     let breaker = Breaker::new();
     let database = breaker

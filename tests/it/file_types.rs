@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::app::{Client, TestApp, fixture, text};
 use crate::tus::Sender;
 
-/// A box of an MP4 file.
+/// Returns an MP4 box.
 fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     [
         &(8 + content.len() as u32).to_be_bytes(),
@@ -17,7 +17,7 @@ fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// One second of fragmented H.264, which stays valid when boxes are put before it.
+/// Returns one second of fragmented H.264. The file stays valid when boxes are inserted before it.
 fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
@@ -35,7 +35,7 @@ fn fragmented_mp4() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Videos with unusual first bytes.
+/// Returns videos with unusual first bytes.
 fn unusual_videos() -> Vec<(&'static str, Vec<u8>)> {
     let fragments = fragmented_mp4();
     let prefixed = |before: &[Vec<u8>]| [before.concat(), fragments.clone()].concat();
@@ -169,7 +169,7 @@ async fn video_or_audio_in_an_unsupported_format_is_rejected_with_advice() {
     }
 }
 
-/// Name, first bytes, format and advice.
+/// The name, first bytes, format and advice of each unsupported file.
 fn unsupported_videos() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let video = "Export it as H.264 (MP4) and upload it again.";
     let sound = "sound without a picture";

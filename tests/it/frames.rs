@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-/// For each picture: the time at which it is shown, in seconds, and the second of the source that the grey value at its centre encodes.
-/// `input` holds ffmpeg options for the input file.
+/// Returns two values for each picture: the time in seconds at which it is shown, and the second of the source that the grey value at its
+/// centre encodes. `input` contains ffmpeg options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])
@@ -45,7 +45,7 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .collect()
 }
 
-/// The second of the source that a player shows at this time.
+/// Returns the second of the source that a player shows at this time.
 pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
     pictures
         .iter()
@@ -54,7 +54,7 @@ pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
         .1
 }
 
-/// The number in each picture of `count.*`, or in a single picture of it: ten bits, lowest first, 16 pixels wide each.
+/// Returns the number in each picture of `count.*`, or in a single picture of it. A number has ten bits, lowest first, each 16 pixels wide.
 pub(crate) fn numbers(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

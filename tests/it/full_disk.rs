@@ -56,7 +56,7 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// The `n`th write of a kind. `pages` chooses the person who signs in.
+    /// Sends the `n`th write of a kind. `pages` selects the person who signs in.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -96,7 +96,7 @@ impl World {
     }
 }
 
-/// Asserts that the response says that the disk is full and that nothing was stored.
+/// Asserts that the response states that the disk is full and that nothing was stored.
 fn assert_disk_full(refused: &Response, what: &str) {
     let problem = refused.problem(503).to_string();
     assert!(
@@ -118,7 +118,7 @@ async fn every_kind_of_write_succeeds_once_a_full_disk_has_space_again() {
     }
     let world = create_world().await;
     for kind in KINDS {
-        // Each kind gets a new server, because a write-ahead log that was reset reuses its space and does not grow with every write.
+        // Each kind needs a new server, because a write-ahead log that was reset reuses its space and does not grow with every write.
         let server = SmallDisk::start(&world.app, 32, None).await;
         let client = Client::at(&server.base);
         for (n, pages) in FREE_PAGES.into_iter().enumerate() {
@@ -143,7 +143,7 @@ async fn every_kind_of_write_succeeds_once_a_full_disk_has_space_again() {
             let response = world.write(&server, kind, pages, 2 * n + 1).await;
             assert!(
                 response.status.is_success(),
-                "{what}, after room was made: {}",
+                "{what}, after space was freed: {}",
                 response.text()
             );
             client.get("/readyz").await.expect(200);
@@ -198,7 +198,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space
     let world = create_world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let ada = world.ada.with_base(&server.base);
-    // Enough for the log to reach its checkpoint, which then cannot extend the database file.
+    // This is enough for the log to reach its checkpoint, which then cannot extend the database file.
     server.fill(1100);
     let write = async || {
         ada.post(
@@ -223,7 +223,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space
         let response = write().await;
         assert!(
             response.status.is_success(),
-            "write {n} after room was made: {}",
+            "write {n} after space was freed: {}",
             response.text()
         );
     }
@@ -264,7 +264,7 @@ async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
     gate.open(PREPARATION);
     world
         .app
-        .wait_until("the end of the job could not be recorded", async || {
+        .wait_until("the outcome of the job could not be recorded", async || {
             server
                 .log()
                 .contains("the outcome of a job could not be recorded; retrying")

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// The kinds of runs that can be held up. Each is the name of a pipe from which the script reads a line before it starts ffmpeg.
+/// The kinds of ffmpeg runs that can be blocked. Each is the name of a pipe. The script reads a line from the pipe before it starts ffmpeg.
 pub const ENCODING: &str = "encoding";
 pub const PREPARATION: &str = "preparation";
 
@@ -23,14 +23,14 @@ if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi
 exec REAL "$@"
 "#;
 
-/// Holds up ffmpeg runs. The script's folder is deleted when this is dropped.
+/// Blocks ffmpeg runs. The script's folder is deleted when this is dropped.
 pub struct Gate {
     dir: TempDir,
     pipes: Vec<File>,
 }
 
 impl Gate {
-    /// Holds up runs of these kinds.
+    /// Blocks runs of these kinds until [`Self::open`].
     pub fn holding(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let real = |name: &str| {
@@ -65,7 +65,7 @@ impl Gate {
     /// Releases all waiting and future runs of a kind.
     pub fn open(&mut self, kind: &str) {
         let path = self.dir.path().join(kind);
-        // Open for reading too, so that opening does not block until there is a reader.
+        // Open the pipe for reading as well. Otherwise opening it would block until a script reads from it.
         let mut pipe = OpenOptions::new()
             .read(true)
             .write(true)

@@ -1,4 +1,4 @@
-//! Groups: anyone may create one, and only its owner and admins may change it.
+//! Groups. Everyone can create one, and only its owner and admins can change it.
 
 mod audience;
 
@@ -15,12 +15,12 @@ async fn create(client: &Client, name: &str, members: &[&str]) -> Value {
         .json()
 }
 
-/// All groups.
+/// Returns all groups.
 async fn list(client: &Client) -> Value {
     client.get("/groups").await.expect(200).json()["items"].clone()
 }
 
-/// The names of a group's members.
+/// Returns the names of a group's members.
 fn names(group: &Value) -> Vec<&str> {
     array(&group["members"])
         .iter()
@@ -64,7 +64,7 @@ async fn owner_can_change_and_delete_a_group() {
     let [ada, bob, _] = app.people(["Ada", "Bob", "Cy"]).await;
     let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
     create(&bob, "all-of-us", &[]).await;
-    // Fields that are left out do not change. A person named twice is a member once.
+    // Missing fields do not change. A person who is listed twice becomes a member once.
     let renamed = ada
         .patch(&group_path(&group), json!({ "name": "@designers" }))
         .await

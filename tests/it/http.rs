@@ -1,4 +1,4 @@
-//! What applies to every request: cross-site protection, content negotiation, form methods and syntax errors.
+//! Rules for all requests: cross-site protection, content negotiation, form methods and syntax errors.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ async fn cross_site_request_is_rejected_without_effect() {
         // Reading is allowed.
         foreign.get("/me").await.expect(200);
     }
-    // Another site cannot sign a person in either.
+    // Another site cannot sign in a person either.
     let foreign = app.client().header("sec-fetch-site", "cross-site");
     sign_in(&foreign, "Ada", PASSWORD).await.problem(403);
     assert_eq!(ada.get("/me").await.json()["name"], "Ada");
@@ -88,7 +88,7 @@ async fn form_gets_a_redirect_on_success_and_a_page_on_failure() {
             && refused.text().contains("Kept title")
             && refused.text().contains("not-an-address")
     );
-    // The same request as JSON gets a problem.
+    // The same request as JSON gets a problem document.
     let fields = json!({ "title": "x", "audience": ["not-an-address"] });
     ada.post("/updates", fields).await.problem(422);
     let missing = browser.get("/updates/nothing-here").await.expect(404);
@@ -121,7 +121,7 @@ async fn form_method_is_read_from_query_or_urlencoded_body_but_not_multipart() {
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(update().await["state"], "published");
-    // Only PUT, PATCH and DELETE, and only in a POST.
+    // The field can select only PUT, PATCH or DELETE, and only in a POST.
     let refused = browser.form("POST", &with_method("TRACE"), &[]).await;
     assert!(refused.status.is_client_error());
     browser.get(&with_method("DELETE")).await.expect(200);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, text};
 
-/// The numbers of entries that the inbox reports for its three sections, which must match the entries.
+/// Returns the numbers of entries that the inbox reports for its three sections. Asserts that they match the entries.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
     let count = |name: &str| inbox["counts"][name].as_i64().unwrap();
@@ -134,7 +134,7 @@ async fn news_stays_until_the_update_is_opened() {
     app.state.clock.advance(1000);
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&ada).await, (0, 0, 0));
-    // Bob's own comments are not news to him. A reply in his thread is, but other threads are not.
+    // Bob's own comments are not news for him. A reply in his thread is news, but comments in other threads are not.
     assert_eq!(counts(&bob).await, (0, 0, 0));
     app.state.clock.advance(1000);
     ada.post(
@@ -151,7 +151,7 @@ async fn news_stays_until_the_update_is_opened() {
     );
     cyd.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&cyd).await, (0, 0, 0));
-    // Bob can no longer see the update, so he gets no news of it.
+    // Bob can no longer see the update, so his inbox has no news about it.
     ada.patch(&path, json!({ "audience": [email("Cyd")] }))
         .await
         .expect(200);

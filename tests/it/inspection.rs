@@ -22,7 +22,7 @@ async fn upload(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
         .json()
 }
 
-/// The codecs of the `playable` rendition, sorted.
+/// Returns the codecs of the `playable` rendition, sorted.
 async fn codecs(app: &TestApp, media: &Value) -> Vec<String> {
     let found = array(&media["renditions"])
         .iter()

@@ -1,5 +1,5 @@
-//! Uploads whose last request fails at any of its steps. The client resumes at the offset that HEAD reports, and the stored bytes are the
-//! sent bytes.
+//! Uploads whose last request fails at any of its steps. The client resumes at the offset that HEAD reports, and the stored bytes equal
+//! the sent bytes.
 
 mod stuck;
 
@@ -8,12 +8,12 @@ use crate::cable::DetachableStorage;
 use crate::faults::{self, Breaker, Fault, Reach};
 use crate::tus::{HOUR, MIB, Sender, long};
 
-/// The length of a part of a multipart upload.
+/// The length in bytes of a part of a multipart upload.
 const PART: usize = 8 * MIB;
 /// An upper bound for the number of steps of a last request.
 const MAX_STEPS: usize = 200;
 
-/// An upload up to its last request.
+/// An upload that is complete except for its last request.
 pub struct Interrupted {
     pub whole: Vec<u8>,
     /// The number of bytes that are stored before the last request.
@@ -52,7 +52,7 @@ impl Interrupted {
         sender
     }
 
-    /// Sends the bytes from an offset on, which may be none.
+    /// Sends all bytes from an offset to the end. There may be none.
     pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Response {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
@@ -65,7 +65,7 @@ impl Interrupted {
             .await
     }
 
-    /// Does what a tus client does when it gets no response: asks for the offset with HEAD and sends the rest.
+    /// Does what a tus client does when it gets no response: requests the offset with HEAD and sends the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
@@ -81,7 +81,7 @@ impl Interrupted {
             assert_eq!(
                 head.header("hearback-media"),
                 sender.media,
-                "HEAD names the media of a complete upload"
+                "HEAD returns the media id of a complete upload"
             );
         }
         let done = self.send_rest(sender, offset).await.expect(204);
@@ -91,7 +91,7 @@ impl Interrupted {
         );
     }
 
-    /// Asserts that the stored bytes are the sent bytes.
+    /// Asserts that the stored bytes equal the sent bytes.
     pub async fn check(&self, sender: &Sender) {
         assert!(
             sender.original().await == self.whole,
@@ -146,7 +146,7 @@ pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     );
 }
 
-/// Repeats an upload with each of these faults at each of its steps. PostgreSQL and S3 only.
+/// Repeats an upload with each of these faults at each step of its last request. Returns at once on SQLite.
 async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     if !postgres() {
         return;
@@ -160,13 +160,13 @@ async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
             .await;
         assert!(
             steps > 1,
-            "{steps} steps were tried with {fault:?} of {reach:?}"
+            "only {steps} steps were tried with {fault:?} of {reach:?}"
         );
     }
     assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// The same as the death of the process after each step.
+/// Has the same effect as killing the process after each step.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
 const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],
@@ -217,7 +217,7 @@ async fn complete_upload_is_reported_by_head_and_finished_by_patch_after_a_stora
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
     let sender = recording.begin(&ada).await;
-    // The state after the last request lost its database connection before it could finish the upload.
+    // Restore the state in which the last request lost its database connection before it finished the upload.
     app.execute("UPDATE uploads SET length = received").await;
     storage.detach();
     let head = sender.head().await.expect(200);
@@ -265,8 +265,8 @@ async fn complete_upload_is_finished_in_the_background_when_its_client_is_gone()
     recording.check(&sender).await;
 }
 
-/// Sends the last request to one node and holds it up at each of its requests to the storage in turn. In each case another node takes over
-/// the upload with other bytes. Asserts that only the bytes of the second node are stored.
+/// Sends the last request to one node and delays it at each of its storage requests in turn. Each time, another node takes over the
+/// upload with different bytes. Asserts that only the second node's bytes are stored.
 async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;
@@ -290,7 +290,7 @@ async fn assert_never_merged(upload: Interrupted) {
             assert!(!breaker.mend());
             answer.expect(204);
             upload.check(&sender).await;
-            assert!(step > 2, "{step} steps were tried");
+            assert!(step > 2, "only {step} steps were tried");
             break;
         }
         let second_sender = sender.at(&other.base);
@@ -303,7 +303,7 @@ async fn assert_never_merged(upload: Interrupted) {
         let refused = first.await.status.as_u16();
         assert!(
             [409, 503].contains(&refused),
-            "the first writer got {refused}"
+            "the first writer got status {refused}"
         );
         second.check(&second_sender).await;
     }

@@ -22,7 +22,7 @@ async fn invite(admin: &Client, emails: &[&str]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Fields with which a person accepts an invitation.
+/// Returns the fields of the form that accepts an invitation.
 fn newcomer(name: &str) -> Value {
     json!({ "name": name, "password": PASSWORD, "time_zone": "Asia/Tokyo" })
 }
@@ -52,7 +52,7 @@ async fn several_invitations_can_be_sent_at_once_and_each_is_accepted_once() {
         "the link is shown once"
     );
 
-    // Opening the link accepts nothing, because mail scanners open links.
+    // Opening the link does not accept the invitation, because email scanners open links.
     let ana = app.client().header("sec-fetch-site", "same-origin");
     let invitation = ana.get(link).await.expect(200).json();
     assert_eq!(invitation["email"], "ana@example.org");
@@ -113,7 +113,7 @@ async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
         .problem(404);
     assert!(pending(&admin).await.is_empty());
 
-    // A person whose invitation expired is unknown again.
+    // After an invitation has expired, its address is unknown again.
     let refused = ada
         .post(
             "/updates",

@@ -1,4 +1,4 @@
-//! Durable work: it survives who began it, is tried again, and in the end says that it could not be done.
+//! Jobs survive the server that claimed them, are retried, and finally report that they failed.
 
 use hearback::clock;
 use hearback::infra::db::Db;
@@ -22,7 +22,7 @@ async fn job_claimed_by_a_killed_server_is_completed_by_another() {
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    // What a server that was killed leaves: claimed work whose lease nobody renews, here an index that was never made.
+    // A killed server leaves a claimed job whose lease is never renewed. Here the search document was not written.
     app.execute("DELETE FROM said").await;
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query(
@@ -49,9 +49,9 @@ async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
-    // Work that is added later is done meanwhile, so the workers have looked.
+    // Once a job that was added later is done, the workers have also seen the first one.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
-    app.wait_until("the free one is done", async || {
+    app.wait_until("the unleased job is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
     })
     .await;
@@ -83,11 +83,11 @@ async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt()
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    // The work is begun anew, and finds that its file is gone.
+    // Run the processing job again. Its file no longer exists.
     let path = media_path(&update["media"][0]);
     for key in app.objects().await {
         let key = key[key.find("media/").unwrap()..].to_owned();
-        // On a disk a key lies in a folder of its first letters.
+        // On disk, a key is stored in a folder that is named after its first letters.
         let last = key.rsplit('/').next().unwrap();
         app.state
             .uploads
@@ -106,7 +106,7 @@ async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt()
         .unwrap();
     tx.commit().await.unwrap();
     for tries in 1..=6 {
-        app.wait_until("it was tried", async || {
+        app.wait_until("the job has failed", async || {
             app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
                 .await
                 == 1
@@ -116,7 +116,7 @@ async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt()
         if tries < 6 {
             assert!(
                 app.count("SELECT run_at FROM jobs").await > 0,
-                "there is a pause"
+                "the retry is delayed"
             );
             assert_eq!(ada.get(&path).await.json()["state"], "processing");
             app.execute("UPDATE jobs SET run_at = 0, error = NULL")
@@ -167,7 +167,7 @@ async fn job_result_is_discarded_when_its_recording_was_removed() {
     assert_eq!(
         app.count("SELECT count(*) FROM loose_objects").await,
         app.objects().await.len() as i64,
-        "what is left is known"
+        "every remaining object is recorded for deletion"
     );
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
@@ -201,7 +201,7 @@ async fn update_in_the_trash_is_deleted_with_its_stored_bytes_after_thirty_days(
     assert_eq!(app.objects().await, [""; 0]);
 }
 
-/// A job of which nothing is left to do, under a lease that lasts for an hour.
+/// Inserts a job that has nothing to delete, with a lease that ends in an hour.
 async fn leased(db: &Db, id: &str, lease: &str) {
     let mut tx = db.begin().await.unwrap();
     sqlx::query(
@@ -312,7 +312,7 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
         .unwrap();
         tx
     };
-    // Set back while the work is written down, and after that.
+    // Set the clock back before the job is committed, and again afterwards.
     let immediate = enqueue(0).await;
     app.state.clock.advance(-HOUR);
     immediate.commit().await.unwrap();
@@ -320,7 +320,7 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
     let delayed = enqueue(60_000).await;
     delayed.commit().await.unwrap();
     app.state.clock.advance(-HOUR);
-    app.wait_until("it is scheduled again", async || {
+    app.wait_until("the job is rescheduled", async || {
         let run_at = app.count("SELECT run_at FROM jobs").await;
         (0..=60_000).contains(&(run_at - app.state.clock.now()))
     })
@@ -328,7 +328,7 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
     assert_eq!(
         app.count("SELECT attempts FROM jobs").await,
         0,
-        "its own pause is kept"
+        "the job keeps its own delay"
     );
     app.state.clock.advance(60_000);
     app.wait_for_jobs().await;
@@ -340,15 +340,17 @@ async fn setting_the_clock_back_does_not_delay_retries() {
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
     let failed =
         "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
-    app.wait_until("it failed once", async || app.count(failed).await == 1)
-        .await;
+    app.wait_until("the job has failed once", async || {
+        app.count(failed).await == 1
+    })
+    .await;
     app.state.clock.advance(-HOUR);
-    app.wait_until("it is scheduled again", async || {
+    app.wait_until("the job is rescheduled", async || {
         app.count("SELECT run_at FROM jobs").await <= app.state.clock.now() + 5000
     })
     .await;
     app.state.clock.advance(5000);
-    app.wait_until("it failed twice", async || {
+    app.wait_until("the job has failed twice", async || {
         app.count("SELECT attempts FROM jobs").await == 2
     })
     .await;
@@ -358,7 +360,7 @@ async fn setting_the_clock_back_does_not_delay_retries() {
 async fn lease_that_ends_too_far_in_the_future_is_shortened_to_the_normal_duration() {
     let app = TestApp::start().await;
     leased(&app.state.db, "dead-nodes", "theirs").await;
-    app.wait_until("it is shortened", async || {
+    app.wait_until("the lease is shortened", async || {
         let until = app.count("SELECT leased_until FROM jobs").await;
         (0..=60_000).contains(&(until - clock::real_now()))
     })
@@ -367,6 +369,6 @@ async fn lease_that_ends_too_far_in_the_future_is_shortened_to_the_normal_durati
         app.count("SELECT count(*) FROM jobs WHERE lease = 'theirs' AND attempts = 1")
             .await,
         1,
-        "who holds it may live"
+        "the lease holder may still be running"
     );
 }

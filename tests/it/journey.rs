@@ -17,7 +17,7 @@ async fn uploaded_recording_is_commented_on_and_acknowledged() {
     discuss(&ada, &bob, &path, &video).await;
     acknowledge(&ada, &bob, &path).await;
 
-    // The comment is found by a word in it.
+    // Search finds the comment by one of its words.
     app.wait_for_jobs().await;
     let found = bob.get("/updates?q=menu").await.json();
     assert_eq!(update_path(&found["items"][0]), path);
@@ -64,7 +64,7 @@ async fn wait_for_video(app: &TestApp, bob: &Client, path: &str) -> String {
     text(&video["id"]).to_owned()
 }
 
-/// Bob comments at a time of the video and reacts, and Ada replies.
+/// Bob comments on a time in the video and reacts, and Ada replies.
 async fn discuss(ada: &Client, bob: &Client, path: &str, video: &str) {
     let comments = format!("{path}/comments");
     let question = json!({ "body": "What is *this*?", "media_id": video, "at_ms": 4200 });

@@ -64,7 +64,7 @@ impl Node {
         assert!(!killed.await.unwrap().success());
     }
 
-    /// Kills the process, lets `app` finish its work, and asserts that nothing else is left.
+    /// Kills the process, waits until `app` has finished its work, and asserts that nothing else is left.
     async fn kill_and_check_leftovers(self, app: &TestApp) {
         self.kill().await;
         app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
@@ -73,7 +73,7 @@ impl Node {
     }
 }
 
-/// A server that stays alive, and the settings for another that is killed.
+/// A server that keeps running, and the settings for another one that is killed.
 async fn start_survivor() -> (TestApp, BTreeMap<String, String>) {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
@@ -82,7 +82,7 @@ async fn start_survivor() -> (TestApp, BTreeMap<String, String>) {
     (app, settings)
 }
 
-/// Changes the settings so that the connections to PostgreSQL and S3 lead through a breaker.
+/// Changes the settings so that the server connects to PostgreSQL and S3 through a breaker.
 async fn connect_through_breaker(settings: &mut BTreeMap<String, String>) -> Breaker {
     let breaker = Breaker::new();
     let database = breaker
@@ -124,7 +124,7 @@ async fn upload_to_a_bucket_survives_a_kill_at_each_step_of_its_last_request() {
         if answered {
             breaker.mend();
             upload.check(&sender).await;
-            assert!(step > 6, "{step} steps were tried");
+            assert!(step > 6, "only {step} steps were tried");
             break;
         }
         node.kill().await;

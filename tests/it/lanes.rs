@@ -1,4 +1,4 @@
-//! Lanes of jobs: what takes long never keeps the rest waiting.
+//! Job lanes: slow jobs never delay the others.
 
 use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn running(app: &TestApp, kind: &str) -> i64 {
         .unwrap()
 }
 
-/// A deletion, an index and a mail, begun and waited for.
+/// Starts a deletion, an index update and an email, and waits until all three are done.
 async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     let files = [("media", "a.png", fixture("alpha.png"))];
     let update = ada
@@ -58,11 +58,11 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     ada.delete(&format!("/media/{picture}")).await.expect(204);
     ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
     app.state.clock.advance(11_000);
-    app.wait_until("the mail is sent", async || {
+    app.wait_until("the email is sent", async || {
         sink.receivers() == [email("Bob")]
     })
     .await;
-    app.wait_until("the words are found", async || {
+    app.wait_until("the notes are found by search", async || {
         ada.get("/updates?q=searchable").await.expect(200).json()["items"]
             .as_array()
             .unwrap()
@@ -70,7 +70,7 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
             == 1
     })
     .await;
-    app.wait_until("the bytes are gone", async || stored().await == 0)
+    app.wait_until("the stored files are deleted", async || stored().await == 0)
         .await;
 }
 
@@ -96,7 +96,7 @@ async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings
     for n in 0..2 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.webm").await);
     }
-    app.wait_until("two conversions run", async || {
+    app.wait_until("two conversions are running", async || {
         running(&app, "convert").await == 2
     })
     .await;
@@ -106,7 +106,7 @@ async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings
         app.wait_for(&ada, recording, |media| media["state"] == "ready")
             .await;
     }
-    app.wait_until("all conversions wait or run", async || {
+    app.wait_until("all conversions are pending or running", async || {
         app.count("SELECT count(*) FROM jobs WHERE kind = 'convert'")
             .await
             == 3
@@ -115,7 +115,7 @@ async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings
     assert_eq!(
         running(&app, "convert").await,
         2,
-        "no more than two at once"
+        "at most two conversions run at once"
     );
     gate.open(ENCODING);
     app.wait_for_jobs().await;
@@ -139,7 +139,7 @@ async fn slow_preparations_do_not_delay_deletion_indexing_or_email() {
     for n in 0..4 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.mp4").await);
     }
-    app.wait_until("two preparations run", async || {
+    app.wait_until("two preparations are running", async || {
         running(&app, "process").await >= 2
     })
     .await;

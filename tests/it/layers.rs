@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
-/// The layers, lowest first. A module may import from lower layers and, in the layer of the domain, from other nouns.
+/// The layers, lowest first. A module may import from lower layers.
+/// Modules of `base` and `domain` may also import from their own layer.
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "base",
@@ -46,18 +47,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commands", &["demo", "doctor"]),
 ];
 
-/// A module, as the names on its path.
+/// A module path, as a list of names.
 type Module = Vec<String>;
 
 struct Imports<'a> {
     modules: &'a BTreeSet<Module>,
-    /// Where the visitor is, inline modules included.
+    /// The current module of the visitor, including inline modules.
     here: Module,
     found: BTreeSet<Module>,
 }
 
 impl Imports<'_> {
-    /// Notes the module of a path that starts with `crate`, `self`, `super` or the name of a child.
+    /// Records the module of a path that starts with `crate`, `self`, `super` or the name of a child module.
     fn note(&mut self, segments: &[String]) {
         let mut at = match segments.first().map(String::as_str) {
             Some("crate") => Vec::new(),
@@ -201,7 +202,7 @@ fn layer(module: &Module) -> usize {
     LAYERS
         .iter()
         .position(|(_, modules)| modules.contains(&top.as_str()))
-        .unwrap_or_else(|| panic!("src/{top}.rs is in no layer of tests/it/layers.rs"))
+        .unwrap_or_else(|| panic!("src/{top}.rs is not assigned to a layer in tests/it/layers.rs"))
 }
 
 /// The strongly connected components of a graph that have more than one node.
@@ -265,16 +266,16 @@ fn imports_point_to_lower_layers() {
 fn files_do_not_import_each_other_in_a_cycle() {
     let mut graph = GRAPH.clone();
     for (module, imports) in &mut graph {
-        // A part may use the whole it is a part of, whose private items it sees.
+        // A child module may import from its parent, whose private items it can see.
         imports.retain(|import| !module.starts_with(import));
     }
     let cycles = cycles(&graph);
-    assert!(cycles.is_empty(), "cycles of files: {cycles:#?}");
+    assert!(cycles.is_empty(), "import cycles of files: {cycles:#?}");
 }
 
 #[test]
-fn domain_modules_do_not_import_each_other_in_a_cycle() {
-    // `infra` and `web` are layers: their folders are what counts there.
+fn top_level_modules_do_not_import_each_other_in_a_cycle() {
+    // `infra` and `web` are layers, so each of their folders counts as a module.
     let noun = |module: &Module| {
         let depth = if ["infra", "web"].contains(&module[0].as_str()) {
             2
@@ -295,5 +296,5 @@ fn domain_modules_do_not_import_each_other_in_a_cycle() {
         nouns.entry(from.clone()).or_default().extend(imports);
     }
     let cycles = cycles(&nouns);
-    assert!(cycles.is_empty(), "cycles of nouns: {cycles:#?}");
+    assert!(cycles.is_empty(), "import cycles of modules: {cycles:#?}");
 }

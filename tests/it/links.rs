@@ -1,4 +1,4 @@
-//! Share links: what opens through one, for whom, and until when.
+//! Share links: which content they open, for whom, and until when.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::app::{
     Client, PASSWORD, Response, TestApp, array, comment_path, email, fixture, text, update_path,
 };
 
-/// An update by Ada for Bob with a picture.
+/// Publishes an update by Ada for Bob with a picture. Returns both clients and its path.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = [
@@ -27,7 +27,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
     (ada, bob, update_path(&made))
 }
 
-/// A browser that opened the link.
+/// Opens the link in a new browser and returns the browser.
 async fn guest(app: &TestApp, token: &str) -> Client {
     let guest = app.client().accept("text/html");
     guest.get(&format!("/s/{token}")).await.expect(200);
@@ -77,7 +77,7 @@ async fn links_can_be_created_listed_without_their_token_and_revoked() {
     }
     app.client().get(&url).await.problem(404);
     assert!(ada.get(&format!("{path}/links")).await.json()["items"][0]["revoked_at"].is_string());
-    // A link nobody made looks the same.
+    // A link that never existed gives the same response.
     app.client().get("/s/nothing").await.problem(404);
     ada.post(&format!("{path}/links"), json!({ "name": "x".repeat(101) }))
         .await
@@ -141,7 +141,7 @@ async fn shared_page_opens_without_an_account_and_has_preview_metadata() {
         ),
         (&json!(0), &json!(0), &Value::Null)
     );
-    // Looking at it, or fetching a preview, opens nothing for anybody.
+    // Fetching the page or a preview does not count as opening.
     assert_eq!(ada.get(&path).await.json()["counts"]["opened"], 0);
 }
 
@@ -167,7 +167,7 @@ async fn shared_media_needs_no_cookie_and_is_unavailable_after_the_link_is_revok
                 .starts_with("image/")
         );
     }
-    // It cannot be bent to anything else.
+    // A modified address is not found.
     let bent = urls[0].replace("g=l~", "g=s~");
     app.client().get(&bent).await.problem(404);
     app.client()
@@ -213,7 +213,7 @@ async fn link_gives_access_only_to_its_own_update() {
         .get(&format!("{path}/receipts"))
         .await
         .problem(404);
-    // Two links in one browser are two guests, each of its own update.
+    // One browser can open two links. Each gives access to its own update.
     let (_, second) = ada.share(&other, false).await;
     let browser = by_cookie.accept("text/html");
     browser.get(&format!("/s/{second}")).await.expect(200);
@@ -284,7 +284,7 @@ async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
         );
         assert_eq!(guest.get(&path).await.json()["reactions"][0]["mine"], true);
     }
-    // The team sees them, marked with the link's name.
+    // The team sees the guests' comments with the name of the link.
     let all = bob.get(&format!("{path}/comments")).await.json()["items"]
         .as_array()
         .unwrap()
@@ -310,11 +310,11 @@ async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
     assert_eq!(
         ada.get(&path).await.json()["counts"]["acknowledged"],
         0,
-        "a guest's answer is listed apart"
+        "answers by guests are listed separately"
     );
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(page.contains("Gus") && page.contains("For the board"));
-    // The author may remove what a guest wrote, others may not.
+    // Only the author can remove a guest's comment.
     let at = comment_path(&all[0]);
     bob.delete(&at).await.problem(403);
     ada.delete(&at).await.expect(204);
@@ -394,7 +394,7 @@ async fn guests_see_only_threads_that_were_started_through_their_own_link() {
         .await
         .problem(401);
     }
-    // Not somebody else's words, though of the same link.
+    // A guest cannot change another guest's comment, even through the same link.
     second
         .patch(&comment_path(&asked), json!({ "body": "Changed" }))
         .await
@@ -452,7 +452,7 @@ async fn link_without_comments_is_read_only() {
         .text();
     assert!(
         !page.contains("name=\"body\""),
-        "no form that would be refused"
+        "the page has no form that the server would reject"
     );
 }
 
@@ -569,7 +569,7 @@ async fn signed_in_person_is_not_treated_as_a_guest() {
             .header("location"),
         path
     );
-    // Signed in by a form, with the cookie of a link beside it.
+    // A person who signs in with a form and has a guest cookie as well.
     let both = app.client().accept("text/html");
     both.get(&format!("/s/{token}")).await.expect(200);
     both.form(
@@ -619,7 +619,7 @@ async fn signed_in_person_without_access_can_read_through_a_link_but_not_comment
             && !page.contains(&format!("{path}/live")),
         "{page}"
     );
-    // Who is signed out is a guest, and may speak.
+    // A person who is signed out is a guest and can comment.
     let page = app
         .client()
         .accept("text/html")
@@ -655,7 +655,7 @@ async fn guest_without_permission_to_comment_is_rejected_before_pictures_are_sto
         .await
         .problem(403);
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
-    // Who may comment sends pictures, and no more than ten.
+    // A guest who can comment can add up to ten pictures and no videos.
     let link = ada
         .post(&format!("{path}/links"), json!({ "comments": true }))
         .await

@@ -7,7 +7,7 @@ use serde_json::json;
 use self::stream::Stream;
 use crate::app::{Client, TestApp, email, fixture, postgres};
 
-/// Publishes an update. It asks its audience, if any, for an acknowledgement.
+/// Publishes an update that asks its audience, if any, for an acknowledgement.
 async fn publish(ada: &Client, title: &str, audience: &[&str]) -> String {
     let audience: Vec<String> = audience.iter().map(|name| email(name)).collect();
     let expectation = if audience.is_empty() {
@@ -46,7 +46,7 @@ async fn update_events_arrive_in_order() {
     let (mut kinds, mut last) = (Vec::new(), 0);
     for _ in 0..5 {
         let event = stream.next_of_update().await;
-        assert!(event.id.unwrap() > last, "{event:?} came after {last}");
+        assert!(event.id.unwrap() > last, "{event:?} arrived after {last}");
         last = event.id.unwrap();
         if event.kind == "comment" {
             assert_eq!(event.data, json!({ "kind": "comment", "id": comment }));
@@ -114,7 +114,7 @@ async fn missed_events_are_delivered_once_after_reconnecting() {
             assert_eq!(stream.next_of_update().await.data["id"], *comment);
         }
     }
-    // An event that occurs while the page catches up arrives once, after the missed ones.
+    // An event that occurs while the page catches up arrives once, after the missed events.
     let mut stream = Stream::with(get(&format!("?after={last_seen}"))).await;
     comments.push(ada.comment(&path, "4").await);
     for comment in &comments[1..] {
@@ -261,7 +261,7 @@ async fn events_reach_readers_on_another_node() {
         let comment = ada.comment(&path, &n.to_string()).await;
         assert_eq!(stream.next_of_update().await.data["id"], comment);
     }
-    // One node serves what the other has stored.
+    // Each node serves files that the other has stored.
     let added = ada
         .upload(
             &format!("{path}/media"),

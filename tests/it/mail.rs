@@ -1,4 +1,4 @@
-//! Mail: one message for each request and each reminder, to each recipient who still owes an answer.
+//! Emails. Each recipient whose answer is still due gets one message for each request and each reminder.
 
 mod delivery;
 mod unsubscribing;
@@ -43,7 +43,7 @@ async fn ask(ada: &Client, more: serde_json::Value) -> String {
     ada.update(fields).await
 }
 
-/// Moves the clock and waits for the jobs that become due.
+/// Advances the clock and waits for the jobs that become due.
 async fn advance(app: &TestApp, seconds: i64) {
     app.state.clock.advance(seconds * 1000);
     app.wait_for_jobs().await;
@@ -86,7 +86,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
             .ends_with(unsubscribe.trim_matches(['<', '>'])),
         "{text}"
     );
-    // Both mails used one connection.
+    // Both emails were sent over one connection.
     assert_eq!(sink.heard("EHLO"), 1);
     advance(&app, 24 * 3600).await;
     assert_eq!(sink.mails().len(), 2);
@@ -114,7 +114,7 @@ fn assert_headers(mail: &ReceivedMail) {
     );
 }
 
-/// Returns Bob's due time as the mail words it.
+/// Returns Bob's due time as the email words it.
 async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
     let receipts = ada.get(&format!("{update}/receipts")).await;
     let receipts = receipts.expect(200).json();
@@ -157,7 +157,7 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
         json!({ "notes": "No, on Tuesday", "change": "material", "what_changed": "The\nday" });
     ada.patch(&path, change).await.expect(200);
     advance(&app, 11).await;
-    // A cosmetic edit and a comment ask for nothing.
+    // A cosmetic edit and a comment do not request an answer.
     ada.patch(&path, json!({ "notes": "No: on Tuesday" }))
         .await
         .expect(200);
@@ -174,19 +174,19 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
         ]
     );
     let ids: BTreeSet<String> = headers(&sink, "Message-ID").into_iter().collect();
-    assert_eq!(ids.len(), 5, "every mail has its own Message-ID");
+    assert_eq!(ids.len(), 5, "every email has its own Message-ID");
     let text = sink.mails()[4].text();
     assert!(
         text.starts_with("Ada asks you to say it back: “The new flow”")
             && text.contains("\nWhat changed: The day\n"),
         "{text}"
     );
-    // Readbacks and corrections are private and never mailed.
+    // Readbacks and corrections are private and never emailed.
     let mut mails = sink.mails().into_iter();
     assert!(!mails.any(|mail| mail.text().contains("Monday")));
 }
 
-/// Returns one header of every mail, in the order of their arrival.
+/// Returns one header of every email, in order of arrival.
 fn headers(sink: &Sink, name: &str) -> Vec<String> {
     let mails = sink.mails();
     mails.iter().map(|mail| mail.header(name)).collect()
@@ -222,7 +222,7 @@ async fn request_is_not_emailed_when_unpublished_within_ten_seconds() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
-    // Running the job early does not send the mail early.
+    // Running the job early does not send the email early.
     app.execute("UPDATE jobs SET run_at = 0 WHERE kind = 'mail'")
         .await;
     app.wait_for_jobs().await;

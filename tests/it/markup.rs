@@ -35,7 +35,7 @@ fn media_path(media: &Value) -> String {
     format!("/media/{}", media["id"].as_str().unwrap())
 }
 
-/// Saves shapes over a revision of the markup of the picture at this path.
+/// Replaces a revision of the picture's markup with these shapes.
 pub async fn put_markup(client: &Client, media: &str, revision: i64, shapes: Value) -> Response {
     client
         .json(

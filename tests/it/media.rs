@@ -70,7 +70,7 @@ async fn media_is_served_with_sandbox_headers() {
         assert_eq!(response.header("x-content-type-options"), "nosniff");
         let policy = response.header("content-security-policy");
         assert!(policy.starts_with("sandbox; default-src 'none'"));
-        // Browsers revalidate each time, so that access can end. Unchanged media costs a 304.
+        // Browsers must revalidate on every use, so that access can end. They get a 304 for unchanged media.
         assert_eq!(response.header("cache-control"), "private, no-cache");
         let disposition = response.header("content-disposition");
         assert!(disposition.starts_with("inline; filename*=UTF-8''"));
@@ -101,7 +101,7 @@ async fn original_of_a_recording_is_served_only_to_its_author() {
         .map(|r| r["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["h264", "playable", "poster", "thumbnail"]);
-    // The signature of another rendition does not open the original's key.
+    // A signature for another rendition is not valid for the original.
     let key = url(&update, 0, "original")
         .split('?')
         .next()
@@ -113,7 +113,7 @@ async fn original_of_a_recording_is_served_only_to_its_author() {
         .1
         .to_owned();
     bob.get(&format!("{key}?{query}")).await.problem(404);
-    // The original of a picture is what everyone sees.
+    // Everyone with access gets the original of a picture.
     bob.get(&url(&others, 1, "original")).await.expect(200);
 }
 
@@ -154,7 +154,7 @@ async fn removed_media_leaves_no_stored_bytes() {
         (&json!("Here"), &Value::Null, &Value::Null)
     );
 
-    // The trash keeps bytes until it is emptied.
+    // Files of an update in the trash are kept until the trash is emptied.
     ada.delete(&path).await.expect(204);
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await.len(), 2);

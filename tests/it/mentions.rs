@@ -1,4 +1,4 @@
-//! Mentions: whom a comment names, who is notified, and which named people cannot see the update.
+//! Mentions: which people a comment names, which of them are notified, and which cannot see the update.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn scene(app: &TestApp) -> (Client, Client, Client, String) {
     (ada, bob, cyd, path)
 }
 
-/// Makes a group of these people.
+/// Creates a group with these members.
 async fn group(app: &TestApp, name: &str, members: &[&Client]) {
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query("INSERT INTO groups (id, name, made_by, created_at) VALUES ($1, $1, $2, 1)")
@@ -203,7 +203,7 @@ async fn mention_on_a_workspace_update_can_notify_any_member() {
         (unseen(&made), kinds(&app, "Cyd").await),
         (vec![], vec!["mention".to_owned()])
     );
-    // A mute suppresses everything but mentions.
+    // A mute suppresses all notifications except mentions.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
     hearback::notifications::set_muted(

@@ -1,4 +1,4 @@
-//! Metadata that a camera wrote into a video: other people get the bytes only once it is removed, or if there is none.
+//! Metadata that a camera wrote into a video. Other people get a file only if it has no metadata or its metadata has been removed.
 
 mod frame_messages;
 mod inspection;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 use crate::gate::{Gate, PREPARATION};
 
-/// Title, artist and location of the videos.
+/// The title, artist and location in the videos' metadata.
 const SECRETS: [&str; 3] = ["Kitchen at home", "Ada Lovelace", "+52.5200+013.4050/"];
 
 /// Makes ffmpeg keep every tag in an MP4 file.
@@ -56,7 +56,7 @@ fn secrets_in(bytes: &[u8]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Files as phones write them: MOV, MP4, fragmented MP4, WebM and Matroska.
+/// Returns files with metadata as phones write it: MOV, MP4, fragmented MP4, WebM and Matroska.
 fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let fragmented = &["-movflags", "frag_keyframe+empty_moov+use_metadata_tags"];
     #[rustfmt::skip]
@@ -64,7 +64,7 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("media", "IMG_0001.MOV", with_metadata("moov-at-end.mov", "a.mov", &[])),
         ("media", "phone.mp4", with_metadata("moov-at-end.mov", "a.mp4", TAGS)),
         ("media", "fragments.mp4", with_metadata("moov-at-end.mov", "a.mp4", fragmented)),
-        // Named like a recording of ours. The content decides, not the name.
+        // The file has the name of a recording from the browser, but only its content matters.
         ("media", "Recording.webm", with_metadata("rec-vp8-opus-3s.webm", "a.webm", &[])),
         ("media", "talk.mkv", with_metadata("rec-vp8-opus-3s.webm", "a.mkv", &[])),
     ];
@@ -136,7 +136,7 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Returns the addresses of the raw files that the other readers would get if they had no metadata.
+/// Returns the addresses of the raw files that the other readers would get if the files had no metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;
@@ -151,7 +151,7 @@ async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     found
 }
 
-/// Asserts that the addresses are not found, whatever the request.
+/// Asserts that every kind of request to these addresses returns "not found".
 async fn assert_not_served(app: &TestApp, addresses: &[String]) {
     for address in addresses {
         app.client().get(address).await.problem(404);

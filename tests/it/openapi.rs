@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-/// Routes for browsers and crawlers. No program relies on them.
+/// Routes for browsers and crawlers. API clients do not use them.
 const UNDOCUMENTED: [&str; 3] = ["/assets/{name}", "/favicon.ico", "/robots.txt"];
 
 #[test]
@@ -18,7 +18,7 @@ fn openapi_document_has_the_same_routes_as_the_route_table() {
     let invented: Vec<_> = documented.difference(&routes).collect();
     assert!(
         missing.is_empty() && invented.is_empty(),
-        "docs/openapi.json lacks {missing:#?} and invents {invented:#?}"
+        "docs/openapi.json lacks {missing:#?} and has nonexistent routes {invented:#?}"
     );
 }
 

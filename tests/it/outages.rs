@@ -6,7 +6,7 @@ use crate::app::{Client, TestApp, array, authority, fixture, postgres, text, upd
 use crate::cable::{Cable, DetachableStorage};
 use crate::tus::Sender;
 
-/// Asserts that the readiness check fails because of this part.
+/// Asserts that the readiness check fails because of this component.
 async fn assert_not_ready(client: &Client, part: &str) {
     let ready = client.get("/readyz").await;
     assert!(
@@ -126,7 +126,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert_eq!(head.header("upload-offset"), "100000");
     storage.attach();
     sender.patch(100_000, next, &[]).await.expect(204);
-    // An outage during the last request, which finishes the upload.
+    // The outage begins during the last request, which finishes the upload.
     storage.detach();
     let finish = [("upload-length", length.as_str())];
     sender
@@ -165,7 +165,7 @@ async fn database_outage_keeps_the_typed_text_and_all_work_resumes_afterwards() 
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
     let path = ada.update(json!({ "title": "T" })).await;
-    // A job that loses its connection is retried only after its lease expires, so let all finish first.
+    // Wait for all jobs first. A job that loses its connection is retried only after its lease has expired.
     app.wait_for_jobs().await;
     cable.cut();
     let refused = ada.get(&path).await;
@@ -185,7 +185,7 @@ async fn database_outage_keeps_the_typed_text_and_all_work_resumes_afterwards() 
     assert_eq!(published.status.as_u16(), 303);
     app.wait_for_jobs().await;
     let found = ada.get("/updates?q=words").await.json();
-    assert_eq!(array(&found["items"]).len(), 1, "jobs continue");
+    assert_eq!(array(&found["items"]).len(), 1, "jobs run again");
 }
 
 async fn assert_pages_keep_typed_text(browser: &Client, path: &str, typed: &[(&str, &str)]) {

@@ -98,7 +98,7 @@ async fn one_admin_remains_when_two_demote_each_other() {
     );
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
-    // The second request comes from a former admin (403) or would leave no admin (409).
+    // The second request is sent by a former admin (403) or would leave no admin (409).
     assert!(
         statuses == [200, 403] || statuses == [200, 409],
         "{statuses:?}"

@@ -14,7 +14,7 @@ pub use self::world::World;
 use self::world::{fill, id};
 use crate::app::{Client, Response, TestApp, email, fixture};
 
-/// Requests that succeed only once in a [`World`], or that end an address of it.
+/// Requests that succeed only once in a [`World`], or that invalidate one of its addresses.
 const ONCE: [(&str, &str); 2] = [("POST", "/groups"), ("POST", "/people/{id}/reset")];
 
 /// Adds the headers of a tus request without content.
@@ -60,7 +60,7 @@ fn problem(method: &str, response: &Response) -> Value {
     problem
 }
 
-/// The readers of the table except the guests, whose links belong to a [`World`].
+/// The readers in the table, except the guests. A guest's link belongs to a [`World`].
 struct Readers {
     app: TestApp,
     author: Client,
@@ -101,7 +101,7 @@ impl Readers {
         World::new(&self.author, &self.recipient, &self.admin, &self.member).await
     }
 
-    /// Returns the client of a column of the table.
+    /// Returns the client for a column of the table.
     fn client(&self, column: usize, world: &World) -> Client {
         match WHO[column] {
             "nobody" => self.app.client(),

@@ -82,7 +82,7 @@ async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str)
         .await
         .unwrap();
     let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-    // A subquery that is computed first is not a table.
+    // A materialized subquery is not a table.
     let derived = |detail: &str| {
         let alias = detail.split(' ').nth(1).unwrap_or_default();
         details.iter().any(|other| {
@@ -128,7 +128,7 @@ async fn fill(app: &TestApp, ada: &Client, bob: &Client) -> String {
     update
 }
 
-/// The pages that everybody opens.
+/// The pages that all people open.
 fn pages(update: &str) -> Vec<String> {
     let lists = [
         "",
@@ -146,7 +146,7 @@ fn pages(update: &str) -> Vec<String> {
     pages
 }
 
-/// Explains every statement of the pages, for programs and browsers, and of the daily cleanup.
+/// Explains every statement of the pages, as HTML and as JSON, and of the daily cleanup.
 async fn explain_pages(app: &TestApp, ada: &Client, pages: &[String]) -> Vec<Step> {
     let database = app.dir.path().join("hearback.db");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display()))
@@ -200,7 +200,7 @@ async fn pages_never_scan_a_whole_table() {
     ] {
         assert_planned(&steps, page, detail);
     }
-    // These indexes serve only rows in the trash and media in comments.
+    // These indexes contain only rows in the trash and media in comments.
     for (index, page) in [
         ("updates_trashed", "?state=trashed"),
         ("media_comment", "comments"),

@@ -26,7 +26,7 @@ async fn state(client: &Client, id: &str) -> Value {
         .clone()
 }
 
-/// Returns the number of open questions, which the update and the list must agree on.
+/// Returns the number of open questions. Asserts that the update and the list report the same number.
 async fn open_questions(client: &Client, path: &str) -> i64 {
     let (update, listed) = (
         client.get(path).await.expect(200).json(),
@@ -133,7 +133,7 @@ async fn accepting_a_question_accepts_its_newest_answer() {
         accepted(&accept(&bob, &id).await.expect(200).json()),
         [false, false, true]
     );
-    // A later answer changes nothing, and neither does a repeated request.
+    // Neither a later answer nor a repeated request changes anything.
     ada.reply(&path, &id, "Or this").await;
     assert_eq!(
         accepted(&accept(&bob, &id).await.expect(200).json()),

@@ -1,4 +1,5 @@
-//! The raw file of a recording plays from publication on. Players keep it when the seekable copy replaces it, unless access ends.
+//! The raw file of a recording can be played as soon as the update is published. Open players keep using it after the seekable copy has
+//! replaced it, unless access ends.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 struct Published {
     path: String,
     media: String,
-    /// Bob's address of the raw file.
+    /// The address of the raw file that was issued to Bob.
     raw: String,
 }
 

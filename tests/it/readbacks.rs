@@ -59,7 +59,7 @@ pub async fn receipt(client: &Client, path: &str, person: &str) -> Value {
     row.expect(200).json()
 }
 
-/// The state of the client's own receipt.
+/// Returns the state of the client's own receipt.
 pub async fn my_state(client: &Client, path: &str) -> Value {
     client.get(path).await.json()["my_receipt"]["state"].clone()
 }
@@ -83,7 +83,7 @@ async fn readback_moves_from_the_recipients_inbox_to_the_authors() {
     );
     assert_eq!(inbox_count(&bob, "owed_by_me").await, 0);
     read_back(&cyd, &path, "I do nothing.").await;
-    // One inbox entry per update, whatever the number of readbacks.
+    // The inbox has one entry per update, regardless of the number of readbacks.
     assert_eq!(reasons(&ada, "owed_by_me").await, ["readbacks"]);
     let inbox = ada.get("/inbox").await.json();
     let update = &inbox["owed_by_me"][0]["update"];
@@ -159,7 +159,7 @@ async fn readback_can_be_changed_or_withdrawn_until_confirmed() {
     assert_eq!(inbox_count(&ada, "owed_by_me").await, 0);
     assert_eq!(inbox_count(&bob, "owed_by_me").await, 1);
     read_back(&bob, &path, "Second").await;
-    // A readback can be replaced. The same text again is not a new answer.
+    // A readback can be replaced. Sending the same text again does not count as a new answer.
     let at = read_back(&bob, &path, "Third").await["answered_at"].clone();
     app.state.clock.advance(5_000);
     assert_eq!(read_back(&bob, &path, "Third").await["answered_at"], at);

@@ -1,4 +1,4 @@
-//! Receipts: who opened and acknowledged which revision, and who can see it.
+//! Receipts: which recipients opened and acknowledged which revision, and who can see it.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn opening_is_hidden_from_other_recipients() {
         !page.contains("not opened it"),
         "another recipient's page does not show who opened it"
     );
-    // The author's own opening makes no receipt.
+    // No receipt is created when the author opens the update.
     ada.put(&format!("{path}/opening")).await.expect(204);
     let items = ada.get(&receipts).await.json()["items"].clone();
     assert_eq!(items.as_array().unwrap().len(), 2);

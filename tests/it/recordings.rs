@@ -1,4 +1,4 @@
-//! Recordings of unknown length: how they grow, are finished when their page is lost, and resume when it returns.
+//! Recordings of unknown length. They grow, are finished when their page is lost, and resume when it returns.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -42,7 +42,7 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
-    // Like MediaRecorder: a first piece of one byte, and empty pieces in between.
+    // Send pieces like MediaRecorder: a first piece of one byte, and empty pieces in between.
     let mut at = 0;
     for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
         at = sender.send(at, piece).await;
@@ -66,7 +66,7 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
     let mut renditions = media["renditions"].as_array().unwrap().iter();
     assert!(
         renditions.any(|rendition| rendition["name"] == "playable"),
-        "the recording plays at once: {media}"
+        "the recording can be played immediately: {media}"
     );
     app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
@@ -199,11 +199,11 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..9 * MIB]).await;
     app.state.clock.advance(HOUR + 1000);
-    // Marked as ended but not assembled yet when its page returns.
+    // The recording is marked as finished but not assembled yet when its page returns.
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // A request that breaks off keeps its bytes and the earlier copy.
+    // An interrupted request keeps its bytes and the earlier copy.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);

@@ -37,7 +37,7 @@ fn secret(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A redaction that covers exactly the secret.
+/// Returns a redaction that covers exactly the secret.
 fn cover() -> Value {
     json!({ "kind": "redaction", "box": [0.25, 0.25, 0.25, 0.16666666666666666] })
 }
@@ -216,7 +216,7 @@ async fn no_stored_file_contains_redacted_pixels() {
         let places = items_with_secret(&app).await;
         assert!(
             places.len() >= 3,
-            "the secret is in the picture, its marked copy and its thumbnail: {places:?}"
+            "the secret is in the picture, its copy with markup and its thumbnail: {places:?}"
         );
         leave_unfinished_files(&app);
 
@@ -235,7 +235,7 @@ async fn no_stored_file_contains_redacted_pixels() {
         assert_eq!(
             items_with_secret(&app).await,
             [""; 0],
-            "before any job has run"
+            "the addresses end before any job has run"
         );
         app.wait_for_jobs().await;
         assert_eq!(items_with_secret(&app).await, [""; 0]);
@@ -253,12 +253,12 @@ async fn no_stored_file_contains_redacted_pixels() {
     }
 }
 
-/// A numbered step at the same fraction of width and height.
+/// Returns a numbered step at the same fraction of the width and height.
 fn step_at(place: f64) -> Value {
     json!({ "kind": "step", "at": [place, place], "number": 1 })
 }
 
-/// Leaves old unfinished files with the secret, as a killed process does.
+/// Leaves old unfinished files that contain the secret, as a killed process does.
 fn leave_unfinished_files(app: &TestApp) {
     for name in ["tmp/killed", "media/tmp/killed"] {
         let path = app.dir.path().join(name);
@@ -271,7 +271,7 @@ fn leave_unfinished_files(app: &TestApp) {
     }
 }
 
-/// Asserts that the secret is covered with its margin and nothing else is, and that the file has no metadata.
+/// Asserts that only the secret and its margin are covered, and that the file has no metadata.
 fn assert_covered(bytes: &[u8]) {
     let image = image::load_from_memory(bytes).unwrap().to_rgb8();
     let dark = |x, y| image.get_pixel(x, y).0.iter().all(|channel| *channel < 12);
@@ -309,7 +309,7 @@ async fn redaction_makes_acknowledgements_stale() {
         shown["what_changed"],
         "Something in a picture was made unreadable."
     );
-    // Repeating the redaction asks nobody again.
+    // Repeating the redaction does not request new answers.
     let revision = shown["revision"].clone();
     put_markup(&ada, &media, 0, json!([cover()]))
         .await

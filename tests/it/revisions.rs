@@ -1,4 +1,4 @@
-//! Revisions: what changed, who is asked again, and earlier versions.
+//! Revisions: the list of changes, requests for new answers, and earlier versions.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ async fn material_change_requests_new_answers_with_a_new_due_time() {
     acknowledge(&bob, &path).await;
     let due_before = my_receipt(&cyd, &path).await["due"].clone();
     app.state.clock.advance(3 * 24 * 3_600_000);
-    // A cosmetic edit asks nobody again.
+    // A cosmetic edit does not request new answers.
     ada.patch(&path, json!({ "title": "The plan" }))
         .await
         .expect(200);
@@ -144,7 +144,7 @@ async fn ask_again_checkbox_is_shown_after_an_answer_and_ticked_when_files_chang
     acknowledge(&bob, &path).await;
     assert!(
         edit_page().await.contains(offered),
-        "a change that was already asked about does not count"
+        "a change for which answers were already requested does not count"
     );
 }
 
@@ -250,7 +250,7 @@ async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
         ada.delete(&media).await.expect(204);
     }
     assert_eq!(ada.get(&path).await.json()["media"], json!([]));
-    // Other people lose the file and their address of it.
+    // Other people lose access to the file, and the address that they have stops working.
     bob.get(&media).await.problem(404);
     app.client().get(&of_bob).await.expect(404);
     let change = json!({ "change": "material", "what_changed": "No picture" });

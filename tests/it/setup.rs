@@ -1,10 +1,10 @@
-//! Set-up: the first account can be created once, with the printed code.
+//! Setup: the first account can be created once, with the printed code.
 
 use serde_json::json;
 
 use crate::app::{PASSWORD, TestApp, email};
 
-/// Fields of the set-up form.
+/// Returns the fields of the setup form.
 fn fields_with(code: &str, name: &str) -> serde_json::Value {
     json!({ "code": code, "email": email(name), "name": name, "password": PASSWORD, "time_zone": "Europe/Berlin" })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// JSON fields whose text is one of a closed set. Their values are recorded instead of their type.
+/// JSON fields whose text is from a closed set. Their values are recorded instead of their type.
 const CLOSED_SETS: [&str; 9] = [
     "color",
     "expectation",
@@ -16,7 +16,7 @@ const CLOSED_SETS: [&str; 9] = [
     "visibility",
     "why",
 ];
-/// The names of renditions are a closed set too. Other names are not.
+/// The names of renditions. They are a closed set too, unlike other names.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
 /// The types that a JSON value can have: words such as `null` and `string`, an object with these fields, a list of these items.

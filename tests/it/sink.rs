@@ -1,4 +1,4 @@
-//! An SMTP server for tests. It keeps the mail that it receives, or replies as a test demands.
+//! An SMTP server for tests. It stores the messages that it receives, and a test can script its replies.
 
 use std::sync::{Arc, Mutex};
 
@@ -143,7 +143,7 @@ impl Sink {
     }
 }
 
-/// Answers the commands of one connection.
+/// Replies to the commands of one connection.
 async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);

@@ -1,4 +1,4 @@
-//! Copies of recordings follow the presentation timeline: hidden frames are in no copy, and all copies agree about time.
+//! Copies of recordings follow the presentation timeline. No copy contains hidden frames, and all copies have the same timestamps.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames::{pictures, shown_at};
 
-/// Publishes a fixture for Bob and waits until it is ready. Returns its path and the media as the author sees it.
+/// Publishes a fixture for Bob and waits until it is ready. Returns the media's path and JSON for the author.
 async fn publish(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
@@ -84,7 +84,7 @@ async fn no_served_copy_contains_hidden_frames() {
         for rendition in names(&seen) {
             let file = download(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
-            // Ignore the copy's own edit list, to see the frames that it would hide.
+            // Ignore the copy's own edit list, so that frames that it would hide are read as well.
             let input: &[&str] = if is_video {
                 &["-ignore_editlist", "1"]
             } else {
@@ -188,7 +188,7 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
-    // Inside the frame that is shown from second 5 to 10.
+    // Both times are within the frame that is shown from second 5 to 10.
     let (from, to) = (5_500, 9_500);
     ada.json(
         "PUT",

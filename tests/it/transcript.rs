@@ -1,8 +1,8 @@
 //! Compares the response of every route with a recorded one: status, headers and the shape of the JSON. Refactoring must not change
 //! them.
 //!
-//! After an intended change of the contract, `HEARBACK_RECORD=1` records `tests/fixtures/transcript/` again. Review the diff. Both
-//! engines give the same responses.
+//! After an intended change of the contract, run the tests with `HEARBACK_RECORD=1` to record `tests/fixtures/transcript/` again, and
+//! review the diff. Both database engines give the same responses.
 
 mod recording;
 mod scene;
@@ -93,7 +93,7 @@ async fn setup_and_sign_in_respond_as_recorded() {
     compare("sign-in", transcript);
 }
 
-/// What is read of a full update.
+/// The pages that are read for a full update.
 const PAGES: [&str; 20] = [
     "{update}",
     "{update}/access",

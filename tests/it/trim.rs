@@ -1,4 +1,4 @@
-//! Trimming: from the response on, other people get only the kept part.
+//! Trimming. As soon as the author has the response, other people get only the kept part.
 
 mod anchors;
 mod interruptions;
@@ -103,7 +103,7 @@ async fn trimmed_recording_serves_only_the_kept_part_except_to_its_author() {
         (&json!("processing"), &json!("Being trimmed"), &json!(2_720))
     );
     assert_eq!(trimmed["trim"], json!({ "from_ms": 2_280, "to_ms": 5_000 }));
-    // The old addresses end at once, before the job runs.
+    // The old addresses stop working immediately, before the job runs.
     for name in names(&before) {
         app.client().get(&url(&before, name)).await.problem(404);
     }
@@ -206,7 +206,7 @@ async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
     let receipt = async || bob.get(&path).await.json()["my_receipt"].clone();
     let acknowledgement = format!("{path}/acknowledgement");
     bob.put(&acknowledgement).await.expect(200);
-    // A trim alone asks nobody again, but the next edit proposes to.
+    // A trim alone does not request new answers, but the next edit offers to.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();

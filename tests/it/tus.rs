@@ -1,6 +1,6 @@
 //! Resumable uploads (tus 1.0): files over many requests, growing recordings, and durable offsets.
 //!
-//! This module has the client of an upload. Its submodules have the tests.
+//! This module contains an upload client. Its submodules contain the tests.
 
 mod cleanup;
 mod concurrency;
@@ -67,7 +67,7 @@ impl Sender {
         .await
     }
 
-    /// The same upload at another node.
+    /// Returns a client for the same upload at another node.
     pub fn at(&self, base: &str) -> Self {
         let (client, path) = (self.client.with_base(base), self.path.clone());
         Self {
@@ -186,7 +186,7 @@ pub fn long(bytes: usize) -> Vec<u8> {
     all
 }
 
-/// Opens a PATCH request that announces `length` bytes and has sent none of them.
+/// Opens a PATCH request that announces `length` bytes but does not send any of them.
 pub async fn raw_patch(
     app: &TestApp,
     sender: &Sender,
@@ -213,7 +213,7 @@ async fn create_with(client: &Client, headers: &[(&str, &str)], bytes: Vec<u8>) 
     Response::fetch(with(request, headers).body(bytes)).await
 }
 
-/// Makes a draft and returns its id.
+/// Creates a draft and returns its id.
 async fn draft(author: &Client, title: &str) -> String {
     let path = author.update(json!({ "title": title, "publish": false }));
     path.await.trim_start_matches("/updates/").to_owned()

@@ -68,7 +68,7 @@ fn applied_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file with the schema before the newest.
+/// A database file with the second-newest schema.
 struct OldDatabase {
     dir: TempDir,
     schema: i64,
@@ -79,7 +79,7 @@ impl OldDatabase {
         Self::with_text(1).await
     }
 
-    /// With about `kibibytes` KiB of text in it.
+    /// Like [`Self::new`], but with about `kibibytes` KiB of text.
     async fn with_text(kibibytes: usize) -> Self {
         let old = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -239,7 +239,7 @@ fn open_with(old: &OldDatabase, before: &str) -> Output {
 #[actix_web::test]
 async fn upgrade_completes_on_the_next_start_when_killed_while_copying() {
     let old = OldDatabase::with_text(4000).await;
-    // In blocks of 512 bytes. SIGXFSZ kills a process that writes a larger file.
+    // The limit is in blocks of 512 bytes. SIGXFSZ kills a process that writes a larger file.
     let killed = open_with(&old, "ulimit -f 2000");
     assert!(
         !killed.status.success() && old.unfinished().exists() && !old.copy().exists(),
@@ -304,7 +304,7 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
          SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
     )
     .await;
-    // No record says which version knows the schema, so none is named.
+    // No record says which version introduced the schema, so the message names none.
     let said = refusal(&app).await;
     assert!(
         said.contains("schema 9999")
@@ -324,7 +324,7 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
             .await
             .contains("Start hearback 9.9.9 or newer")
     );
-    // The first version that knew the schema is enough.
+    // The first version that supported the schema is sufficient.
     app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')")
         .await;
     assert!(

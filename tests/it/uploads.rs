@@ -1,4 +1,4 @@
-//! Uploads by form: accepted files, rejected files, and nothing that remains of the rejected ones.
+//! Uploads with forms: accepted files, and rejected files, which leave nothing behind.
 
 mod forms;
 mod names;

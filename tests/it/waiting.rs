@@ -26,7 +26,7 @@ fn titles(section: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Returns the entries of the inbox that wait for the client.
+/// Returns the inbox entries that require an answer from the client.
 async fn owed(client: &Client) -> Value {
     client.get("/inbox").await.expect(200).json()["owed_by_me"].clone()
 }

@@ -1,4 +1,4 @@
-//! A person's working hours, absence and mail setting. `src/working_hours.rs` tests the due times that follow from them.
+//! A person's working hours, absence and email setting. The tests in `src/working_hours.rs` verify the resulting due times.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ async fn working_hours_can_be_set_and_cleared() {
             .json()["working_hours"],
         night
     );
-    // An absent field is not changed.
+    // A missing field is not changed.
     ada.patch("/me", json!({ "name": "Ada L" }))
         .await
         .expect(200);
@@ -194,7 +194,7 @@ async fn settings_form_saves_working_hours_and_does_not_change_missing_fields() 
     assert_eq!(
         saved["working_hours"],
         hours(&[2, 7], "08:30", "15:00"),
-        "absent fields are not changed"
+        "missing fields are not changed"
     );
 }
 
@@ -205,7 +205,7 @@ async fn settings_form_keeps_invalid_input() {
     let browser = app.browser("Ada").await;
     submit(&browser, &HOURS).await.expect(303);
     let before = me(&ada).await;
-    // With no day ticked, the page shows the form again with the error.
+    // If no day is ticked, the page shows the form again with an error.
     let fields = [("from", "15:00"), ("to", "15:00"), ("away_until", "")];
     let page = submit(&browser, &fields).await.expect(422).text();
     assert!(

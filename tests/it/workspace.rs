@@ -34,7 +34,7 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     );
     assert_eq!(ada.get("/workspace").await.json(), set);
 
-    // An absent field is not changed, and null clears it. A contact can be named by id.
+    // A missing field is not changed, and null clears a field. A contact can be set by id.
     let change = json!({ "contact": root.id, "due": null });
     let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(

@@ -14,7 +14,7 @@ async fn library_size(client: &Client, query: &str) -> usize {
     array(&list["items"]).len()
 }
 
-/// The entries of an author's inbox about people who joined: a name, and how many people joined.
+/// Returns the author's inbox entries about people who joined a group. Each has a name and the number of people.
 async fn joined(author: &Client) -> Vec<(String, i64)> {
     let inbox = author.get("/inbox").await.expect(200).json();
     array(&inbox["said_to_me"])
@@ -226,7 +226,7 @@ async fn joined_notification_counts_each_person_once_across_groups() {
     allow_later_members(&ada, &path, true).await;
     let counts: Vec<i64> = joined(&ada).await.iter().map(|(_, count)| *count).collect();
     assert_eq!(counts, [3]);
-    // Cyd can open the update already, so joining another of its groups notifies nobody.
+    // Cyd already has access, so nobody is notified when he joins another group of the audience.
     ada.put(&format!("{path}/opening")).await.expect(204);
     set_members(&bob, &docs, &["Cyd", "Dan", "Eve"]).await;
     assert_eq!(joined(&ada).await, []);

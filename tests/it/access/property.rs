@@ -49,7 +49,7 @@ struct Group {
     members: BTreeSet<usize>,
 }
 
-/// The audience that an author chose. Groups are named by id.
+/// The audience that an author chose. Groups are listed by id.
 #[derive(Clone, Default)]
 struct Audience {
     named: BTreeSet<usize>,
@@ -66,7 +66,7 @@ struct Update {
     later_members: bool,
     published_at: Option<i64>,
     trashed: bool,
-    /// The people that the update was sent to, by group.
+    /// The people to whom the update was sent, by group.
     sent_through: BTreeMap<String, BTreeSet<usize>>,
     recipients: BTreeSet<usize>,
 }
@@ -123,7 +123,7 @@ impl Team {
         self.groups[group].members.clone()
     }
 
-    /// Picks an update that matches and has an active author.
+    /// Picks an update that satisfies the condition and has an active author.
     fn pick(&mut self, matches: impl Fn(&Update) -> bool) -> Option<usize> {
         let found: Vec<usize> = (0..self.updates.len())
             .filter(|at| {
@@ -137,7 +137,7 @@ impl Team {
         }
     }
 
-    /// The client of an update's author, and the path of the update.
+    /// Returns the client of an update's author, and the path of the update.
     fn author(&self, at: usize) -> (&Client, String) {
         (
             &self.members[self.updates[at].author].client,
@@ -157,7 +157,7 @@ impl Team {
         }
     }
 
-    /// The audience as a request names it.
+    /// Returns the audience in the form that requests use.
     fn names(&self, audience: &Audience) -> Vec<String> {
         let named = audience
             .named
@@ -197,7 +197,7 @@ impl Team {
     }
 }
 
-/// Two fixed seeds, and as many random ones as `HEARBACK_SOAK` says (none by default). A failure prints its seed.
+/// Uses two fixed seeds and `HEARBACK_SOAK` random ones (none by default). A failure prints its seed.
 fn seeds() -> Vec<u64> {
     let more = std::env::var("HEARBACK_SOAK").map_or(0, |count| count.parse().unwrap());
     let random = (0..more).map(|_| u64::from_le_bytes(random::<8>()) | 1);

@@ -1,11 +1,11 @@
-//! The migration that creates `update_access` fills it from a database of schema 6.
+//! The migration that creates `update_access` fills the table from a database with schema 6.
 
 use hearback::infra::db::{Db, MIGRATOR};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};
 
-/// Ada's updates at schema 6. Dan joined @design after the update was sent to it, Old is a former recipient, and Gone is deactivated.
+/// Ada's updates in schema 6. Dan joined @design after the update was sent to it, Old is a former recipient, and Gone is deactivated.
 const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
      ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),
@@ -33,8 +33,8 @@ const SCHEMA_6: [&str; 16] = [
     "INSERT INTO visits (update_id, person_id, seen_at) VALUES ('to-group', 'dan', 11)",
 ];
 
-/// Opens a database of schema 6 with the rows above, and upgrades it. Returns those whom the query in the documentation names before the
-/// upgrade: e-mail address, update and title.
+/// Creates a database with schema 6 and the rows above, and upgrades it. Also returns the result of the query in `docs/OPERATIONS.md`,
+/// which lists the people who will lose access: email address, update and title.
 async fn upgrade(url: &str) -> (Db, Vec<(String, String, String)>) {
     sqlx::any::install_default_drivers();
     let mut old = AnyConnection::connect(url).await.unwrap();

@@ -25,7 +25,7 @@ fn http() -> reqwest::Client {
 }
 
 impl Client {
-    /// A client of the server at this address.
+    /// Creates a client for the server at this address.
     pub fn at(base: &str) -> Self {
         Self {
             base: base.into(),
@@ -43,12 +43,12 @@ impl Client {
         self
     }
 
-    /// The value of its `Authorization` header, for requests that a test writes by hand.
+    /// Returns the value of the client's `Authorization` header, for requests that a test writes to a socket.
     pub fn authorization(&self) -> &str {
         self.headers["authorization"].to_str().unwrap()
     }
 
-    /// The same person at another server.
+    /// Returns a client for the same person at another server.
     pub fn with_base(&self, base: &str) -> Self {
         Self {
             base: base.into(),
@@ -59,7 +59,7 @@ impl Client {
     pub fn accept(mut self, media_types: &str) -> Self {
         self.headers
             .insert("accept", HeaderValue::from_str(media_types).unwrap());
-        // Browsers send this with a form of our own pages. A request with a cookie and without it is refused.
+        // Browsers send this header with forms of our own pages. The server rejects a request that has a cookie but not this header.
         self.headers
             .insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         self
@@ -158,7 +158,7 @@ impl Client {
         self.create(&format!("{update}/comments"), fields).await
     }
 
-    /// Posts the fields and returns the id of what was created.
+    /// Posts the fields and returns the id of the created object.
     async fn create(&self, path: &str, fields: Value) -> String {
         let created = self.post(path, fields).await.expect(201).json();
         created["id"].as_str().unwrap().to_owned()

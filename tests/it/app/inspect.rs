@@ -1,4 +1,4 @@
-//! What a test reads and changes past the HTTP interface: stored objects, the database, and waiting for either.
+//! Direct access to stored objects and the database, without HTTP, and functions that wait for them to change.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ impl TestApp {
         }
     }
 
-    /// Waits until the condition is true, at most 60 s. `what` names it in the failure.
+    /// Waits until the condition is true, at most 60 s. Panics with `what` otherwise.
     pub async fn wait_until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
         let (deadline, mut changes) = (Instant::now() + TIMEOUT, self.changes());
         while !condition().await {
@@ -43,7 +43,7 @@ impl TestApp {
     }
 
     /// Waits until no job is pending or running, except the second pass of a `clear` job, which is scheduled for later.
-    /// Panics if a job failed for good.
+    /// Panics if a job has failed permanently.
     pub async fn wait_for_jobs(&self) {
         let deadline = Instant::now() + TIMEOUT;
         let counts =
@@ -56,7 +56,7 @@ impl TestApp {
                 .fetch_one(&mut *self.state.db.read().await.unwrap())
                 .await
                 .unwrap();
-            assert_eq!(dead, 0, "a job died");
+            assert_eq!(dead, 0, "a job has failed permanently");
             if pending == 0 {
                 return;
             }
@@ -88,7 +88,7 @@ impl Changes {
 }
 
 impl TestApp {
-    /// All stored objects and unfinished uploads, temporary files included. Empty if nothing is stored.
+    /// Returns the names of all stored objects, unfinished uploads and temporary files. Empty if nothing is stored.
     pub async fn objects(&self) -> Vec<String> {
         let mut found = files(&self.dir.path().join("tmp"));
         let Some(prefix) = &self.database else {
@@ -112,7 +112,7 @@ impl TestApp {
         found
     }
 
-    /// The keys of multipart uploads that are neither completed nor aborted. Always empty on a disk.
+    /// Returns the keys of multipart uploads that are neither completed nor aborted. Always empty on a disk.
     pub async fn multipart_uploads(&self) -> Vec<String> {
         let Some(prefix) = &self.database else {
             return Vec::new();
@@ -131,7 +131,7 @@ impl TestApp {
             .collect()
     }
 
-    /// The number that a statement returns.
+    /// Returns the number that a statement selects.
     pub async fn count(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar(statement)
             .fetch_one(&mut *self.state.db.read().await.unwrap())
@@ -139,7 +139,7 @@ impl TestApp {
             .unwrap()
     }
 
-    /// The kind and subject of each notification of the person with this name, read or unread, in order of subject and kind.
+    /// Returns the kind and subject of each notification of the person with this name, read or unread, sorted by subject and kind.
     pub async fn notifications(&self, name: &str) -> Vec<(String, String)> {
         let rows = sqlx::query_as(
             "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",
@@ -159,7 +159,7 @@ impl TestApp {
     }
 }
 
-/// All files below a folder.
+/// Returns all files in a folder and its subfolders.
 pub fn files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! A Hearback server for one test: a free port, a new database, new storage and a clock that the test can move.
+//! A Hearback server for one test, with a free port, a new database, new storage and a clock that the test can move.
 //!
 //! `HEARBACK_TEST=sqlite` (the default) uses SQLite and a folder. `HEARBACK_TEST=postgres` uses PostgreSQL and S3 at the addresses that
 //! `bin/test-servers` prints.
@@ -35,7 +35,7 @@ pub struct TestApp {
     pub base: String,
     pub state: Arc<State>,
     pub dir: TempDir,
-    /// The code of the set-up link, as long as there is no account.
+    /// The code of the setup link, if there was no account at the start.
     pub setup_code: Option<String>,
     settings: BTreeMap<String, String>,
     database: Option<String>,
@@ -52,7 +52,7 @@ impl TestApp {
         Self::start_prepared(change, async |_| {}).await
     }
 
-    /// Like [`Self::start_with`], but lets `prepare` fill the folder and the database before the start.
+    /// Like [`Self::start_with`], but runs `prepare` before the start, which can fill the folder and the database.
     pub async fn start_prepared(
         change: impl FnOnce(&mut Config),
         prepare: impl AsyncFnOnce(&Config),
@@ -120,12 +120,12 @@ impl TestApp {
         Self::launch(dir, settings, first.database.clone(), change, async |_| {}).await
     }
 
-    /// The prefix of this server's keys in the bucket that all tests share, without the slash.
+    /// Returns the prefix of this server's keys in the bucket that all tests share, without the slash.
     pub fn storage_prefix(&self) -> &str {
         self.database.as_deref().unwrap()
     }
 
-    /// The settings that this server was started with, by name.
+    /// Returns the settings of this server, by name.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
     }
@@ -170,12 +170,12 @@ impl TestApp {
         client
     }
 
-    /// A client without an account. It keeps cookies and does not follow redirects.
+    /// Returns a client without an account. It keeps cookies and does not follow redirects.
     pub fn client(&self) -> Client {
         Client::at(&self.base)
     }
 
-    /// A browser in which the person with this name is signed in.
+    /// Returns a browser in which the person with this name is signed in.
     pub async fn browser(&self, name: &str) -> Client {
         let client = self.client().accept("text/html");
         let response = client
@@ -195,7 +195,7 @@ impl TestApp {
     }
 }
 
-/// The address that [`TestApp::person`] gives to the person with this name.
+/// Returns the email address that [`TestApp::person`] gives to the person with this name.
 pub fn email(name: &str) -> String {
     format!("{}@example.org", name.to_lowercase().replace(' ', "."))
 }

@@ -20,7 +20,7 @@ pub(super) fn env(name: &str) -> String {
     })
 }
 
-/// The host and port of a URL.
+/// Returns the host and port of a URL.
 pub fn authority(url: &str) -> String {
     let rest = url.split_once("://").unwrap().1;
     let host = rest.split('/').next().unwrap();
@@ -65,7 +65,7 @@ async fn create_database(name: &str, options: &str) {
     server.execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
-/// A client of the bucket that all tests share.
+/// Returns a client for the bucket that all tests share.
 pub fn s3() -> aws_sdk_s3::Client {
     use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
     let keys = aws_sdk_s3::config::Credentials::new(

@@ -1,4 +1,4 @@
-//! What all servers of a test run share because making it takes long.
+//! Values that all servers of a test run share because they are slow to create.
 
 use hearback::infra::video::Tools;
 use hearback::people::PasswordHash;
@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::PASSWORD;
 
-/// Gives a server the ffmpeg of the machine, unless its settings name another. Checking that it runs takes most of a second.
+/// Gives a server the ffmpeg of this machine, unless its settings name another. Checking ffmpeg takes almost a second.
 pub(super) async fn use_tools(state: &State) {
     static TOOLS: OnceCell<Tools> = OnceCell::const_new();
     let media = &state.uploads.media;
@@ -17,7 +17,7 @@ pub(super) async fn use_tools(state: &State) {
     }
 }
 
-/// The hash of [`PASSWORD`], with one salt for all accounts.
+/// Returns the hash of [`PASSWORD`]. All accounts share one salt.
 pub(super) async fn password_hash() -> PasswordHash {
     static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
     HASH.get_or_init(async || PasswordHash::new(PASSWORD, &[]).await.unwrap())

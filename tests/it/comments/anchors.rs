@@ -1,11 +1,11 @@
-//! Comments that point at a time or a region.
+//! Comments that are anchored to a time or a region.
 
 use serde_json::{Value, json};
 
 use super::{scene, threads};
 use crate::app::{Client, TestApp, email, fixture, media_path, update_path};
 
-/// An update with a video and a picture, and the path where Bob comments on it.
+/// An update with a video and a picture, and the path to which Bob posts comments.
 struct Anchored {
     ada: Client,
     bob: Client,
@@ -92,7 +92,7 @@ async fn anchor_in_a_video_or_picture_is_stored_and_then_removed_with_the_file()
             "{anchor}"
         );
     }
-    // Deleting a file keeps the comments on it.
+    // Comments on a file remain when the file is deleted.
     let file = json!({ "id": video });
     ada.delete(&media_path(&file)).await.expect(204);
     let left = threads(bob, path).await;

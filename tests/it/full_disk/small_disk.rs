@@ -17,13 +17,13 @@ const PAGE: u64 = 4096;
 pub(super) struct SmallDisk {
     server: Child,
     pub(super) base: String,
-    /// The path of the disk for this process.
+    /// The path of the disk as seen by this process.
     disk: PathBuf,
     data: TempDir,
     _mount: TempDir,
 }
 
-/// Whether this machine allows the mount. If not, the tests print a notice and return.
+/// Returns whether this machine allows the mount. If it does not, the tests print a notice and return.
 pub(super) fn can_mount() -> bool {
     let dir = tempfile::tempdir().unwrap();
     let tried = Command::new("unshare")
@@ -66,7 +66,7 @@ impl SmallDisk {
         let base = line
             .strip_prefix("Hearback listens on ")
             .unwrap_or_else(|| panic!("{line}"));
-        // Neither `unshare` nor `sh` forks here, so the server has the process id of `unshare`.
+        // Neither `unshare` nor `sh` forks here, so the server has the same process id as `unshare`.
         let disk = PathBuf::from(format!(
             "/proc/{}/root{}",
             server.id(),
@@ -82,7 +82,7 @@ impl SmallDisk {
         }
     }
 
-    /// Fills the disk except for this number of pages.
+    /// Fills the disk until only this number of pages is free.
     pub(super) fn fill(&self, pages: u64) {
         let ballast = File::create(self.disk.join("ballast")).unwrap();
         let mut size = 0;

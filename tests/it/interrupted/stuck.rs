@@ -5,7 +5,7 @@ use crate::app::{Client, TestApp, postgres, s3};
 use crate::faults;
 use crate::tus::Sender;
 
-/// An upload in the state in which an earlier version left it after losing its database connection.
+/// An upload in the state that an earlier version left after it had lost its database connection.
 struct Stuck {
     upload: Interrupted,
     sender: Sender,
@@ -100,7 +100,7 @@ async fn upload_left_stuck_by_an_earlier_version_is_finished() {
     committed.upload.resume(&committed.sender).await;
     committed.upload.check(&committed.sender).await;
 
-    // The same with two short parts and with the ranges to copy from all parts. The client does not resume.
+    // The same, but with two short parts and with ranges of all parts to copy. The client does not resume.
     let abandoned = Stuck::begin(&app, &ada).await;
     abandoned.send_tail(&app, 3).await;
     abandoned.send_tail(&app, 4).await;

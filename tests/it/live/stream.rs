@@ -59,7 +59,7 @@ impl Stream {
         }
     }
 
-    /// Reads until the end of the stream. Returns the kinds of the remaining events.
+    /// Reads to the end of the stream. Returns the kinds of the remaining events.
     pub async fn remaining_kinds(&mut self) -> Vec<String> {
         let mut kinds = Vec::new();
         while let Some(event) = self.next().await {

@@ -10,7 +10,7 @@ use crate::app::{TestApp, email};
 async fn email_is_sent_once_when_its_job_runs_again() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
-    // As after `kill -9`: the job is enqueued several times and two workers run it at once.
+    // Simulate the state after `kill -9`: the job is enqueued several times, and two workers run it at the same time.
     let payload = json!({ "update": path.rsplit('/').next().unwrap() });
     for _ in 0..3 {
         let mut tx = app.state.db.begin().await.unwrap();
@@ -46,7 +46,7 @@ async fn deferred_email_is_retried_and_other_recipients_get_theirs() {
     .await;
     sink.answer("RCPT", &email("Bob"), "450 4.2.1 busy");
     app.state.clock.advance(11_000);
-    app.wait_until("one mail arrived", async || {
+    app.wait_until("one email has arrived", async || {
         sink.receivers() == [email("Cleo")] && job_failed(&app).await
     })
     .await;
@@ -57,7 +57,7 @@ async fn deferred_email_is_retried_and_other_recipients_get_theirs() {
     );
     sink.answer("END", "", "451 4.3.0 no room");
     app.state.clock.advance(6_000);
-    app.wait_until("the job failed again", async || {
+    app.wait_until("the job has failed again", async || {
         app.count("SELECT count(*) FROM jobs WHERE lease IS NULL AND attempts = 2")
             .await
             == 1
@@ -75,7 +75,7 @@ async fn deferred_email_is_retried_and_other_recipients_get_theirs() {
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
 }
 
-/// Whether one job has failed and waits for its retry.
+/// Returns whether one job has failed and waits for its retry.
 async fn job_failed(app: &TestApp) -> bool {
     app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
         .await
@@ -89,7 +89,7 @@ async fn batch_stops_when_the_server_rejects_the_sender_and_is_sent_on_retry() {
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("MAIL", "", "550 5.7.1 not from you");
     app.state.clock.advance(11_000);
-    app.wait_until("the job failed", async || job_failed(&app).await)
+    app.wait_until("the job has failed", async || job_failed(&app).await)
         .await;
     assert_eq!((sink.mails().len(), sink.heard("MAIL")), (0, 1));
     advance(&app, 60).await;
@@ -108,7 +108,7 @@ async fn permanently_rejected_address_is_not_retried() {
         (sink.receivers(), sink.heard("RCPT")),
         (vec![email("Cleo")], 2)
     );
-    // An address with non-ASCII letters is not tried at all.
+    // The server never sends to an address with non-ASCII letters.
     app.person("Zoë").await;
     ask(&ada, json!({ "audience": [email("Zoë")] })).await;
     advance(&app, 24 * 3600).await;

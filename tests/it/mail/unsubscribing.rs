@@ -6,7 +6,7 @@ use super::{URL, advance, ask, start};
 use crate::app::{Client, TestApp, email};
 use crate::sink::Sink;
 
-/// Returns the path of the unsubscribe link in Bob's mail.
+/// Returns the path of the unsubscribe link in Bob's email.
 async fn unsubscribe_path(sink: &Sink, app: &TestApp, ada: &Client) -> String {
     ask(ada, json!({})).await;
     advance(app, 11).await;
@@ -19,7 +19,7 @@ async fn unsubscribe_path(sink: &Sink, app: &TestApp, ada: &Client) -> String {
 async fn opening_the_unsubscribe_link_changes_nothing() {
     let (sink, app, ada, bob) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
-    // Virus scanners open links.
+    // Virus scanners open links, so opening one must not unsubscribe.
     let page = app.client().accept("text/html").get(&path).await;
     let page = page.expect(200).text();
     assert!(
@@ -28,7 +28,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
     );
     let settings = app.client().get(&path).await.expect(200).json();
     assert_eq!(settings["mail"], true);
-    // Forged links and links of other people are not found.
+    // Forged links and links for other people are not found.
     let (_, signature) = path.rsplit_once('.').unwrap();
     for forged in [
         format!("/unsubscribe/{}.{signature}", ada.id),

@@ -1,4 +1,4 @@
-//! Drawings in comments, and searching for text in drawings and markup.
+//! Drawings in comments, and search for text in drawings and markup.
 
 use serde_json::{Value, json};
 

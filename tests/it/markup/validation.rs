@@ -1,4 +1,4 @@
-//! Which shapes are accepted.
+//! Validation of shapes.
 
 use serde_json::{Value, json};
 
@@ -17,14 +17,14 @@ fn stroke(points: usize) -> Value {
     json!({ "kind": "freehand", "points": vec![json!([0.5, 0.5]); points] })
 }
 
-/// A step with one more field.
+/// Returns a numbered step with one additional field.
 fn step_with(field: &str, value: Value) -> Value {
     let mut step = json!({ "kind": "step", "at": [0, 0], "number": 1 });
     step[field] = value;
     json!([step])
 }
 
-/// Shapes, the field that is wrong, and words of the error.
+/// Invalid shapes, the invalid field, and words from its error message.
 #[rustfmt::skip]
 fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
     let step = json!({ "kind": "step", "at": [0, 0], "number": 1 });
@@ -74,7 +74,7 @@ async fn invalid_shapes_are_rejected_with_their_path() {
             "{field} {expected}: {problem}"
         );
     }
-    // A comment's drawing cannot redact.
+    // A drawing in a comment cannot contain a redaction.
     let drawing = json!({ "body": "b", "drawing": [{ "kind": "redaction", "box": [0, 0, 1, 1] }] });
     let problem = ada
         .post(&format!("{update}/comments"), drawing)
@@ -127,7 +127,7 @@ async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
     let line_from = |x: &str| {
         format!(r#"{{"revision":0,"shapes":[{{"kind":"line","from":[{x},0],"to":[0.5,0.5]}}]}}"#)
     };
-    // JavaScript has these numbers, JSON does not.
+    // These numbers exist in JavaScript but not in JSON.
     for number in ["NaN", "-Infinity", "1e999"] {
         let problem = put_text(line_from(number)).await.problem(422);
         assert!(
@@ -151,7 +151,7 @@ async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
 async fn markup_at_the_limits_is_saved() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
-    // Right-to-left letters and emoji of the font.
+    // The text contains right-to-left letters and emoji, which the font supports.
     put_markup(&ada, &media, 0, text("שלום 😀 ←"))
         .await
         .expect(200);

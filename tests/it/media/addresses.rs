@@ -167,12 +167,12 @@ async fn media_request_is_redirected_to_the_bucket_only_with_access() {
         .expect(206);
     assert!(part.body == fixture("rec-vp8-opus-3s.webm")[1000..2000]);
     assert_eq!(part.header("content-type"), "video/webm");
-    // A download is proxied, because it needs its file name.
+    // The server proxies a download, because the response needs a header with the file name.
     let download = app.client().get(&format!("{address}&download")).await;
     let download = download.expect(200);
     let disposition = download.header("content-disposition");
     assert!(disposition.starts_with("attachment"));
-    // The page's policy allows the bucket.
+    // The page's content security policy allows the bucket.
     let page = app.browser("Ada").await.get(&path).await.expect(200);
     let policy = page.header("content-security-policy");
     assert!(policy.contains(&bucket));

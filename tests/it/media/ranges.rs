@@ -47,7 +47,7 @@ async fn range_request_returns_exactly_that_slice() {
     assert_other_ranges(&nobody, &url, length).await;
 }
 
-/// Asserts the responses to ranges behind the end and to ranges that are ignored.
+/// Asserts the responses to ranges beyond the end and to ranges that the server ignores.
 async fn assert_other_ranges(nobody: &Client, url: &str, length: usize) {
     for range in [
         &format!("bytes={length}-"),
@@ -119,7 +119,7 @@ async fn etag_works_with_conditional_and_range_requests() {
     assert_head_matches(&nobody, &url, &whole).await;
 }
 
-/// Asserts that HEAD returns the headers of `whole` without a body, for a range too.
+/// Asserts that HEAD returns the headers of `whole` without a body, with and without a range.
 async fn assert_head_matches(nobody: &Client, url: &str, whole: &Response) {
     let head = Response::fetch(nobody.request("HEAD", url))
         .await

@@ -1,4 +1,4 @@
-//! When a video is inspected: over many requests, after a pause, and after an upgrade.
+//! Inspection of videos that are sent in many requests, resumed after a pause, or uploaded before an upgrade.
 
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn video_is_inspected_as_a_whole_when_sent_in_many_requests() {
             assert_eq!(
                 media_of(&bob, &path).await[0]["renditions"],
                 json!([]),
-                "still arriving"
+                "the recording is still being uploaded"
             );
         }
         sender.finish(at).await.expect(204);
@@ -127,7 +127,7 @@ async fn unprocessed_video_is_inspected_after_an_upgrade() {
     ];
     let scene = publish(&app, &files).await;
     app.wait_for_jobs().await;
-    // The state that an earlier version leaves.
+    // Restore the state that an earlier version leaves.
     app.execute("UPDATE media SET original_metadata = NULL")
         .await;
     for other in &scene.others {

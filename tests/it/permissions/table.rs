@@ -14,7 +14,7 @@ pub const WHO: [&str; 10] = [
     "a revoked token",
 ];
 
-/// Method, route, body, and the status for each of [`WHO`]. `+` after a method sends a file, `~` adds the headers of tus.
+/// Each row has the method, route, body, and the status for each of [`WHO`]. `+` after a method sends a file, and `~` adds tus headers.
 #[rustfmt::skip]
 pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
@@ -53,7 +53,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("POST",   "/groups",                              r#"{"name":"g"}"#, [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
     ("PATCH",  "/groups/{id}",                         "{}",           [401, 403, 403, 200, 200, 401, 401, 401, 401, 401]),
     ("DELETE", "/groups/{id}",                         "",             [401, 403, 403, 204, 204, 401, 401, 401, 401, 401]),
-    // Members can leave. The person who made the group and admins can remove members.
+    // Members can leave. The group's owner and admins can remove members.
     ("DELETE", "/groups/{id}/members/{person}",        "",             [401, 403, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/workspace",                           "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("PATCH",  "/workspace",                           "{}",           [401, 403, 403, 403, 200, 401, 401, 401, 401, 401]),
@@ -134,11 +134,11 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
-    // Last, because it sets cookies, and requests with a cookie need an origin.
+    // This is the last request, because it sets cookies, and requests with a cookie need an origin.
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
 ];
 
-/// Whether this request, if it succeeds, changes its [`World`](super::World) so that the next reader needs a new one.
+/// Returns whether this request, if it succeeds, changes its [`World`](super::World) so that the next reader needs a new one.
 pub fn destroys(method: &str, pattern: &str) -> bool {
     let deletes = method.starts_with("DELETE")
         && (pattern.ends_with('}') || pattern.ends_with("/publication"));

@@ -1,4 +1,4 @@
-//! What the requests of the table of permissions refer to.
+//! The objects to which the requests in the permission table refer.
 
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ fn last_segment(url: &Value) -> String {
     last.to_owned()
 }
 
-/// Deletes all groups and makes one by Ada. Returns its id.
+/// Deletes all groups and creates one that Ada owns. Returns its id.
 async fn replace_group(ada: &Client, admin: &Client) -> String {
     for group in admin.get("/groups").await.expect(200).json()["items"]
         .as_array()
@@ -153,7 +153,7 @@ async fn replace_upload(ada: &Client) -> String {
         .to_owned()
 }
 
-/// Replaces the placeholders of a route. Persons are replaced by an id that does not exist.
+/// Replaces the placeholders of a route. `{person}` becomes an id that does not exist.
 pub fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
     pattern
         .replace("{id}", id)

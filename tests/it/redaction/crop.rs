@@ -1,4 +1,4 @@
-//! Cropping destroys what is outside and moves what remains.
+//! Cropping destroys everything outside the crop and moves the remaining shapes and anchors.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::stored_bytes::{positions, stored};
 use super::{Scene, items_with_secret, step_at};
 use crate::markup::put_markup;
 
-/// Posts a comment of Ben on the picture and returns its path.
+/// Posts a comment by Ben on the picture and returns its path.
 async fn comment(scene: &Scene, mut fields: Value) -> String {
     fields["media_id"] = scene.media.trim_start_matches("/media/").into();
     fields["body"] = "b".into();
@@ -34,7 +34,7 @@ async fn anchor(scene: &Scene, comment: &str) -> Value {
 /// Adds the default colour and width to a shape.
 fn with_pen(mut shape: Value) -> Value {
     shape["color"] = "red".into();
-    // The default of 0.004, doubled because the picture has half its former width.
+    // The default of 0.004 is doubled, because the picture has half its former width.
     shape["width"] = 0.008.into();
     shape
 }

@@ -28,7 +28,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     let drawn = markup::flatten(ctx, &task)
         .await
         .unwrap()
-        .expect("the picture is there");
+        .expect("the picture is stored");
     put_markup(&ada, &media, 1, json!([cover()]))
         .await
         .expect(200);
@@ -38,7 +38,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
         markup::flatten(ctx, &task).await.unwrap().is_none(),
-        "a job that starts now finds another picture"
+        "a job that starts now processes the new picture"
     );
     app.wait_for_jobs().await;
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
@@ -146,7 +146,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
     assert_eq!(ben.get(&media).await.json()["state"], "processing");
     storage.attach();
-    app.wait_until("storage is back", async || {
+    app.wait_until("the storage is available again", async || {
         ada.get("/readyz").await.status == 200
     })
     .await;

@@ -9,7 +9,7 @@ use crate::app::{TestApp, files, postgres, s3};
 /// Returns the names of the stored items that show the secret. Decodes every picture that begins anywhere in the stored bytes.
 pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
     let all = stored(app).await;
-    // On another thread, because the server runs on this one.
+    // Search on another thread, because the server runs on this one.
     tokio::task::spawn_blocking(move || find_secret(all))
         .await
         .unwrap()
@@ -41,7 +41,7 @@ async fn object_versions(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         let request = s3.get_object().bucket(bucket).key(key).version_id(id);
         let object = match request.send().await {
             Ok(object) => object,
-            // Deleted after it was listed.
+            // The object was deleted after it was listed.
             Err(error)
                 if error
                     .as_service_error()
@@ -57,7 +57,7 @@ async fn object_versions(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let unfinished = s3.list_multipart_uploads().bucket(bucket).prefix(prefix);
     assert!(
         unfinished.send().await.unwrap().uploads().is_empty(),
-        "multipart uploads are left"
+        "unfinished multipart uploads remain"
     );
     all
 }
@@ -94,7 +94,7 @@ pub fn positions<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item
         .filter(|at| bytes[*at..].starts_with(beginning))
 }
 
-/// The first bytes of the formats that pictures are stored in.
+/// The first bytes of the file formats of stored pictures.
 const BEGINNINGS: [(&[u8], ImageFormat); 3] = [
     (b"\x89PNG\r\n\x1a\n", ImageFormat::Png),
     (b"\xff\xd8\xff", ImageFormat::Jpeg),

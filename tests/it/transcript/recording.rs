@@ -1,4 +1,4 @@
-//! Records responses without what differs from run to run, and compares them with the recorded ones.
+//! Reduces responses to the parts that are the same in every run, and compares them with the recorded ones.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub type Transcript = BTreeMap<String, Value>;
 pub async fn record(response: reqwest::Response) -> Value {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut recorded = Map::new();
-    // Whether the server closes the connection depends on how much of a refused request's body had arrived.
+    // Whether the server closes the connection depends on how much of a rejected request's body it had received.
     for name in headers.keys().filter(|name| *name != "connection") {
         let values: Vec<String> = headers
             .get_all(name)

@@ -102,7 +102,7 @@ async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture:
     path
 }
 
-/// Adds a readback, a correction, a second readback with its confirmation, and a guest's answer. Then a change asks again.
+/// Adds a readback, a correction, a second readback with its confirmation, and a guest's answer. Then a change requests new answers.
 async fn answer(ada: &Client, bob: &Client, guest: &Client, update: &str) {
     bob.put(&format!("{update}/opening")).await.expect(204);
     let acknowledgement = format!("{update}/acknowledgement");

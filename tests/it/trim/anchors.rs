@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{trim, update_with_recording};
 use crate::app::{Client, TestApp};
 
-/// A moment, or a stretch of time, in milliseconds.
+/// A time or a range of time, in milliseconds.
 type Place = (Option<i64>, Option<i64>);
 
 /// Posts a comment on the recording and returns its path.

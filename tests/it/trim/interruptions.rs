@@ -1,4 +1,4 @@
-//! Trims that race with processing, publication or the end of a server.
+//! Trims that race with processing or publication, or whose server is killed.
 
 use hearback::people::{Grant, Person, Role, Viewer};
 use serde_json::json;
@@ -48,7 +48,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
     );
 }
 
-/// Trims a recording of Ada as a server does that is killed right after its worker took the job.
+/// Trims Ada's recording and leaves the state of a server that was killed right after its worker had claimed the job.
 async fn trim_and_lose_the_worker(app: &TestApp, ada: &Client, media: &str) {
     let person = Person {
         id: ada.id.clone(),
@@ -82,7 +82,7 @@ async fn trim_job_of_a_killed_server_is_completed_by_another() {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, true).await;
     trim_and_lose_the_worker(&app, &ada, &media).await;
-    // Until then only the author has a file. It is the original, and the page plays the kept part of it.
+    // Until the trim is complete, only the author can play a file: the kept part of the original.
     assert_eq!(names(&bob.get(&media).await.json()), [""; 0]);
     assert_eq!(names(&ada.get(&media).await.json()), ["original"]);
     let page = app.browser("Ada").await.get(&path).await.text();

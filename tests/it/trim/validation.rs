@@ -1,4 +1,4 @@
-//! Which trims are accepted.
+//! Validation of trims.
 
 use serde_json::{Value, json};
 

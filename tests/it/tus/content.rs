@@ -174,10 +174,10 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
         assert!(detail.contains("not a file we know"), "{detail}");
         sender.head().await.expect(404);
     }
-    // Rejected as soon as its type is clear, long before the end.
+    // The file is rejected as soon as its type is known, long before its end.
     let sender = Sender::file(&ada, "d.webm", 50 * MIB).await;
     sender.patch(0, &vec![0; 5000], &[]).await.problem(415);
-    // Damage to a picture is detected at its end.
+    // A damaged picture is rejected after its last byte.
     let picture = fixture("bad-truncated.png");
     let sender = Sender::file(&ada, "e.png", picture.len()).await;
     sender.patch(0, &picture, &[]).await.problem(415);
@@ -187,7 +187,7 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
         "SELECT count(*) FROM uploads",
         "SELECT count(*) FROM upload_pieces",
         "SELECT count(*) FROM media",
-        // The drafts that were made for the uploads.
+        // The server created a draft for each upload.
         "SELECT count(*) FROM updates",
     ] {
         assert_eq!(app.count(statement).await, 0, "{statement}");

@@ -1,4 +1,4 @@
-//! Limits of size, of open requests and of unfinished uploads.
+//! Limits on the upload size, the number of open requests and the number of unfinished uploads.
 
 use super::{Sender, create, draft, long, metadata, raw_patch};
 use crate::app::TestApp;

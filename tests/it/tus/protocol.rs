@@ -6,7 +6,7 @@ use super::content::sha1;
 use super::{BYTES, Sender, create, create_with, long, with};
 use crate::app::{Client, Response, TestApp, fixture};
 
-/// Headers of creations that are rejected, and the status.
+/// Headers of invalid creation requests, and the status of the response.
 #[rustfmt::skip]
 const INVALID_CREATIONS: [(u16, &[(&str, &str)]); 15] = [
     (412, &[("upload-length", "5"), ("tus-resumable", "0.2.2")]),
@@ -83,7 +83,7 @@ async fn invalid_creation_is_rejected_and_leaves_nothing_behind() {
             "{headers:?}"
         );
     }
-    // With bytes as well. The client would have no address to delete them.
+    // Creation requests with bytes are rejected too, because the client would have no address to delete the upload.
     let recording = [("upload-defer-length", "1")];
     let checksum = sha1(b"other");
     let file = [
@@ -144,7 +144,7 @@ async fn patch_beyond_the_declared_length_is_rejected_and_keeps_the_offset() {
         .await
         .problem(413);
     assert_eq!(sender.offset().await, 50_000);
-    // For proxies that pass only POST.
+    // Some proxies forward only POST.
     let request = ada
         .request("POST", &sender.path)
         .header("x-http-method-override", "PATCH")

@@ -57,7 +57,7 @@ async fn unknown_form_fields_are_rejected() {
 async fn empty_file_input_is_ignored() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    // As browsers send it.
+    // Browsers send an empty file input like this.
     let empty = Part::bytes(Vec::new())
         .file_name("")
         .mime_str("application/octet-stream")

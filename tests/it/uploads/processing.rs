@@ -85,7 +85,7 @@ async fn picture_is_reencoded_and_ready_immediately() {
 }
 
 const ALL: &[&str] = &["h264", "original", "playable", "poster", "thumbnail"];
-/// Without an H.264 copy, because the playable copy is H.264 already.
+/// The renditions of a video that has no separate H.264 copy, because its playable copy is already H.264.
 const WITHOUT_H264: &[&str] = &["original", "playable", "poster", "thumbnail"];
 
 /// A fixture with its width, height, possible durations in milliseconds, type and renditions.
@@ -232,7 +232,7 @@ async fn recording_without_a_video_track_fails_with_a_reason() {
 async fn failed_media_is_not_served_to_others() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    // Begins like an MP4 file, but the rest is HTML.
+    // The file begins like an MP4 file, but the rest is HTML.
     let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     file.extend(b"<script>alert(1)</script>".repeat(200));
     let fields = [("title", "T"), ("audience", &*email("Bob"))];

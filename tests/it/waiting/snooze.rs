@@ -83,5 +83,5 @@ async fn entry_snoozed_until_answered_returns_after_an_answer() {
     cyd.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
-    assert_eq!(waiting().await, 1, "somebody has answered");
+    assert_eq!(waiting().await, 1, "a recipient has answered");
 }

@@ -96,7 +96,7 @@ impl Team {
         self.groups.insert(id, group);
     }
 
-    /// Deletes a group. Its members stay in the audience by name.
+    /// Deletes a group. Its members stay in the audience as individual people.
     async fn delete_group(&mut self) {
         let groups: Vec<String> = self.groups.keys().cloned().collect();
         let id = groups[self.random.below(groups.len())].clone();

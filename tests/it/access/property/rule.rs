@@ -22,7 +22,7 @@ impl Team {
         update.author == member || (update.published_at.is_some() && !update.trashed && others)
     }
 
-    /// The expected rows of `update_access`: a principal and an update.
+    /// Returns the expected rows of `update_access`. Each has a principal and an update.
     fn expected_rows(&self) -> BTreeSet<(String, String)> {
         let mut rows = BTreeSet::new();
         for update in self

@@ -36,7 +36,7 @@ impl Team {
         });
     }
 
-    /// Adds active people to the recipients: those named, and the present members of the new groups.
+    /// Adds active people to the recipients: the people in the audience, and the current members of the new groups.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
         let active: BTreeSet<usize> = self
             .active()
@@ -157,7 +157,7 @@ impl Team {
             let published_at = self.updates[at].published_at.unwrap();
             assert!(
                 self.app.state.clock.now() - published_at + 1000 > 10_000,
-                "refused too early: {}",
+                "rejected too early: {}",
                 response.text()
             );
             return;
