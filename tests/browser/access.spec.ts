@@ -19,7 +19,7 @@ const postJson = (page: Page, path: string, fields: object) =>
     [path, JSON.stringify(fields)],
   );
 
-/** Whether the server has saved the draft with a group whose later members are let in. */
+/** Returns whether the server has saved the draft with a group whose later members get access. */
 const isSavedWithLaterMembers = (page: Page) =>
   page.evaluate(async () => {
     // There is no draft before the first save.
@@ -37,7 +37,7 @@ const isSavedWithLaterMembers = (page: Page) =>
 const laterMembersBox = (page: Page) =>
   page.getByRole("checkbox", { name: /^Also people who join/ });
 
-test("the checkbox for later members shows while a group is in the audience and is saved with the draft", async ({
+test("the checkbox for later members is visible while the audience has a group, and is saved with the draft", async ({
   page,
   hearback,
 }) => {
@@ -64,7 +64,7 @@ test("the checkbox for later members shows while a group is in the audience and 
   await expect(laterMembersBox(page)).toBeHidden();
   await audience(page).fill("@design");
   await audience(page).press("Enter");
-  // The checkbox does not remember its state from before it was hidden.
+  // The checkbox does not keep the state that it had before it was hidden.
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();

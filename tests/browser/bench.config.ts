@@ -1,4 +1,4 @@
-// The configuration of the benchmarks that measure the figures in the README. Run them with `bin/bench recorder`.
+// The configuration of the benchmarks that produce the figures in the README. Run them with `bin/bench recorder`.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-// Third-party tus clients against the whole server. Whatever they do, the server must store exactly the bytes they sent.
+// Third-party tus clients with the whole server. The server must always store exactly the bytes that they send.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -58,7 +58,7 @@ class TusClient {
     });
   }
 
-  /** The hash of the stored original. */
+  /** Returns the hash of the stored original. */
   async storedHash(media: string): Promise<string> {
     const response = await this.fetch(`/media/${media}`);
     expect(response.status).toBe(200);
@@ -126,7 +126,7 @@ test("tus-js-client uploads several files at once", async ({ hearback }) => {
     expect(await client.storedHash(media[index]!)).toBe(sha256(file));
 });
 
-test("tus-js-client terminates an upload, and nothing of it is left", async ({ hearback }) => {
+test("an upload that tus-js-client terminates leaves nothing behind", async ({ hearback }) => {
   const client = await TusClient.create(hearback, "Terminated");
   const file = await paddedRecording(2 * MIB);
   const url = await new Promise<string>((resolve, reject) => {
@@ -146,7 +146,7 @@ test("tus-js-client terminates an upload, and nothing of it is left", async ({ h
   expect(await (await client.fetch("/uploads")).json()).toMatchObject({ items: [] });
 });
 
-test("tus-js-client resumes after the server was killed", async ({ freshServer }) => {
+test("tus-js-client resumes after the server is killed", async ({ freshServer }) => {
   const client = await TusClient.create(freshServer, "Killed");
   const file = await paddedRecording(5 * MIB + 3);
   let killed: Promise<void> | undefined;
@@ -168,7 +168,7 @@ test("tuspy sends a checksum with every chunk", async ({ hearback }, info) => {
   expect(await client.storedHash(media)).toBe(sha256(bytes));
 });
 
-test("tuspy resumes in another process after the server was killed", async ({
+test("tuspy resumes in another process after the server is killed", async ({
   freshServer,
 }, info) => {
   const client = await TusClient.create(freshServer, "Another Process");

@@ -1,4 +1,4 @@
-// The conversation of an update: questions, answers and their acceptance, mentions, drafts and undo.
+// The comments on an update: questions, answers and their acceptance, mentions, drafts and undo.
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import {
@@ -54,7 +54,7 @@ const waitForDraftSaved = (page: Page) =>
       response.url().includes("/drafts/") && response.request().method() === "PUT" && response.ok(),
   );
 
-test("a question at a time of the video is answered, and its asker accepts the answer", async ({
+test("a question about a moment in the video is answered, and its asker accepts the answer", async ({
   browser,
   hearback,
 }) => {
@@ -113,7 +113,7 @@ test("a question at a time of the video is answered, and its asker accepts the a
   await axe(asker);
 });
 
-test("names after an @ are completed, and people who cannot see the update are pointed out", async ({
+test("names are completed after an @, and the page warns about people who cannot see the update", async ({
   browser,
   hearback,
 }) => {
@@ -206,7 +206,7 @@ test("a draft survives a reload and appears on another device, and a sent commen
   await saveScreenshots(phone, "talk-drafts");
   await axe(phone);
 
-  // Without the server the draft stays in the tab, and the page says so.
+  // While the server is down, the draft stays in the tab, and the page says so.
   await writer.route("**/drafts/**", (route) => route.abort());
   await writer.locator("#body").fill("I think that it is good");
   await expect(writer.getByText("It stays in this tab.")).toBeVisible();

@@ -1,4 +1,5 @@
-// Drawings in comments, on pictures and on video frames. A drawing shows when its comment is selected or its time is reached, and is never lost.
+// Drawings in comments, on pictures and on video frames. A drawing is shown when its comment is selected or the video reaches its time.
+// Unsent drawings are never lost.
 import { readFile } from "node:fs/promises";
 import { Editor, fetchMarkup, paintImage, pngFile, postUpdate, fetchMedia } from "./markup.ts";
 import { apiHeaders } from "./scene.ts";
@@ -12,7 +13,7 @@ import {
   type Page,
 } from "./test.ts";
 
-test("a video frame can be added as a picture, and a drawing on a frame shows at its time", async ({
+test("a video frame can be added as a picture, and a drawing on a frame is shown at its time", async ({
   browser,
   page,
   hearback,
@@ -149,7 +150,7 @@ test("a drawing survives a failed send and a reload, and undo brings it back", a
   await expect(viewer.locator("#body")).toHaveValue("Here");
 });
 
-test("a drawing must be made again after its picture was cropped", async ({
+test("a drawing must be repeated after its picture has been cropped", async ({
   browser,
   page,
   hearback,
@@ -215,7 +216,7 @@ test("a drawing must be made again after its picture was cropped", async ({
   await expect(viewer.locator("#body")).toHaveValue("My words");
   await viewer.locator("#body").press("Control+Enter");
   await expect(viewer.locator(".threads .comment")).toContainText("with a drawing");
-  // While their editors are closed, both pages show the next crop without a reload.
+  // While no editor is open, both pages show the next crop without a reload.
   await crop((await fetchMarkup(page, media[0]!)).revision);
   for (const watched of [page, viewer]) {
     await expect(watched.locator(".sheet > img")).toHaveAttribute("width", "80");

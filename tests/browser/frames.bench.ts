@@ -1,7 +1,6 @@
-// Measures the frame rate of 1080p recordings: of the screen alone and with a camera bubble, while the recorder's tab
-// is visible and hidden. The recorded screen is another tab with an endless animation. The frames are counted in the
-// file that the server stored. HEARBACK_BENCH_TIMES is the number of rounds (default 3). Each round measures all four
-// cases, so that other load affects them alike.
+// Measures the frame rate of recordings at 1080p: with the recorder's tab visible or hidden, and with the screen alone or with the camera
+// in a bubble. The recorder captures another tab with a constant animation. The frames are counted in the file on the server.
+// HEARBACK_BENCH_TIMES is the number of rounds (3 by default). Each round measures all cases, so that other load affects them equally.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -19,10 +18,10 @@ const slides = `data:text/html,<title>Slides</title><style>body{margin:0;height:
 i{position:absolute;top:40%25;width:200px;height:200px;background:brown;animation:go 2s linear infinite alternate}@keyframes go{to{transform:translateX(1600px)}}</style><i></i>`;
 
 interface Measured {
-  /** Frames per second, and the longest gap between two frames in ms. */
+  /** The frames per second, and the longest time between two frames in milliseconds. */
   rate: number;
   gap: number;
-  /** Frames per second of the recorder's own page. Near 0 while it is hidden. */
+  /** How often per second the browser rendered the recorder's page. Browsers do not render hidden pages. */
   drawn: number;
 }
 
@@ -34,7 +33,7 @@ test("frames a second", async ({}, info) => {
     baseURL: server.url,
     permissions: ["camera", "microphone"],
     viewport: { width: 1920, height: 1080 },
-    // Playwright's default flags would keep hidden tabs awake, unlike the browsers of users.
+    // Remove the flags that keep hidden tabs awake, because people's browsers do not have them.
     ignoreDefaultArgs: [
       "--mute-audio",
       "--disable-background-timer-throttling",
@@ -118,7 +117,7 @@ async function measure(
   await expect(page.locator(".media-item video")).toBeVisible();
   const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
-  // Wait until the server has processed the recording, which would slow down the next measurement.
+  // The conversion of this recording must not use the processor during the next measurement.
   await expect(page.locator(".media-item")).toHaveAttribute("data-state", "ready", {
     timeout: 300_000,
   });
@@ -144,8 +143,8 @@ async function measure(
 }
 
 /**
- * Switches focus emulation. Playwright makes every page believe that it has the focus and has no API to change that.
- * So this uses its internal protocol session.
+ * Sets whether the browser treats the page as visible. Playwright makes every page behave as if it were focused, and has no API to
+ * change that, so this uses Playwright's internal protocol session.
  */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
   interface Driven {

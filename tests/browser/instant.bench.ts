@@ -1,7 +1,7 @@
-// Measures the time from Stop until a recording plays, over an uplink of 5 Mbit/s, in three ways: `author`,
-// `recipient` (published at Stop), and `usual`, which uploads the same bytes as one request that starts at Stop.
-// HEARBACK_BENCH_SECONDS lists the lengths, HEARBACK_BENCH_RUNS is the number of runs of each, and
-// HEARBACK_BENCH_WAYS lists the ways. `usual` needs `author`, whose recording it uploads.
+// Measures the time from Stop until the recording plays, over an uplink of 5 Mbit/s: for the author, and for a recipient if the author has
+// chosen "publish when I stop". For comparison, the "usual" way uploads the same bytes as a whole after Stop.
+// HEARBACK_BENCH_SECONDS lists the lengths of the recordings, HEARBACK_BENCH_RUNS is the number of runs for each, and HEARBACK_BENCH_WAYS
+// selects from the three cases. The usual way requires the author's case.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";
@@ -15,7 +15,7 @@ const ways = (process.env.HEARBACK_BENCH_WAYS ?? "author,recipient,usual").split
 const runs = Number(process.env.HEARBACK_BENCH_RUNS ?? 3);
 const uplink: Uplink = { bytesPerSecond: 625_000, delayMs: 20 };
 
-/** Starts the first video of the page. Resolves with the time (as `Date.now()`) at which its position first advanced. */
+/** Resolves with the timestamp at which the first video of the page has started to play. */
 function plays(page: Page): Promise<number> {
   return page.evaluate(
     () =>
@@ -71,7 +71,7 @@ async function record(
   return { stop, update };
 }
 
-/** The path and size of the original rendition of an update's first media. */
+/** Returns the path and the size in bytes of the author's original. */
 async function original(page: Page, update: string): Promise<{ path: string; size: number }> {
   const shown = (await (
     await page.request.get(`/updates/${update}`, { headers: { accept: "application/json" } })
@@ -81,7 +81,7 @@ async function original(page: Page, update: string): Promise<{ path: string; siz
   return { path: `${address.pathname}${address.search}`, size: bytes };
 }
 
-/** Uploads the recording at `recorded` in one request. Returns the milliseconds from its start until it plays. */
+/** Measures the usual way: uploads the whole file after the recording. Returns the milliseconds until it plays. */
 async function whole(page: Page, recorded: string): Promise<number> {
   await page.goto("/updates/new");
   const { began, update } = await page.evaluate(async (recorded) => {
@@ -110,7 +110,7 @@ test("stop until it plays", async ({ playwright }, info) => {
     password: "correct horse battery staple",
   });
   const line = await startSlowProxy(server.url, uplink);
-  // Noise, so that the encoder uses the whole bit rate.
+  // The picture has enough noise to use the full bit rate of the recorder.
   const film = info.outputPath("film.mjpeg");
   await promisify(execFile)("ffmpeg", [
     "-v",

@@ -1,4 +1,4 @@
-// The main journey through the product: set-up, an acknowledged update, a guest and a revoked share link.
+// The main journey through the product: setup, an acknowledged update, a guest and a revoked share link.
 import type { Browser, Page } from "@playwright/test";
 import {
   expect,
@@ -20,7 +20,7 @@ async function openPage(browser: Browser, server: Hearback): Promise<Page> {
   return context.newPage();
 }
 
-test("a team goes from the set-up link to an acknowledged update and a revoked share link", async ({
+test("a team sets up Hearback, acknowledges an update and revokes a share link", async ({
   browser,
   freshServer,
 }) => {
@@ -69,7 +69,7 @@ test("a team goes from the set-up link to an acknowledged update and a revoked s
   await expect(ada.locator("video")).toBeVisible();
   const address = ada.url().split("#")[0]!;
 
-  // Bob finds it in his inbox, opens it and comments at a time of the video.
+  // Bob finds the update in his inbox, opens it and comments on a moment in the video.
   await bob.goto("/inbox");
   await expect(bob.getByRole("link", { name: "The new flow", exact: true })).toBeVisible();
   await checkPage(bob, "inbox");
@@ -88,7 +88,7 @@ test("a team goes from the set-up link to an acknowledged update and a revoked s
   await expect(bob.locator(".comment .body")).toContainText("What is this?");
   await expect(bob.locator(".comment .chip")).toContainText("0:04");
 
-  // The comment appears on Ada's page by itself, and she replies.
+  // The comment appears on Ada's page without a reload, and she replies.
   await expect(ada.locator(".comment .body")).toContainText("What is this?");
   await ada.locator(".reply summary").click();
   await ada.locator(".reply textarea").fill("The menu.");

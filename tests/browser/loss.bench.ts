@@ -1,16 +1,16 @@
-// Measures how many seconds of a recording are lost when the tab, browser, server or network fails at a random
-// moment. HEARBACK_BENCH_TIMES is the number of runs of each case (default 20).
+// Measures how many seconds of a recording are lost when the tab, browser, server or network fails at a random moment.
+// HEARBACK_BENCH_TIMES is the number of runs for each (20 by default).
 import { writeFile } from "node:fs/promises";
 import { expect, test, type Page } from "@playwright/test";
 import { sha256, RecordingBrowser, measureVideoSeconds, fetchStoredMedia } from "./recording.ts";
 import { Hearback } from "./server.ts";
 
 const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20);
-/** A random number of seconds. */
+/** Returns a random number of seconds. */
 const between = (from: number, to: number) => from + Math.random() * (to - from);
 const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-/** Recovers a recording whose page is gone. Returns how many of the `recorded` seconds are lost. */
+/** Recovers a recording whose page is gone. Returns how many of the recorded seconds are lost. */
 async function lost(page: Page, recorded: number, file: string): Promise<number> {
   await page.goto("/inbox");
   const offer = page.locator("unfinished-recordings .unfinished-recording");
@@ -19,7 +19,7 @@ async function lost(page: Page, recorded: number, file: string): Promise<number>
   return recorded - (await length(page, file));
 }
 
-/** The length in seconds of the stored recording of the draft that the page shows. */
+/** Returns the stored length, in seconds, of the recording in the draft that the page shows. */
 async function length(page: Page, file: string): Promise<number> {
   const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
@@ -72,7 +72,7 @@ test("seconds lost", async ({}, info) => {
       },
     ],
   ];
-  /** Stops a recording that continued after the failure. Returns how many seconds of the recorder's output the server lacks. */
+  /** For a recording that continued: stops it and returns how many seconds of the recorder's output are not stored. */
   const goneOn = async (studio: RecordingBrowser): Promise<number> => {
     await wait(between(1, 3));
     await stop(studio.page);
@@ -89,7 +89,7 @@ test("seconds lost", async ({}, info) => {
   for (const [name, act] of kinds) {
     const all: number[] = [];
     for (let time = 0; time < times; time += 1) {
-      // A new account for each run, because sign-ins of one account are rate limited.
+      // Use a new person each time, because sign-ins are rate limited per account.
       const [who] = await server.addPeople(`${name} ${time}`);
       const studio = await RecordingBrowser.open(server, who!, info.outputPath(`${name} ${time}`));
       await studio.recordUntilSafe(0);

@@ -1,6 +1,5 @@
-// Measures the markup editor: the time from the click on "Mark up" until the canvas and a first stroke are visible,
-// and the frame rate while a stroke is drawn over 200 shapes. The pictures are a screenshot of 2560 × 1600 and a page
-// of 1280 × 18000, both as a whole and zoomed in.
+// Measures the markup editor: the time from a click on "Mark up" until the first stroke is visible, and the frame rate while a stroke is
+// drawn over 200 marks. It uses pictures of 2560 × 1600 and 1280 × 18000 pixels, shown as a whole and zoomed in.
 import { chromium, expect, test, type Page } from "@playwright/test";
 import { Editor, paintImage, postUpdate } from "./markup.ts";
 import { chromiumArgs, executablePath } from "./playwright.config.ts";
@@ -9,16 +8,16 @@ import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
 const rounds = Number(process.env.HEARBACK_BENCH_RUNS ?? 5);
-/** How long the frame rate is measured, in milliseconds. */
+/** The duration of drawing in which frames are counted, in milliseconds. */
 const drawing = 4000;
 
 interface Drawn {
-  /** Frames per second, and the longest gap between two frames in ms. */
+  /** The frames per second, and the longest time between two frames in milliseconds. */
   rate: number;
   gap: number;
 }
 
-/** Shapes of several kinds, spread over the whole picture. Every fourth is a freehand stroke of 60 points. */
+/** Returns marks of several kinds, including long strokes, spread over the whole picture. */
 const marks = (count: number) =>
   Array.from({ length: count }, (_, n) => {
     const [x, y] = [0.05 + 0.8 * ((n * 0.618) % 1), 0.02 + 0.93 * (n / count)];
@@ -32,7 +31,7 @@ const marks = (count: number) =>
     };
   });
 
-/** Opens the editor and draws a stroke at once. Returns the milliseconds until the canvas and the stroke were painted. */
+/** Opens the editor and draws a stroke as soon as possible. Returns the milliseconds until the canvas and the stroke were painted. */
 async function first(page: Page, editor: Editor): Promise<{ there: number; stroke: number }> {
   await page.evaluate(() => {
     const told = window as unknown as { pressed: number; there: number; stroke: number };
@@ -82,7 +81,7 @@ async function first(page: Page, editor: Editor): Promise<{ there: number; strok
   });
 }
 
-/** Draws one long stroke as fast as the page handles mouse moves, and measures the frame rate. */
+/** Draws one long stroke as fast as the page handles the moves, and measures the frame rate. */
 async function fluent(page: Page): Promise<Drawn> {
   const box = (await page.locator(".markup-stage").boundingBox())!;
   const spot = (n: number): [number, number] => [

@@ -1,5 +1,5 @@
 // Markup of pictures. Screenshots, pasted and dropped files and pictures of updates open in the editor. Redacted content is destroyed.
-// Shapes can be edited, hidden, read by screen readers and answered with a drawing.
+// Shapes can be edited, hidden and read by screen readers, and recipients can reply with a drawing.
 import { readFile } from "node:fs/promises";
 import {
   dropFiles,
@@ -28,7 +28,7 @@ import {
   type Page,
 } from "./test.ts";
 
-/** The bytes of a rendition, with the session of `page`. Retries, because a new rendition may replace it between the two requests. */
+/** Downloads a rendition with the session of `page`. Retries, because a new rendition may replace it between the two requests. */
 async function fetchRendition(page: Page, media: string, name: string): Promise<Buffer> {
   let body: Buffer = Buffer.alloc(0);
   await expect(async () => {
@@ -170,7 +170,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await editor.finish("Save");
   expect((await fetchMarkup(page, media)).revision).toBe(2);
   expect(await fetchKinds(page, media)).toEqual([...drawn.slice(1), "ellipse"]);
-  // The row shows the new thumbnail by itself once the server has drawn it.
+  // The row shows the new thumbnail without a reload once the server has rendered it.
   await expect
     .poll(
       async () => {
@@ -215,7 +215,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await recipient.getByRole("button", { name: "Marks", exact: true }).click();
   await expect(recipient.locator(".stage .layer")).toBeVisible();
 
-  // He answers with a drawing.
+  // He replies with a drawing.
   const recipientEditor = new Editor(recipient);
   await recipient.keyboard.press("d");
   await recipientEditor.waitUntilOpen();
@@ -245,7 +245,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   tapProxy.close();
 });
 
-test("a single dropped picture opens in the editor and keeps its type, and several are added unchanged", async ({
+test("a single dropped picture opens in the editor and keeps its type, but several are added unchanged", async ({
   page,
   hearback,
 }) => {
@@ -322,7 +322,7 @@ test("a single dropped picture opens in the editor and keeps its type, and sever
   await expect(page.getByRole("button", { name: /^Mark up/ })).toHaveCount(5);
 });
 
-test("leaving the editor adds nothing, and asks first if something was drawn", async ({
+test("leaving the editor adds nothing, and requires confirmation if something was drawn", async ({
   page,
   hearback,
 }) => {
@@ -357,7 +357,7 @@ test("leaving the editor adds nothing, and asks first if something was drawn", a
   await expect(page).toHaveURL("/updates/new");
 });
 
-test("shapes that the server refuses stay in their row, and Send waits for them", async ({
+test("shapes that the server rejects stay in their row, and Send does nothing until they are saved", async ({
   page,
   hearback,
 }) => {
@@ -437,7 +437,7 @@ test("a picture can be marked up again before the page shows the saved shapes", 
   await expect(page.getByRole("button", { name: "Mark up" })).toBeFocused();
 });
 
-test("the second of two editors keeps their work and chooses whose markup stays", async ({
+test("a person whose markup conflicts with a saved one loses nothing and chooses which to keep", async ({
   page,
   hearback,
 }) => {
@@ -483,7 +483,7 @@ test("the second of two editors keeps their work and chooses whose markup stays"
   await page.getByRole("dialog").last().getByRole("button", { name: "Save mine over it" }).click();
   await expect(editor.dialog).toHaveCount(0);
   expect(await fetchKinds(page, media[0]!)).toEqual(["rectangle"]);
-  // The page shows the saved shapes by itself.
+  // The page shows the saved shapes without a reload.
   await expect(page.locator(".stage .layer rect")).toHaveCount(1);
 
   await open();
@@ -503,7 +503,7 @@ test("the second of two editors keeps their work and chooses whose markup stays"
   expect(await fetchKinds(page, media[0]!)).toEqual(["ellipse"]);
 });
 
-test("a redaction after publication removes the picture from every address and asks for answers again", async ({
+test("a redaction after publication removes the picture from every address and requests new answers", async ({
   browser,
   page,
   hearback,
@@ -634,9 +634,9 @@ test("the editor works by keyboard alone and announces what it does", async ({
 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false });
-  test("markup shows on the picture and as a list", async ({ page, hearback, browser }) => {
+  test("markup is shown on the picture and as a list", async ({ page, hearback, browser }) => {
     const [nora] = await hearback.addPeople("Nora Noscript");
-    // Painting needs a page with scripts.
+    // Creating the picture requires a page with scripts.
     const painter = await (await browser.newContext({ javaScriptEnabled: true })).newPage();
     const buffer = await paintImage(painter, 640, 400, "#ffffff");
     await signIn(page, nora!);

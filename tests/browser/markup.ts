@@ -3,10 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, type Locator, type Page } from "@playwright/test";
 import { apiHeaders } from "./scene.ts";
 
-/** Fractions of the picture, from the top left. */
+/** A position as fractions of the picture's width and height, from the top left. */
 export type Position = readonly [x: number, y: number];
 
-/** The color of the part that must be redacted. Nothing else in these tests has it. */
+/** The color of the part that must be redacted. Nothing else in these tests has this color. */
 export const SECRET_COLOR = [255, 0, 254] as const;
 
 /** Paints a striped picture. `secret` is the rectangle (x, y, width, height in pixels) in the secret color. */
@@ -43,7 +43,7 @@ export async function paintImage(
   return Buffer.from(base64, "base64");
 }
 
-/** The size of a picture, and the number of its pixels that have nearly the secret color. */
+/** Returns the size of a picture, and the number of its pixels whose color is close to the secret color. */
 export async function countSecretPixels(
   page: Page,
   bytes: Buffer,
@@ -65,7 +65,7 @@ export async function countSecretPixels(
   );
 }
 
-/** Like `countSecretPixels`, of an image element. */
+/** Like `countSecretPixels`, but for an image element. */
 export async function countSecretPixelsIn(
   image: Locator,
 ): Promise<{ width: number; height: number; secret: number }> {
@@ -150,7 +150,7 @@ export async function startTapProxy(
   };
 }
 
-/** Every PNG file that `bytes` contains. */
+/** Returns every PNG file that `bytes` contains. */
 export function extractPngs(bytes: Buffer): Buffer[] {
   const [signature, trailer] = [
     Buffer.from("89504e470d0a1a0a", "hex"),

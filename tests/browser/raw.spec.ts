@@ -9,7 +9,7 @@ import { apiHeaders } from "./scene.ts";
 
 const run = promisify(execFile);
 
-/** Creates an ffmpeg that waits before it processes a file until `open` is called. `open` resolves once a process is waiting, and ends all waits. */
+/** Creates an ffmpeg that waits for `open` before it processes a file. `open` waits for the first process and then releases all. */
 async function createGatedFfmpeg(): Promise<{
   ffmpeg: string;
   open: () => Promise<void>;
@@ -25,7 +25,7 @@ async function createGatedFfmpeg(): Promise<{
   );
   return {
     ffmpeg,
-    // Opening a FIFO for writing waits for a reader, so processing has created.
+    // Opening a FIFO for writing waits for a reader, so processing has started when this returns.
     open: async () => void (await run("sh", ["-c", `echo go >${gate}; rm ${gate}`])),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
@@ -107,7 +107,7 @@ test("playback of a raw recording continues when the seekable copy replaces it",
     await gate.open();
     for (const viewer of [ronsPage, riosPage])
       await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^9\d\d\d$/);
-    // The page knows the copy, but playback is not interrupted.
+    // The page has the address of the copy, but playback is not interrupted.
     expect(await sourceAddress(ronsPage)).toBe(raw);
     const state = await playbackState(ronsPage);
     expect([state.paused, state.error]).toEqual([false, undefined]);
@@ -206,7 +206,7 @@ test("a video with metadata plays for its author at once, and for others once th
   }
 });
 
-test("a video that is still being uploaded says so, and plays once it has arrived", async ({
+test("the page says that a video is still being uploaded, and plays it once the upload is complete", async ({
   page,
   hearback,
   browser,

@@ -1,4 +1,4 @@
-// Recordings that are cancelled, refused or abandoned before they start. They leave nothing behind.
+// Recordings that are cancelled, rejected or abandoned before they start. They leave nothing behind.
 import { expect, test } from "./test.ts";
 import {
   interceptTracks,
@@ -101,7 +101,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await close();
 });
 
-test("the recorder shows the message of a server that refuses the upload", async ({
+test("the recorder shows the server's message when the server rejects the upload", async ({
   playwright,
   hearback,
 }) => {
@@ -127,7 +127,7 @@ test("the recorder shows the message of a server that refuses the upload", async
   await close();
 });
 
-test("leaving the page during the countdown deletes the upload and the draft, unless something was written", async ({
+test("leaving the page during the countdown deletes the upload, and the draft unless it has text", async ({
   playwright,
   hearback,
 }) => {

@@ -29,7 +29,7 @@ test("a tab is recorded with the camera in a bubble, paused, stopped and played 
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByLabel("Screen and camera").check();
   await expect(page.getByText("We hear you.")).toBeVisible();
-  // The hint about the bubble shows only if there is a bubble.
+  // The hint about the bubble is visible only if there is a bubble.
   const bubbleHint = page.getByText("Drag the bubble");
   await expect(bubbleHint).toBeVisible();
   await recorder(page).getByRole("radio", { name: "Camera", exact: true }).check();
@@ -121,7 +121,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   });
   await startRecording(page);
   await waitUntilRecorded(page, 2);
-  // The shortcut asks first, because it is easily pressed by accident.
+  // The shortcut requires confirmation, because it is easily pressed by accident.
   await page.getByLabel("Notes").press("Control+Enter");
   await expect(page.getByRole("dialog")).toContainText("Stop the recording and send it to Rob?");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -141,7 +141,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   );
   expect(await maxColorShareAtStart(file, [255, 0, 254])).toBeLessThan(0.01);
 
-  // The audience and the source are those of the last time.
+  // The page remembers the audience and the source of the last recording.
   await page.goto("/updates/new");
   await page.getByRole("button", { name: /^Record/ }).click();
   await page.getByLabel("Send it when I stop").check();
@@ -160,7 +160,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   await close();
 });
 
-test("Restart and leaving ask first, and a recording that ends by itself keeps everything", async ({
+test("Restart and leaving the page require confirmation, and a recording that ends by itself is kept", async ({
   playwright,
   hearback,
 }) => {
@@ -186,7 +186,7 @@ test("Restart and leaving ask first, and a recording that ends by itself keeps e
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await waitUntilRecorded(page, 1);
 
-  // Leaving the page asks first, and finishes the recording.
+  // Leaving the page requires confirmation and finishes the recording.
   await page.getByRole("link", { name: "Library" }).click();
   await expect(page.getByRole("dialog")).toContainText("You are recording");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -198,7 +198,7 @@ test("Restart and leaving ask first, and a recording that ends by itself keeps e
   await page.reload();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  // Simulate "Stop sharing" of the browser.
+  // Simulate the browser's "Stop sharing" button.
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
     const real = media.getDisplayMedia.bind(media);
@@ -232,7 +232,7 @@ test("Restart and leaving ask first, and a recording that ends by itself keeps e
   await close();
 });
 
-test("the recorder explains a refused screen, a silent microphone and a missing camera", async ({
+test("the recorder explains a denied screen, a silent microphone and a missing camera", async ({
   playwright,
   hearback,
 }) => {
@@ -257,7 +257,7 @@ test("the recorder explains a refused screen, a silent microphone and a missing 
   await expect(refused.page.getByText("This page may not use the microphone.")).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
   await expect(refused.page.getByText("Nothing of what you say is recorded.")).toBeVisible();
-  // The camera is not allowed either, and a placeholder takes its place.
+  // The camera is denied as well, and a placeholder replaces it.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera comes here.")).toBeVisible();
   // Record explains the reason again, and offers to try again.
@@ -304,7 +304,7 @@ test("unplugging the microphone and the camera does not end the recording of a s
   await close();
 });
 
-test("a recording that the server refuses is kept, and one that reaches the size limit ends", async ({
+test("a recording that the server rejects is kept, and a recording that reaches the size limit ends", async ({
   playwright,
   hearback,
 }) => {
@@ -345,14 +345,14 @@ test("a recording that the server refuses is kept, and one that reaches the size
   await close();
 });
 
-test("a camera that the worker cannot draw is drawn in another way or by the page, and a later failure ends the recording", async ({
+test("the recorder has fallbacks for a camera that the worker cannot draw, but a later failure ends the recording", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
   const [rika] = await hearback.addPeople("Rika");
   const { page, close } = await openStudio(playwright, hearback, rika!);
-  /** Runs `code` in the compositor worker before its own script. Applies to the next `times` workers. */
+  /** Runs `code` before the script of each of the next `times` compositor workers. */
   const prependToWorker = (code: string, times = 1) =>
     page.route(
       "**/compositor-worker*",
@@ -404,13 +404,13 @@ test("a camera that the worker cannot draw is drawn in another way or by the pag
   await close();
 });
 
-test("a recording ends when the computer sleeps if the browser would lose sync", async ({
+test("a recording ends when the computer sleeps if the browser would lose audio sync", async ({
   playwright,
   hearback,
 }) => {
   const [runa] = await hearback.addPeople("Runa");
   const { page, context, close } = await openStudio(playwright, hearback, runa!);
-  // The recorder detects Firefox by this property. To a worker, a minute of sleep looks like a jump of the clock.
+  // The recorder detects Firefox by this property. A worker sees a minute of sleep as a jump of the clock.
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
@@ -456,7 +456,10 @@ test("a screen that reports a wrong size is recorded at its real size", async ({
   await close();
 });
 
-test("a browser that cannot read frames composes in the page", async ({ playwright, hearback }) => {
+test("the page composites the video in a browser that cannot read frames", async ({
+  playwright,
+  hearback,
+}) => {
   const [rune] = await hearback.addPeople("Rune");
   const { page, context, close } = await openStudio(playwright, hearback, rune!);
   await context.addInitScript(() => {
@@ -476,7 +479,7 @@ test("a browser that cannot read frames composes in the page", async ({ playwrig
   await close();
 });
 
-/** Whether the picture shows the green of Chromium's fake camera at the initial position of the bubble. */
+/** Returns whether the picture shows the green of Chromium's fake camera at the initial position of the bubble. */
 function showsCameraBubble(video: HTMLVideoElement | SVGElement): boolean {
   const { videoWidth, videoHeight } = video as HTMLVideoElement;
   if (!videoWidth) return false;

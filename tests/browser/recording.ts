@@ -1,4 +1,4 @@
-// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone hears a tone.
+// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone delivers a tone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { toneWav } from "./studio.ts";
 import { fixture, signIn, type Hearback, type Person } from "./test.ts";
 
 const exec = promisify(execFile);
-/** The tone that the fake microphone hears, in hertz. */
+/** The frequency of the fake microphone's tone, in hertz. */
 export const TONE_HZ = 440;
 
 /** A signed-in browser whose profile survives a crash. It collects every byte that the MediaRecorders of its pages produce. */
@@ -91,7 +91,7 @@ export class RecordingBrowser {
     await this.waitUntilSafe(seconds);
   }
 
-  /** Seconds since the recorder started. */
+  /** Returns the seconds since the recorder started. */
   get recordedSeconds(): number {
     return this.#startedAt === undefined ? 0 : (Date.now() - this.#startedAt) / 1000;
   }
@@ -105,7 +105,7 @@ export class RecordingBrowser {
       .toBeGreaterThanOrEqual(seconds);
   }
 
-  /** The message that says how much of the recording is where. */
+  /** The message that states how much of the recording is on the server and how much only in the browser. */
   get progressMessage() {
     return this.page.locator("[data-part=safety]");
   }
@@ -139,7 +139,7 @@ export class RecordingBrowser {
   }
 }
 
-/** The main process of the browser with this profile. */
+/** Returns the process id of the browser with this profile. */
 async function findBrowserPid(profile: string): Promise<number> {
   const main = (await listProcesses()).find(
     ({ command }) =>
@@ -149,7 +149,7 @@ async function findBrowserPid(profile: string): Promise<number> {
   return main.pid;
 }
 
-/** The renderer processes below a browser process. */
+/** Returns the process ids of the renderer processes of a browser. */
 async function findTabPids(browser: number): Promise<number[]> {
   const all = await listProcesses();
   const isDescendant = (pid: number): boolean =>
@@ -212,7 +212,7 @@ export async function fetchStoredMedia(
   return { id: first.id, state: first.state, reason: first.reason, bytes: await file.body() };
 }
 
-/** A browser's recording, padded to `bytes` with random data in an element that players skip. */
+/** Returns a browser's recording, padded to `bytes` with random data in an element that players skip. */
 export async function paddedRecording(bytes: number): Promise<Buffer> {
   const recording = await readFile(fixture("rec-vp9-opus-10s.webm"));
   const size = bytes - recording.length - 9;
@@ -253,14 +253,14 @@ export async function measureTone(
   return { seconds: samples.length / rate, tone: energy === 0 ? 0 : power / energy };
 }
 
-/** The largest share of a frame that a color covers in the first second of a file, from 0 to 1. */
+/** Returns the largest share of a frame that a color covers in the first second of a file, from 0 to 1. */
 export async function maxColorShareAtStart(file: string, color: Color): Promise<number> {
   return Math.max(...(await colorShares(file, color, ["-t", "1"])));
 }
 
 type Color = readonly [red: number, green: number, blue: number];
 
-/** The share of each frame of a file that a color covers, from 0 to 1, in order. `limits` are ffmpeg arguments. */
+/** Returns the share of each frame that a color covers, from 0 to 1, in order. `limits` are ffmpeg arguments. */
 export async function colorShares(
   file: string,
   [red, green, blue]: Color,
@@ -305,7 +305,7 @@ export async function colorShares(
   return frames;
 }
 
-/** The length of the video track of a file in seconds, measured from its packets rather than read from its header. */
+/** Returns the length of a file's video track in seconds, measured from its packets rather than read from its header. */
 export async function measureVideoSeconds(file: string): Promise<number> {
   const { stdout } = await exec("ffprobe", [
     "-loglevel",

@@ -1,5 +1,5 @@
-// Interrupted recordings: reloads, crashes, lost networks and servers, expired sessions. What was stored must not be lost, and the sound and
-// the picture of the result are measured.
+// Interrupted recordings: reloads, crashes, network and server outages, expired sessions. Stored data must not be lost. The tests measure
+// the sound and the picture of the result.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page, TestInfo } from "@playwright/test";
@@ -137,7 +137,7 @@ test("a recording can be resumed after the browser is killed while the server is
   await reopened.close();
 });
 
-test("the recorder continues after the network was lost", async ({ studio }, info) => {
+test("the recorder continues after a network outage", async ({ studio }, info) => {
   await studio.recordUntilSafe(3);
   await studio.context.setOffline(true);
   await expect(studio.progressMessage).toContainText("kept in this browser");
@@ -231,9 +231,9 @@ test(
   },
 );
 
-test("the recorder waits while the server has no room", async ({ studio }, info) => {
+test("the recorder waits while the server has no disk space", async ({ studio }, info) => {
   await studio.recordUntilSafe(3);
-  // A full server still answers HEAD but rejects PATCH.
+  // A server without disk space still responds to HEAD but rejects PATCH.
   await studio.page.route("**/uploads/*", (route) =>
     route.request().method() === "PATCH"
       ? route.fulfill({
@@ -256,7 +256,7 @@ test("the recorder waits while the server has no room", async ({ studio }, info)
   await expectComplete(studio.page, update, studio.chunks, 8, info);
 });
 
-test("the recorder recovers from a server that hangs and then answers late", async ({
+test("the recorder recovers from a server that hangs and then responds late", async ({
   server,
   studio,
 }, info) => {
@@ -279,7 +279,7 @@ test("the recorder recovers from a server that hangs and then answers late", asy
 });
 
 test(
-  "the recorder warns that the browser has no room for a copy, and continues",
+  "the recorder warns that the browser has no space for a copy, and continues",
   { tag: "@once" },
   async ({ server, studio }, info) => {
     const session = await studio.context.newCDPSession(studio.page);
@@ -304,7 +304,7 @@ test(
   },
 );
 
-test("a recording that another browser began is offered with what arrived", async ({
+test("a recording that was started in another browser is offered with the part that was uploaded", async ({
   server,
   studio,
   browser,
@@ -317,7 +317,7 @@ test("a recording that another browser began is offered with what arrived", asyn
   await signIn(page, account);
   await page.goto("/inbox");
   await expect(page.getByRole("heading", { name: "Inbox" })).toBeVisible();
-  // It may still be running in the other browser.
+  // The recording may still be running in the other browser.
   await expect(offers(page)).toHaveCount(0);
   await page.clock.setFixedTime(Date.now() + 1_200_000);
   await page.reload();
@@ -330,7 +330,7 @@ test("a recording that another browser began is offered with what arrived", asyn
   await context.close();
 });
 
-test("the rest of a recording is added after the server has finished it by itself", async ({}, info) => {
+test("the rest of a recording can still be added after the server has finished it", async ({}, info) => {
   const server = await Hearback.start("broken-off", {}, new Date().toISOString());
   const [account] = await server.addPeople("Rhea");
   const studio = await RecordingBrowser.open(server, account!, info.outputPath());
@@ -349,7 +349,7 @@ test("the rest of a recording is added after the server has finished it by itsel
   await reopened.page.goto("/inbox");
   const { recorded, safe } = await readOffer(reopened.page);
   expect(recorded).toBeGreaterThan(safe);
-  // A busy browser may drop sound, so up to 2 s of it may be missing. `expectComplete` also compares the bytes.
+  // On a busy machine, the recorded sound is shorter than the elapsed time. `expectComplete` also compares the bytes.
   await expectComplete(
     reopened.page,
     await continueUpload(reopened.page),
@@ -430,7 +430,7 @@ test(
 );
 
 test(
-  "each unfinished recording names its draft, and the page of a draft offers only its own",
+  "each unfinished recording names its draft, and the page of a draft offers only its own recordings",
   { tag: "@once" },
   async ({ studio, account, browser, server }) => {
     const drafts: string[] = [];
@@ -447,13 +447,13 @@ test(
         })
         .toBeGreaterThanOrEqual(2);
       drafts.push(new URL(page.url()).pathname);
-      // In another browser it looks as if it were still running.
+      // In another browser, the recording seems to be running still.
       if (title === "The first one") {
         const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage();
         await signIn(elsewhere, account);
         await elsewhere.goto(drafts[0]!);
         await expect(elsewhere.locator(".media-item")).toContainText("Still arriving.");
-        // Two minutes later nothing has arrived.
+        // For two minutes, the server has received nothing.
         await elsewhere.clock.setFixedTime(Date.now() + 120_000);
         await elsewhere.reload();
         await expect(elsewhere.locator(".media-item")).toContainText(
@@ -483,14 +483,14 @@ test(
   },
 );
 
-/** Stops the recorder and returns the id of the draft once everything has arrived. */
+/** Stops the recorder and returns the id of the draft once everything is uploaded. */
 async function stopRecording(page: Page): Promise<string> {
   await page.locator("[data-do=stop]").click();
   await expect(page.locator("[data-do=open]")).toBeVisible();
   return /updates\/([0-9a-z]+)/.exec(page.url())![1]!;
 }
 
-/** Publishes the draft, and expects that another person can play it, seek in it and hear it. */
+/** Publishes the draft, and expects that another person can play it, seek in it and hear its sound. */
 async function publishAndPlay(
   page: Page,
   update: string,

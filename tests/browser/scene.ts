@@ -1,22 +1,22 @@
-// People in several time zones, whose browsers share one clock with the server. It stands still until `setTime`.
+// People in several time zones, whose browsers share one clock with the server. The clock stands still until `setTime`.
 import { expect, type Browser, type Page } from "@playwright/test";
 import { Hearback, person, signIn, type Person } from "./test.ts";
 
 /** A person's name, IANA time zone and browser language. */
 export type Place = readonly [name: string, zone: string, locale: string];
 
-/** Headers of an API request. Tests use the API only to prepare data, and verify behavior on the pages. */
+/** Headers of an API request. Tests use the API to prepare data, and the pages for the behavior that they verify. */
 export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
 export class Scene {
   private constructor(
     private readonly server: Hearback,
-    /** In the order of the places, like `pages`. */
+    /** In the same order as the places, like `pages`. */
     readonly people: Person[],
     readonly pages: Page[],
   ) {}
 
-  /** Adds an account for each place, and signs it in, in its own browser context with that time zone and language. */
+  /** Adds an account for each place and opens a signed-in browser context for it, with that time zone and language. */
   static async create(
     browser: Browser,
     server: Hearback,

@@ -1,4 +1,4 @@
-// The ways to send a draft.
+// Sending a draft: the button, the shortcut and unknown addresses.
 import type { Page } from "@playwright/test";
 import { expect, checkPage, person, signIn, test } from "./test.ts";
 
@@ -34,7 +34,7 @@ test("Ctrl+Enter includes an address that is still being typed, and sending can 
   await expect(page.getByRole("heading", { name: "Draft" })).toBeVisible();
 });
 
-test("an unknown address blocks sending, does not keep the rest from being saved, and can be invited", async ({
+test("an unknown address blocks sending but not saving, and can be invited", async ({
   page,
   hearback,
 }) => {
@@ -57,7 +57,7 @@ test("an unknown address blocks sending, does not keep the rest from being saved
   await expect(page.getByRole("heading", { name: "For a stranger" })).toBeVisible();
 });
 
-test("the message to pass on fits the width of a phone", async ({ page, hearback }) => {
+test("the message to share fits the width of a phone", async ({ page, hearback }) => {
   const [lena] = await hearback.addPeople("Lena", "Lars");
   await signIn(page, lena!);
   await page.setViewportSize({ width: 380, height: 760 });

@@ -25,7 +25,7 @@ export function person(name: string, more: Partial<Person> = {}): Person {
   return { name, email, password: "correct horse battery staple", ...more };
 }
 
-/** The clock that a server's domain code reads. It stands still until `moveTo`. */
+/** The clock that a server's domain code reads. The clock stands still until `moveTo`. */
 export class TestClock {
   private constructor(
     /** The path in HEARBACK_TEST_CLOCK. */
@@ -43,7 +43,7 @@ export class TestClock {
     return this.time;
   }
 
-  /** Applies to every request that starts afterwards. */
+  /** Sets the time for every request that starts afterwards. */
   async moveTo(time: string | Date): Promise<void> {
     this.time = new Date(time);
     await writeFile(`${this.file}.new`, this.time.toISOString());
@@ -136,14 +136,14 @@ export class Hearback {
     return (await running).stdout.trim();
   }
 
-  /** Kills the process without a warning, as a power cut would. Its data stay. */
+  /** Kills the process without warning, as a power failure would. Its data remains. */
   async kill(): Promise<void> {
     const ended = once(this.child, "exit");
     this.child.kill("SIGKILL");
     await ended;
   }
 
-  /** Stops the process with all its connections open, until `resume`. */
+  /** Suspends the process until `resume`. Its connections stay open. */
   suspend(): void {
     this.child.kill("SIGSTOP");
   }
@@ -180,7 +180,7 @@ function serve(env: NodeJS.ProcessEnv, log: WriteStream): ChildProcess {
   return child;
 }
 
-/** The environment without the settings of the developer's own Hearback. */
+/** Returns the environment without settings of the developer's own Hearback. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(

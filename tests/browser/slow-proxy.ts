@@ -3,7 +3,7 @@ import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 
 export interface Uplink {
   bytesPerSecond: number;
-  /** The delay of each direction. */
+  /** The delay in each direction, in milliseconds. */
   delayMs: number;
 }
 
@@ -14,7 +14,7 @@ export async function startSlowProxy(
 ): Promise<{ url: string; close: () => void }> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  /** When the uplink has sent everything that it accepted. */
+  /** The time at which the uplink will have sent all bytes that it has accepted. */
   let idleAt = performance.now();
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
@@ -30,7 +30,7 @@ export async function startSlowProxy(
     }
     client.on("data", (bytes) => {
       idleAt = Math.max(idleAt, performance.now()) + (bytes.length * 1000) / uplink.bytesPerSecond;
-      // Read no more until these bytes are nearly sent, so that the client notices the bandwidth.
+      // Stop reading until these bytes are nearly sent, so that the client notices the bandwidth.
       client.pause();
       setTimeout(() => client.resume(), idleAt - performance.now() - 50);
       setTimeout(() => upstream.write(bytes), idleAt - performance.now() + uplink.delayMs);

@@ -1,7 +1,7 @@
-// Set-up and the first sign-in. If these tests fail, the test environment is probably broken.
+// Setup and the first sign-in. If these tests fail, the test environment is probably broken.
 import { axe, expect, person, saveScreenshots, createFirstAccount, signIn, test } from "./test.ts";
 
-test("the first admin can sign in after set-up", async ({ page, freshServer }) => {
+test("the first admin can sign in after setup", async ({ page, freshServer }) => {
   const ada = person("Ada");
   await createFirstAccount(page, freshServer, ada);
 

@@ -39,7 +39,7 @@ async function measureTones(file: string): Promise<{ voice: number; music: numbe
   };
 }
 
-test("a recording contains the microphone and the sound of the tab together, each alone or neither", async ({
+test("a recording can contain the microphone, the sound of the tab, both or neither", async ({
   playwright,
   hearback,
 }, info) => {

@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 
 export type Source = "screen" | "camera" | "microphone";
 
-/** The colors of the fake frames as red, green and blue. No page of ours has them. */
+/** The colors of the fake frames as red, green and blue. None of our pages has these colors. */
 export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 
 /**
@@ -82,11 +82,11 @@ export async function fakeSources(
   await page.reload();
 }
 
-/** The screens that the page was granted so far. */
+/** The screens to which the page has been granted access so far. */
 export const grantedScreens = (page: Page) =>
   page.evaluate(() => (window as unknown as { granted: Source[] }).granted);
 
-/** Lets a source deliver frames of its color: one, or 15 per second from now on. */
+/** Makes a source deliver frames of its color: one, or 15 per second from now on. */
 export async function deliver(
   page: Page,
   source: "screen" | "camera",

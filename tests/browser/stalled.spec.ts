@@ -17,7 +17,7 @@ const messages = {
   sound: "No sound is arriving, so you're recording without sound.",
 };
 
-/** Chooses a source and presses Record. Calls `between` in between. */
+/** Chooses a source, calls `between` and presses Record. */
 async function pressRecord(
   page: Page,
   source: string,
@@ -42,7 +42,7 @@ async function stopAndDownload(page: Page, info: TestInfo): Promise<string> {
   return file;
 }
 
-/** The share of the first and of the last frame of a file that the color of a source covers. */
+/** Returns the shares of a file's first and last frame that the color of a source covers. */
 async function colorAtEnds(
   file: string,
   source: "screen" | "camera",
@@ -57,7 +57,7 @@ async function expectTone(file: string): Promise<void> {
   expect(tone).toBeGreaterThan(0.5);
 }
 
-test("a screen without frames does not delay the camera, and joins with its first frame", async ({
+test("a screen without frames does not delay the camera, and is recorded from its first frame on", async ({
   playwright,
   hearback,
 }, info) => {
@@ -90,7 +90,7 @@ test("a screen without frames does not delay the camera, and joins with its firs
   await close();
 });
 
-test("a camera without frames does not delay the screen, and joins with its first frame", async ({
+test("a camera without frames does not delay the screen, and is recorded from its first frame on", async ({
   playwright,
   hearback,
 }, info) => {
@@ -136,7 +136,7 @@ for (const [source, name, text] of [
   ["screen", "Screen", messages.screen],
   ["camera", "Camera", messages.cameraAlone],
 ] as const) {
-  test(`a ${source} that is recorded alone can send its first frame late`, async ({
+  test(`a ${source} that is the only source can send its first frame late`, async ({
     playwright,
     hearback,
   }, info) => {
@@ -159,10 +159,7 @@ for (const [source, name, text] of [
   });
 }
 
-test("a screen that sends one frame and no more is recorded", async ({
-  playwright,
-  hearback,
-}, info) => {
+test("a screen that sends only one frame is recorded", async ({ playwright, hearback }, info) => {
   const [suse] = await hearback.addPeople("Suse Stall");
   const { page, close } = await openStudio(playwright, hearback, suse!);
   await fakeSources(page, { screen: "mute" });

@@ -1,4 +1,4 @@
-// A browser that can record without anybody answering its prompts: it shares a tab at once, and has a fake camera and microphone.
+// A browser that can record without prompts. It shares a tab immediately, and has a fake camera and microphone.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,13 +18,13 @@ export interface Studio {
 }
 
 export interface StudioOptions {
-  /** The tone that the microphone hears; 0 is silence. The default is 440. */
+  /** The frequency of the microphone's tone in hertz. 0 is silence. The default is 440. */
   toneHz?: number;
   /** The title of the tab to share. By default, the page shares its own tab. */
   sharedTabTitle?: string;
   /** Whether the browser refuses to share the screen. */
   refusesScreen?: boolean;
-  /** The permissions of the browser. By default it may use everything. */
+  /** The permissions of the browser. By default, it has all of them. */
   permissions?: string[];
   /** More command-line arguments for Chromium. */
   args?: string[];
@@ -67,7 +67,7 @@ export async function openStudio(
       "clipboard-write",
     ],
   });
-  // Those arguments only affect requests for the page's own tab.
+  // These arguments affect only requests for the page's own tab.
   if (!options.sharedTabTitle)
     await context.addInitScript(() => {
       const media = navigator.mediaDevices as MediaDevices | undefined;
@@ -85,7 +85,7 @@ export async function openStudio(
   return { context, page, close };
 }
 
-/** Two seconds of a tone as WAV, mono, 16 bits, 48 kHz. */
+/** Returns two seconds of a tone as WAV: mono, 16 bits, 48 kHz. */
 export function toneWav(hertz: number): Buffer {
   const rate = 48_000;
   const samples = Buffer.alloc(2 * 2 * rate);
@@ -108,7 +108,7 @@ export function toneWav(hertz: number): Buffer {
 }
 
 export const recorder = (page: Page) => page.locator("screen-recorder");
-/** The time that the recorder shows. */
+/** Returns the element with the time that the recorder shows. */
 export const recordedTime = (page: Page) => page.locator('[data-part="time"]');
 /** Waits until at least this many seconds are recorded. */
 export const waitUntilRecorded = (page: Page, seconds: number) =>

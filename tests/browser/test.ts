@@ -77,7 +77,7 @@ export async function openSignedInPage(
   return page;
 }
 
-/** Creates the first account through the set-up link. Ends on the page that follows. */
+/** Creates the first account through the setup link. Ends on the page that follows. */
 export async function createFirstAccount(
   page: Page,
   server: Hearback,

@@ -117,7 +117,7 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
     page.locator(`dialog.markup .markup-tool[data-tool=${name}]`).tap();
   const shapes = page.locator("dialog.markup .markup-shapes > g");
 
-  // Redact neighboring lines of text. A new box that starts close to the last one must not move that.
+  // Redact neighboring lines of text. A new box that starts close to the previous box must not move it.
   await tool("redaction");
   for (const y of [0.2, 0.235, 0.27]) await touch.drag([0.2, y], [0.7, y + 0.03]);
   await expect(shapes).toHaveCount(3);

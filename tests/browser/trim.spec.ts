@@ -137,7 +137,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
     .poll(async () => (await fetchMedia(page, media)).trim)
     .toEqual({ from_ms: 2000, to_ms: 4000 });
   await waitUntilReady(page, media);
-  // The viewer's page loads the trimmed video without a reload.
+  // The viewer's page switches to the trimmed recording without a reload.
   await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", "2000");
   await expect
     .poll(() =>
@@ -174,7 +174,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false });
-  test("a recording is trimmed by typing two times", async ({ page, hearback }) => {
+  test("a recording is trimmed by typing the start and end times", async ({ page, hearback }) => {
     const [una] = await hearback.addPeople(person("Una Trim"));
     await signIn(page, una!);
     const { id, media } = await postVideo(page, { publish: "false" });

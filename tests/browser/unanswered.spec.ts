@@ -1,4 +1,4 @@
-// Devices, servers and browser APIs that never answer. The recorder gives up after a deadline, explains why and offers to try again.
+// Devices, servers and browser APIs that never respond. The recorder gives up after a deadline, explains why and offers to try again.
 import type { Page } from "@playwright/test";
 import { expect, test } from "./test.ts";
 import { fakeSources, grantedScreens } from "./sources.ts";
@@ -48,7 +48,7 @@ test("the recorder gives up when MediaRecorder never starts, and Try again recor
   await close();
 });
 
-test("the recorder gives up when the server never answers", async ({ playwright, hearback }) => {
+test("the recorder gives up when the server never responds", async ({ playwright, hearback }) => {
   test.setTimeout(120_000);
   const [ulf] = await hearback.addPeople("Ulf Unanswered");
   const { page, close } = await openStudio(playwright, hearback, ulf!);
@@ -67,7 +67,7 @@ test("the recorder gives up when the server never answers", async ({ playwright,
   await close();
 });
 
-test("the recorder gives up when the camera never answers, and can be cancelled until then", async ({
+test("the recorder gives up when the camera never responds, and can be cancelled until then", async ({
   playwright,
   hearback,
 }) => {
@@ -90,7 +90,7 @@ test("the recorder gives up when the camera never answers, and can be cancelled 
   await close();
 });
 
-test("a camera that answered in time stays on after the deadline", async ({
+test("a camera that responded in time stays on after the deadline", async ({
   playwright,
   hearback,
 }) => {
@@ -114,7 +114,7 @@ test("a camera that answered in time stays on after the deadline", async ({
   await close();
 });
 
-test("the recorder gives up a screenshot when the screen sends no picture", async ({
+test("the recorder gives up on a screenshot when the screen sends no picture", async ({
   playwright,
   hearback,
 }) => {

@@ -48,7 +48,7 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   ).json()) as { items: { id: string; received: number }[] };
   expect(items).toHaveLength(1);
   expect(items[0]!.received).toBeGreaterThan(1 << 20);
-  // In another browser the page says that it cannot resume the upload.
+  // Another browser cannot resume the upload, and its page says so.
   const other = await openSignedInPage(browser, hearback, uma!);
   await other.goto(new URL(page.url()).pathname);
   await expect(other.locator("#media-list .media-item")).toContainText(
@@ -105,7 +105,7 @@ test("a cancelled upload leaves nothing behind", async ({ page, hearback }, info
   await expect(page.locator("upload-queue .media-item")).toHaveCount(0);
 });
 
-test("an unknown file among several shows an error, and the others are added", async ({
+test("a file of an unknown type shows an error, and the other files are added", async ({
   page,
   hearback,
 }, info) => {
@@ -128,7 +128,7 @@ test("an unknown file among several shows an error, and the others are added", a
   await expect(arrivingItem(page)).toHaveCount(0);
 });
 
-test("an upload continues by itself after the server was killed", async ({
+test("an upload continues automatically after the server is killed and restarted", async ({
   page,
   freshServer,
 }, info) => {
@@ -150,7 +150,7 @@ test("an upload continues by itself after the server was killed", async ({
   expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });
 
-test("an upload is finished by an empty request when the response to its last bytes was lost", async ({
+test("an empty request finishes an upload when the response to its last bytes was lost", async ({
   page,
   hearback,
 }, info) => {

@@ -1,4 +1,4 @@
-//! Who may open an update, and how access ends.
+//! Access to updates: which people have it, and how it ends.
 
 mod later_members;
 mod links;

@@ -261,7 +261,7 @@ async fn events_reach_readers_on_another_node() {
         let comment = ada.comment(&path, &n.to_string()).await;
         assert_eq!(stream.next_of_update().await.data["id"], comment);
     }
-    // Each node serves files that the other has stored.
+    // The second node serves a file that the first node stored.
     let added = ada
         .upload(
             &format!("{path}/media"),

@@ -235,7 +235,7 @@ async fn no_stored_file_contains_redacted_pixels() {
         assert_eq!(
             items_with_secret(&app).await,
             [""; 0],
-            "the addresses end before any job has run"
+            "the secret is deleted before any job has run"
         );
         app.wait_for_jobs().await;
         assert_eq!(items_with_secret(&app).await, [""; 0]);

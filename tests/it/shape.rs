@@ -19,7 +19,7 @@ const CLOSED_SETS: [&str; 9] = [
 /// The names of renditions. They are a closed set too, unlike other names.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
-/// The types that a JSON value can have: words such as `null` and `string`, an object with these fields, a list of these items.
+/// The types that a JSON value can have: names such as `null` and `string`, an object with these fields, or a list of these items.
 #[derive(Default)]
 pub struct Shape {
     words: BTreeSet<String>,

@@ -210,7 +210,7 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     assert_eq!([0.1, 3.8].map(|at| shown_at(&shown, at)), [5, 5]);
 }
 
-/// Makes a video of eight seconds with sound. Its edits begin three seconds into the media and claim to last `seconds`.
+/// Creates an eight-second video with sound. Its edit lists begin three seconds into the media and claim a duration of `seconds`.
 fn video_with_edits(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";

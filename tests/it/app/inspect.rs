@@ -11,7 +11,7 @@ use super::{Client, TestApp, s3};
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl TestApp {
-    /// Waits until GET returns a body that matches, at most 60 s. Panics with the last body.
+    /// Repeats a GET until its body satisfies the condition. Panics with the last body after 60 s.
     pub async fn wait_for(
         &self,
         client: &Client,

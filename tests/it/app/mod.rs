@@ -107,7 +107,7 @@ impl TestApp {
         }
     }
 
-    /// Starts another node of the same installation: the same database and storage, its own folder. Needs PostgreSQL and S3.
+    /// Starts another node of the same installation, with the same database and storage but its own folder. Requires PostgreSQL and S3.
     pub async fn second_node(first: &Self) -> Self {
         Self::second_node_with(first, |_| {}).await
     }

@@ -28,7 +28,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     let drawn = markup::flatten(ctx, &task)
         .await
         .unwrap()
-        .expect("the picture is stored");
+        .expect("the picture has markup to render");
     put_markup(&ada, &media, 1, json!([cover()]))
         .await
         .expect(200);
@@ -38,7 +38,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
         markup::flatten(ctx, &task).await.unwrap().is_none(),
-        "a job that starts now processes the new picture"
+        "a later run of the same job does nothing"
     );
     app.wait_for_jobs().await;
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);

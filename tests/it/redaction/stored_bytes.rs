@@ -1,4 +1,4 @@
-//! Searches every stored byte.
+//! Searches all stored bytes for the secret pixels.
 
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use hearback::config::StorageLocation;

@@ -140,7 +140,7 @@ impl Team {
         }
     }
 
-    /// Returns a client with a new token of the person.
+    /// Creates a new token for the person and returns a client that uses it.
     async fn sign_in(&self, id: &str) -> Client {
         let mut tx = self.app.state.db.begin().await.unwrap();
         let (_, token) = people::create_token(&mut tx, &self.app.state.clock, id, "test")
