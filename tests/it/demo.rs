@@ -41,7 +41,7 @@ impl Demo {
         }
     }
 
-    /// Signs in with the printed account. Returns a browser, and a client that asks for JSON.
+    /// Signs in with the printed account. Returns a browser and a client that requests JSON.
     async fn sign_in(&self) -> (Client, Client) {
         let browser = Client::at(&self.base).accept("text/html");
         let form = [("email", &*self.email), ("password", &*self.password)];

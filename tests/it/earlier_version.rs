@@ -20,7 +20,7 @@ use crate::markup::rendition;
 use crate::sink::Sink;
 use crate::tus::Sender;
 
-/// The schema that the snapshot was recorded with.
+/// The schema version of the snapshot.
 const SCHEMA: i64 = 6;
 /// The base address in the emails that the earlier version sent.
 const URL: &str = "http://hearback.example.org";

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::app::{TestApp, authority};
 
-/// Which requests are counted and which connections are cut.
+/// The services whose requests are counted and whose connections are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     Database,
@@ -21,7 +21,7 @@ pub enum Reach {
     Both,
 }
 
-/// What happens to the chosen request.
+/// The fault that happens to the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The server does not receive the request.
@@ -334,7 +334,7 @@ impl Session {
         }
     }
 
-    /// The statement that a message of this kind completes.
+    /// Returns the statement that a message of this kind completes.
     fn completed(&mut self, kind: u8) -> Option<String> {
         if matches!(kind, b'Q' | b'S') {
             self.current.take()

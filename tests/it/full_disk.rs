@@ -12,7 +12,7 @@ use crate::app::{
 };
 use crate::gate::{Gate, PREPARATION};
 
-/// The people who write and the updates that they write to.
+/// The people who write, and the updates to which they write.
 struct World {
     app: TestApp,
     ada: Client,

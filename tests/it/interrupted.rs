@@ -146,7 +146,7 @@ pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     );
 }
 
-/// Repeats an upload with each of these faults at each step of its last request. Returns at once on SQLite.
+/// Repeats an upload with each of these faults at each step of its last request. Does nothing on SQLite.
 async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     if !postgres() {
         return;

@@ -25,7 +25,7 @@ async fn uploaded_recording_is_commented_on_and_acknowledged() {
     assert_eq!(eve.get("/updates?q=menu").await.json()["items"], json!([]));
 }
 
-/// Publishes an update with a video and a picture to Bob and returns its path.
+/// Publishes an update for Bob with a video and a picture. Returns its path.
 async fn publish(ada: &Client) -> String {
     let files = [
         ("media", "demo.webm", fixture("rec-vp9-opus-10s.webm")),

@@ -1,4 +1,4 @@
-//! The server is killed during the last request of an upload and started again.
+//! Uploads survive when the server is killed during their last request and started again.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

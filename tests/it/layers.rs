@@ -9,8 +9,7 @@ use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
-/// The layers, lowest first. A module may import from lower layers.
-/// Modules of `base` and `domain` may also import from their own layer.
+/// The layers, lowest first. A module may import from lower layers. Modules of `base` and `domain` may also import from their own layer.
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "base",

@@ -129,7 +129,7 @@ async fn group_mention_notifies_members_and_lists_those_without_access() {
         ),
         (0, 0)
     );
-    // A person who is named twice is listed once. A deactivated person is not listed.
+    // A person who is mentioned twice is listed once. A deactivated person is not listed.
     let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
     let edit = format!("/comments/{}", made["id"].as_str().unwrap());

@@ -20,7 +20,7 @@ const COMING: &str = "Processing. It will play here in a moment.";
 
 const ONLY_AUTHOR: &str = "Only its author can play it";
 
-/// Copies a fixture into another file with a title, an artist and a location, as phones write them.
+/// Copies a fixture into another container and adds a title, an artist and a location, as phones do.
 fn with_metadata(input: &str, output: &str, more: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join(input), dir.path().join(output));

@@ -23,7 +23,7 @@ fn openapi_document_has_the_same_routes_as_the_route_table() {
 }
 
 /// Returns `get /updates/{id}` for each `.route(get().to(…))` of each `resource("/updates/{id}")`. Panics on a route that is
-/// written in another way.
+/// written in a different form.
 fn routes(source: &str) -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for resource in source.split("resource(\"").skip(1) {

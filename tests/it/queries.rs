@@ -107,7 +107,7 @@ async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
     assert_eq!(counts[0], counts[1]);
 }
 
-/// Returns the numbers of statements for an acknowledgement, a comment and a reply.
+/// Returns the number of statements for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
     // The last use of a token is written at most once a minute. Write it before counting.
     client.get("/me").await.expect(200);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{TestApp, email};
 
-/// Fields of an update that asks for an acknowledgement.
+/// Returns the fields of an update that asks for an acknowledgement.
 fn request_for(audience: &[&str]) -> Value {
     json!({ "title": "Read me", "audience": audience.iter().map(|name| email(name)).collect::<Vec<_>>(), "expectation": "acknowledge" })
 }

@@ -94,7 +94,7 @@ async fn assert_recording_is_finished(ada: &Client, sender: &Sender, length: usi
     );
 }
 
-/// Moves the clock past the hour after which recordings without a page are finished, and runs the cleanup.
+/// Advances the clock by more than an hour, after which recordings without a page are finished, and runs the cleanup.
 async fn abandon(app: &TestApp) {
     app.state.clock.advance(HOUR + 1000);
     app.state.sweep().await.unwrap();
@@ -216,7 +216,7 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
         "processing",
         "the finished part stays visible until the rest arrives"
     );
-    // It cannot be trimmed before the rest arrives, because the rest would bring back what was cut.
+    // The recording cannot be trimmed before it is complete, because the remaining bytes would restore the removed parts.
     ada.json(
         "PUT",
         &format!("/media/{}/trim", sender.media),

@@ -1,4 +1,4 @@
-//! Redaction and cropping: old addresses end at once, and no stored byte shows the removed pixels when the picture is shown again.
+//! Redaction and cropping. Old addresses stop working immediately. When the picture is shown again, no stored file has the removed pixels.
 
 mod crop;
 mod interruptions;
@@ -19,7 +19,7 @@ use crate::markup::{put_markup, rendition};
 /// A bucket with versioning.
 const BUCKET: &str = "hearback-versioned";
 
-/// No other pixel of the test pictures has a similar colour, even after JPEG compression.
+/// The secret colour. No other pixel of the test pictures has a similar colour, even after JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
 /// Makes a grey picture of 800 × 600 with a pattern in the secret colour at x 200–400, y 150–250.
@@ -71,7 +71,7 @@ async fn start() -> TestApp {
     .await
 }
 
-/// A server with an update by Ada for Ben that has one picture with the secret.
+/// A server with an update by Ada for Ben. The update has one picture, which contains the secret.
 struct Scene {
     app: TestApp,
     ada: Client,

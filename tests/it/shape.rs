@@ -16,7 +16,7 @@ const CLOSED_SETS: [&str; 9] = [
     "visibility",
     "why",
 ];
-/// The names of renditions. They are a closed set too, unlike other names.
+/// The parent and name of one more such field. Rendition names are a closed set, unlike the values of other `name` fields.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
 /// The types that a JSON value can have: names such as `null` and `string`, an object with these fields, or a list of these items.
@@ -135,7 +135,7 @@ fn merge_options<T>(one: Option<T>, other: Option<T>, merge: impl FnOnce(T, T) -
     }
 }
 
-/// Lists the paths where two documents differ, with both values.
+/// Lists the paths at which two documents differ, with both values.
 pub fn differences(path: &str, recorded: &Value, answered: &Value) -> Vec<String> {
     match (recorded, answered) {
         (one, other) if one == other => Vec::new(),

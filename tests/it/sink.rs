@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const HANG_UP: &str = "hang up";
 
-/// A scripted reply. The first rule whose verb and text match a command is used once.
+/// A scripted reply. The server uses the first rule whose verb and text match a command, and uses it once.
 #[derive(Clone, Debug)]
 struct Rule {
     verb: &'static str,
@@ -23,7 +23,7 @@ struct Log {
     commands: Vec<String>,
 }
 
-/// A received message to one recipient.
+/// A message that was received for one recipient.
 #[derive(Clone, Debug)]
 pub struct ReceivedMail {
     pub to: String,

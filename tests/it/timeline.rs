@@ -173,7 +173,7 @@ async fn copies_of_a_video_with_a_low_frame_rate_start_at_zero_and_match_the_api
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
-            // From second 12 on the source is white.
+            // The source is white after second 12.
             assert_eq!(
                 shown_at(&shown, second as f64 + 0.1),
                 (second / every * every).min(12),

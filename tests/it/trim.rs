@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames;
 
-/// Makes an update by Ada for Bob with a processed recording whose frames are numbered. Returns the paths of the update and of the
-/// recording, and the recording.
+/// Creates an update by Ada for Bob with a processed recording whose frames are numbered. Returns the update's path, the recording's path
+/// and the recording.
 async fn update_with_recording(
     app: &TestApp,
     ada: &Client,

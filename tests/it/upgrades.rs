@@ -1,4 +1,4 @@
-//! Upgrades: the backup copy before a migration, the refusal of a newer schema, and unchanged migrations.
+//! Upgrades: the backup copy before a migration, the rejection of a newer schema, and unchanged migrations.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::app::{TestApp, postgres};
 
-/// SHA-384 of every migration, as `sha384sum` prints it. A released migration is never edited: add another one, and its line here.
+/// The SHA-384 of every migration, as `sha384sum` prints it. Never edit a released migration. Add a new one, and a line for it here.
 const CHECKSUMS: &[(i64, &str)] = &[
     (
         1,

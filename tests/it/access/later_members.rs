@@ -1,4 +1,4 @@
-//! People who join a group after an update was sent to it see the update only if its author allows it.
+//! People who join a group later can see its earlier updates only if the author allows it.
 
 use serde_json::{Value, json};
 
@@ -60,16 +60,16 @@ async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     app.wait_for_jobs().await;
     assert_sees_nothing(&eve, &path, &media_path(&update["media"][0])).await;
     bob.get(&path).await.expect(200);
-    // A comment that mentions the group notifies only members who may see the update.
+    // A comment that mentions the group notifies only members who can see the update.
     ada.comment(&path, "@design please look").await;
     assert_eq!(said_to_me(&bob).await, 1);
     assert_eq!(said_to_me(&eve).await, 0);
     assert_eq!(joined(&ada).await, []);
-    // Editing the text or repeating the audience gives no access.
+    // An edit of the text, or one that repeats the audience, does not give access.
     let edit = json!({ "title": "Salaries 2027", "audience": ["@design"] });
     ada.patch(&path, edit).await.expect(200);
     eve.get(&path).await.problem(404);
-    // Later updates reach the new member.
+    // The new member gets later updates.
     let next = ada
         .update(json!({ "title": "Next", "audience": ["@design"] }))
         .await;
@@ -302,7 +302,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
             && field.contains("@design")
             && !field.starts_with(" class=\"field\" hidden")
     );
-    // The form sends a hidden `false` besides the checkbox.
+    // The form has a hidden field with `false` in addition to the checkbox.
     let cleared = [("_method", "PATCH"), ("later_members", "false")];
     browser.form("POST", &path, &cleared).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], false);
@@ -327,7 +327,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
     assert!(field.starts_with(" class=\"field\" hidden") && !field.contains(" checked"));
 }
 
-/// The HTML between the tags of the `later-members` element.
+/// Returns the HTML inside the `later-members` element.
 fn later_members_field(page: &str) -> String {
     let (_, rest) = page.split_once("<later-members").unwrap();
     let (field, _) = rest.split_once("</later-members>").unwrap();

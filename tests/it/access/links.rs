@@ -25,14 +25,14 @@ async fn set_active(admin: &Client, person: &Client, active: bool) {
         .expect(200);
 }
 
-/// A share link with the clients that use it.
+/// A share link and the clients that use it.
 struct Shared<'a> {
     app: &'a TestApp,
     path: String,
     token: String,
-    /// A browser with the cookie of the link.
+    /// A browser that has the link's cookie.
     guest: Client,
-    /// A program that sends the token.
+    /// An API client that sends the link's token.
     program: Client,
     picture: String,
 }
@@ -161,7 +161,7 @@ async fn all_links_are_listed_newest_first_for_admins_only() {
     }
 }
 
-/// The last entry of the list of all links.
+/// Returns the last entry of the list of all links.
 async fn oldest_link(admin: &Client) -> Value {
     let list = admin.get("/links").await.expect(200).json();
     array(&list["items"]).last().unwrap().clone()
@@ -173,7 +173,7 @@ async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_upd
     let ada = app.person("Ada").await;
     let root = app.admin("Root").await;
     let (path, _, token) = publish_shared(&ada).await;
-    // Only a page that reports its opening counts; a fetch by a link preview does not.
+    // Only a page that reports its opening is counted. A fetch by a link preview is not.
     app.client().get(&format!("/s/{token}")).await.expect(200);
     app.client()
         .bearer(&token)
@@ -203,7 +203,7 @@ async fn admin_can_revoke_a_link_to_an_update_that_the_admin_cannot_open() {
     root.delete(&format!("/links/{second}")).await.expect(204);
 }
 
-/// Revokes a link of Ada's update in the list of all links and checks where the form leads.
+/// Revokes a link of Ada's update in the list of all links and checks the redirect of the form.
 async fn assert_revocation_by_form(app: &TestApp, link: &str, path: &str) {
     let (address, revoke) = (format!("/links/{link}"), [("_method", "DELETE")]);
     let browser = app.browser("Root").await;
@@ -236,7 +236,7 @@ async fn person_deactivated_during_a_request_cannot_create_links_tokens_or_sessi
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let (path, ..) = publish_shared(&ada).await;
-    // The state of a request that was authenticated before the deactivation.
+    // The server authenticated this request before the deactivation.
     let token = ada.authorization().trim_start_matches("Bearer ");
     let viewer = people::viewer_by_token(&app.state.db, &app.state.clock, token)
         .await

@@ -11,7 +11,7 @@ use hearback::clock::random;
 
 use crate::app::{Client, TestApp, email};
 
-/// Marsaglia's xorshift64, so that a seed gives the same operations on every machine.
+/// Marsaglia's xorshift64. A seed gives the same operations on every machine.
 struct Random(u64);
 
 impl Random {
@@ -71,7 +71,7 @@ struct Update {
     recipients: BTreeSet<usize>,
 }
 
-/// The server and the state that the test expects it to be in.
+/// The server and its expected state.
 struct Team {
     app: TestApp,
     random: Random,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Client, TestApp, s3};
 
-/// How long a test waits for anything before it fails.
+/// The time that a test waits for a condition before it fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl TestApp {
@@ -75,7 +75,7 @@ impl TestApp {
     }
 }
 
-/// Wakes a waiting test after commits, so that polling does not take processor time from the server.
+/// Wakes a waiting test after commits, so that polling does not use processor time that the server needs.
 struct Changes {
     commits: tokio::sync::watch::Receiver<()>,
 }

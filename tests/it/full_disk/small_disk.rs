@@ -111,7 +111,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A command that mounts a tmpfs, copies the seed database to it and runs the server. Its environment sets `SIZE`, `MOUNT` and `SEED`.
+/// A shell command that mounts a tmpfs, copies the seed database to it and runs the server. It reads `SIZE`, `MOUNT` and `SEED`.
 fn serve_on_tmpfs() -> Command {
     let script =
         "mount -t tmpfs -o size=$SIZE none $MOUNT && cp $SEED $MOUNT/hearback.db && exec \"$@\"";

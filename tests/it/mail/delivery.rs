@@ -1,4 +1,4 @@
-//! Retries and failures of the mail server.
+//! Email delivery: retries and failures of the mail server.
 
 use hearback::infra::jobs;
 use serde_json::json;

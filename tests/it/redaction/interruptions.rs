@@ -44,7 +44,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Hides the picture like a request whose server is killed before it deletes anything.
+/// Hides the picture and leaves the state of a server that was killed before it deleted anything.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::app::Response;
 use crate::shape::{Shape, differences};
 
-/// Headers whose values differ from run to run. Only their presence is recorded.
+/// Headers whose values change in each run. Only their presence is recorded.
 const VOLATILE: [&str; 5] = [
     "content-length",
     "date",
@@ -51,7 +51,7 @@ pub async fn record(response: reqwest::Response) -> Value {
     json!({ "status": status, "headers": recorded, "body": body })
 }
 
-/// Returns a header's value without the parts that differ from run to run.
+/// Returns a header's value without the parts that change in each run.
 fn stable(name: &str, value: &str) -> String {
     match name {
         _ if VOLATILE.contains(&name) => "*".into(),

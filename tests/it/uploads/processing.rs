@@ -34,7 +34,7 @@ fn contains(bytes: &[u8], word: &str) -> bool {
         .any(|window| window == word.as_bytes())
 }
 
-/// Fixtures with the size and type that they are stored with.
+/// Fixtures, with the size and type of the stored pictures.
 const PICTURES: [(&str, u32, u32, &str); 7] = [
     ("shot-1280x800.png", 1280, 800, "image/png"),
     ("photo-exif6-gps.jpg", 800, 600, "image/jpeg"),

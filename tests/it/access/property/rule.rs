@@ -65,7 +65,7 @@ impl Team {
         assert_eq!(self.app.count(stale).await, 0, "{:#?}", self.log);
     }
 
-    /// Checks everyone's library, and each update for one person.
+    /// Checks every person's library, and each update for one person.
     pub(super) async fn check_pages(&mut self) {
         let active = self.active();
         for member in &active {
