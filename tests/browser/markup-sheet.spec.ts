@@ -1,4 +1,4 @@
-// Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and the cells are compared by pixels.
+// Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and cells are compared by pixels.
 import type { Page } from "@playwright/test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

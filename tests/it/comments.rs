@@ -60,7 +60,7 @@ async fn replies_are_listed_in_their_thread_in_order() {
 }
 
 #[actix_web::test]
-async fn reply_is_rejected_when_its_parent_is_missing_or_in_another_update() {
+async fn reply_is_rejected_when_its_parent_is_missing_or_belongs_to_another_update() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let first = bob.comment(&path, "First").await;

@@ -23,7 +23,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
 }
 
 #[actix_web::test]
-async fn draft_is_shown_on_every_device_of_its_author_and_to_nobody_else() {
+async fn draft_is_shown_only_to_its_author_but_on_every_device() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = ada.comment(&path, "What do you think?").await;

@@ -271,7 +271,7 @@ impl Requests {
         }
     }
 
-    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions that concern uploads. A transaction counts once, at its
+    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions of uploads. A transaction counts once, at its
     /// COMMIT, because a cut at any earlier statement has the same effect: a rollback.
     async fn forward_statements(&mut self) -> io::Result<()> {
         let length = self.from.read_u32().await?;

@@ -292,7 +292,7 @@ async fn names_and_titles_cannot_inject_email_headers() {
 }
 
 #[actix_web::test]
-async fn no_job_is_enqueued_without_a_mail_server() {
+async fn no_email_job_is_enqueued_without_a_mail_server() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     ask(&ada, json!({})).await;

@@ -124,7 +124,7 @@ async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
 }
 
 #[actix_web::test]
-async fn acknowledgement_and_comments_take_a_fixed_number_of_statements() {
+async fn acknowledgement_and_comments_use_a_fixed_number_of_statements() {
     counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

@@ -113,7 +113,7 @@ async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
 }
 
 #[actix_web::test]
-async fn hidden_picture_leaves_nothing_when_removed() {
+async fn hidden_picture_leaves_nothing_behind_when_removed() {
     let Scene {
         app, ada, media, ..
     } = Scene::new().await;
