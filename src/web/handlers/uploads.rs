@@ -68,7 +68,7 @@ pub(crate) async fn create(
     check_protocol(&req, &ctx)?;
     let headers = req.headers();
     let new = parse_new_upload(headers)?;
-    let brings = is_offset_stream(headers);
+    let has_body = is_offset_stream(headers);
     let patch = PatchRequest {
         checksum: header_checksum(headers)?,
         ..PatchRequest::default()
@@ -79,8 +79,8 @@ pub(crate) async fn create(
     tx.commit().await?;
     // An earlier request with the same nonce may have started this upload already. Then only respond with its
     // offset.
-    let anew = upload.received == 0 && upload.finished_at.is_none();
-    if anew && (brings || upload.length == Some(0)) {
+    let is_new = upload.received == 0 && upload.finished_at.is_none();
+    if is_new && (has_body || upload.length == Some(0)) {
         // An empty file is appended too, so that it is refused like any other invalid file.
         upload = match append_in_task(&ctx, &state, &upload.id, patch, payload).await {
             Err(
