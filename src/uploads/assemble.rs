@@ -4,17 +4,17 @@
 //! always be completed, even if a process, its database or its storage fails:
 //!
 //! 1. A part sent before all bytes are committed has exactly [`PART_SIZE`] bytes. Servers reject
-//! shorter parts in the middle (`EntityTooSmall`). The shorter tail stays in segments.
+//!    shorter parts in the middle (`EntityTooSmall`). The shorter tail stays in segments.
 //! 2. The number of such a part is reserved in the database before the part is sent, and no number
-//! is reserved twice. So a superseded writer cannot replace a committed part. It may leave a stray
-//! part, which was never committed.
+//!    is reserved twice. So a superseded writer cannot replace a committed part. It may leave a stray
+//!    part, which was never committed.
 //! 3. Once all bytes are committed, no bytes are added and no numbers are reserved. Only then is
-//! the tail sent as a part, under the number after the last reserved one. This part is not
-//! committed: every attempt sends the same bytes under the same, highest number.
+//!    the tail sent as a part, under the number after the last reserved one. This part is not
+//!    committed: every attempt sends the same bytes under the same, highest number.
 //! 4. A server may refuse to complete an upload without its stray parts (Ceph's gateway does; AWS
-//! ignores them). Then all parts are completed, and the committed ranges are copied to another key.
-//! Older versions sent the tail under a reserved number, so a stray part can be too short for the
-//! middle; it is first replaced by [`PART_SIZE`] zeros.
+//!    ignores them). Then all parts are completed, and the committed ranges are copied to another key.
+//!    Older versions sent the tail under a reserved number, so a stray part can be too short for the
+//!    middle; it is first replaced by [`PART_SIZE`] zeros.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
