@@ -6,6 +6,7 @@
 
 mod backup;
 mod health;
+mod text_enum;
 mod transaction;
 mod upgrade;
 
@@ -22,6 +23,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 use tokio::sync::watch;
 
 use self::health::WriteHealth;
+pub(crate) use self::text_enum::text_enum;
+pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue};
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
