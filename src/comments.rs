@@ -17,7 +17,7 @@ pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx, text_enum};
 pub use crate::markup::Region;
 use crate::media::{self, StoredFile};
 use crate::people::{self, Viewer};
@@ -26,6 +26,30 @@ use crate::{drafts, events, markup, notifications};
 
 /// Maximum number of pictures in one comment.
 pub const MAX_PICTURES: usize = 10;
+
+text_enum! {
+    /// Whether a comment asks something.
+    pub enum CommentKind {
+        /// A remark.
+        Comment = "comment",
+        /// A question.
+        Question = "question",
+    }
+}
+
+text_enum! {
+    /// The state of a thread.
+    pub enum ThreadState {
+        /// Nobody has answered the question.
+        Open = "open",
+        /// Somebody else has replied to the question.
+        Answered = "answered",
+        /// The person who asked accepted an answer.
+        Accepted = "accepted",
+        /// The thread is closed.
+        Resolved = "resolved",
+    }
+}
 
 /// A comment as stored, joined with the names of its writer and of the guest's share link.
 #[derive(Clone, Debug, FromRow)]
@@ -68,8 +92,8 @@ pub struct Comment {
     pub removed_at: Option<Millis>,
     /// Time at which the thread was resolved.
     pub resolved_at: Option<Millis>,
-    /// `comment` or `question`.
-    pub kind: String,
+    /// Whether it asks something.
+    pub kind: CommentKind,
     /// For a question: time of the first reply by someone else.
     pub answered_at: Option<Millis>,
     /// For a question: time at which its asker accepted an answer.
@@ -103,7 +127,7 @@ impl Comment {
 
     /// Whether the comment is a question.
     pub fn is_question(&self) -> bool {
-        self.kind == "question"
+        self.kind == CommentKind::Question
     }
 
     /// Id of the first comment of its thread, which may be the comment itself.
@@ -111,17 +135,17 @@ impl Comment {
         self.parent_id.as_ref().unwrap_or(&self.id)
     }
 
-    /// State of the thread: `resolved`, or `open`, `answered` or `accepted` for a question that is not removed.
+    /// State of the thread: `Resolved`, or `Open`, `Answered` or `Accepted` for a question that is not removed.
     /// `None` for any other thread that is not resolved.
-    pub fn state(&self) -> Option<&'static str> {
+    pub fn state(&self) -> Option<ThreadState> {
         match (
             self.resolved_at,
             self.is_question() && self.removed_at.is_none(),
         ) {
-            (Some(_), _) => Some("resolved"),
-            (None, true) if self.accepted_at.is_some() => Some("accepted"),
-            (None, true) if self.answered_at.is_some() => Some("answered"),
-            (None, true) => Some("open"),
+            (Some(_), _) => Some(ThreadState::Resolved),
+            (None, true) if self.accepted_at.is_some() => Some(ThreadState::Accepted),
+            (None, true) if self.answered_at.is_some() => Some(ThreadState::Answered),
+            (None, true) => Some(ThreadState::Open),
             (None, false) => None,
         }
     }
@@ -235,7 +259,7 @@ pub async fn add(
     .bind(drawn.as_ref().map(|(_, texts)| texts))
     .bind(update.revision)
     .bind(clock.now())
-    .bind(if new.is_question { "question" } else { "comment" })
+    .bind(if new.is_question { CommentKind::Question } else { CommentKind::Comment })
     .bind(mentions::to_json(&mentions)?)
     .execute(&mut **tx)
     .await?;
@@ -320,7 +344,7 @@ pub async fn of_update(
         "WHERE c.update_id = $1 ORDER BY c.id"
     ))
     .bind(update_id)
-    .fetch_all(connection)
+    .fetch_known(connection)
     .await?;
     let Some(guest) = viewer.guest_of(update_id) else {
         return Ok(all);

@@ -33,6 +33,7 @@ use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::media::{self, Media};
+use crate::media::{MediaKind, MediaState};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
@@ -347,17 +348,23 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
 
 /// Fails unless the media is a complete picture of an update.
 fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
-    let message = match (media.kind.as_str(), media.state.as_str()) {
+    let message = match (media.kind, media.state) {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
         }
         // The media type is known only after the upload.
-        (_, "uploading") => "It is still arriving. Mark it when all of it is here.",
-        ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
-        (_, "processing") => "It is just being worked on. Try again in a moment.",
-        (_, "failed") => "It could not be read, so it cannot be marked.",
-        _ if is_gif => "This is a GIF, and those may move. Upload it as PNG to mark it.",
-        _ => return Ok(()),
+        (_, MediaState::Uploading) => "It is still arriving. Mark it when all of it is here.",
+        (MediaKind::Video, _) => {
+            "This is a video. Take a picture of the moment you mean, and mark that."
+        }
+        (MediaKind::Image, MediaState::Processing) => {
+            "It is just being worked on. Try again in a moment."
+        }
+        (MediaKind::Image, MediaState::Failed) => "It could not be read, so it cannot be marked.",
+        (MediaKind::Image, MediaState::Ready) if is_gif => {
+            "This is a GIF, and those may move. Upload it as PNG to mark it."
+        }
+        (MediaKind::Image, MediaState::Ready) => return Ok(()),
     };
     Err(Error::Conflict(message.into()))
 }

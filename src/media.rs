@@ -4,6 +4,7 @@
 mod incoming;
 mod original;
 mod process;
+mod state;
 mod trim;
 
 use serde_json::json;
@@ -15,13 +16,14 @@ pub use process::{MediaContext, convert, mark_processing_failed, process, sweep_
 pub(crate) use process::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
+pub use state::{MediaKind, MediaState};
 pub use trim::{MIN_LENGTH, trim, untrim};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events;
 use crate::infra::db;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx};
 use crate::infra::jobs;
 use crate::infra::video::Metadata;
 use crate::people::Viewer;
@@ -41,10 +43,10 @@ pub struct Media {
     pub update_id: String,
     /// The comment that contains it, if any.
     pub comment_id: Option<String>,
-    /// `video` or `image`.
-    pub kind: String,
-    /// `uploading`, `processing`, `ready` or `failed`.
-    pub state: String,
+    /// What kind of file it is.
+    pub kind: MediaKind,
+    /// How far its processing has come.
+    pub state: MediaState,
     /// The current progress, or the reason for a failure. Shown to people.
     pub reason: Option<String>,
     /// The name of the uploaded file.
@@ -115,12 +117,12 @@ pub struct Rendition {
 /// A stored file that is not attached to media yet.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// `video` or `image`.
-    pub kind: &'static str,
+    /// What kind of file it is.
+    pub kind: MediaKind,
     /// The name of the uploaded file.
     pub file_name: String,
-    /// `ready` for pictures, `processing` for video.
-    pub state: &'static str,
+    /// `Ready` for pictures, `Processing` for video.
+    pub state: MediaState,
     /// Displayed width and height in pixels.
     pub size: Option<(u32, u32)>,
     /// Whether the original of a video can contain metadata; `None` for pictures, which are
@@ -230,7 +232,7 @@ async fn load_media(
         first = first.bind(id);
         second = second.bind(id);
     }
-    let media: Vec<Media> = first.fetch_all(&mut *connection).await?;
+    let media: Vec<Media> = first.fetch_known(connection).await?;
     let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
     let renditions: Vec<Rendition> = second.fetch_all(connection).await?;
     for rendition in renditions {
@@ -326,7 +328,7 @@ pub async fn add(
     .bind(comment_id)
     .bind(file.kind)
     .bind(file.state)
-    .bind((file.state == "processing").then(|| original::processing_text(file.metadata)))
+    .bind((file.state == MediaState::Processing).then(|| original::processing_text(file.metadata)))
     .bind(&file.file_name)
     .bind(file.size.map(|size| i64::from(size.0)))
     .bind(file.size.map(|size| i64::from(size.1)))
@@ -349,7 +351,7 @@ async fn set_content(
     for object in &file.objects {
         put_rendition(tx, id, object).await?;
     }
-    if file.state == "processing" {
+    if file.state == MediaState::Processing {
         enqueue_processing(tx, clock, id, generation).await
     } else {
         Ok(())
@@ -529,8 +531,8 @@ pub struct ServedObject {
     pub bytes: i64,
     /// The name of the uploaded file.
     pub file_name: String,
-    /// `video` or `image`.
-    pub kind: String,
+    /// What kind of file it is.
+    pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
     /// Nonzero for the original of another person's recording, which plays until there is a copy;
@@ -546,7 +548,7 @@ struct Candidate {
     served: ServedObject,
     author_id: String,
     name: String,
-    state: String,
+    state: MediaState,
     original_metadata: Option<String>,
     /// Until when other people may continue to fetch an original that they started to play before
     /// there was a copy.
@@ -570,7 +572,7 @@ impl Candidate {
             self.served.raw != 0,
             &self.name,
             metadata,
-            &self.state,
+            self.state,
             lingers,
         )
         .then_some(self.served)
@@ -627,7 +629,7 @@ async fn find_current(
             sqlx::query_as(query)
                 .bind(key)
                 .bind(&person.id)
-                .fetch_all(connection)
+                .fetch_known(connection)
                 .await?
         }
         Viewer::Guest(guests) => {
@@ -645,7 +647,7 @@ async fn find_current(
                 .bind(key)
                 .bind(&guest.update_id)
                 .bind(&guest.link_id)
-                .fetch_all(connection)
+                .fetch_known(connection)
                 .await?
         }
         Viewer::Nobody => return Ok(None),

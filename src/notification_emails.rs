@@ -9,9 +9,10 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::infra::db::{Db, Tx};
+use crate::infra::db::{Db, FetchKnown, Tx};
 use crate::infra::jobs;
 use crate::infra::smtp::{Failure, Mail, Mailer};
+use crate::updates::Expectation;
 use crate::{share_message, updates};
 
 /// Delay before sending, in milliseconds, so that nothing is mailed while the author can still undo publication.
@@ -141,7 +142,7 @@ struct PendingEmail {
     update_id: String,
     author: String,
     title: String,
-    expectation: String,
+    expectation: Expectation,
     otherwise: Option<String>,
     what_changed: Option<String>,
     length_ms: Option<i64>,
@@ -165,7 +166,7 @@ async fn pending_emails(
     ))
     .bind(update_id)
     .bind(clock.now() - updates::UNDO_WINDOW)
-    .fetch_all(connection)
+    .fetch_known(connection)
     .await?;
     letters.dedup_by(|later, first| later.person_id == first.person_id);
     Ok(letters)
@@ -254,7 +255,7 @@ impl PendingEmail {
         let mut parts = vec![share_message::message(
             author,
             title,
-            expectation,
+            *expectation,
             self.length_ms,
             due.as_deref(),
             &link,

@@ -27,40 +27,23 @@ pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
 };
-pub(crate) use system_account::is_system_role;
 pub use system_account::{ensure_system_account, system_account};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx, text_enum};
 use crate::text;
 
-/// Role of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// May also invite people, change roles and deactivate accounts.
-    Admin,
-    /// May do everything else.
-    Member,
-}
-
-impl Role {
-    /// Returns the name used in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Member => "member",
-        }
-    }
-
-    /// Parses `admin` or `member`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "admin" => Some(Self::Admin),
-            "member" => Some(Self::Member),
-            _ => None,
-        }
+text_enum! {
+    /// Role of an account.
+    pub enum Role {
+        /// May also invite people, change roles and deactivate accounts.
+        Admin = "admin",
+        /// May do everything else.
+        Member = "member",
+        /// The system account. Nobody can sign in as it.
+        System = "house",
     }
 }
 
@@ -178,7 +161,7 @@ pub struct Account {
     /// Display name.
     pub name: String,
     /// `admin` or `member`.
-    pub role: String,
+    pub role: Role,
     /// IANA time zone name.
     pub time_zone: String,
     /// JSON in the format of [`crate::working_hours::WorkingHours`]; `None` means the default hours.
@@ -238,7 +221,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
     .bind(text::email_key(&new.email))
     .bind(&new.name)
     .bind(text::fold(&new.name))
-    .bind(new.role.as_str())
+    .bind(new.role)
     .bind(new.password.as_ref().map(PasswordHash::as_str))
     .bind(&new.time_zone)
     .bind(clock.now())
@@ -258,9 +241,9 @@ fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
 
 /// Returns all accounts, sorted by name, including deactivated ones.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
-    Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE role <> 'house' ORDER BY name_key, id")
-        .fetch_all(connection)
-        .await?)
+    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE role <> 'house' ORDER BY name_key, id")
+        .fetch_known(connection)
+        .await
 }
 
 /// Finds an account by id, including a deactivated one.
@@ -354,9 +337,7 @@ pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Re
         .execute(&mut **tx)
         .await?;
     let account = by_id(tx, id).await?;
-    let role = change
-        .role
-        .map_or_else(|| account.role.clone(), |role| role.as_str().to_owned());
+    let role = change.role.unwrap_or(account.role);
     let deactivated_at = match change.active {
         None => account.deactivated_at,
         Some(true) => None,

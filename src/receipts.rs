@@ -2,17 +2,19 @@
 
 mod answers;
 mod reminders;
+mod state;
 mod verdicts;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub use answers::{Answer, MAX_READBACK, answer, take_back};
 pub use reminders::{MIN_REMINDER_INTERVAL, notify_overdue, remind};
+pub use state::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
 pub use verdicts::{ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
@@ -36,16 +38,16 @@ pub struct Receipt {
     pub sent_at: Millis,
     /// Time at which they first opened it.
     pub opened_at: Option<Millis>,
-    /// `acknowledged`, `read_back` or `declined`.
-    pub answer: Option<String>,
+    /// How they answered.
+    pub answer: Option<AnswerKind>,
     /// Time of the answer.
     pub answered_at: Option<Millis>,
     /// Revision that they answered.
     pub answered_revision: Option<i64>,
     /// Text of the readback or objection.
     pub words: Option<String>,
-    /// The author's verdict on the readback: `confirmed` or `corrected`.
-    pub verdict: Option<String>,
+    /// The author's verdict on the readback.
+    pub verdict: Option<VerdictKind>,
     /// Text of the author's correction.
     pub correction: Option<String>,
     /// Time since which they owe an answer; `None` if they owe none.
@@ -61,16 +63,20 @@ pub struct Receipt {
 impl Receipt {
     /// Computes the state for the current `revision`. The state can be `opened` only if the parameter
     /// `opened` is true, that is, if the viewer may see openings.
-    pub fn state(&self, revision: i64, opened: bool) -> &'static str {
-        match (self.answer.as_deref(), self.verdict.as_deref()) {
-            (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => "stale",
-            (Some("declined"), _) => "declined",
-            (Some("read_back"), Some("confirmed")) => "confirmed",
-            (Some("read_back"), Some(_)) => "needs_correction",
-            (Some("read_back"), None) => "read_back",
-            (Some(_), _) => "acknowledged",
-            (None, _) if opened && self.opened_at.is_some() => "opened",
-            (None, _) => "waiting",
+    pub fn state(&self, revision: i64, opened: bool) -> ReceiptState {
+        match (self.answer, self.verdict) {
+            (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => {
+                ReceiptState::Stale
+            }
+            (Some(AnswerKind::Declined), _) => ReceiptState::Declined,
+            (Some(AnswerKind::ReadBack), Some(VerdictKind::Confirmed)) => ReceiptState::Confirmed,
+            (Some(AnswerKind::ReadBack), Some(VerdictKind::Corrected)) => {
+                ReceiptState::NeedsCorrection
+            }
+            (Some(AnswerKind::ReadBack), None) => ReceiptState::ReadBack,
+            (Some(AnswerKind::Acknowledged), _) => ReceiptState::Acknowledged,
+            (None, _) if opened && self.opened_at.is_some() => ReceiptState::Opened,
+            (None, _) => ReceiptState::Waiting,
         }
     }
 }
@@ -88,13 +94,13 @@ macro_rules! select_receipts {
 
 /// Lists all recipients, by name. Leaves out people who were deactivated before they answered.
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
-    Ok(sqlx::query_as(concat!(
+    sqlx::query_as(concat!(
         select_receipts!(),
         " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"
     ))
     .bind(update_id)
-    .fetch_all(connection)
-    .await?)
+    .fetch_known(connection)
+    .await
 }
 
 /// Returns the receipt of one person, if they are a recipient.

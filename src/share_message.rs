@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::clock::Millis;
+use crate::updates::Expectation;
 
 /// Returns `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
-/// `expectation` is the stored name; `due` comes from [`due_text`] or [`due_within_text`].
+/// `due` comes from [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
     title: &str,
-    expectation: &str,
+    expectation: Expectation,
     length_ms: Option<i64>,
     due: Option<&str>,
     link: &str,
@@ -21,9 +22,11 @@ pub fn message(
     };
     let when = due.map(|due| format!(" {due}")).unwrap_or_default();
     match expectation {
-        "acknowledge" => format!("{author} asks for your Got it on {what}{when}: {link}"),
-        "readback" => format!("{author} asks you to say it back: {what}{when}: {link}"),
-        _ => format!("{author} sent you {what}: {link}"),
+        Expectation::Acknowledge => {
+            format!("{author} asks for your Got it on {what}{when}: {link}")
+        }
+        Expectation::Readback => format!("{author} asks you to say it back: {what}{when}: {link}"),
+        Expectation::Fyi => format!("{author} sent you {what}: {link}"),
     }
 }
 
@@ -77,7 +80,7 @@ mod tests {
         let said = message(
             "Ada",
             "The new flow",
-            "acknowledge",
+            Expectation::Acknowledge,
             Some(192_999),
             Some("by Fri 17:00"),
             "https://h/updates/1",
@@ -86,13 +89,20 @@ mod tests {
             said,
             "Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
         );
-        let said = message("Ada", "T", "readback", None, Some(&due_within_text(1)), "L");
+        let said = message(
+            "Ada",
+            "T",
+            Expectation::Readback,
+            None,
+            Some(&due_within_text(1)),
+            "L",
+        );
         assert_eq!(
             said,
             "Ada asks you to say it back: “T” by the end of your next working day: L"
         );
         assert_eq!(
-            message("Ada", "T", "fyi", None, None, "L"),
+            message("Ada", "T", Expectation::Fyi, None, None, "L"),
             "Ada sent you “T”: L"
         );
         assert_eq!(due_within_text(3), "within 3 working days");

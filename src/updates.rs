@@ -7,6 +7,7 @@ mod list;
 mod obligations;
 mod questions;
 mod revisions;
+mod terms;
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
@@ -27,15 +28,17 @@ pub use questions::{people_who_can_open, refresh_question_count};
 pub use revisions::{
     Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
 };
+pub use terms::{Expectation, UpdateState, Visibility};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
+use crate::media::MediaKind;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
-use crate::people::{self, Person, Viewer};
+use crate::people::{Person, Role, Viewer};
 use crate::working_hours::Due;
 
 /// SQL columns of [`Update`], from `updates u JOIN people a`.
@@ -62,15 +65,15 @@ pub struct Update {
     /// Name of the author.
     pub author_name: String,
     /// Stored role of the author; see [`Self::is_sample`].
-    author_role: String,
+    author_role: Role,
     /// Title; may be empty in a draft.
     pub title: String,
     /// Text in Markdown.
     pub notes: String,
-    /// `audience` or `workspace`.
-    pub visibility: String,
-    /// `fyi`, `acknowledge` or `readback`.
-    pub expectation: String,
+    /// Who may open it.
+    pub visibility: Visibility,
+    /// What it asks of its recipients.
+    pub expectation: Expectation,
     /// Due time, if it is a fixed time. Each receipt has the recipient's own due time.
     pub due_at: Option<Millis>,
     /// Due time in working days of each recipient, if it is not a fixed time.
@@ -115,28 +118,19 @@ impl Update {
         self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
     }
 
-    /// Returns `draft`, `published` or `trashed`.
-    pub fn state(&self) -> &'static str {
-        state_at(self.published_at, self.trashed_at)
+    /// Returns the state that follows from its times.
+    pub fn state(&self) -> UpdateState {
+        UpdateState::at(self.published_at, self.trashed_at)
     }
 
     /// Whether it is the sample update of a new workspace.
     pub fn is_sample(&self) -> bool {
-        people::is_system_role(&self.author_role)
+        self.author_role == Role::System
     }
 
     /// Whether it expects an answer.
     pub fn asks_for_answer(&self) -> bool {
-        self.expectation != "fyi"
-    }
-}
-
-/// Returns the state that follows from the two times: `draft`, `published` or `trashed`.
-pub fn state_at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'static str {
-    match (published_at, trashed_at) {
-        (_, Some(_)) => "trashed",
-        (Some(_), None) => "published",
-        (None, None) => "draft",
+        self.expectation.asks_for_answer()
     }
 }
 
@@ -147,10 +141,10 @@ pub struct Content {
     pub title: Option<String>,
     /// Text in Markdown.
     pub notes: Option<String>,
-    /// `audience` or `workspace`.
-    pub visibility: Option<&'static str>,
-    /// `fyi`, `acknowledge` or `readback`.
-    pub expectation: Option<&'static str>,
+    /// Who may open it.
+    pub visibility: Option<Visibility>,
+    /// What it asks of its recipients.
+    pub expectation: Option<Expectation>,
     /// Due time.
     pub due: Option<Option<Due>>,
     /// What the author does if no answer arrives by the due time.
@@ -252,8 +246,8 @@ pub async fn create(
     .bind(&author.id)
     .bind(content.title.as_deref().unwrap_or_default())
     .bind(content.notes.as_deref().unwrap_or_default())
-    .bind(content.visibility.unwrap_or("audience"))
-    .bind(content.expectation.unwrap_or("fyi"))
+    .bind(content.visibility.unwrap_or(Visibility::Audience))
+    .bind(content.expectation.unwrap_or(Expectation::Fyi))
     .bind(due_at)
     .bind(due_days)
     .bind(content.otherwise.clone().flatten())
@@ -333,8 +327,8 @@ pub async fn edit(
     )
     .bind(content.title.as_ref().unwrap_or(&before.title))
     .bind(content.notes.as_ref().unwrap_or(&before.notes))
-    .bind(content.visibility.unwrap_or(&before.visibility))
-    .bind(content.expectation.unwrap_or(&before.expectation))
+    .bind(content.visibility.unwrap_or(before.visibility))
+    .bind(content.expectation.unwrap_or(before.expectation))
     .bind(due_at)
     .bind(due_days)
     .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
@@ -446,14 +440,14 @@ async fn fallback_title(
     author: &Person,
     draft: &Update,
 ) -> Result<String> {
-    let kind: Option<String> =
+    let kind: Option<MediaKind> =
         sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
             .bind(&draft.id)
             .fetch_optional(&mut **tx)
             .await?;
-    let word = match kind.as_deref() {
-        Some("video") => "Recording",
-        Some(_) => "Screenshot",
+    let word = match kind {
+        Some(MediaKind::Video) => "Recording",
+        Some(MediaKind::Image) => "Screenshot",
         None if !draft.notes.is_empty() => "Update",
         None => {
             return Err(Error::invalid(

@@ -34,6 +34,7 @@ use crate::infra::{images, video};
 use crate::media::{
     MediaContext, Object, StoredFile, new_pending_key, object_metadata, store_picture,
 };
+use crate::media::{MediaKind, MediaState};
 use crate::{text, updates};
 
 pub use append::{PatchRequest, append_body};
@@ -211,9 +212,9 @@ impl UploadService {
             objects.push(store_picture(&self.media.storage, name, key, picture).await?);
         }
         Ok(StoredFile {
-            kind: "image",
+            kind: MediaKind::Image,
             file_name,
-            state: "ready",
+            state: MediaState::Ready,
             size,
             metadata: None,
             objects,
@@ -280,9 +281,9 @@ fn stored_video(
     });
     let objects = std::iter::once(original).chain(playable).collect();
     StoredFile {
-        kind: "video",
+        kind: MediaKind::Video,
         file_name,
-        state: "processing",
+        state: MediaState::Processing,
         size: None,
         metadata: Some(metadata),
         objects,

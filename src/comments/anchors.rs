@@ -4,6 +4,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::markup::{Region, Shape};
+use crate::media::MediaKind;
 use crate::media::{self, Media};
 use crate::updates::Update;
 
@@ -37,8 +38,8 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
     let fits = |media: &&Media| match &anchor.media_id {
         Some(id) => media.id == *id,
         None => {
-            (anchor.at_ms.is_some() && media.kind == "video")
-                || (anchor.at_ms.is_none() && media.kind == "image")
+            (anchor.at_ms.is_some() && media.kind == MediaKind::Video)
+                || (anchor.at_ms.is_none() && media.kind == MediaKind::Image)
         }
     };
     let media = album.iter().map(|(media, _)| media).find(fits);
@@ -48,26 +49,28 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
             "names no file of this update; it may have been removed. Leave it out, or reload.",
         )
     })?;
-    match (media.kind.as_str(), anchor.at_ms) {
-        ("video", None) if !anchor.drawing.is_empty() => {
+    match (media.kind, anchor.at_ms) {
+        (MediaKind::Video, None) if !anchor.drawing.is_empty() => {
             return Err(Error::invalid(
                 "at_ms",
                 "is missing: a drawing on a video needs its moment.",
             ));
         }
-        ("video", None) if anchor.region.is_some() => {
+        (MediaKind::Video, None) if anchor.region.is_some() => {
             return Err(Error::invalid(
                 "at_ms",
                 "is missing: a spot in a video needs its moment.",
             ));
         }
-        ("image", Some(_)) => {
+        (MediaKind::Image, Some(_)) => {
             return Err(Error::invalid(
                 "at_ms",
                 "is a moment, and this is a picture. Leave it out.",
             ));
         }
-        ("video", Some(at)) if at < 0 || media.duration_ms.is_some_and(|length| at > length) => {
+        (MediaKind::Video, Some(at))
+            if at < 0 || media.duration_ms.is_some_and(|length| at > length) =>
+        {
             return Err(Error::invalid(
                 "at_ms",
                 format!(

@@ -9,6 +9,7 @@ use crate::events;
 use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates;
+use crate::updates::UpdateState;
 
 /// Maximum number of different emojis by one actor on one update or comment.
 const MAX_EMOJIS: i64 = 20;
@@ -135,7 +136,7 @@ async fn resolve_target(
             (update, comment.id)
         }
     };
-    if update.state() != "published" {
+    if update.state() != UpdateState::Published {
         return Err(Error::Conflict(
             "It is not published, so nobody can react to it.".into(),
         ));

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use sqlx::AnyConnection;
 
-use super::Comment;
 use super::mentions::{self, Mention};
+use super::{Comment, CommentKind};
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::infra::db::FetchKnown;
 use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
@@ -153,15 +154,15 @@ async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,
 ) -> Result<(Option<String>, Vec<String>)> {
-    let parts: Vec<(String, String, String)> = sqlx::query_as(
+    let parts: Vec<(String, String, CommentKind)> = sqlx::query_as(
         "SELECT person_id, id, kind FROM comments WHERE (id = $1 OR parent_id = $1) AND person_id IS NOT NULL AND removed_at IS NULL",
     )
     .bind(root)
-    .fetch_all(connection)
+    .fetch_known(connection)
     .await?;
     let asker = parts
         .iter()
-        .find(|(_, id, kind)| id == root && kind == "question")
+        .find(|(_, id, kind)| id == root && *kind == CommentKind::Question)
         .map(|(person, ..)| person.clone());
     Ok((
         asker,

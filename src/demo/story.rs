@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::people::{self, Profile, Viewer};
 use crate::receipts::{self, Answer, Verdict};
 use crate::state::State;
-use crate::updates::{self, Content};
+use crate::updates::{self, Content, Expectation, Visibility};
 use crate::working_hours::Due;
 use crate::{links, workspace};
 
@@ -71,7 +71,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The new checkout, from cart to receipt".into()),
         notes: Some("One page instead of four. The old one goes when all have seen this.\n\n**What changes for you:** support answers from one screen; the event names change.".into()),
-        expectation: Some("acknowledge"),
+        expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::Days(2))),
         otherwise: Some(Some("turn the old checkout off on the first of the month.".into())),
         audience: t.audience(&["everyone"]).await?,
@@ -130,7 +130,7 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
         notes: Some(
             "Twenty minutes, one expired certificate, three alarms that nobody owned.".into(),
         ),
-        expectation: Some("readback"),
+        expectation: Some(Expectation::Readback),
         prompt: Some(Some("What will you do differently, and by when?".into())),
         due: Some(Some(Due::Days(3))),
         audience: t.audience(&["@engineering"]).await?,
@@ -184,7 +184,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Three plans, one page: how prices are said".into()),
         notes: Some("Say the yearly price first, and never “only”.".into()),
-        expectation: Some("readback"),
+        expectation: Some(Expectation::Readback),
         due: Some(Some(Due::Days(4))),
         audience: t.audience(&["@design", "Sam"]).await?,
         ..Content::default()
@@ -239,7 +239,7 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
         notes: Some(
             "1. Freeze on Wednesday\n2. Translations by Thursday noon\n3. Release on Friday".into(),
         ),
-        expectation: Some("acknowledge"),
+        expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::Days(1))),
         audience: t.audience(&["Ada", "Piotr", "Jan", "Aroha", "Sam"]).await?,
         ..Content::default()
@@ -276,9 +276,9 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Which of these two charts?".into()),
         notes: Some("For the yearly report. The board looks at it too, through a link.".into()),
-        expectation: Some("acknowledge"),
+        expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::At(t.state.clock.now() + 6 * 24 * HOUR))),
-        visibility: Some("workspace"),
+        visibility: Some(Visibility::Workspace),
         audience: t.audience(&["Ada", "Zofia", "Leo"]).await?,
         ..Content::default()
     };
@@ -356,7 +356,7 @@ async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("How a new colleague spends the first day".into()),
         notes: Some("Watch it as if it were yours.".into()),
-        expectation: Some("readback"),
+        expectation: Some(Expectation::Readback),
         due: Some(Some(Due::Days(1))),
         audience: t.audience(&["Ada", "Piotr", "Otieno"]).await?,
         ..Content::default()

@@ -1,7 +1,7 @@
 //! Media whose bytes arrive over several requests. The media exists from the start, and becomes
 //! playable once all bytes have arrived.
 
-use super::{StoredFile, check_file_limit, delete, original, set_content};
+use super::{MediaKind, MediaState, StoredFile, check_file_limit, delete, original, set_content};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
@@ -23,7 +23,7 @@ pub async fn create_pending(
     )
     .bind(id)
     .bind(update_id)
-    .bind(if picture { "image" } else { "video" })
+    .bind(if picture { MediaKind::Image } else { MediaKind::Video })
     .bind(file_name)
     .bind(clock.now())
     .execute(&mut **tx)
@@ -48,7 +48,7 @@ pub async fn receive(
     )
     .bind(file.kind)
     .bind(file.state)
-    .bind((file.state == "processing").then(|| original::processing_text(file.metadata)))
+    .bind((file.state == MediaState::Processing).then(|| original::processing_text(file.metadata)))
     .bind(file.size.map(|size| i64::from(size.0)))
     .bind(file.size.map(|size| i64::from(size.1)))
     .bind(broken_off.then(|| clock.now()))

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Media, MediaContext, Rendition};
+use super::{Media, MediaContext, MediaKind, MediaState, Rendition};
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
@@ -28,11 +28,11 @@ pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
     metadata: Option<Metadata>,
-    state: &str,
+    state: MediaState,
     lingers: bool,
 ) -> bool {
     !raw || (metadata == Some(Metadata::None)
-        && state != "failed"
+        && state != MediaState::Failed
         && (name != "original" || lingers))
 }
 
@@ -83,9 +83,9 @@ impl Media {
             .iter()
             .find(|rendition| rendition.name == "original");
         let shown = |rendition: &&Rendition| {
-            let raw = self.kind == "video"
+            let raw = self.kind == MediaKind::Video
                 && original.is_some_and(|original| original.key == rendition.key);
-            author || is_open_to_others(raw, &rendition.name, self.metadata(), &self.state, false)
+            author || is_open_to_others(raw, &rendition.name, self.metadata(), self.state, false)
         };
         renditions.iter().filter(shown).collect()
     }
@@ -96,20 +96,22 @@ impl Media {
         &self,
         shown: &[&Rendition],
         author: bool,
-    ) -> (&str, Option<Cow<'_, str>>) {
+    ) -> (MediaState, Option<Cow<'_, str>>) {
         let plays = shown
             .iter()
             .any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
         let reason = self.reason.as_deref().map(Cow::Borrowed);
-        if author || plays || self.kind != "video" {
-            return (&self.state, reason);
+        if author || plays || self.kind != MediaKind::Video {
+            return (self.state, reason);
         }
-        match &*self.state {
-            "processing" if self.trimmed_range().is_none() => {
-                ("processing", Some(NOT_YET_PLAYABLE_TEXT.into()))
+        match self.state {
+            MediaState::Processing if self.trimmed_range().is_none() => {
+                (MediaState::Processing, Some(NOT_YET_PLAYABLE_TEXT.into()))
             }
-            "ready" => ("failed", reason.or(Some(AUTHOR_ONLY_TEXT.into()))),
-            state => (state, reason),
+            MediaState::Ready => (MediaState::Failed, reason.or(Some(AUTHOR_ONLY_TEXT.into()))),
+            state @ (MediaState::Uploading | MediaState::Processing | MediaState::Failed) => {
+                (state, reason)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::{Media, Object, original, put_rendition};
+use super::{Media, MediaState, Object, original, put_rendition};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
@@ -125,7 +125,7 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
                 finish_step(
                     ctx,
                     &task,
-                    "ready",
+                    MediaState::Ready,
                     Some(&original::unprocessed_text(metadata, &missing)),
                 )
                 .await
@@ -135,7 +135,7 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
                 finish_step(
                     ctx,
                     &task,
-                    "failed",
+                    MediaState::Failed,
                     Some(&format!("It cannot be trimmed. {missing}")),
                 )
                 .await
@@ -188,9 +188,9 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
         ..task
     };
     let state = if need == ConversionNeed::ForAll {
-        ("processing", Some("Converting it for browsers"))
+        (MediaState::Processing, Some("Converting it for browsers"))
     } else {
-        ("ready", task.note.as_deref())
+        (MediaState::Ready, task.note.as_deref())
     };
     let next_job = (need != ConversionNeed::None).then_some("convert");
     commit_renditions(ctx, &task, objects, Some(&output), state, next_job).await
@@ -224,7 +224,7 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(output) => output,
         // Some browsers can already play the recording, so it does not fail.
-        Err(error) if media.state == "ready" => {
+        Err(error) if media.state == MediaState::Ready => {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
         }
@@ -243,7 +243,7 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
         &task,
         objects,
         None,
-        ("ready", task.note.as_deref()),
+        (MediaState::Ready, task.note.as_deref()),
         None,
     )
     .await
@@ -253,11 +253,11 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
 pub async fn mark_processing_failed(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     match load_source(ctx, &task, "original").await? {
-        Some((media, _)) if media.state == "processing" => {
+        Some((media, _)) if media.state == MediaState::Processing => {
             finish_step(
                 ctx,
                 &task,
-                "failed",
+                MediaState::Failed,
                 Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
             )
             .await
@@ -311,20 +311,20 @@ async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Met
 async fn reject_file(ctx: &MediaContext, task: &Task, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
-            finish_step(ctx, task, "failed", Some(&reason)).await
+            finish_step(ctx, task, MediaState::Failed, Some(&reason)).await
         }
         other => Err(other),
     }
 }
 
 async fn record_step(ctx: &MediaContext, task: &Task, doing: &str) -> Result<()> {
-    finish_step(ctx, task, "processing", Some(doing)).await
+    finish_step(ctx, task, MediaState::Processing, Some(doing)).await
 }
 
 async fn finish_step(
     ctx: &MediaContext,
     task: &Task,
-    state: &str,
+    state: MediaState,
     reason: Option<&str>,
 ) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
@@ -336,7 +336,12 @@ async fn finish_step(
 
 /// Sets the state. Returns `false` if the media is gone or its generation has changed. Removes the
 /// playable rendition of failed media, because only the author may have the raw file.
-async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) -> Result<bool> {
+async fn set_state(
+    tx: &mut Tx,
+    task: &Task,
+    state: MediaState,
+    reason: Option<&str>,
+) -> Result<bool> {
     let done =
         sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
             .bind(state)
@@ -345,7 +350,7 @@ async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) 
             .bind(task.generation)
             .execute(&mut **tx)
             .await?;
-    if state == "failed" && done.rows_affected() == 1 {
+    if state == MediaState::Failed && done.rows_affected() == 1 {
         sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name = 'playable'")
             .bind(&task.media)
             .execute(&mut **tx)
@@ -368,7 +373,7 @@ async fn commit_renditions(
     task: &Task,
     objects: Vec<Object>,
     measured: Option<&Output>,
-    (state, reason): (&str, Option<&str>),
+    (state, reason): (MediaState, Option<&str>),
     next_job: Option<&'static str>,
 ) -> Result<()> {
     let mut tx = ctx.db.begin().await?;

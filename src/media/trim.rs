@@ -1,6 +1,6 @@
 //! Trims recordings. The author keeps the whole original; other people get only the selected range.
 
-use super::{Media, enqueue_processing, lock_for_update, process};
+use super::{Media, MediaKind, MediaState, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, FieldErrors, Result};
 use crate::events;
@@ -114,7 +114,7 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     if arriving > 0 {
         return Err(Error::Conflict(STILL_ARRIVING.into()));
     }
-    if media.kind != "video" {
+    if media.kind != MediaKind::Video {
         return Err(Error::Conflict(
             "This is a picture. Only videos can be trimmed.".into(),
         ));
@@ -124,14 +124,14 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
 
 /// The duration of the recording as it currently plays, in milliseconds.
 fn known_duration(media: &Media) -> Result<Millis> {
-    let message = match (media.state.as_str(), media.duration_ms) {
-        ("uploading", _) => STILL_ARRIVING,
-        ("failed", _) if media.whole_ms.is_none() => {
+    let message = match (media.state, media.duration_ms) {
+        (MediaState::Uploading, _) => STILL_ARRIVING,
+        (MediaState::Failed, _) if media.whole_ms.is_none() => {
             "It cannot be played, so it cannot be trimmed."
         }
         (_, Some(length)) => return Ok(length),
-        ("processing", None) => "It is not measured yet. Try again in a moment.",
-        _ => {
+        (MediaState::Processing, None) => "It is not measured yet. Try again in a moment.",
+        (MediaState::Ready | MediaState::Failed, None) => {
             "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg."
         }
     };

@@ -125,7 +125,7 @@ impl CredentialRow {
             name: self.name,
             email: self.email,
             // An unknown role gets the lower privileges.
-            role: Role::parse(&self.role).unwrap_or(Role::Member),
+            role: self.role.parse().unwrap_or(Role::Member),
             time_zone: self.time_zone,
             grant: grant(self.door),
         }

@@ -7,7 +7,7 @@ use super::credentials::hash;
 use super::{Account, NewAccount, PasswordHash, Person, Role};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx};
 use crate::text;
 
 /// Lifetime of an invitation: 14 days.
@@ -23,7 +23,7 @@ pub struct Invitation {
     /// E-mail address of the invited person.
     pub email: String,
     /// `admin` or `member`.
-    pub role: String,
+    pub role: Role,
     /// When the invitation was created.
     pub created_at: Millis,
     /// When the invitation expires.
@@ -80,7 +80,7 @@ pub async fn invite(
     .bind(clock.id())
     .bind(email)
     .bind(text::email_key(email))
-    .bind(role.as_str())
+    .bind(role)
     .bind(hash(&secret))
     .bind(&by.id)
     .bind(now)
@@ -99,13 +99,13 @@ pub async fn invite(
 
 /// Returns the pending invitations, newest first.
 pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Result<Vec<Invitation>> {
-    Ok(sqlx::query_as(
+    sqlx::query_as(
         "SELECT i.id, i.email, i.role, i.created_at, i.expires_at, p.name AS invited_by FROM invitations i
          JOIN people p ON p.id = i.invited_by WHERE i.expires_at > $1 ORDER BY i.created_at DESC, i.id DESC",
     )
     .bind(clock.now())
-    .fetch_all(connection)
-    .await?)
+    .fetch_known(connection)
+    .await
 }
 
 /// Withdraws an invitation; does nothing if it no longer exists.
@@ -159,7 +159,7 @@ pub async fn accept(
     if used.rows_affected() == 0 {
         return Err(Error::NotFound);
     }
-    let role = Role::parse(&invitation.role).unwrap_or(Role::Member);
+    let role = invitation.role;
     let account = NewAccount {
         email: invitation.email,
         name,

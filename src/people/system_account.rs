@@ -34,17 +34,12 @@ pub fn system_account(id: &str) -> Person {
     as_person(id.to_owned())
 }
 
-/// Returns whether a stored role is that of the system account.
-pub(crate) fn is_system_role(role: &str) -> bool {
-    role == "house"
-}
-
 fn as_person(id: String) -> Person {
     Person {
         id,
         name: NAME.into(),
         email: String::new(),
-        role: Role::Member,
+        role: Role::System,
         time_zone: "UTC".into(),
         // The server acts for this account without a credential.
         grant: Grant::Session(String::new()),

@@ -6,10 +6,10 @@ use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Viewer};
-use crate::updates::{self, Update};
+use crate::updates::{self, Expectation, Update, UpdateState};
 use crate::{drafts, events};
 
-use super::{Receipt, ensure_receipt, of_person};
+use super::{AnswerKind, MessageKind, Receipt, VerdictKind, ensure_receipt, of_person};
 
 /// Maximum length of a readback or objection, in characters.
 pub const MAX_READBACK: usize = 500;
@@ -26,12 +26,11 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// Returns the stored name.
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> AnswerKind {
         match self {
-            Self::Acknowledged => "acknowledged",
-            Self::ReadBack(_) => "read_back",
-            Self::Declined(_) => "declined",
+            Self::Acknowledged => AnswerKind::Acknowledged,
+            Self::ReadBack(_) => AnswerKind::ReadBack,
+            Self::Declined(_) => AnswerKind::Declined,
         }
     }
 
@@ -62,7 +61,7 @@ pub async fn answer(
             "It was changed since you opened it. Look at it again, then answer.".into(),
         ));
     }
-    let short = update.expectation == "readback" && *answer == Answer::Acknowledged;
+    let short = update.expectation == Expectation::Readback && *answer == Answer::Acknowledged;
     let Viewer::Person(person) = viewer else {
         return if short {
             Err(readback_missing())
@@ -95,8 +94,8 @@ pub async fn answer(
     .await?;
     let (exchange, subject) = match answer {
         Answer::Acknowledged => (None, None),
-        Answer::ReadBack(_) => (Some("readback"), Some(drafts::READBACK)),
-        Answer::Declined(_) => (Some("decline"), Some(drafts::DECLINE)),
+        Answer::ReadBack(_) => (Some(MessageKind::Readback), Some(drafts::READBACK)),
+        Answer::Declined(_) => (Some(MessageKind::Decline), Some(drafts::DECLINE)),
     };
     if let Some(kind) = exchange {
         super::verdicts::append_message(
@@ -123,13 +122,13 @@ pub async fn answer(
 /// a corrected readback.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
-    match (before.answer.as_deref().filter(|_| present), answer) {
-        (Some("read_back"), Answer::Acknowledged) => Ok(false),
+    match (before.answer.filter(|_| present), answer) {
+        (Some(AnswerKind::ReadBack), Answer::Acknowledged) => Ok(false),
         (Some(kind), answer)
             if kind == answer.kind() && before.words.as_deref() == answer.text() =>
         {
             // Repeating a corrected readback does not make it right.
-            if before.verdict.as_deref() == Some("corrected") {
+            if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
                     "is what was not quite right. Say it anew.",
@@ -137,7 +136,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             }
             Ok(false)
         }
-        (Some("read_back"), _) if before.verdict.as_deref() == Some("confirmed") => {
+        (Some(AnswerKind::ReadBack), _) if before.verdict == Some(VerdictKind::Confirmed) => {
             Err(already_confirmed(update))
         }
         _ => Ok(true),
@@ -233,8 +232,8 @@ async fn answer_as_guest(
 
 fn check_published(update: &Update) -> Result<()> {
     match update.state() {
-        "published" => Ok(()),
-        _ => Err(Error::Conflict(
+        UpdateState::Published => Ok(()),
+        UpdateState::Draft | UpdateState::Trashed => Err(Error::Conflict(
             "It is not published, so there is nothing to answer.".into(),
         )),
     }
@@ -265,7 +264,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
     if before.answered_at.is_none() {
         return Ok(());
     }
-    if before.verdict.as_deref() == Some("confirmed") {
+    if before.verdict == Some(VerdictKind::Confirmed) {
         return Err(already_confirmed(update));
     }
     sqlx::query(

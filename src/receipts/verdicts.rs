@@ -5,13 +5,13 @@ use sqlx::{AnyConnection, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx};
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 
-use super::{Receipt, of_person};
+use super::{AnswerKind, MessageKind, Receipt, VerdictKind, of_person};
 
 /// Maximum number of messages in the thread of one author and recipient.
 const MAX_MESSAGES: i64 = 100;
@@ -30,8 +30,8 @@ pub enum Verdict {
 pub struct ThreadMessage {
     /// Id of the recipient.
     pub person_id: String,
-    /// `readback`, `decline`, `confirmed` or `corrected`.
-    pub kind: String,
+    /// Its kind.
+    pub kind: MessageKind,
     /// Revision that the message is about.
     pub revision: i64,
     /// Text of the message; empty for a confirmation.
@@ -48,7 +48,7 @@ pub(super) async fn append_message(
     clock: &Clock,
     update: &Update,
     person_id: &str,
-    kind: &'static str,
+    kind: MessageKind,
     body: &str,
 ) -> Result<()> {
     let said: i64 = sqlx::query_scalar(
@@ -105,7 +105,7 @@ pub async fn verdict_thread(
     let Viewer::Person(person) = viewer else {
         return Ok(Vec::new());
     };
-    Ok(sqlx::query_as(
+    sqlx::query_as(
         "SELECT e.person_id, e.kind, e.revision, e.body, e.said_at, e.taken_back_at FROM exchanges e
          JOIN receipts r ON r.update_id = e.update_id AND r.person_id = e.person_id
          WHERE e.update_id = $1 AND (e.person_id = $2 OR $2 = $3 OR (e.said_at <= r.disclosed_at AND e.taken_back_at IS NULL)) ORDER BY e.id",
@@ -113,8 +113,8 @@ pub async fn verdict_thread(
     .bind(&update.id)
     .bind(&person.id)
     .bind(&update.author_id)
-    .fetch_all(connection)
-    .await?)
+    .fetch_known(connection)
+    .await
 }
 
 /// Locks and finds an update of the viewer and the receipt of one of its recipients.
@@ -157,7 +157,7 @@ pub async fn give_verdict(
     said_at: Option<Millis>,
 ) -> Result<()> {
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
-    if receipt.answer.as_deref() != Some("read_back") {
+    if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(
             "{} has said nothing back, or has taken it back.",
             receipt.name
@@ -178,28 +178,30 @@ pub async fn give_verdict(
             receipt.name
         )));
     }
-    let (word, body, kind) = match verdict {
-        Verdict::Confirmed => ("confirmed", "", Kind::Confirmed),
-        Verdict::Corrected(body) => ("corrected", body.as_str(), Kind::Corrected),
+    let (given, body) = match verdict {
+        Verdict::Confirmed => (VerdictKind::Confirmed, ""),
+        Verdict::Corrected(body) => (VerdictKind::Corrected, body.as_str()),
     };
-    if receipt.verdict.as_deref() == Some(word)
-        && receipt.correction.as_deref().unwrap_or_default() == body
-    {
+    let (message, kind) = match given {
+        VerdictKind::Confirmed => (MessageKind::Confirmed, Kind::Confirmed),
+        VerdictKind::Corrected => (MessageKind::Corrected, Kind::Corrected),
+    };
+    if receipt.verdict == Some(given) && receipt.correction.as_deref().unwrap_or_default() == body {
         return Ok(());
     }
-    if word == "corrected" && receipt.verdict.is_some() {
+    if given == VerdictKind::Corrected && receipt.verdict.is_some() {
         return Err(Error::Conflict(format!(
             "{} was answered, and is asked again if it was not right. Wait for what they say.",
             receipt.name
         )));
     }
     sqlx::query("UPDATE receipts SET verdict = $1 WHERE update_id = $2 AND person_id = $3")
-        .bind(word)
+        .bind(given)
         .bind(id)
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
-    append_message(tx, clock, &update, person_id, word, body).await?;
+    append_message(tx, clock, &update, person_id, message, body).await?;
     updates::refresh_obligations(tx, clock, id, Some(person_id)).await?;
     notifications::notify(
         tx,

@@ -3,11 +3,12 @@
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::visible;
+use super::{Expectation, UpdateState, visible};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db;
-use crate::infra::db::Dialect;
+use crate::infra::db::{Dialect, FetchKnown};
+use crate::media::MediaKind;
 use crate::search;
 
 /// An update in a list.
@@ -21,8 +22,8 @@ pub struct Row {
     pub author_name: String,
     /// Title; may be empty in a draft.
     pub title: String,
-    /// `fyi`, `acknowledge` or `readback`.
-    pub expectation: String,
+    /// What it asks of its recipients.
+    pub expectation: Expectation,
     /// Due time, if it is a fixed time.
     pub due_at: Option<Millis>,
     /// Due time in working days of each recipient.
@@ -67,10 +68,10 @@ pub struct Filter {
     pub author: String,
     /// Only updates sent to the person who lists them.
     pub to_me: bool,
-    /// `draft`, `published` or `trashed`; empty for everything except the trash.
-    pub state: String,
-    /// `video` or `image`.
-    pub kind: String,
+    /// State of the updates; `None` for everything except the trash.
+    pub state: Option<UpdateState>,
+    /// Kind of media that the updates contain.
+    pub kind: Option<MediaKind>,
     /// Words that must all occur together in its title and notes, or in one of its comments or pictures.
     pub search_words: String,
 }
@@ -136,12 +137,14 @@ pub async fn list(
         visible!("$1"),
         " AND (u.listed_at, u.id) < ($2, $3)"
     ));
-    text.push_str(match filter.state.as_str() {
+    text.push_str(match filter.state {
         // People can see only their own drafts and trash.
-        "draft" => " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL",
-        "published" => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
-        "trashed" => " AND u.author_id = $1 AND u.trashed_at IS NOT NULL",
-        _ => " AND u.trashed_at IS NULL",
+        Some(UpdateState::Draft) => {
+            " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL"
+        }
+        Some(UpdateState::Published) => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
+        Some(UpdateState::Trashed) => " AND u.author_id = $1 AND u.trashed_at IS NOT NULL",
+        None => " AND u.trashed_at IS NULL",
     });
     if filter.to_me {
         text.push_str(concat!(
@@ -157,10 +160,10 @@ pub async fn list(
     if !filter.author.is_empty() {
         also(" AND u.author_id = ?", filter.author.as_str());
     }
-    if !filter.kind.is_empty() {
+    if let Some(kind) = filter.kind {
         also(
             " AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL AND m.kind = ?)",
-            filter.kind.as_str(),
+            kind.as_str(),
         );
     }
     if let Some(query) = &query {
@@ -175,15 +178,27 @@ pub async fn list(
         also(matching, query);
     }
     text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    let mut rows = sqlx::query_as(AssertSqlSafe(text))
-        .bind(person_id)
-        .bind(listed_at)
-        .bind(id)
-        .bind(limit);
-    for value in more {
-        rows = rows.bind(value);
+    // A row that this version cannot read must not make a full page look like the last one.
+    let mut extra = 0;
+    loop {
+        let wanted = limit + extra;
+        let mut query = sqlx::query_as(AssertSqlSafe(text.clone()))
+            .bind(person_id)
+            .bind(listed_at)
+            .bind(id)
+            .bind(wanted);
+        for value in &more {
+            query = query.bind(*value);
+        }
+        let (mut rows, unknown) = query.fetch_known_and_count_unknown(connection).await?;
+        let unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
+        let read = i64::try_from(rows.len()).unwrap_or(i64::MAX) + unknown;
+        if unknown <= extra || read < wanted {
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(rows);
+        }
+        extra = unknown;
     }
-    Ok(rows.fetch_all(connection).await?)
 }
 
 /// Returns the rows of these updates in no particular order. The caller must check access.
@@ -203,7 +218,7 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     for id in ids {
         query = query.bind(id);
     }
-    Ok(query.fetch_all(connection).await?)
+    query.fetch_known(connection).await
 }
 
 /// Returns the ids of the updates that match the typed words best, best first. It ranks the newest 1,000 matching places that

@@ -147,7 +147,7 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 
 /// Returns the address of the best rendition that a browser can show so far, or an empty text if there is none.
 pub fn playable(medium: &super::schema::MediaView) -> String {
-    let names: &[&str] = if medium.kind == "video" {
+    let names: &[&str] = if medium.is_video() {
         &["h264", "playable", "original"]
     } else {
         &["playable", "original"]

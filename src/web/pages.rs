@@ -15,6 +15,9 @@ use super::schema::{
     WorkspaceView,
 };
 use crate::error::FieldErrors;
+use crate::media::MediaKind;
+use crate::receipts::ReceiptState;
+use crate::updates::UpdateState;
 use crate::workspace::Workspace;
 
 /// Layout data that every page needs.
@@ -316,12 +319,34 @@ pub struct LibraryFilter {
     pub q: String,
     /// Id of the author.
     pub author: String,
-    /// `me` or empty.
-    pub audience: String,
-    /// `draft`, `published`, `trashed` or empty.
-    pub state: String,
-    /// `video`, `image` or empty.
-    pub kind: String,
+    /// Whether only updates for the viewer are listed.
+    pub to_me: bool,
+    /// State of the listed updates; `None` for everything except the trash.
+    pub state: Option<UpdateState>,
+    /// Kind of media that the listed updates contain.
+    pub kind: Option<MediaKind>,
+}
+
+impl LibraryFilter {
+    /// Returns whether the list is the trash.
+    pub fn is_trash(&self) -> bool {
+        self.state == Some(UpdateState::Trashed)
+    }
+
+    /// Returns whether the list shows drafts.
+    pub fn is_drafts(&self) -> bool {
+        self.state == Some(UpdateState::Draft)
+    }
+
+    /// Returns whether only updates with a video are listed.
+    pub fn is_videos(&self) -> bool {
+        self.kind == Some(MediaKind::Video)
+    }
+
+    /// Returns whether only updates with a picture are listed.
+    pub fn is_pictures(&self) -> bool {
+        self.kind == Some(MediaKind::Image)
+    }
 }
 
 /// Form for a new update, a draft, or an edit of a published update.
@@ -367,9 +392,7 @@ impl EditPage {
 
     /// Returns whether the update is published.
     pub fn published(&self) -> bool {
-        self.update
-            .as_ref()
-            .is_some_and(|update| update.state == "published")
+        self.update.as_ref().is_some_and(UpdateView::is_published)
     }
 
     /// Returns the groups in the audience as `@design and @ops`; empty if there are none.
@@ -469,7 +492,7 @@ impl UpdatePage {
 
     /// Returns whether the update changed since the viewer answered.
     pub fn changed_since_answer(&self) -> bool {
-        self.answer_bar.state == "stale"
+        self.answer_bar.is_stale()
     }
 }
 

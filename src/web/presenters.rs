@@ -25,8 +25,8 @@ pub(crate) use receipts::{
 use super::extract::context::RequestContext;
 use super::media_urls::sign;
 use super::schema::{
-    AudienceView, CountsView, FoundView, MarkupSummaryView, MediaView, PersonView, ReactionView,
-    RenditionView, RowView, TrimView, UpdateView,
+    AudienceView, CountsView, FoundView, HitKind, MarkupSummaryView, MediaView, PersonView,
+    ReactionView, RenditionView, RowView, TrimView, UpdateView,
 };
 use crate::clock::{Millis, rfc3339};
 use crate::comments::{Reaction, reactions};
@@ -36,7 +36,7 @@ use crate::markup::{self, Shape};
 use crate::media::{self, Media, MediaWithRenditions, Rendition};
 use crate::people::Viewer;
 use crate::state::State;
-use crate::updates::{self, Row, Update};
+use crate::updates::{self, Row, Update, UpdateState};
 use crate::{search, share_message};
 
 /// Formats an optional time as RFC 3339.
@@ -64,7 +64,7 @@ fn share_message(
     share_message::message(
         &update.author_name,
         &update.title,
-        &update.expectation,
+        update.expectation,
         length,
         due.as_deref(),
         &link,
@@ -103,8 +103,8 @@ pub(crate) fn media_view(
     });
     MediaView {
         id: media.id.clone(),
-        kind: media.kind.clone(),
-        state: stands.to_owned(),
+        kind: media.kind,
+        state: stands,
         reason: reason.map(Cow::into_owned),
         file_name: media.file_name.clone(),
         width: media.width,
@@ -192,7 +192,7 @@ pub(crate) async fn update_view(
     Ok(UpdateView {
         id: update.id.clone(),
         url: format!("{}/updates/{}", ctx.base_url, update.id),
-        state: update.state().into(),
+        state: update.state(),
         title: update.title.clone(),
         notes: update.notes.clone(),
         notes_html: markdown::to_html(&update.notes),
@@ -203,8 +203,8 @@ pub(crate) async fn update_view(
         revision: update.revision,
         version: update.version,
         what_changed: update.what_changed.clone(),
-        visibility: update.visibility.clone(),
-        expectation: update.expectation.clone(),
+        visibility: update.visibility,
+        expectation: update.expectation,
         due: due_value(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
         prompt: update.prompt.clone(),
@@ -315,7 +315,7 @@ fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRend
         .find(|rendition| rendition.name == "thumbnail");
     RowView {
         url: format!("{}/updates/{}", ctx.base_url, row.id),
-        state: updates::state_at(row.published_at, row.trashed_at).into(),
+        state: UpdateState::at(row.published_at, row.trashed_at),
         author: PersonView {
             id: row.author_id.clone(),
             name: row.author_name.clone(),
@@ -326,7 +326,7 @@ fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRend
         created_at: rfc3339(row.created_at),
         published_at: format_time(row.published_at),
         trashed_at: format_time(row.trashed_at),
-        kind: mine.first().map(|(media, _)| media.kind.clone()),
+        kind: mine.first().map(|(media, _)| media.kind),
         thumbnail: thumbnail.map(|rendition| {
             format!(
                 "{}{}",
@@ -374,13 +374,13 @@ pub(crate) async fn attach_hits(
             (None, None) => row.url.clone(),
         };
         let (kind, text) = match place.comment_id {
-            Some(_) => ("comment", &place.body),
-            None if place.media_id.is_some() => ("markup", &place.body),
-            None if search::matches(&place.title, typed) => ("title", &place.title),
-            None => ("notes", &place.body),
+            Some(_) => (HitKind::Comment, &place.body),
+            None if place.media_id.is_some() => (HitKind::Markup, &place.body),
+            None if search::matches(&place.title, typed) => (HitKind::Title, &place.title),
+            None => (HitKind::Notes, &place.body),
         };
         row.found.push(FoundView {
-            kind: kind.into(),
+            kind,
             text: search::excerpt(text, typed),
             at_ms: place.at_ms,
             url,

@@ -12,14 +12,18 @@ mod receipts;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::infra::db::text_enum;
+use crate::media::MediaKind;
+use crate::people::Role;
 use crate::share_message;
+use crate::updates::{Expectation, UpdateState, Visibility};
 
 pub use access::{AccessView, LinkView, ListedLinkView, UpdateRefView};
 pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use receipts::{
-    ChangesView, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptView, RevisionView,
-    TrimmedView,
+    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptView,
+    RevisionView, TrimmedView,
 };
 
 pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView, VersionView};
@@ -85,8 +89,8 @@ pub struct UpdateView {
     pub id: String,
     /// Address of its page.
     pub url: String,
-    /// `draft`, `published` or `trashed`.
-    pub state: String,
+    /// Its state.
+    pub state: UpdateState,
     /// Title; may be empty in a draft.
     pub title: String,
     /// Notes in Markdown.
@@ -101,10 +105,10 @@ pub struct UpdateView {
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,
-    /// `audience` or `workspace`.
-    pub visibility: String,
-    /// `fyi`, `acknowledge` or `readback`.
-    pub expectation: String,
+    /// Who may open it.
+    pub visibility: Visibility,
+    /// What it asks of its recipients.
+    pub expectation: Expectation,
     /// Due time: a timestamp, `{"working_days":n}`, or null.
     pub due: Value,
     /// What the author does without an answer by then.
@@ -147,6 +151,31 @@ impl UpdateView {
         self.due["working_days"].as_i64().unwrap_or_default()
     }
 
+    /// Whether it is a draft.
+    pub fn is_draft(&self) -> bool {
+        self.state == UpdateState::Draft
+    }
+
+    /// Whether it is published.
+    pub fn is_published(&self) -> bool {
+        self.state == UpdateState::Published
+    }
+
+    /// Whether it is in the trash.
+    pub fn is_trashed(&self) -> bool {
+        self.state == UpdateState::Trashed
+    }
+
+    /// Whether it asks its recipients for an answer.
+    pub fn asks_for_answer(&self) -> bool {
+        self.expectation.asks_for_answer()
+    }
+
+    /// Whether it asks its recipients for a readback.
+    pub fn asks_for_readback(&self) -> bool {
+        self.expectation == Expectation::Readback
+    }
+
     /// Returns the readback prompt or the default one.
     pub fn readback_prompt(&self) -> &str {
         self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT)
@@ -169,14 +198,14 @@ pub struct RowView {
     pub id: String,
     /// Address of its page.
     pub url: String,
-    /// `draft`, `published` or `trashed`.
-    pub state: String,
+    /// Its state.
+    pub state: UpdateState,
     /// Title; may be empty in a draft.
     pub title: String,
     /// Author of the update.
     pub author: PersonView,
-    /// `fyi`, `acknowledge` or `readback`.
-    pub expectation: String,
+    /// What it asks of its recipients.
+    pub expectation: Expectation,
     /// Due time: a timestamp, `{"working_days":n}`, or null.
     pub due: Value,
     /// Earliest due time among the recipients who owe an answer; only for the author.
@@ -191,8 +220,8 @@ pub struct RowView {
     pub published_at: Option<String>,
     /// When it was moved to the trash.
     pub trashed_at: Option<String>,
-    /// Kind of its first media: `video`, `image`, or `None`.
-    pub kind: Option<String>,
+    /// Kind of its first media.
+    pub kind: Option<MediaKind>,
     /// Signed address of a thumbnail.
     pub thumbnail: Option<String>,
     /// Duration of its first video, in milliseconds.
@@ -205,6 +234,31 @@ pub struct RowView {
 }
 
 impl RowView {
+    /// Whether it is a draft.
+    pub fn is_draft(&self) -> bool {
+        self.state == UpdateState::Draft
+    }
+
+    /// Whether it is published.
+    pub fn is_published(&self) -> bool {
+        self.state == UpdateState::Published
+    }
+
+    /// Whether it is in the trash.
+    pub fn is_trashed(&self) -> bool {
+        self.state == UpdateState::Trashed
+    }
+
+    /// Whether it asks its recipients for an answer.
+    pub fn asks_for_answer(&self) -> bool {
+        self.expectation.asks_for_answer()
+    }
+
+    /// Whether it asks its recipients for a readback.
+    pub fn asks_for_readback(&self) -> bool {
+        self.expectation == Expectation::Readback
+    }
+
     /// Returns the title, or "Untitled".
     pub fn heading(&self) -> &str {
         if self.title.is_empty() {
@@ -212,6 +266,16 @@ impl RowView {
         } else {
             &self.title
         }
+    }
+
+    /// Whether its first media is a video.
+    pub fn begins_with_video(&self) -> bool {
+        self.kind == Some(MediaKind::Video)
+    }
+
+    /// Whether its first media is a picture.
+    pub fn begins_with_picture(&self) -> bool {
+        self.kind == Some(MediaKind::Image)
     }
 
     /// Returns the duration as `3:12`; empty for pictures.
@@ -222,17 +286,38 @@ impl RowView {
     }
 }
 
+text_enum! {
+    /// The text in which a search found its words.
+    pub enum HitKind {
+        /// The title.
+        Title = "title",
+        /// The notes.
+        Notes = "notes",
+        /// A comment.
+        Comment = "comment",
+        /// Text drawn over a picture.
+        Markup = "markup",
+    }
+}
+
 /// A place where the search text was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundView {
-    /// `title`, `notes`, `comment` or `markup`.
-    pub kind: String,
+    /// In which text.
+    pub kind: HitKind,
     /// Text around the match.
     pub text: String,
     /// Position in the video, in milliseconds, if there is one.
     pub at_ms: Option<i64>,
     /// Address that leads to this place.
     pub url: String,
+}
+
+impl FoundView {
+    /// Whether the words stand in the title.
+    pub fn is_in_title(&self) -> bool {
+        self.kind == HitKind::Title
+    }
 }
 
 /// An account, as members see it.
@@ -244,8 +329,8 @@ pub struct AccountView {
     pub name: String,
     /// E-mail address used to sign in.
     pub email: String,
-    /// `admin` or `member`.
-    pub role: String,
+    /// What they may do to others' accounts.
+    pub role: Role,
     /// IANA time zone name.
     pub time_zone: String,
     /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; `None` means Monday to Friday, 09:00 to 17:00.
@@ -259,6 +344,13 @@ pub struct AccountView {
     pub created_at: String,
     /// When the account was deactivated; `None` while it is active.
     pub deactivated_at: Option<String>,
+}
+
+impl AccountView {
+    /// Whether they are an admin.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
 }
 
 /// The viewer's own account.
@@ -362,8 +454,8 @@ pub struct InvitationView {
     pub id: String,
     /// E-mail address of the invited person.
     pub email: String,
-    /// `admin` or `member`.
-    pub role: String,
+    /// What they may do to others' accounts.
+    pub role: Role,
     /// When the invitation was created.
     pub created_at: String,
     /// When the invitation expires.
@@ -371,6 +463,13 @@ pub struct InvitationView {
     /// Link to pass on; only in the response that creates the invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+impl InvitationView {
+    /// Whether it makes an admin.
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
 }
 
 /// A browser session of the viewer.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::clock::{Millis, parse_rfc3339};
 use crate::error::{Error, FieldErrors, Result};
+use crate::infra::db::{TextEnum, text_enum};
 use crate::media::StoredFile;
 use crate::text;
 use crate::uploads::UploadService;
@@ -31,6 +32,18 @@ const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum number of bytes of a refused upload to read and discard, so that its sender receives the response
 /// instead of a connection error.
 const MAX_DRAIN: usize = 256 << 20;
+
+text_enum! {
+    /// Which of its fields a form means by when an answer is due.
+    enum When {
+        /// None: it is not due.
+        None = "none",
+        /// `due_days`.
+        Days = "days",
+        /// `due`.
+        Time = "time",
+    }
+}
 
 /// The fields of a request. Each reader removes its field. [`Fields::finish`] rejects the remaining fields and
 /// reports all errors.
@@ -270,10 +283,11 @@ impl Fields {
     }
 
     /// Reads one of the known words.
-    pub(crate) fn choice(&mut self, name: &str, known: &[&'static str]) -> Option<&'static str> {
+    pub(crate) fn choice<T: TextEnum>(&mut self, name: &str, known: &[T]) -> Option<T> {
         let text = self.text(name, 1000)??;
-        let found = known.iter().find(|word| **word == text).copied();
+        let found = known.iter().find(|word| word.as_str() == text).copied();
         if found.is_none() {
+            let known: Vec<&str> = known.iter().map(|word| word.as_str()).collect();
             self.add_error(
                 name,
                 format!("is {text:?}. Right would be one of: {}.", known.join(", ")),
@@ -352,7 +366,7 @@ impl Fields {
     /// (`none`, `days`, `time`) and sends `due_days` next to the timestamp.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
         let when = if self.from_form {
-            self.choice("when", &["none", "days", "time"])
+            self.choice("when", When::ALL)
         } else {
             None
         };
@@ -376,9 +390,9 @@ impl Fields {
         }
         let moment = self.moment(name, zone);
         match when {
-            Some("none") => Some(None),
-            Some("days") => Some(Some(self.working_days("due_days", days)?)),
-            _ => moment.map(|moment| moment.map(Due::At)),
+            Some(When::None) => Some(None),
+            Some(When::Days) => Some(Some(self.working_days("due_days", days)?)),
+            Some(When::Time) | None => moment.map(|moment| moment.map(Due::At)),
         }
     }
 

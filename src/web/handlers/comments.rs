@@ -6,10 +6,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use sqlx::AnyConnection;
 
+use crate::comments::CommentKind;
 use crate::comments::{
     self, Anchor, MAX_PICTURES, NewComment, ReactionTarget, Region, SavedComment,
 };
 use crate::error::{Error, Result};
+use crate::infra::db::TextEnum;
 use crate::media::StoredFile;
 use crate::people::{self, Viewer};
 use crate::state::State;
@@ -233,7 +235,7 @@ async fn try_add(
     };
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", text::MAX_NAME).flatten();
-    let asks = fields.choice("kind", &["comment", "question"]) == Some("question");
+    let asks = fields.choice("kind", CommentKind::ALL) == Some(CommentKind::Question);
     check_input(fields.finish(), state, ctx, id).await?;
     let new = NewComment {
         body,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::config::Delivery;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
+use crate::media::MediaKind;
 use crate::media::{self, ServedObject};
 use crate::state::State;
 use crate::updates;
@@ -266,7 +267,7 @@ pub(crate) async fn bytes(
 /// Lifetime of a presigned URL. Browsers keep using the URL of the first redirect. A video therefore gets three
 /// times its duration, and at least one hour, also when the duration is not known yet.
 fn redirect_lifetime(served: &ServedObject) -> Duration {
-    if served.kind != "video" {
+    if served.kind != MediaKind::Video {
         return PICTURE_REDIRECT_LIFETIME;
     }
     let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);

@@ -84,9 +84,7 @@ pub(crate) async fn change(
     let person = ctx.person()?;
     person.must_be_admin()?;
     let mut fields = Fields::read(&req, payload).await?;
-    let role = fields
-        .choice("role", &["admin", "member"])
-        .and_then(Role::parse);
+    let role = fields.choice("role", &[Role::Admin, Role::Member]);
     let active = fields.flag("active");
     fields.finish()?;
     let mut tx = state.db.begin().await?;
@@ -214,8 +212,7 @@ async fn try_invite(
 ) -> Result<Vec<(InvitationView, String)>> {
     let emails = fields.list("emails").unwrap_or_default();
     let role = fields
-        .choice("role", &["member", "admin"])
-        .and_then(Role::parse)
+        .choice("role", &[Role::Member, Role::Admin])
         .unwrap_or(Role::Member);
     if emails.is_empty() {
         fields.add_error("emails", "is empty. Write one address a line.");
@@ -244,7 +241,7 @@ async fn try_invite(
         let view = InvitationView {
             id: invited.id,
             email: invited.email,
-            role: invited.role.as_str().into(),
+            role: invited.role,
             created_at: rfc3339(invited.created_at),
             expires_at: rfc3339(invited.expires_at),
             url: Some(format!("{}/invitations/{}", ctx.base_url, invited.secret)),

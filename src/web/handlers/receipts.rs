@@ -7,9 +7,12 @@ use sqlx::AnyConnection;
 
 use crate::clock::{parse_rfc3339, rfc3339};
 use crate::error::{Error, Result};
+use crate::infra::db::TextEnum;
 use crate::people::Viewer;
+use crate::receipts::VerdictKind;
 use crate::receipts::{self, Answer, MAX_READBACK, Receipt, Verdict};
 use crate::state::State;
+use crate::updates::UpdateState;
 use crate::updates::{self, Filter, Row, Update};
 use crate::web::extract::accept::wants_csv;
 use crate::web::extract::client_address::client_address;
@@ -62,7 +65,7 @@ pub(crate) async fn list(
     let questions = presenters::thread_views(&mut connection, &state, &ctx, &update).await?;
     let questions = questions
         .into_iter()
-        .filter(|thread| thread.kind == "question" && thread.state.as_deref() == Some("open"))
+        .filter(|thread| thread.is_open_question())
         .collect();
     drop(connection);
     let title = format!("Who has heard “{}”", view.heading());
@@ -152,7 +155,7 @@ fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
         let row = [
             csv_cell(&receipt.person.name),
             receipt.person.id.clone(),
-            receipt.state.clone(),
+            receipt.state.to_string(),
             receipt.owes.to_string(),
             text(&receipt.due),
             receipt.overdue.to_string(),
@@ -209,7 +212,7 @@ pub(crate) async fn overview(
     let query = ListQuery::read(&req, &["format"])?;
     let filter = Filter {
         author: person.id.clone(),
-        state: "published".into(),
+        state: Some(UpdateState::Published),
         ..Filter::default()
     };
     let mut connection = state.db.read().await?;
@@ -278,16 +281,16 @@ async fn overview_csv(
         )
         .await?;
         for row in &found {
-            let answered = if row.expectation == "fyi" {
-                row.acknowledged
-            } else {
+            let answered = if row.expectation.asks_for_answer() {
                 row.recipients - row.owing
+            } else {
+                row.acknowledged
             };
             let record = [
                 csv_cell(&row.title),
                 format!("{}/updates/{}", ctx.base_url, row.id),
                 row.published_at.map(rfc3339).unwrap_or_default(),
-                row.expectation.clone(),
+                row.expectation.to_string(),
                 row.recipients.to_string(),
                 answered.to_string(),
                 row.owing.to_string(),
@@ -442,25 +445,25 @@ pub(crate) async fn confirm(
 ) -> HandlerResult {
     let (id, person) = at.into_inner();
     let mut fields = Fields::read(&req, payload).await?;
-    let verdict = fields.choice("verdict", &["confirmed", "corrected"]);
+    let verdict = fields.choice("verdict", VerdictKind::ALL);
     let body = fields.text("body", MAX_READBACK).flatten();
     let said_at = fields.optional("said_at", |text| {
         parse_rfc3339(text).ok_or_else(|| "is not a time, as `answered_at` is.".to_owned())
     });
     let verdict = match (verdict, body) {
-        (Some("corrected"), Some(body)) => Verdict::Corrected(body),
-        (Some("corrected"), None) => {
+        (Some(VerdictKind::Corrected), Some(body)) => Verdict::Corrected(body),
+        (Some(VerdictKind::Corrected), None) => {
             fields.add_error("body", "is missing. Say what is not quite right.");
             Verdict::Confirmed
         }
-        (Some(_), Some(_)) => {
+        (Some(VerdictKind::Confirmed), Some(_)) => {
             fields.add_error(
                 "body",
                 "goes with a correction. Leave it out, or send `corrected`.",
             );
             Verdict::Confirmed
         }
-        (Some(_), None) => Verdict::Confirmed,
+        (Some(VerdictKind::Confirmed), None) => Verdict::Confirmed,
         (None, _) => {
             fields.add_error(
                 "verdict",

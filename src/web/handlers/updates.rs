@@ -16,8 +16,9 @@ pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unp
 
 use crate::clock::rfc3339;
 use crate::error::Result;
+use crate::receipts::ReceiptState;
 use crate::state::State;
-use crate::updates::Update;
+use crate::updates::{Update, UpdateState, Visibility};
 use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
 use crate::web::presenters;
@@ -43,7 +44,7 @@ pub(crate) async fn show(
         );
     }
     drop(connection);
-    if update.state() == "draft" {
+    if update.state() == UpdateState::Draft {
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
     update_page(&state, &ctx, StatusCode::OK, &update, Form::default(), None).await
@@ -75,7 +76,7 @@ pub(crate) async fn update_page(
         view.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
         let open = comments
             .iter()
-            .filter(|thread| thread.state.as_deref() == Some("open"))
+            .filter(|thread| thread.is_open_question())
             .count();
         view.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
     }
@@ -181,12 +182,11 @@ async fn answer_bar(
             .filter(|(_, seen, _)| *seen >= update.revision);
         return Ok(match answer {
             Some((at, _, words)) => AnswerBar {
-                state: if words.is_some() {
-                    "read_back"
+                state: Some(if words.is_some() {
+                    ReceiptState::ReadBack
                 } else {
-                    "acknowledged"
-                }
-                .into(),
+                    ReceiptState::Acknowledged
+                }),
                 at: rfc3339(at),
                 text: words.unwrap_or_default(),
                 ..AnswerBar::default()
@@ -207,7 +207,7 @@ async fn answer_bar(
     };
     Ok(AnswerBar {
         asked: receipt.owes,
-        state: receipt.state.clone(),
+        state: Some(receipt.state),
         at: receipt.answered_at.clone().unwrap_or_default(),
         text: receipt
             .readback
@@ -231,7 +231,7 @@ async fn answer_bar(
 /// Summarizes who can open the update: "You, 6 people, 1 open link", or for a recipient "Ada, you, 5 more
 /// people".
 fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
-    let everyone = update.visibility == "workspace" || update.audience.everyone;
+    let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {
         0 => None,
         1 => Some(format!("1 {one}")),

@@ -8,6 +8,7 @@ use super::super::schema::{
     UpdateView,
 };
 use super::Page;
+use crate::receipts::ReceiptState;
 
 /// Who has heard an update: what the author owes, what others owe, and what is done. PUT
 /// /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure;
@@ -60,9 +61,8 @@ pub struct VersionsPage {
 pub struct AnswerBar {
     /// Whether an answer is requested.
     pub asked: bool,
-    /// State of the answer to the current content, as in [`ReceiptView::state`]; empty without an
-    /// answer.
-    pub state: String,
+    /// State of the answer to the current content; `None` without an answer.
+    pub state: Option<ReceiptState>,
     /// Time of the answer, RFC 3339.
     pub at: String,
     /// Readback, or reason of the objection.
@@ -93,10 +93,43 @@ impl AnswerBar {
 
     /// Returns whether the current content is answered.
     pub fn is_answered(&self) -> bool {
-        matches!(
-            self.state.as_str(),
-            "acknowledged" | "read_back" | "confirmed" | "needs_correction" | "declined"
-        )
+        match self.state {
+            Some(
+                ReceiptState::Acknowledged
+                | ReceiptState::ReadBack
+                | ReceiptState::Confirmed
+                | ReceiptState::NeedsCorrection
+                | ReceiptState::Declined,
+            ) => true,
+            Some(ReceiptState::Waiting | ReceiptState::Opened | ReceiptState::Stale) | None => {
+                false
+            }
+        }
+    }
+
+    /// Whether an earlier revision was answered.
+    pub fn is_stale(&self) -> bool {
+        self.state == Some(ReceiptState::Stale)
+    }
+
+    /// Whether the author corrected the readback.
+    pub fn needs_correction(&self) -> bool {
+        self.state == Some(ReceiptState::NeedsCorrection)
+    }
+
+    /// Whether the author confirmed the readback.
+    pub fn is_confirmed(&self) -> bool {
+        self.state == Some(ReceiptState::Confirmed)
+    }
+
+    /// Whether it was read back and the author has given no verdict.
+    pub fn is_read_back(&self) -> bool {
+        self.state == Some(ReceiptState::ReadBack)
+    }
+
+    /// Whether it was declined.
+    pub fn is_declined(&self) -> bool {
+        self.state == Some(ReceiptState::Declined)
     }
 }
 
@@ -122,7 +155,7 @@ impl<'a> ReceiptSummary<'a> {
 
     /// Splits the receipts of the update.
     pub fn new(update: &UpdateView, receipts: &'a [ReceiptView], author: bool) -> Self {
-        let fyi = update.expectation == "fyi";
+        let fyi = !update.asks_for_answer();
         let open = |receipt: &ReceiptView| {
             if fyi {
                 receipt.opened_at.is_none() && receipt.answered_at.is_none()
@@ -150,7 +183,7 @@ impl<'a> ReceiptSummary<'a> {
     /// many opened it. A person whose answer is stale is not counted as "not answered".
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
-        if update.expectation == "fyi" {
+        if !update.asks_for_answer() {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
                 all => {
@@ -171,13 +204,16 @@ impl<'a> ReceiptSummary<'a> {
                 }
             };
         }
-        let again = |state: &str| {
+        let again = |state: ReceiptState| {
             self.waiting
                 .iter()
                 .filter(|receipt| receipt.state == state)
                 .count()
         };
-        let (stale, corrected) = (again("stale"), again("needs_correction"));
+        let (stale, corrected) = (
+            again(ReceiptState::Stale),
+            again(ReceiptState::NeedsCorrection),
+        );
         let mut said = match (counts.answered(), counts.recipients) {
             (0, _) if stale + corrected == 0 => "Nobody has answered yet.".to_owned(),
             (1, 1) => "They heard.".to_owned(),
@@ -192,7 +228,7 @@ impl<'a> ReceiptSummary<'a> {
         let declined = self
             .answered
             .iter()
-            .filter(|receipt| receipt.state == "declined")
+            .filter(|receipt| receipt.state == ReceiptState::Declined)
             .count();
         add(declined, "of them said “but …”", "of them said “but …”");
         add(
@@ -205,7 +241,9 @@ impl<'a> ReceiptSummary<'a> {
             let unopened = self
                 .waiting
                 .iter()
-                .filter(|receipt| receipt.opened_at.is_none() && receipt.state == "waiting")
+                .filter(|receipt| {
+                    receipt.opened_at.is_none() && receipt.state == ReceiptState::Waiting
+                })
                 .count();
             add(unopened, "has not opened it", "have not opened it");
         }

@@ -8,7 +8,7 @@ use super::format_time;
 use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
 use crate::links::{self, Link, ListedLink};
-use crate::updates::{self, Update};
+use crate::updates::{self, Update, Visibility};
 
 /// Presents a share link. The secret is known only right after its creation.
 pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>) -> LinkView {
@@ -96,7 +96,7 @@ pub(crate) async fn access_views(
             "everyone",
             since.max(published_at),
         ));
-    } else if update.visibility == "workspace" {
+    } else if update.visibility == Visibility::Workspace {
         ways.push(way("workspace", "everyone", "visibility", published_at));
     }
     for link in links::of_update(connection, &update.id)

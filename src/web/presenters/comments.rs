@@ -123,8 +123,8 @@ fn comment_view(
         update_id: comment.update_id.clone(),
         parent_id: comment.parent_id.clone(),
         media_id: comment.media_id.clone(),
-        kind: comment.kind.clone(),
-        state: comment.state().map(str::to_owned),
+        kind: comment.kind,
+        state: comment.state(),
         accepted: false,
         author: AuthorView {
             id: comment

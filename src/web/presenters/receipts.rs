@@ -6,13 +6,13 @@ use similar::{ChangeTag, TextDiff};
 
 use super::super::extract::context::RequestContext;
 use super::super::schema::{
-    ChangesView, DiffView, ExchangeView, FileView, GuestAnswerView, MediaView, PersonView,
-    ReceiptView, RevisionView, TrimView, TrimmedView,
+    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, MediaView,
+    PersonView, ReceiptView, RevisionView, TrimView, TrimmedView,
 };
 use super::{format_time, is_author};
 use crate::clock::rfc3339;
 use crate::infra::markdown;
-use crate::receipts::{GuestAnswer, Receipt, ThreadMessage};
+use crate::receipts::{AnswerKind, GuestAnswer, Receipt, ThreadMessage};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
@@ -33,21 +33,21 @@ pub(crate) fn receipt_view(
     let disclosed = receipt
         .disclosed_at
         .is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));
-    let words = |kind: &str| {
+    let words = |kind: AnswerKind| {
         receipt
             .words
             .clone()
-            .filter(|_| (intimate || disclosed) && receipt.answer.as_deref() == Some(kind))
+            .filter(|_| (intimate || disclosed) && receipt.answer == Some(kind))
     };
     let got = receipt
         .answered_at
-        .filter(|_| receipt.answer.as_deref() != Some("declined"));
+        .filter(|_| receipt.answer != Some(AnswerKind::Declined));
     ReceiptView {
         person: PersonView {
             id: receipt.person_id.clone(),
             name: receipt.name.clone(),
         },
-        state: receipt.state(update.revision, intimate).into(),
+        state: receipt.state(update.revision, intimate),
         sent_at: Some(rfc3339(receipt.sent_at)),
         opened_at: if intimate {
             format_time(receipt.opened_at)
@@ -59,9 +59,9 @@ pub(crate) fn receipt_view(
         answered_at: format_time(receipt.answered_at),
         acknowledged_at: format_time(got),
         revision: receipt.answered_revision,
-        readback: words("read_back"),
+        readback: words(AnswerKind::ReadBack),
         correction: receipt.correction.clone().filter(|_| intimate || disclosed),
-        reason: words("declined"),
+        reason: words(AnswerKind::Declined),
         disclosed,
         owes: receipt.owes_since.is_some(),
         due: if update.asks_for_answer() {
@@ -117,7 +117,7 @@ pub(crate) fn receipt_views(
 /// Presents one message of a verdict thread.
 pub(crate) fn exchange_view(exchange: &ThreadMessage) -> ExchangeView {
     ExchangeView {
-        kind: exchange.kind.clone(),
+        kind: exchange.kind,
         revision: exchange.revision,
         body: exchange.body.clone(),
         said_at: rfc3339(exchange.said_at),
@@ -193,9 +193,9 @@ fn diff_words(before: &str, after: &str) -> Vec<DiffView> {
         .iter_all_changes()
     {
         let kind = match change.tag() {
-            ChangeTag::Equal => "same",
-            ChangeTag::Insert => "added",
-            ChangeTag::Delete => "removed",
+            ChangeTag::Equal => DiffKind::Same,
+            ChangeTag::Insert => DiffKind::Added,
+            ChangeTag::Delete => DiffKind::Removed,
         };
         match pieces.last_mut() {
             Some(last) if last.kind == kind => last.text.push_str(change.value()),
@@ -217,7 +217,7 @@ mod tests {
         let pieces = diff_words("We ship on Monday.", "We ship on Tuesday.");
         let told: Vec<(&str, &str)> = pieces
             .iter()
-            .map(|piece| (piece.kind, piece.text.as_str()))
+            .map(|piece| (piece.kind.as_str(), piece.text.as_str()))
             .collect();
         assert_eq!(
             told,

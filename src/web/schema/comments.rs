@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::MediaView;
+use crate::comments::{CommentKind, ThreadState};
 use crate::share_message;
 
 /// Author of a comment.
@@ -79,10 +80,10 @@ pub struct CommentView {
     pub parent_id: Option<String>,
     /// Id of the media that the anchor refers to.
     pub media_id: Option<String>,
-    /// `comment` or `question`.
-    pub kind: String,
-    /// `open`, `answered` or `accepted` for a question; `resolved` for any resolved thread; otherwise `None`.
-    pub state: Option<String>,
+    /// Whether it is a remark or a question.
+    pub kind: CommentKind,
+    /// State of the thread that it begins.
+    pub state: Option<ThreadState>,
     /// Whether this is the accepted answer.
     pub accepted: bool,
     /// Author of the comment.
@@ -135,7 +136,17 @@ pub struct CommentView {
 impl CommentView {
     /// Returns whether it is a question.
     pub fn is_question(&self) -> bool {
-        self.kind == "question"
+        self.kind == CommentKind::Question
+    }
+
+    /// Whether it is a question that nobody has answered.
+    pub fn is_open_question(&self) -> bool {
+        self.is_question() && self.state == Some(ThreadState::Open)
+    }
+
+    /// Whether its thread is resolved.
+    pub fn is_resolved(&self) -> bool {
+        self.state == Some(ThreadState::Resolved)
     }
 
     /// Returns the id that a new reply refers to. If the first comment was removed, this is the last reply.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::RowView;
+use crate::updates::Expectation;
 
 /// An entry of the inbox.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +59,7 @@ impl EntryView {
 
     /// Returns whether one press is the complete answer.
     pub fn is_one_press_answer(&self) -> bool {
-        self.asks_for_answer() && self.update.expectation == "acknowledge"
+        self.asks_for_answer() && self.update.expectation == Expectation::Acknowledge
     }
 }
 

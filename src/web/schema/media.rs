@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::markup::{Area, Shape};
+use crate::media::{MediaKind, MediaState};
 use crate::share_message;
 
 /// A rendition of media.
@@ -28,10 +29,10 @@ pub struct RenditionView {
 pub struct MediaView {
     /// Id of the media.
     pub id: String,
-    /// `video` or `image`.
-    pub kind: String,
-    /// `uploading`, `processing`, `ready` or `failed`.
-    pub state: String,
+    /// What kind of file it is.
+    pub kind: MediaKind,
+    /// How far its processing has come.
+    pub state: MediaState,
     /// Why it failed, or what processing does now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -131,6 +132,31 @@ pub struct UploadView {
 }
 
 impl MediaView {
+    /// Whether it is a recording.
+    pub fn is_video(&self) -> bool {
+        self.kind == MediaKind::Video
+    }
+
+    /// Whether it is a picture.
+    pub fn is_picture(&self) -> bool {
+        self.kind == MediaKind::Image
+    }
+
+    /// Whether its bytes are still arriving.
+    pub fn is_uploading(&self) -> bool {
+        self.state == MediaState::Uploading
+    }
+
+    /// Whether a job prepares it.
+    pub fn is_processing(&self) -> bool {
+        self.state == MediaState::Processing
+    }
+
+    /// Whether it cannot be shown.
+    pub fn has_failed(&self) -> bool {
+        self.state == MediaState::Failed
+    }
+
     /// Returns the address of a rendition, or an empty text.
     pub fn url(&self, name: &str) -> &str {
         self.renditions
@@ -164,10 +190,10 @@ impl MediaView {
 
     /// Returns whether the author can trim it now.
     pub fn can_be_trimmed(&self) -> bool {
-        self.kind == "video"
+        self.is_video()
             && self.duration_ms.is_some()
-            && self.state != "uploading"
-            && (self.state != "failed" || self.trim.is_some())
+            && !self.is_uploading()
+            && (!self.has_failed() || self.trim.is_some())
     }
 
     /// Returns whether the author can mark it up now. Only still pictures can be marked up.
@@ -175,14 +201,14 @@ impl MediaView {
         let still = |rendition: &RenditionView| {
             rendition.name == "original" && rendition.content_type != "image/gif"
         };
-        self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
+        self.is_picture() && self.state == MediaState::Ready && self.renditions.iter().any(still)
     }
 
     /// Returns why nothing can be shown yet.
     pub fn waiting_reason(&self) -> &str {
-        match (&self.reason, self.state.as_str()) {
+        match (&self.reason, self.state) {
             (Some(reason), _) => reason,
-            (None, "uploading") => "Still arriving. It plays here as soon as it can.",
+            (None, MediaState::Uploading) => "Still arriving. It plays here as soon as it can.",
             (None, _) => "Being prepared. This page shows it as soon as it can.",
         }
     }

@@ -3,14 +3,16 @@
 use serde::Serialize;
 
 use super::{MediaView, PersonView, TrimView};
+use crate::infra::db::text_enum;
+use crate::receipts::{MessageKind, ReceiptState};
 
 /// Receipt of one recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReceiptView {
     /// The recipient.
     pub person: PersonView,
-    /// `waiting`, `opened`, `acknowledged`, `read_back`, `confirmed`, `needs_correction`, `declined` or `stale`.
-    pub state: String,
+    /// Their standing in one word.
+    pub state: ReceiptState,
     /// When the update was sent to them.
     pub sent_at: Option<String>,
     /// When they opened it; only for the author and the recipient.
@@ -63,15 +65,15 @@ impl ReceiptView {
 
     /// Returns whether their readback awaits a verdict.
     pub fn awaits_verdict(&self) -> bool {
-        self.state == "read_back"
+        self.state == ReceiptState::ReadBack
     }
 }
 
 /// One message of the verdict thread between author and recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExchangeView {
-    /// `readback`, `decline`, `confirmed` or `corrected`.
-    pub kind: String,
+    /// Its kind.
+    pub kind: MessageKind,
     /// Revision that it refers to.
     pub revision: i64,
     /// Text of the message.
@@ -80,6 +82,36 @@ pub struct ExchangeView {
     pub said_at: String,
     /// When its author withdrew it.
     pub taken_back_at: Option<String>,
+}
+
+impl ExchangeView {
+    /// Whether the recipient said it.
+    pub fn is_by_recipient(&self) -> bool {
+        match self.kind {
+            MessageKind::Readback | MessageKind::Decline => true,
+            MessageKind::Confirmed | MessageKind::Corrected => false,
+        }
+    }
+
+    /// Whether it is a readback.
+    pub fn is_readback(&self) -> bool {
+        self.kind == MessageKind::Readback
+    }
+
+    /// Whether it is the reason for declining.
+    pub fn is_decline(&self) -> bool {
+        self.kind == MessageKind::Decline
+    }
+
+    /// Whether it confirms a readback.
+    pub fn is_confirmation(&self) -> bool {
+        self.kind == MessageKind::Confirmed
+    }
+
+    /// Whether it corrects a readback.
+    pub fn is_correction(&self) -> bool {
+        self.kind == MessageKind::Corrected
+    }
 }
 
 /// Answer of a guest, listed separately from the receipts.
@@ -95,11 +127,35 @@ pub struct GuestAnswerView {
     pub readback: Option<String>,
 }
 
+text_enum! {
+    /// What an edit did to a piece of a text.
+    pub enum DiffKind {
+        /// Nothing.
+        Same = "same",
+        /// It added it.
+        Added = "added",
+        /// It removed it.
+        Removed = "removed",
+    }
+}
+
+impl DiffView {
+    /// Whether it is new.
+    pub fn is_added(&self) -> bool {
+        self.kind == DiffKind::Added
+    }
+
+    /// Whether it is gone.
+    pub fn is_removed(&self) -> bool {
+        self.kind == DiffKind::Removed
+    }
+}
+
 /// One piece of a text comparison.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct DiffView {
-    /// `same`, `added` or `removed`.
-    pub kind: &'static str,
+    /// Whether it stayed, came or went.
+    pub kind: DiffKind,
     /// Text of the piece.
     pub text: String,
 }

@@ -1,12 +1,17 @@
 //! Handlers for the library: every update the viewer may see, with filters and search. The trash is one of the
 //! filters.
 
+use std::str::FromStr;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use crate::error::{Error, Result};
+use crate::infra::db::TextEnum;
+use crate::media::MediaKind;
 use crate::people;
 use crate::state::State;
+use crate::updates::UpdateState;
 use crate::updates::{self, Filter, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
@@ -17,7 +22,7 @@ use crate::web::schema::{ListView, PersonView, RowView};
 
 /// Filters as written in the address, and the requested page.
 struct Query {
-    filter: LibraryFilter,
+    filter: RawFilter,
     list: ListQuery,
 }
 
@@ -35,7 +40,7 @@ pub(crate) async fn trash_page(
     state: web::Data<State>,
 ) -> HandlerResult {
     let mut query = parse_query(&req)?;
-    query.filter.state = "trashed".into();
+    query.filter.state = UpdateState::Trashed.to_string();
     library_page(&ctx, &state, query).await
 }
 
@@ -63,9 +68,52 @@ pub(crate) async fn search(
     json(StatusCode::OK, &ListView { items, next: None })
 }
 
+/// The filters as they were sent; empty texts where not.
+struct RawFilter {
+    q: String,
+    author: String,
+    audience: String,
+    state: String,
+    kind: String,
+}
+
+impl RawFilter {
+    fn parse(self) -> Result<LibraryFilter> {
+        let state = parse_choice("state", &self.state)?;
+        let kind = parse_choice("kind", &self.kind)?;
+        if !matches!(self.audience.as_str(), "" | "me") {
+            return Err(unknown_choice("audience", &self.audience, "me"));
+        }
+        Ok(LibraryFilter {
+            to_me: !self.audience.is_empty(),
+            q: self.q,
+            author: self.author,
+            state,
+            kind,
+        })
+    }
+}
+
+fn parse_choice<T: TextEnum + FromStr>(field: &str, text: &str) -> Result<Option<T>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        let known: Vec<&str> = T::ALL.iter().map(|value| value.as_str()).collect();
+        unknown_choice(field, text, &known.join(", "))
+    })
+}
+
+fn unknown_choice(field: &str, text: &str, known: &str) -> Error {
+    Error::invalid(
+        field,
+        format!("is {text:?}. Right would be one of: {known}."),
+    )
+}
+
 fn parse_query(req: &HttpRequest) -> Result<Query> {
     let mut list = ListQuery::read(req, &["q", "author", "audience", "state", "kind"])?;
-    let filter = LibraryFilter {
+    let filter = RawFilter {
         q: list.take_filter("q"),
         author: list.take_filter("author"),
         audience: list.take_filter("audience"),
@@ -77,11 +125,12 @@ fn parse_query(req: &HttpRequest) -> Result<Query> {
 
 async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> HandlerResult {
     let person = ctx.person()?;
-    let (items, next) = find_rows(state, ctx, &person.id, &query).await?;
+    let Query { filter, list } = query;
+    let filter = filter.parse()?;
+    let (items, next) = find_rows(state, ctx, &person.id, &filter, &list).await?;
     if !ctx.wants_html {
         return json(StatusCode::OK, &ListView { items, next });
     }
-    let filter = query.filter;
     let next = next
         .map(|next| library_url(&filter, &next))
         .unwrap_or_default();
@@ -93,15 +142,15 @@ async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> Hand
             name: account.name,
         })
         .collect();
-    let (title, at) = match filter.state.as_str() {
-        "trashed" => ("Trash", "updates"),
-        "draft" => ("Drafts", "updates"),
-        _ => ("Library", "updates"),
+    let title = match filter.state {
+        Some(UpdateState::Trashed) => "Trash",
+        Some(UpdateState::Draft) => "Drafts",
+        Some(UpdateState::Published) | None => "Library",
     };
     html_page(
         StatusCode::OK,
         &LibraryPage {
-            page: ctx.page(state, title, at).await?,
+            page: ctx.page(state, title, "updates").await?,
             items,
             next,
             filter,
@@ -114,32 +163,18 @@ async fn find_rows(
     state: &State,
     ctx: &RequestContext,
     me: &str,
-    query: &Query,
+    filter: &LibraryFilter,
+    list: &ListQuery,
 ) -> Result<(Vec<RowView>, Option<String>)> {
-    let Query { filter, list } = query;
-    let one_of = |field: &str, value: &str, known: &[&str]| {
-        let fits = value.is_empty() || known.contains(&value);
-        if fits {
-            Ok(())
-        } else {
-            Err(Error::invalid(
-                field,
-                format!("is {value:?}. Right would be one of: {}.", known.join(", ")),
-            ))
-        }
-    };
-    one_of("state", &filter.state, &["draft", "published", "trashed"])?;
-    one_of("kind", &filter.kind, &["video", "image"])?;
-    one_of("audience", &filter.audience, &["me"])?;
     let wanted = Filter {
         author: if filter.author == "me" {
             me.to_owned()
         } else {
             filter.author.clone()
         },
-        to_me: filter.audience == "me",
-        state: filter.state.clone(),
-        kind: filter.kind.clone(),
+        to_me: filter.to_me,
+        state: filter.state,
+        kind: filter.kind,
         search_words: filter.q.clone(),
     };
     let mut connection = state.db.read().await?;
@@ -160,11 +195,11 @@ async fn find_rows(
 
 fn library_url(filter: &LibraryFilter, next: &str) -> String {
     let fields = [
-        ("q", &filter.q),
-        ("author", &filter.author),
-        ("audience", &filter.audience),
-        ("state", &filter.state),
-        ("kind", &filter.kind),
+        ("q", filter.q.as_str()),
+        ("author", filter.author.as_str()),
+        ("audience", if filter.to_me { "me" } else { "" }),
+        ("state", filter.state.map_or("", UpdateState::as_str)),
+        ("kind", filter.kind.map_or("", MediaKind::as_str)),
     ];
     let kept = fields
         .iter()

@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::infra::db::Tx;
+use crate::infra::db::{TextEnum, Tx, text_enum};
 use crate::media::{self, StoredFile};
 use crate::people::{CreatedInvitation, Person};
 use crate::state::State;
-use crate::updates::{self, Content, Update};
+use crate::updates::{self, Content, Expectation, Update, Visibility};
 use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
 use crate::web::pages::{EditPage, Form};
@@ -31,10 +31,20 @@ struct UpdateForm {
     publish: Option<bool>,
 }
 
+text_enum! {
+    /// What an edit of something published changes.
+    enum EditKind {
+        /// Its wording.
+        Cosmetic = "cosmetic",
+        /// Its meaning: those who answered are asked again.
+        Material = "material",
+    }
+}
+
 /// Reads whether an edit is material. Returns `Some` for a material edit, with the author's note about what
 /// changed.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
-    let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
+    let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
     let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
     material.then_some(what_changed)
 }
@@ -52,8 +62,8 @@ fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> Upda
             notes: fields
                 .text("notes", text::MAX_NOTES)
                 .map(Option::unwrap_or_default),
-            visibility: fields.choice("visibility", &["audience", "workspace"]),
-            expectation: fields.choice("expectation", &["fyi", "acknowledge", "readback"]),
+            visibility: fields.choice("visibility", Visibility::ALL),
+            expectation: fields.choice("expectation", Expectation::ALL),
             due: fields.due("due", &person.time_zone),
             otherwise: fields.text("otherwise", text::MAX_OTHERWISE),
             prompt: fields.text("prompt", text::MAX_PROMPT),
@@ -121,7 +131,7 @@ pub(crate) async fn create(
             && written
                 .content
                 .expectation
-                .is_some_and(|expectation| expectation != "fyi")
+                .is_some_and(Expectation::asks_for_answer)
         {
             // Use the workspace's default due time if the request has none.
             written.content.due = Some(
@@ -344,7 +354,7 @@ async fn edit_form_page(
     };
     drop(connection);
     let title = match &view {
-        Some(view) if view.state == "published" => "Edit",
+        Some(view) if view.is_published() => "Edit",
         Some(_) => "Draft",
         None => "New update",
     };
@@ -394,8 +404,8 @@ fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     put("title", &update.title);
     put("notes", &update.notes);
     put("audience", audience);
-    put("visibility", &update.visibility);
-    put("expectation", &update.expectation);
+    put("visibility", update.visibility.as_str());
+    put("expectation", update.expectation.as_str());
     put("due", update.due_at());
     put(
         "due_days",
