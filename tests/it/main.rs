@@ -67,6 +67,7 @@ mod timeline;
 mod transcript;
 mod trim;
 mod tus;
+mod unknown_values;
 mod upgrades;
 mod uploads;
 mod verdicts;
