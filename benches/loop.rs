@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, stream};
 use hearback::clock::secret;
 use hearback::people::{self, Grant, NewAccount, Person, Role, Viewer};
 use hearback::receipts::{self, Answer as Answered};
-use hearback::updates::{self, Content, ResolvedAudience};
+use hearback::updates::{self, Content, Expectation, ResolvedAudience};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
@@ -451,7 +451,7 @@ async fn send(
     app: &TestApp,
     author: &Reader,
     to: &[&Reader],
-    expectation: &'static str,
+    expectation: Expectation,
     count: usize,
 ) -> Vec<String> {
     let viewer = author.viewer();
@@ -541,23 +541,37 @@ async fn inboxes(app: &TestApp) {
         other,
     ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
     // The last hundred go to both people of a pair, so that their pages show the same.
-    let mut asked = send(app, &author, &[&old, &owes], "acknowledge", LONG - SHORT).await;
+    let mut asked = send(
+        app,
+        &author,
+        &[&old, &owes],
+        Expectation::Acknowledge,
+        LONG - SHORT,
+    )
+    .await;
     asked.extend(
         send(
             app,
             &author,
             &[&old, &owes, &new, &owes_little],
-            "acknowledge",
+            Expectation::Acknowledge,
             SHORT,
         )
         .await,
     );
     answer(app, &old, &asked[..LONG - OPEN]).await;
     answer(app, &new, &asked[LONG - SHORT..LONG - OPEN]).await;
-    send(app, &author, &[&hears], "fyi", LONG - SHORT).await;
-    let told = send(app, &author, &[&hears, &hears_little], "fyi", SHORT).await;
+    send(app, &author, &[&hears], Expectation::Fyi, LONG - SHORT).await;
+    let told = send(
+        app,
+        &author,
+        &[&hears, &hears_little],
+        Expectation::Fyi,
+        SHORT,
+    )
+    .await;
     let sitter = Reader::new(app, "Sits on it").await;
-    let others = send(app, &other, &[&sitter], "acknowledge", SHORT).await;
+    let others = send(app, &other, &[&sitter], Expectation::Acknowledge, SHORT).await;
     analyze(app).await;
 
     let (last, last_told) = (asked.last().unwrap(), told.last().unwrap());

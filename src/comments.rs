@@ -28,7 +28,7 @@ use crate::{drafts, events, markup, notifications};
 pub const MAX_PICTURES: usize = 10;
 
 text_enum! {
-    /// Whether a comment asks something.
+    /// Whether a comment is a remark or a question.
     pub enum CommentKind {
         /// A remark.
         Comment = "comment",
@@ -44,9 +44,9 @@ text_enum! {
         Open = "open",
         /// Somebody else has replied to the question.
         Answered = "answered",
-        /// The person who asked accepted an answer.
+        /// The asker has accepted an answer.
         Accepted = "accepted",
-        /// The thread is closed.
+        /// The thread has been resolved.
         Resolved = "resolved",
     }
 }
@@ -92,7 +92,7 @@ pub struct Comment {
     pub removed_at: Option<Millis>,
     /// Time at which the thread was resolved.
     pub resolved_at: Option<Millis>,
-    /// Whether it asks something.
+    /// Whether it is a remark or a question.
     pub kind: CommentKind,
     /// For a question: time of the first reply by someone else.
     pub answered_at: Option<Millis>,

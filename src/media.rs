@@ -43,9 +43,9 @@ pub struct Media {
     pub update_id: String,
     /// The comment that contains it, if any.
     pub comment_id: Option<String>,
-    /// What kind of file it is.
+    /// Kind of media.
     pub kind: MediaKind,
-    /// How far its processing has come.
+    /// Processing state.
     pub state: MediaState,
     /// The current progress, or the reason for a failure. Shown to people.
     pub reason: Option<String>,
@@ -117,7 +117,7 @@ pub struct Rendition {
 /// A stored file that is not attached to media yet.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// What kind of file it is.
+    /// Kind of media.
     pub kind: MediaKind,
     /// The name of the uploaded file.
     pub file_name: String,
@@ -531,7 +531,7 @@ pub struct ServedObject {
     pub bytes: i64,
     /// The name of the uploaded file.
     pub file_name: String,
-    /// What kind of file it is.
+    /// Kind of media.
     pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,

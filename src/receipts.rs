@@ -38,7 +38,7 @@ pub struct Receipt {
     pub sent_at: Millis,
     /// Time at which they first opened it.
     pub opened_at: Option<Millis>,
-    /// How they answered.
+    /// The recipient's answer.
     pub answer: Option<AnswerKind>,
     /// Time of the answer.
     pub answered_at: Option<Millis>,

@@ -70,9 +70,9 @@ pub struct Update {
     pub title: String,
     /// Text in Markdown.
     pub notes: String,
-    /// Who may open it.
+    /// Who may open the update.
     pub visibility: Visibility,
-    /// What it asks of its recipients.
+    /// What the update expects of its recipients.
     pub expectation: Expectation,
     /// Due time, if it is a fixed time. Each receipt has the recipient's own due time.
     pub due_at: Option<Millis>,
@@ -141,9 +141,9 @@ pub struct Content {
     pub title: Option<String>,
     /// Text in Markdown.
     pub notes: Option<String>,
-    /// Who may open it.
+    /// Who may open the update.
     pub visibility: Option<Visibility>,
-    /// What it asks of its recipients.
+    /// What the update expects of its recipients.
     pub expectation: Option<Expectation>,
     /// Due time.
     pub due: Option<Option<Due>>,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan, Zoned};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::clock::Millis;
@@ -16,12 +17,14 @@ pub const MAX_DUE_DAYS: i64 = 60;
 const EXAMPLE: &str = r#"Right would be {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
 /// Weekly working hours, in local time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WorkingHours {
     /// ISO weekdays, 1 (Monday) to 7 (Sunday); at least one.
     days: BTreeSet<i8>,
+    #[serde(serialize_with = "serialize_time")]
     from: Time,
     /// End of the working time, inclusive; later than `from`.
+    #[serde(serialize_with = "serialize_time")]
     to: Time,
 }
 
@@ -97,7 +100,7 @@ impl WorkingHours {
 
     /// Returns the JSON for the database and for responses.
     pub fn to_json(&self) -> Value {
-        json!({ "days": self.days, "from": self.from.strftime("%H:%M").to_string(), "to": self.to.strftime("%H:%M").to_string() })
+        json!(self)
     }
 
     /// Returns whether a local time is working time.
@@ -108,6 +111,10 @@ impl WorkingHours {
     fn works_on(&self, day: Date) -> bool {
         self.days.contains(&day.weekday().to_monday_one_offset())
     }
+}
+
+fn serialize_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&time.strftime("%H:%M"))
 }
 
 /// Parses a time of day such as `09:00`, without seconds.

@@ -1,9 +1,9 @@
-//! What kind of file a piece of media is, and how far its processing has come.
+//! The kind and the processing state of media.
 
 use crate::infra::db::text_enum;
 
 text_enum! {
-    /// What kind of file it is.
+    /// Kind of media.
     pub enum MediaKind {
         /// A recording.
         Video = "video",
@@ -13,15 +13,15 @@ text_enum! {
 }
 
 text_enum! {
-    /// How far its processing has come.
+    /// Processing state.
     pub enum MediaState {
         /// Its bytes are still arriving.
         Uploading = "uploading",
-        /// A job prepares it.
+        /// A job is processing it.
         Processing = "processing",
-        /// All renditions are there.
+        /// All required renditions exist.
         Ready = "ready",
-        /// It cannot be shown.
+        /// It could not be processed.
         Failed = "failed",
     }
 }

@@ -5,11 +5,11 @@ use crate::infra::db::text_enum;
 text_enum! {
     /// How a recipient answered.
     pub enum AnswerKind {
-        /// With one press.
+        /// With "Got it".
         Acknowledged = "acknowledged",
-        /// In their own words.
+        /// By reading it back in their own words.
         ReadBack = "read_back",
-        /// They declined, with a reason.
+        /// By declining, with a reason.
         Declined = "declined",
     }
 }
@@ -17,17 +17,17 @@ text_enum! {
 text_enum! {
     /// The author's verdict on a readback.
     pub enum VerdictKind {
-        /// It is right.
+        /// The readback is right.
         Confirmed = "confirmed",
-        /// It is not quite right.
+        /// The readback is not quite right.
         Corrected = "corrected",
     }
 }
 
 text_enum! {
-    /// The state of a receipt, which follows from its facts.
+    /// The state of a receipt, derived from its columns.
     pub enum ReceiptState {
-        /// Nothing happened yet.
+        /// The recipient has not opened the update.
         Waiting = "waiting",
         /// The recipient opened the update.
         Opened = "opened",

@@ -30,7 +30,7 @@ pub enum Verdict {
 pub struct ThreadMessage {
     /// Id of the recipient.
     pub person_id: String,
-    /// Its kind.
+    /// Kind of message.
     pub kind: MessageKind,
     /// Revision that the message is about.
     pub revision: i64,

@@ -22,7 +22,7 @@ pub struct Row {
     pub author_name: String,
     /// Title; may be empty in a draft.
     pub title: String,
-    /// What it asks of its recipients.
+    /// What the update expects of its recipients.
     pub expectation: Expectation,
     /// Due time, if it is a fixed time.
     pub due_at: Option<Millis>,

@@ -1,16 +1,16 @@
-//! What an update asks, who may open it, and its state.
+//! The expectation, the visibility and the state of an update.
 
 use crate::clock::Millis;
 use crate::infra::db::text_enum;
 
 text_enum! {
-    /// What an update asks of its recipients.
+    /// What an update expects of its recipients.
     pub enum Expectation {
         /// Nothing.
         Fyi = "fyi",
-        /// One press.
+        /// An acknowledgement.
         Acknowledge = "acknowledge",
-        /// To say it back in their own words.
+        /// A readback: the content in the recipient's own words.
         Readback = "readback",
     }
 }
@@ -23,12 +23,17 @@ impl Expectation {
             Self::Acknowledge | Self::Readback => true,
         }
     }
+
+    /// Whether recipients are asked to read it back.
+    pub fn asks_for_readback(self) -> bool {
+        self == Self::Readback
+    }
 }
 
 text_enum! {
     /// Who may open a published update.
     pub enum Visibility {
-        /// Its audience.
+        /// The people and groups it is addressed to.
         Audience = "audience",
         /// Every member of the workspace.
         Workspace = "workspace",
@@ -36,24 +41,39 @@ text_enum! {
 }
 
 text_enum! {
-    /// The state of an update, which follows from its times.
+    /// The state of an update, derived from its times.
     pub enum UpdateState {
-        /// Only its author sees it.
+        /// Not published; visible to its author only.
         Draft = "draft",
-        /// It was sent.
+        /// Published.
         Published = "published",
-        /// It is in the trash.
+        /// In the trash.
         Trashed = "trashed",
     }
 }
 
 impl UpdateState {
-    /// The state that the two times give.
+    /// Returns the state that follows from the two times.
     pub fn at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> Self {
         match (published_at, trashed_at) {
             (_, Some(_)) => Self::Trashed,
             (Some(_), None) => Self::Published,
             (None, None) => Self::Draft,
         }
+    }
+
+    /// Whether it is a draft.
+    pub fn is_draft(self) -> bool {
+        self == Self::Draft
+    }
+
+    /// Whether it is published.
+    pub fn is_published(self) -> bool {
+        self == Self::Published
+    }
+
+    /// Whether it is in the trash.
+    pub fn is_trashed(self) -> bool {
+        self == Self::Trashed
     }
 }

@@ -13,7 +13,6 @@ pub(crate) mod workspace;
 use std::borrow::Cow;
 
 pub(crate) use comments::{thread_views, version_view};
-use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
 pub(crate) use access::{access_views, link_view, listed_link_view};
@@ -25,8 +24,8 @@ pub(crate) use receipts::{
 use super::extract::context::RequestContext;
 use super::media_urls::sign;
 use super::schema::{
-    AudienceView, CountsView, FoundView, HitKind, MarkupSummaryView, MediaView, PersonView,
-    ReactionView, RenditionView, RowView, TrimView, UpdateView,
+    AudienceView, CountsView, DueView, FoundView, HitKind, MarkupSummaryView, MediaView,
+    PersonView, ReactionView, RenditionView, RowView, TrimView, UpdateView,
 };
 use crate::clock::{Millis, rfc3339};
 use crate::comments::{Reaction, reactions};
@@ -71,12 +70,11 @@ fn share_message(
     )
 }
 
-/// Converts a due time to JSON: a timestamp, a number of working days, or null.
-fn due_value(at: Option<Millis>, days: Option<i64>) -> Value {
+fn due_view(at: Option<Millis>, days: Option<i64>) -> Option<DueView> {
     match (at, days) {
-        (Some(at), _) => Value::String(rfc3339(at)),
-        (None, Some(days)) => json!({ "working_days": days }),
-        (None, None) => Value::Null,
+        (Some(at), _) => Some(DueView::At(rfc3339(at))),
+        (None, Some(working_days)) => Some(DueView::Within { working_days }),
+        (None, None) => None,
     }
 }
 
@@ -205,7 +203,7 @@ pub(crate) async fn update_view(
         what_changed: update.what_changed.clone(),
         visibility: update.visibility,
         expectation: update.expectation,
-        due: due_value(update.due_at, update.due_days),
+        due: due_view(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
         prompt: update.prompt.clone(),
         message: (author && update.published_at.is_some())
@@ -320,7 +318,7 @@ fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRend
             id: row.author_id.clone(),
             name: row.author_name.clone(),
         },
-        due: due_value(row.due_at, row.due_days),
+        due: due_view(row.due_at, row.due_days),
         next_due: format_time(row.next_due_at),
         overdue: row.next_due_at.is_some_and(|due| due < state.clock.now()),
         created_at: rfc3339(row.created_at),

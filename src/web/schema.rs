@@ -10,13 +10,13 @@ mod media;
 mod receipts;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::infra::db::text_enum;
 use crate::media::MediaKind;
 use crate::people::Role;
 use crate::share_message;
 use crate::updates::{Expectation, UpdateState, Visibility};
+use crate::working_hours::WorkingHours;
 
 pub use access::{AccessView, LinkView, ListedLinkView, UpdateRefView};
 pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
@@ -82,6 +82,19 @@ pub struct AudienceView {
 /// Default readback prompt.
 pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";
 
+/// A due time.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum DueView {
+    /// A fixed time, RFC 3339.
+    At(String),
+    /// A number of each recipient's working days.
+    Within {
+        /// The number of days, at least 1.
+        working_days: i64,
+    },
+}
+
 /// A complete update.
 #[derive(Clone, Debug, Serialize)]
 pub struct UpdateView {
@@ -89,7 +102,7 @@ pub struct UpdateView {
     pub id: String,
     /// Address of its page.
     pub url: String,
-    /// Its state.
+    /// State of the update.
     pub state: UpdateState,
     /// Title; may be empty in a draft.
     pub title: String,
@@ -105,12 +118,12 @@ pub struct UpdateView {
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,
-    /// Who may open it.
+    /// Who may open the update.
     pub visibility: Visibility,
-    /// What it asks of its recipients.
+    /// What the update expects of its recipients.
     pub expectation: Expectation,
-    /// Due time: a timestamp, `{"working_days":n}`, or null.
-    pub due: Value,
+    /// Due time.
+    pub due: Option<DueView>,
     /// What the author does without an answer by then.
     pub otherwise: Option<String>,
     /// Readback prompt; null means the default prompt.
@@ -141,41 +154,6 @@ pub struct UpdateView {
 }
 
 impl UpdateView {
-    /// Returns the due time if it is a timestamp, otherwise an empty text.
-    pub fn due_at(&self) -> &str {
-        self.due.as_str().unwrap_or_default()
-    }
-
-    /// Returns the due time in working days, or 0 if it is not given in working days.
-    pub fn due_days(&self) -> i64 {
-        self.due["working_days"].as_i64().unwrap_or_default()
-    }
-
-    /// Whether it is a draft.
-    pub fn is_draft(&self) -> bool {
-        self.state == UpdateState::Draft
-    }
-
-    /// Whether it is published.
-    pub fn is_published(&self) -> bool {
-        self.state == UpdateState::Published
-    }
-
-    /// Whether it is in the trash.
-    pub fn is_trashed(&self) -> bool {
-        self.state == UpdateState::Trashed
-    }
-
-    /// Whether it asks its recipients for an answer.
-    pub fn asks_for_answer(&self) -> bool {
-        self.expectation.asks_for_answer()
-    }
-
-    /// Whether it asks its recipients for a readback.
-    pub fn asks_for_readback(&self) -> bool {
-        self.expectation == Expectation::Readback
-    }
-
     /// Returns the readback prompt or the default one.
     pub fn readback_prompt(&self) -> &str {
         self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT)
@@ -198,16 +176,16 @@ pub struct RowView {
     pub id: String,
     /// Address of its page.
     pub url: String,
-    /// Its state.
+    /// State of the update.
     pub state: UpdateState,
     /// Title; may be empty in a draft.
     pub title: String,
     /// Author of the update.
     pub author: PersonView,
-    /// What it asks of its recipients.
+    /// What the update expects of its recipients.
     pub expectation: Expectation,
-    /// Due time: a timestamp, `{"working_days":n}`, or null.
-    pub due: Value,
+    /// Due time.
+    pub due: Option<DueView>,
     /// Earliest due time among the recipients who owe an answer; only for the author.
     #[serde(skip)]
     pub next_due: Option<String>,
@@ -234,31 +212,6 @@ pub struct RowView {
 }
 
 impl RowView {
-    /// Whether it is a draft.
-    pub fn is_draft(&self) -> bool {
-        self.state == UpdateState::Draft
-    }
-
-    /// Whether it is published.
-    pub fn is_published(&self) -> bool {
-        self.state == UpdateState::Published
-    }
-
-    /// Whether it is in the trash.
-    pub fn is_trashed(&self) -> bool {
-        self.state == UpdateState::Trashed
-    }
-
-    /// Whether it asks its recipients for an answer.
-    pub fn asks_for_answer(&self) -> bool {
-        self.expectation.asks_for_answer()
-    }
-
-    /// Whether it asks its recipients for a readback.
-    pub fn asks_for_readback(&self) -> bool {
-        self.expectation == Expectation::Readback
-    }
-
     /// Returns the title, or "Untitled".
     pub fn heading(&self) -> &str {
         if self.title.is_empty() {
@@ -287,7 +240,7 @@ impl RowView {
 }
 
 text_enum! {
-    /// The text in which a search found its words.
+    /// The text that matched a search.
     pub enum HitKind {
         /// The title.
         Title = "title",
@@ -303,7 +256,7 @@ text_enum! {
 /// A place where the search text was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundView {
-    /// In which text.
+    /// Which text matched.
     pub kind: HitKind,
     /// Text around the match.
     pub text: String,
@@ -314,7 +267,7 @@ pub struct FoundView {
 }
 
 impl FoundView {
-    /// Whether the words stand in the title.
+    /// Whether the title matched.
     pub fn is_in_title(&self) -> bool {
         self.kind == HitKind::Title
     }
@@ -329,12 +282,12 @@ pub struct AccountView {
     pub name: String,
     /// E-mail address used to sign in.
     pub email: String,
-    /// What they may do to others' accounts.
+    /// Role of the account.
     pub role: Role,
     /// IANA time zone name.
     pub time_zone: String,
     /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; `None` means Monday to Friday, 09:00 to 17:00.
-    pub working_hours: Option<Value>,
+    pub working_hours: Option<WorkingHours>,
     /// End of the current absence; `None` if they are not away.
     pub away_until: Option<String>,
     /// Current time, to show the person's local time on the page.
@@ -454,7 +407,7 @@ pub struct InvitationView {
     pub id: String,
     /// E-mail address of the invited person.
     pub email: String,
-    /// What they may do to others' accounts.
+    /// Role of the account.
     pub role: Role,
     /// When the invitation was created.
     pub created_at: String,
@@ -466,7 +419,7 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// Whether it makes an admin.
+    /// Whether the invitation creates an admin.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }

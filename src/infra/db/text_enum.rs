@@ -9,12 +9,12 @@ use sqlx::{Any, AnyConnection, FromRow, IntoArguments};
 
 use crate::error::Result;
 
-/// An enum made by [`text_enum!`].
+/// An enum declared with [`text_enum!`].
 pub trait TextEnum: Copy + 'static {
-    /// All values, in the order of their declaration.
+    /// All values, in order of declaration.
     const ALL: &'static [Self];
 
-    /// The stored text.
+    /// The text in the database and in JSON.
     fn as_str(self) -> &'static str;
 }
 
@@ -23,7 +23,7 @@ pub trait TextEnum: Copy + 'static {
 pub struct UnknownValue {
     /// The name of the enum.
     pub set: &'static str,
-    /// The stored text.
+    /// The text in the database and in JSON.
     pub value: String,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for UnknownValue {
 
 impl std::error::Error for UnknownValue {}
 
-/// Declares an enum together with the text of each value. The database and JSON use the same text. `sqlx`'s derive for text enums does not
+/// Declares an enum with the text of each value in the database and in JSON. `sqlx`'s derive for text enums does not
 /// support the `Any` driver.
 macro_rules! text_enum {
     (
@@ -48,7 +48,7 @@ macro_rules! text_enum {
 
         #[allow(dead_code)]
         impl $name {
-            /// The stored text.
+            /// The text in the database and in JSON.
             $vis const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
@@ -122,15 +122,15 @@ macro_rules! text_enum {
 
 pub(crate) use text_enum;
 
-/// Lists whose rows have values of closed sets.
+/// Queries that skip rows with unknown values.
 pub trait FetchKnown<T> {
-    /// All rows that this version can read. A row with an [`UnknownValue`] is logged and left out; any other error fails the list.
+    /// Returns the rows that this version can read. Logs and skips a row with an [`UnknownValue`]; any other error fails the query.
     fn fetch_known(
         self,
         connection: &mut AnyConnection,
     ) -> impl Future<Output = Result<Vec<T>>> + Send;
 
-    /// The same, with the number of rows that were left out.
+    /// Like [`Self::fetch_known`], and also returns the number of skipped rows.
     fn fetch_known_and_count_unknown(
         self,
         connection: &mut AnyConnection,

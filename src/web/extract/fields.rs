@@ -34,9 +34,9 @@ const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_DRAIN: usize = 256 << 20;
 
 text_enum! {
-    /// Which of its fields a form means by when an answer is due.
+    /// Which field of a form holds the due time.
     enum When {
-        /// None: it is not due.
+        /// None; there is no due time.
         None = "none",
         /// `due_days`.
         Days = "days",

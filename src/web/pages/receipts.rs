@@ -107,7 +107,7 @@ impl AnswerBar {
         }
     }
 
-    /// Whether an earlier revision was answered.
+    /// Whether the answer is to an earlier revision.
     pub fn is_stale(&self) -> bool {
         self.state == Some(ReceiptState::Stale)
     }
@@ -122,7 +122,7 @@ impl AnswerBar {
         self.state == Some(ReceiptState::Confirmed)
     }
 
-    /// Whether it was read back and the author has given no verdict.
+    /// Whether it is a readback without a verdict.
     pub fn is_read_back(&self) -> bool {
         self.state == Some(ReceiptState::ReadBack)
     }
@@ -155,7 +155,7 @@ impl<'a> ReceiptSummary<'a> {
 
     /// Splits the receipts of the update.
     pub fn new(update: &UpdateView, receipts: &'a [ReceiptView], author: bool) -> Self {
-        let fyi = !update.asks_for_answer();
+        let fyi = !update.expectation.asks_for_answer();
         let open = |receipt: &ReceiptView| {
             if fyi {
                 receipt.opened_at.is_none() && receipt.answered_at.is_none()
@@ -183,7 +183,7 @@ impl<'a> ReceiptSummary<'a> {
     /// many opened it. A person whose answer is stale is not counted as "not answered".
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
-        if !update.asks_for_answer() {
+        if !update.expectation.asks_for_answer() {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
                 all => {

@@ -11,6 +11,7 @@ use crate::clock::rfc3339;
 use crate::comments::{self, Comment, Region, Version};
 use crate::error::Result;
 use crate::infra::markdown;
+use crate::markup::parse_stored;
 use crate::media::{self, MediaWithRenditions};
 use crate::people::Viewer;
 use crate::receipts;
@@ -116,7 +117,7 @@ fn comment_view(
     let drawing = comment
         .drawing
         .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok());
+        .and_then(|text| parse_stored(text).ok());
     let anchored = !removed && (comment.at_ms.is_some() || region.is_some() || drawing.is_some());
     CommentView {
         id: comment.id.clone(),

@@ -10,7 +10,7 @@ use crate::web::schema::AccountView;
 pub(crate) fn account_view(account: Account, now: Millis) -> AccountView {
     let hours = people::hours_or_default(account.working_hours.as_deref());
     AccountView {
-        working_hours: account.working_hours.is_some().then(|| hours.to_json()),
+        working_hours: account.working_hours.is_some().then_some(hours),
         away_until: account.away_until.filter(|until| *until > now).map(rfc3339),
         now: rfc3339(now),
         id: account.id,

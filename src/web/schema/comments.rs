@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::MediaView;
 use crate::comments::{CommentKind, ThreadState};
+use crate::markup::Shape;
 use crate::share_message;
 
 /// Author of a comment.
@@ -57,7 +58,7 @@ pub struct AnchorView {
     /// Region of a picture or frame.
     pub region: Option<RegionView>,
     /// Markup shapes drawn with the comment.
-    pub drawing: Option<serde_json::Value>,
+    pub drawing: Option<Vec<Shape>>,
 }
 
 impl AnchorView {

@@ -29,9 +29,9 @@ pub struct RenditionView {
 pub struct MediaView {
     /// Id of the media.
     pub id: String,
-    /// What kind of file it is.
+    /// Kind of media.
     pub kind: MediaKind,
-    /// How far its processing has come.
+    /// Processing state.
     pub state: MediaState,
     /// Why it failed, or what processing does now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +132,7 @@ pub struct UploadView {
 }
 
 impl MediaView {
-    /// Whether it is a recording.
+    /// Whether it is a video.
     pub fn is_video(&self) -> bool {
         self.kind == MediaKind::Video
     }
@@ -142,17 +142,17 @@ impl MediaView {
         self.kind == MediaKind::Image
     }
 
-    /// Whether its bytes are still arriving.
+    /// Whether it is still being uploaded.
     pub fn is_uploading(&self) -> bool {
         self.state == MediaState::Uploading
     }
 
-    /// Whether a job prepares it.
+    /// Whether it is being processed.
     pub fn is_processing(&self) -> bool {
         self.state == MediaState::Processing
     }
 
-    /// Whether it cannot be shown.
+    /// Whether processing failed.
     pub fn has_failed(&self) -> bool {
         self.state == MediaState::Failed
     }

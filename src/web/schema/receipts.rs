@@ -11,7 +11,7 @@ use crate::receipts::{MessageKind, ReceiptState};
 pub struct ReceiptView {
     /// The recipient.
     pub person: PersonView,
-    /// Their standing in one word.
+    /// State of the receipt.
     pub state: ReceiptState,
     /// When the update was sent to them.
     pub sent_at: Option<String>,
@@ -72,7 +72,7 @@ impl ReceiptView {
 /// One message of the verdict thread between author and recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExchangeView {
-    /// Its kind.
+    /// Kind of message.
     pub kind: MessageKind,
     /// Revision that it refers to.
     pub revision: i64,
@@ -85,7 +85,7 @@ pub struct ExchangeView {
 }
 
 impl ExchangeView {
-    /// Whether the recipient said it.
+    /// Whether the recipient wrote it.
     pub fn is_by_recipient(&self) -> bool {
         match self.kind {
             MessageKind::Readback | MessageKind::Decline => true,
@@ -98,7 +98,7 @@ impl ExchangeView {
         self.kind == MessageKind::Readback
     }
 
-    /// Whether it is the reason for declining.
+    /// Whether it is a reason for declining.
     pub fn is_decline(&self) -> bool {
         self.kind == MessageKind::Decline
     }
@@ -128,24 +128,24 @@ pub struct GuestAnswerView {
 }
 
 text_enum! {
-    /// What an edit did to a piece of a text.
+    /// What an edit did to a part of a text.
     pub enum DiffKind {
         /// Nothing.
         Same = "same",
-        /// It added it.
+        /// Added.
         Added = "added",
-        /// It removed it.
+        /// Removed.
         Removed = "removed",
     }
 }
 
 impl DiffView {
-    /// Whether it is new.
+    /// Whether the edit added it.
     pub fn is_added(&self) -> bool {
         self.kind == DiffKind::Added
     }
 
-    /// Whether it is gone.
+    /// Whether the edit removed it.
     pub fn is_removed(&self) -> bool {
         self.kind == DiffKind::Removed
     }
@@ -154,7 +154,7 @@ impl DiffView {
 /// One piece of a text comparison.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct DiffView {
-    /// Whether it stayed, came or went.
+    /// What the edit did to it.
     pub kind: DiffKind,
     /// Text of the piece.
     pub text: String,

@@ -68,7 +68,7 @@ pub(crate) async fn search(
     json(StatusCode::OK, &ListView { items, next: None })
 }
 
-/// The filters as they were sent; empty texts where not.
+/// Filters as sent; empty if absent.
 struct RawFilter {
     q: String,
     author: String,

@@ -19,7 +19,7 @@ use crate::web::presenters::people::account_views;
 use crate::web::responses::{
     HandlerResult, html_page, json, json_or_redirect, see_other, see_other_with_flash,
 };
-use crate::web::schema::UpdateView;
+use crate::web::schema::{DueView, UpdateView};
 use crate::working_hours::Due;
 use crate::{text, uploads, workspace};
 
@@ -32,11 +32,11 @@ struct UpdateForm {
 }
 
 text_enum! {
-    /// What an edit of something published changes.
+    /// Whether an edit of a published update changes its meaning.
     enum EditKind {
-        /// Its wording.
+        /// It changes only the wording.
         Cosmetic = "cosmetic",
-        /// Its meaning: those who answered are asked again.
+        /// It changes the meaning, so recipients who have answered are asked again.
         Material = "material",
     }
 }
@@ -354,7 +354,7 @@ async fn edit_form_page(
     };
     drop(connection);
     let title = match &view {
-        Some(view) if view.is_published() => "Edit",
+        Some(view) if view.state.is_published() => "Edit",
         Some(_) => "Draft",
         None => "New update",
     };
@@ -406,24 +406,14 @@ fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     put("audience", audience);
     put("visibility", update.visibility.as_str());
     put("expectation", update.expectation.as_str());
-    put("due", update.due_at());
-    put(
-        "due_days",
-        &Some(update.due_days())
-            .filter(|days| *days > 0)
-            .map(|days| days.to_string())
-            .unwrap_or_default(),
-    );
-    put(
-        "when",
-        if update.due_days() > 0 {
-            "days"
-        } else if update.due.is_null() {
-            "none"
-        } else {
-            "time"
-        },
-    );
+    let (when, due, due_days) = match &update.due {
+        None => ("none", "", String::new()),
+        Some(DueView::At(at)) => ("time", at.as_str(), String::new()),
+        Some(DueView::Within { working_days }) => ("days", "", working_days.to_string()),
+    };
+    put("due", due);
+    put("due_days", &due_days);
+    put("when", when);
     put("prompt", update.prompt.as_deref().unwrap_or_default());
     put("otherwise", update.otherwise.as_deref().unwrap_or_default());
     put(
