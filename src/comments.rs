@@ -17,6 +17,7 @@ pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::{FetchKnown, Tx, text_enum};
 pub use crate::markup::Region;
 use crate::media::{self, StoredFile};
@@ -284,7 +285,7 @@ pub async fn add(
         mentions: &mentions,
     };
     let unseen = recipients::notify_recipients(tx, clock, &said).await?;
-    events::record(tx, clock, "comment", update_id, &id, &actor).await?;
+    events::record(tx, clock, EventKind::Comment, update_id, &id, &actor).await?;
     Ok(SavedComment {
         id,
         update: update.clone(),
@@ -452,7 +453,15 @@ pub async fn edit(
     }
     let unseen =
         recipients::notify_newly_mentioned(tx, clock, &update, &comment, &mentions).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.author_id()).await?;
+    events::record(
+        tx,
+        clock,
+        EventKind::Comment,
+        &update.id,
+        id,
+        comment.author_id(),
+    )
+    .await?;
     Ok(SavedComment {
         id: id.to_owned(),
         update,
@@ -485,7 +494,15 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     questions::refresh_question(tx, &update.id, comment.root_id()).await?;
     notifications::retract(tx, &update.id, id).await?;
     updates::enqueue_index(tx, clock, &update.id, id).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.author_id()).await?;
+    events::record(
+        tx,
+        clock,
+        EventKind::Comment,
+        &update.id,
+        id,
+        comment.author_id(),
+    )
+    .await?;
     Ok(update.id)
 }
 
@@ -521,6 +538,6 @@ pub async fn resolve(
         .execute(&mut **tx)
         .await?;
     questions::refresh_question(tx, &update.id, id).await?;
-    events::record(tx, clock, "comment", &update.id, id, "").await?;
+    events::record(tx, clock, EventKind::Comment, &update.id, id, "").await?;
     Ok(update.id)
 }

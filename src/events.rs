@@ -6,19 +6,41 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx, text_enum};
 
 /// How long events are kept, in milliseconds. A page that was disconnected for longer has to reload.
 pub const RETENTION: Millis = 24 * 3_600_000;
+
+text_enum! {
+    /// What changed.
+    pub enum EventKind {
+        /// An update.
+        Update = "update",
+        /// A recording or a picture.
+        Media = "media",
+        /// A comment.
+        Comment = "comment",
+        /// The reactions to an update or a comment.
+        Reaction = "reaction",
+        /// A receipt.
+        Receipt = "receipt",
+        /// A recipient opened an update.
+        Opening = "opening",
+        /// A share link of an update.
+        Link = "link",
+        /// Access rights. The event belongs to no update.
+        Access = "access",
+    }
+}
 
 /// A change of an update or of its comments, media or receipts.
 #[derive(Clone, Debug, FromRow)]
 pub struct Event {
     /// Sequence number; later events have greater numbers.
     pub n: i64,
-    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link` or `access`. Only `access` belongs to no update.
-    pub kind: String,
-    /// Id of the update; empty for `access`.
+    /// What changed.
+    pub kind: EventKind,
+    /// Id of the update; empty for [`EventKind::Access`].
     pub update_id: String,
     /// Id of what changed: the comment, the media, the person, the group or the update itself.
     pub subject_id: String,
@@ -28,7 +50,7 @@ pub struct Event {
 pub async fn record(
     tx: &mut Tx,
     clock: &Clock,
-    kind: &'static str,
+    kind: EventKind,
     update_id: &str,
     subject_id: &str,
     actor_id: &str,
@@ -56,7 +78,7 @@ pub async fn record_access(
     subject_id: &str,
     actor_id: &str,
 ) -> Result<()> {
-    record(tx, clock, "access", "", subject_id, actor_id).await
+    record(tx, clock, EventKind::Access, "", subject_id, actor_id).await
 }
 
 /// Returns the number of the newest event.
@@ -68,12 +90,12 @@ pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
 
 /// Lists at most 500 events with a number greater than `n`, in order.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
-    Ok(sqlx::query_as(
+    sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
     )
     .bind(n)
-    .fetch_all(connection)
-    .await?)
+    .fetch_known(connection)
+    .await
 }
 
 /// Deletes events that are older than [`RETENTION`].

@@ -3,24 +3,59 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row as _};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
-use crate::infra::db::Tx;
+use crate::infra::db::{FetchKnown, Tx, text_enum};
 use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
 
+text_enum! {
+    /// Why an update is in a section of the inbox.
+    pub enum Reason {
+        /// Owed by me: the person has not acknowledged the update.
+        Acknowledge = "acknowledge",
+        /// Owed by me: the person has not read the update back.
+        Readback = "readback",
+        /// Owed by me: the update has changed since the person answered.
+        Changed = "changed",
+        /// Owed by me or news: the author corrected the person's readback.
+        Corrected = "corrected",
+        /// Owed by me: readbacks of the person's update have no verdict.
+        Readbacks = "readbacks",
+        /// Owed by me: questions on the person's update have no reply.
+        Questions = "questions",
+        /// Owed to me: recipients of the person's update have not answered.
+        Waiting = "waiting",
+        /// News: an update that expects no answer.
+        Sent = "sent",
+        /// News: comments.
+        Comments = "comments",
+        /// News: someone mentioned the person.
+        Mention = "mention",
+        /// News: someone answered the person's question.
+        Answer = "answer",
+        /// News: someone objected to the person's update.
+        Declined = "declined",
+        /// News: the author confirmed the person's readback.
+        Confirmed = "confirmed",
+        /// News: every recipient of the person's update has answered.
+        AllHeard = "all_heard",
+        /// News: someone joined a group in the audience of the person's update.
+        Joined = "joined",
+    }
+}
+
 /// One row of the inbox.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub struct InboxRow {
     /// Id of the update.
     pub update_id: String,
-    /// Why the row is there. Owed by a recipient: `acknowledge`, `readback`, `changed`, `corrected`; owed by an author: `readbacks`,
-    /// `questions`. News: `mention`, `answer`, `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `joined`, `sent`.
-    /// Owed to the person: `waiting`.
-    pub why: String,
+    /// Why the row is there.
+    pub why: Reason,
     /// Due time for the person. In a `waiting` row, the earliest due time among those who still owe an answer.
     pub due_at: Option<Millis>,
     /// Time at which the person opened the update; `None` if they have not. Exact only in rows that they owe as a recipient.
@@ -30,13 +65,39 @@ pub struct InboxRow {
     /// Number of unread comments, mentions and answers.
     pub new_comments: i64,
     /// Number of people who joined a group of the audience and may therefore open the update.
-    #[sqlx(default)]
     pub joined: i64,
     /// Name of the person or guest who caused the news.
-    #[sqlx(default)]
     pub by: Option<String>,
     /// Time at which the row appeared.
     pub at: Millis,
+}
+
+impl FromRow<'_, AnyRow> for InboxRow {
+    /// Reads a row of one of the sections. `by` is an id until [`name_actors`] replaces it.
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        // In a row of news, the reason has a rank before it, so that `max` picks the most important reason, and the actor's id
+        // after it.
+        let why: String = row.try_get("why")?;
+        let (reason, actor) = why
+            .split_once(' ')
+            .map_or((why.as_str(), None), |(reason, actor)| {
+                (reason, Some(actor))
+            });
+        let reason = reason.trim_start_matches(|rank: char| rank.is_ascii_digit());
+        Ok(Self {
+            update_id: row.try_get("update_id")?,
+            why: reason
+                .parse()
+                .map_err(|unknown| db::unknown_in_column("why", unknown))?,
+            due_at: row.try_get("due_at")?,
+            opened_at: row.try_get("opened_at")?,
+            reminded_at: row.try_get("reminded_at")?,
+            new_comments: row.try_get("new_comments")?,
+            joined: row.try_get("joined")?,
+            by: actor.map(str::to_owned),
+            at: row.try_get("at")?,
+        })
+    }
 }
 
 /// Maximum number of rows per section. [`Counts`] has the totals.
@@ -102,7 +163,7 @@ macro_rules! owed_by_me {
         concat!(
             "SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
                WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
-             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, r.owes_since AS at
+             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, 0 AS joined, r.owes_since AS at
              FROM (SELECT update_id, answered_revision, verdict, due_at, opened_at, reminded_at, owes_since FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL
                    ORDER BY (CASE WHEN reminded_at >= owes_since THEN 0 ELSE 1 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
             row_limit!(),
@@ -110,7 +171,7 @@ macro_rules! owed_by_me {
             not_snoozed!("b"),
             " UNION ALL
              SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
-             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, u.published_at AS at
+             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, 0 AS joined, u.published_at AS at
              FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             not_snoozed!("b")
@@ -153,7 +214,7 @@ macro_rules! owed_to_me {
     () => {
         concat!(
             "SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
-             0 AS new_comments, u.published_at AS at
+             0 AS new_comments, 0 AS joined, u.published_at AS at
              FROM (SELECT id, next_due_at, published_at FROM updates WHERE author_id = $1 AND owing > 0 AND published_at IS NOT NULL AND trashed_at IS NULL
                    ORDER BY coalesce(next_due_at, 9223372036854775807), published_at LIMIT ",
             row_limit!(),
@@ -214,12 +275,12 @@ async fn section_rows(
     person_id: &str,
     now: Millis,
 ) -> Result<Vec<InboxRow>> {
-    Ok(sqlx::query_as(statement)
+    sqlx::query_as(statement)
         .bind(person_id)
         .bind(now)
         .bind(MAX_SHOWN)
-        .fetch_all(connection)
-        .await?)
+        .fetch_known(connection)
+        .await
 }
 
 /// Returns a person's inbox. Rows with a reminder come first, then rows by due time; news is sorted newest first.
@@ -234,15 +295,6 @@ pub async fn of_person(
         owed_to_me: section_rows(connection, order_by_due!(owed_to_me!()), person_id, now).await?,
         said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
-    for waiting in &mut inbox.said_to_me {
-        // The query builds `why` from a rank, the reason and the actor's id, so that `max` picks the most important reason.
-        let (why, actor) = waiting.why.split_once(' ').unwrap_or((&waiting.why, ""));
-        (waiting.by, waiting.why) = (
-            Some(actor.to_owned()),
-            why.trim_start_matches(|rank: char| rank.is_ascii_digit())
-                .to_owned(),
-        );
-    }
     name_actors(connection, &mut inbox.said_to_me).await?;
     Ok(inbox)
 }

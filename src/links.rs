@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::{Db, Tx};
 use crate::people::{self, Guest, Viewer};
 use crate::{events, text, updates};
@@ -69,7 +70,7 @@ pub async fn create(
         .bind(now)
         .execute(&mut **tx)
         .await?;
-    events::record(tx, clock, "link", update_id, &link.id, &person.id).await?;
+    events::record(tx, clock, EventKind::Link, update_id, &link.id, &person.id).await?;
     Ok((link, secret))
 }
 
@@ -100,7 +101,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    events::record(tx, clock, "link", &update_id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Link, &update_id, id, &person.id).await?;
     Ok(update_id)
 }
 

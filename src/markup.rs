@@ -28,7 +28,7 @@ pub use svg::{FONT_FAMILY, render};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
@@ -184,7 +184,7 @@ pub async fn put(
         )
         .await?;
     }
-    events::record(tx, clock, "media", &update.id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
     Ok(saved)
 }
 

@@ -16,12 +16,14 @@ pub use process::{MediaContext, convert, mark_processing_failed, process, sweep_
 pub(crate) use process::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
-pub use state::{MediaKind, MediaState};
+pub use state::MediaState;
+
+pub use crate::updates::MediaKind;
 pub use trim::{MIN_LENGTH, trim, untrim};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::infra::jobs;
@@ -397,7 +399,15 @@ pub async fn attach(
     for file in files {
         ids.push(add(tx, clock, update_id, None, file).await?);
     }
-    events::record(tx, clock, "media", update_id, update_id, &person.id).await?;
+    events::record(
+        tx,
+        clock,
+        EventKind::Media,
+        update_id,
+        update_id,
+        &person.id,
+    )
+    .await?;
     Ok(ids)
 }
 
@@ -447,7 +457,7 @@ pub async fn remove(
     } else {
         delete(tx, clock, "m.id", id).await?;
     }
-    events::record(tx, clock, "media", &update.id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
     Ok(update.id)
 }
 

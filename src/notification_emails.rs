@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::infra::db::{Db, FetchKnown, Tx};
 use crate::infra::jobs;
 use crate::infra::smtp::{Failure, Mail, Mailer};
+use crate::notifications::Kind;
 use crate::updates::Expectation;
 use crate::{share_message, updates};
 
@@ -132,7 +133,7 @@ pub async fn deliver(
 #[derive(Debug, FromRow)]
 struct PendingEmail {
     person_id: String,
-    kind: String,
+    kind: Kind,
     subject_id: String,
     at: Millis,
     name: String,
@@ -180,7 +181,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<boo
     ))
     .bind(clock.now())
     .bind(&pending.person_id)
-    .bind(&pending.kind)
+    .bind(pending.kind)
     .bind(&pending.subject_id)
     .bind(pending.at)
     .execute(&mut **tx)
@@ -205,7 +206,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<boo
 async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
     sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
         .bind(&pending.person_id)
-        .bind(&pending.kind)
+        .bind(pending.kind)
         .bind(&pending.subject_id)
         .bind(pending.at)
         .execute(&mut **tx)
@@ -216,10 +217,10 @@ async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
 impl PendingEmail {
     fn to_mail(&self, clock: &Clock, links: &EmailLinks<'_>) -> Mail {
         let Self { author, title, .. } = self;
-        let subject = match self.kind.as_str() {
-            "changed" => format!("Changed: “{title}”"),
-            "reminded" => format!("Reminder: “{title}”"),
-            "corrected" => format!("{author} asks again: “{title}”"),
+        let subject = match self.kind {
+            Kind::Changed => format!("Changed: “{title}”"),
+            Kind::Reminded => format!("Reminder: “{title}”"),
+            Kind::Corrected => format!("{author} asks again: “{title}”"),
             _ => format!("{author} asks: “{title}”"),
         };
         let unsubscribe = (links.unsubscribe)(&self.person_id);
@@ -260,11 +261,11 @@ impl PendingEmail {
             due.as_deref(),
             &link,
         )];
-        match (self.kind.as_str(), &self.what_changed) {
-            ("changed", Some(changed)) => {
+        match (self.kind, &self.what_changed) {
+            (Kind::Changed, Some(changed)) => {
                 parts.push(format!("What changed: {}", one_line(changed)))
             }
-            ("corrected", _) => parts.push(format!(
+            (Kind::Corrected, _) => parts.push(format!(
                 "What you said back was not quite it; {author} says why."
             )),
             _ => {}

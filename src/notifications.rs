@@ -8,68 +8,47 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db;
-use crate::infra::db::Tx;
+use crate::infra::db::{Tx, text_enum};
 
-/// Why a person is notified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A new update that expects no answer.
-    Sent,
-    /// An update asks the person for an answer.
-    Asked,
-    /// An update had a material edit and asks again.
-    Changed,
-    /// The author reminds the person.
-    Reminded,
-    /// The author corrected the person's readback and asks for a new one.
-    Corrected,
-    /// The author confirmed the person's readback.
-    Confirmed,
-    /// Someone commented on the person's update or in a thread where they wrote.
-    Commented,
-    /// Someone mentioned the person in a comment.
-    Mentioned,
-    /// Someone asked a question on the person's update.
-    Questioned,
-    /// Someone answered the person's question.
-    Answered,
-    /// Someone read the person's update back.
-    ReadBack,
-    /// Someone objected to the person's update.
-    Declined,
-    /// Someone acknowledged the person's update.
-    Heard,
-    /// Every recipient has answered the person's update.
-    AllHeard,
-    /// An answer to the person's update is overdue.
-    Overdue,
-    /// Someone joined a group in the audience of the person's update and may now open it.
-    Joined,
+text_enum! {
+    /// Why a person is notified.
+    pub enum Kind {
+        /// A new update that expects no answer.
+        Sent = "sent",
+        /// An update asks the person for an answer.
+        Asked = "asked",
+        /// An update had a material edit and asks again.
+        Changed = "changed",
+        /// The author reminds the person.
+        Reminded = "reminded",
+        /// The author corrected the person's readback and asks for a new one.
+        Corrected = "corrected",
+        /// The author confirmed the person's readback.
+        Confirmed = "confirmed",
+        /// Someone commented on the person's update or in a thread where they wrote.
+        Commented = "comment",
+        /// Someone mentioned the person in a comment.
+        Mentioned = "mention",
+        /// Someone asked a question on the person's update.
+        Questioned = "question",
+        /// Someone answered the person's question.
+        Answered = "answer",
+        /// Someone read the person's update back.
+        ReadBack = "readback",
+        /// Someone objected to the person's update.
+        Declined = "declined",
+        /// Someone acknowledged the person's update.
+        Heard = "heard",
+        /// Every recipient has answered the person's update.
+        AllHeard = "all_heard",
+        /// An answer to the person's update is overdue.
+        Overdue = "overdue",
+        /// Someone joined a group in the audience of the person's update and may now open it.
+        Joined = "joined",
+    }
 }
 
 impl Kind {
-    /// Returns the stored name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Asked => "asked",
-            Self::Changed => "changed",
-            Self::Reminded => "reminded",
-            Self::Corrected => "corrected",
-            Self::Confirmed => "confirmed",
-            Self::Commented => "comment",
-            Self::Mentioned => "mention",
-            Self::Questioned => "question",
-            Self::Answered => "answer",
-            Self::ReadBack => "readback",
-            Self::Declined => "declined",
-            Self::Heard => "heard",
-            Self::AllHeard => "all_heard",
-            Self::Overdue => "overdue",
-            Self::Joined => "joined",
-        }
-    }
-
     /// Whether it ends a snooze that has an end time, because the person is asked again.
     fn ends_snooze(self) -> bool {
         matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
@@ -127,7 +106,7 @@ pub async fn notify(
             db::placeholders(6, chunk.len())
         );
         let mut statement = sqlx::query(AssertSqlSafe(text))
-            .bind(notification.kind.as_str())
+            .bind(notification.kind)
             .bind(notification.subject_id)
             .bind(notification.update_id)
             .bind(notification.actor_id)
@@ -178,7 +157,7 @@ pub async fn notify_personally(
             rows.join(", ")
         );
         let mut statement = sqlx::query(AssertSqlSafe(text))
-            .bind(kind.as_str())
+            .bind(kind)
             .bind(clock.now());
         for one in chunk {
             statement = statement

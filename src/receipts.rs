@@ -14,6 +14,7 @@ pub use verdicts::{ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::events::EventKind;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
@@ -229,7 +230,7 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
         updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
     }
     if first.rows_affected() > 0 {
-        events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
+        events::record(tx, clock, EventKind::Opening, id, &person.id, &person.id).await?;
     }
     Ok(())
 }

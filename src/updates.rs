@@ -28,14 +28,13 @@ pub use questions::{people_who_can_open, refresh_question_count};
 pub use revisions::{
     Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
 };
-pub use terms::{Expectation, UpdateState, Visibility};
+pub use terms::{Expectation, MediaKind, UpdateState, Visibility};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::infra::jobs;
-use crate::media::MediaKind;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
 use crate::people::{Person, Role, Viewer};
@@ -396,7 +395,7 @@ pub async fn edit(
         .await?;
         enqueue_index(tx, clock, id, id).await?;
     }
-    events::record(tx, clock, "update", id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }
 
@@ -429,7 +428,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     check_has_recipients(tx, clock, &published).await?;
     revisions::record_revision(tx, clock, &published).await?;
     enqueue_index(tx, clock, id, id).await?;
-    events::record(tx, clock, "update", id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     Ok(published)
 }
 
@@ -510,7 +509,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     access::refresh(tx, id, None).await?;
     refresh_obligations(tx, clock, id, None).await?;
     enqueue_index(tx, clock, id, id).await?;
-    events::record(tx, clock, "update", id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }
 
@@ -529,7 +528,7 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
         .execute(&mut **tx)
         .await?;
     access::refresh(tx, id, None).await?;
-    events::record(tx, clock, "update", id, id, &person.id).await
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await
 }
 
 /// Restores an update from the trash.
@@ -543,7 +542,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .execute(&mut **tx)
         .await?;
     access::refresh(tx, id, None).await?;
-    events::record(tx, clock, "update", id, id, &person.id).await?;
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }
 

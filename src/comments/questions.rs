@@ -3,6 +3,7 @@
 use super::{Comment, find_visible};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::{events, updates};
@@ -89,7 +90,7 @@ pub async fn accept(
     events::record(
         tx,
         clock,
-        "comment",
+        EventKind::Comment,
         &update.id,
         &question.id,
         question.author_id(),

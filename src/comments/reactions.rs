@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, FromRow};
 use super::find_visible;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates;
@@ -80,7 +80,7 @@ pub async fn react(
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
-    events::record(tx, clock, "reaction", &update_id, &subject, &actor).await?;
+    events::record(tx, clock, EventKind::Reaction, &update_id, &subject, &actor).await?;
     Ok(update_id)
 }
 
@@ -106,7 +106,7 @@ pub async fn unreact(
         .bind(emoji)
         .execute(&mut **tx)
         .await?;
-    events::record(tx, clock, "reaction", &update_id, &subject, &actor).await?;
+    events::record(tx, clock, EventKind::Reaction, &update_id, &subject, &actor).await?;
     Ok(update_id)
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use self::health::WriteHealth;
 pub(crate) use self::text_enum::text_enum;
-pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue};
+pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue, unknown_in_column};
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 

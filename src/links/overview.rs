@@ -4,29 +4,20 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::Millis;
 use crate::error::Result;
+use crate::infra::db::text_enum;
 use crate::people::Person;
 use crate::updates::Cursor;
 
-/// State of a share link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkState {
-    /// The link opens its update.
-    Open,
-    /// The link was revoked permanently: by the author, by an admin, or because the author was deactivated.
-    Revoked,
-    /// The update is a draft again or in the trash. The link works again once the update is published or
-    /// restored.
-    Unpublished,
-}
-
-impl LinkState {
-    /// Returns the name used in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Revoked => "revoked",
-            Self::Unpublished => "unpublished",
-        }
+text_enum! {
+    /// State of a share link.
+    pub enum LinkState {
+        /// The link opens its update.
+        Open = "open",
+        /// The link was revoked permanently: by the author, by an admin, or because the author was deactivated.
+        Revoked = "revoked",
+        /// The update is a draft again or in the trash. The link works again once the update is published or
+        /// restored.
+        Unpublished = "unpublished",
     }
 }
 

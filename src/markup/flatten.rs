@@ -6,6 +6,7 @@ use sqlx::FromRow;
 
 use super::{Shape, parse_stored, render};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture};
 use crate::media::{self, MediaContext, Object};
@@ -142,7 +143,15 @@ impl FlattenedPicture {
             media::put_rendition(&mut tx, &task.media, object).await?;
         }
         media::retire_objects(&mut tx, &ctx.clock, &task.media, &old).await?;
-        events::record(&mut tx, &ctx.clock, "media", &update_id, &task.media, "").await?;
+        events::record(
+            &mut tx,
+            &ctx.clock,
+            EventKind::Media,
+            &update_id,
+            &task.media,
+            "",
+        )
+        .await?;
         tx.commit().await
     }
 }

@@ -12,6 +12,7 @@ use sqlx::FromRow;
 use super::{Area, Crop, MarkupInput, Size, move_anchors, parse_stored, to_json, write_layer};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture, PixelRect};
@@ -427,7 +428,7 @@ async fn publish(
     events::record(
         &mut tx,
         clock,
-        "media",
+        EventKind::Media,
         &update_id,
         &redaction.media_id,
         &redaction.person_id,
@@ -466,7 +467,7 @@ async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Resul
         events::record(
             &mut tx,
             &ctx.clock,
-            "media",
+            EventKind::Media,
             &update_id,
             &redaction.media_id,
             "",

@@ -4,6 +4,7 @@
 use super::{MediaKind, MediaState, StoredFile, check_file_limit, delete, original, set_content};
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::infra::video::Metadata;
 use crate::{events, updates};
@@ -28,7 +29,7 @@ pub async fn create_pending(
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
-    events::record(tx, clock, "media", update_id, id, person_id).await
+    events::record(tx, clock, EventKind::Media, update_id, id, person_id).await
 }
 
 /// Replaces the content of media with a complete file. Marks a recording whose page was lost, and
@@ -66,7 +67,7 @@ pub async fn receive(
             .await?;
     updates::enqueue_purge(tx, clock, &old).await?;
     set_content(tx, clock, id, generation, file).await?;
-    events::record(tx, clock, "media", &update_id, id, "").await?;
+    events::record(tx, clock, EventKind::Media, &update_id, id, "").await?;
     Ok(true)
 }
 
@@ -94,7 +95,7 @@ pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str)
 /// Records an event for changed media, if an update is given.
 async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &str) -> Result<()> {
     match update {
-        Some(update) => events::record(tx, clock, "media", &update, id, "").await,
+        Some(update) => events::record(tx, clock, EventKind::Media, &update, id, "").await,
         None => Ok(()),
     }
 }
@@ -111,5 +112,5 @@ pub async fn cancel(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Re
     .await?;
     let Some(update) = update else { return Ok(()) };
     delete(tx, clock, "m.id", id).await?;
-    events::record(tx, clock, "media", &update, id, person_id).await
+    events::record(tx, clock, EventKind::Media, &update, id, person_id).await
 }

@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use super::{Media, MediaState, Object, original, put_rendition};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::{Db, Tx};
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Font};
@@ -364,7 +365,7 @@ async fn record_change(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
         .bind(&task.media)
         .fetch_one(&mut **tx)
         .await?;
-    events::record(tx, clock, "media", &update, &task.media, "").await
+    events::record(tx, clock, EventKind::Media, &update, &task.media, "").await
 }
 
 /// Attaches objects as renditions if the generation is still current; otherwise deletes them.

@@ -1,16 +1,6 @@
-//! The kind and the processing state of media.
+//! The processing state of media.
 
 use crate::infra::db::text_enum;
-
-text_enum! {
-    /// Kind of media.
-    pub enum MediaKind {
-        /// A recording.
-        Video = "video",
-        /// A picture.
-        Image = "image",
-    }
-}
 
 text_enum! {
     /// Processing state.

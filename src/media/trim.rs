@@ -3,7 +3,7 @@
 use super::{Media, MediaKind, MediaState, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, FieldErrors, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates::{self, Content};
@@ -187,7 +187,15 @@ async fn start_cut(
         )
         .await?;
     }
-    events::record(tx, clock, "media", &media.update_id, &media.id, &person.id).await
+    events::record(
+        tx,
+        clock,
+        EventKind::Media,
+        &media.update_id,
+        &media.id,
+        &person.id,
+    )
+    .await
 }
 
 /// Shifts all positions in the recording after its start moved by `by` milliseconds and its

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
@@ -115,7 +116,15 @@ pub async fn answer(
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
     notify_author(tx, clock, update, owing, person, answer).await?;
-    events::record(tx, clock, "receipt", &update.id, &person.id, &person.id).await
+    events::record(
+        tx,
+        clock,
+        EventKind::Receipt,
+        &update.id,
+        &person.id,
+        &person.id,
+    )
+    .await
 }
 
 /// Whether the answer differs from the current one. Returns an error if the current one was confirmed, or if the answer repeats
@@ -227,7 +236,7 @@ async fn answer_as_guest(
     if done.rows_affected() == 0 {
         return Ok(());
     }
-    events::record(tx, clock, "receipt", &update.id, &guest, &guest).await
+    events::record(tx, clock, EventKind::Receipt, &update.id, &guest, &guest).await
 }
 
 fn check_published(update: &Update) -> Result<()> {
@@ -255,7 +264,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
         return if done.rows_affected() == 0 {
             Ok(())
         } else {
-            events::record(tx, clock, "receipt", id, &guest, &guest).await
+            events::record(tx, clock, EventKind::Receipt, id, &guest, &guest).await
         };
     };
     let before = of_person(tx, id, &person.id)
@@ -280,5 +289,5 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
     }
     notifications::retract(tx, id, &person.id).await?;
     updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
-    events::record(tx, clock, "receipt", id, &person.id, &person.id).await
+    events::record(tx, clock, EventKind::Receipt, id, &person.id, &person.id).await
 }

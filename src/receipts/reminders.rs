@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
@@ -80,7 +80,7 @@ pub async fn remind(
         &people,
     )
     .await?;
-    events::record(tx, clock, "receipt", id, id, &update.author_id).await?;
+    events::record(tx, clock, EventKind::Receipt, id, id, &update.author_id).await?;
     Ok((update, reminded))
 }
 
@@ -124,7 +124,15 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     }
     // Record events last, because that locks the counter that orders all events.
     for one in &late {
-        events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;
+        events::record(
+            tx,
+            clock,
+            EventKind::Receipt,
+            &one.update_id,
+            &one.update_id,
+            "",
+        )
+        .await?;
     }
     Ok(late.len())
 }

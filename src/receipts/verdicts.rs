@@ -4,7 +4,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::infra::db::{FetchKnown, Tx};
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
@@ -215,7 +215,15 @@ pub async fn give_verdict(
         &[person_id.to_owned()],
     )
     .await?;
-    events::record(tx, clock, "receipt", id, person_id, &update.author_id).await
+    events::record(
+        tx,
+        clock,
+        EventKind::Receipt,
+        id,
+        person_id,
+        &update.author_id,
+    )
+    .await
 }
 
 /// Opens the thread with a recipient to everyone who can see the update, or closes it again. Only the author may do so.
@@ -241,5 +249,13 @@ pub async fn set_disclosed(
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
-    events::record(tx, clock, "receipt", id, person_id, &update.author_id).await
+    events::record(
+        tx,
+        clock,
+        EventKind::Receipt,
+        id,
+        person_id,
+        &update.author_id,
+    )
+    .await
 }

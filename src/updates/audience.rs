@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use super::{Update, access};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events::EventKind;
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::notifications;
@@ -525,7 +526,7 @@ pub async fn add_invited_recipient(
     }
     // Record events last, because that locks the counter that orders all events.
     for id in &updates {
-        events::record(tx, clock, "receipt", id, person_id, person_id).await?;
+        events::record(tx, clock, EventKind::Receipt, id, person_id, person_id).await?;
     }
     Ok(())
 }

@@ -3,12 +3,11 @@
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::{Expectation, UpdateState, visible};
+use super::{Expectation, MediaKind, UpdateState, visible};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::{Dialect, FetchKnown};
-use crate::media::MediaKind;
 use crate::search;
 
 /// An update in a list.

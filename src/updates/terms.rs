@@ -1,4 +1,4 @@
-//! The expectation, the visibility and the state of an update.
+//! The expectation, the visibility and the state of an update, and the kinds of media that it can contain.
 
 use crate::clock::Millis;
 use crate::infra::db::text_enum;
@@ -49,6 +49,16 @@ text_enum! {
         Published = "published",
         /// In the trash.
         Trashed = "trashed",
+    }
+}
+
+text_enum! {
+    /// Kind of media.
+    pub enum MediaKind {
+        /// A recording.
+        Video = "video",
+        /// A picture.
+        Image = "image",
     }
 }
 

@@ -159,15 +159,6 @@ pub fn playable(medium: &super::schema::MediaView) -> String {
     }
 }
 
-/// Describes in words the shapes drawn with a comment.
-pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
-    crate::markup::parse_stored(&drawing.to_string())
-        .unwrap_or_default()
-        .iter()
-        .map(crate::markup::Shape::describe)
-        .collect()
-}
-
 /// Adds a media fragment to an address, so that browsers play only this range.
 pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);

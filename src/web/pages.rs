@@ -15,6 +15,7 @@ use super::schema::{
     WorkspaceView,
 };
 use crate::error::FieldErrors;
+use crate::inbox::Reason;
 use crate::media::MediaKind;
 use crate::receipts::ReceiptState;
 use crate::updates::UpdateState;
@@ -392,7 +393,9 @@ impl EditPage {
 
     /// Returns whether the update is published.
     pub fn published(&self) -> bool {
-        self.update.as_ref().is_some_and(UpdateView::is_published)
+        self.update
+            .as_ref()
+            .is_some_and(|update| update.state.is_published())
     }
 
     /// Returns the groups in the audience as `@design and @ops`; empty if there are none.

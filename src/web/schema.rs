@@ -18,7 +18,7 @@ use crate::share_message;
 use crate::updates::{Expectation, UpdateState, Visibility};
 use crate::working_hours::WorkingHours;
 
-pub use access::{AccessView, LinkView, ListedLinkView, UpdateRefView};
+pub use access::{AccessKind, AccessReason, AccessView, LinkView, ListedLinkView, UpdateRefView};
 pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use receipts::{

@@ -122,6 +122,14 @@ macro_rules! text_enum {
 
 pub(crate) use text_enum;
 
+/// Returns the decoding error of a column with an unknown value, for rows that are not read with a derived `FromRow`.
+pub fn unknown_in_column(column: &str, unknown: UnknownValue) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.into(),
+        source: Box::new(unknown),
+    }
+}
+
 /// Queries that skip rows with unknown values.
 pub trait FetchKnown<T> {
     /// Returns the rows that this version can read. Logs and skips a row with an [`UnknownValue`]; any other error fails the query.

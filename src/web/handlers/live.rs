@@ -12,7 +12,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::MissedTickBehavior;
 
 use crate::error::{Error, Result};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::infra::db;
 use crate::people::Viewer;
 use crate::state::State;
@@ -159,10 +159,9 @@ async fn next_message(
     {
         if may_receive(&mut connection, ctx, event).await? {
             // An opening is presented as a change of the person's receipt.
-            let kind = if event.kind == "opening" {
-                "receipt"
-            } else {
-                &event.kind
+            let kind = match event.kind {
+                EventKind::Opening => EventKind::Receipt,
+                kind => kind,
             };
             let body = json!({ "kind": kind, "id": event.subject_id });
             let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
@@ -215,17 +214,19 @@ async fn may_receive(
     ctx: &RequestContext,
     event: &Event,
 ) -> Result<bool> {
-    match (&ctx.viewer, event.kind.as_str()) {
-        (Viewer::Person(person), "opening") if person.id != event.subject_id => {
+    match (&ctx.viewer, event.kind) {
+        (Viewer::Person(person), EventKind::Opening) if person.id != event.subject_id => {
             let update = updates::find(connection, &ctx.viewer, &event.update_id).await?;
             Ok(updates::must_be_author(&ctx.viewer, &update).is_ok())
         }
-        (Viewer::Person(_), _) | (Viewer::Guest(_), "update" | "media") => Ok(true),
-        (Viewer::Guest(_), "reaction") if event.subject_id == event.update_id => Ok(true),
-        (Viewer::Guest(_), "comment" | "reaction") => {
+        (Viewer::Person(_), _) | (Viewer::Guest(_), EventKind::Update | EventKind::Media) => {
+            Ok(true)
+        }
+        (Viewer::Guest(_), EventKind::Reaction) if event.subject_id == event.update_id => Ok(true),
+        (Viewer::Guest(_), EventKind::Comment | EventKind::Reaction) => {
             found(comments::find_visible(connection, &ctx.viewer, &event.subject_id).await)
         }
-        (Viewer::Guest(guests), "receipt") => {
+        (Viewer::Guest(guests), EventKind::Receipt) => {
             Ok(guests.iter().any(|guest| guest.id == event.subject_id))
         }
         _ => Ok(false),

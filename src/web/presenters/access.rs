@@ -3,7 +3,9 @@
 use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
-use super::super::schema::{AccessView, LinkView, ListedLinkView, PersonView, UpdateRefView};
+use super::super::schema::{
+    AccessKind, AccessReason, AccessView, LinkView, ListedLinkView, PersonView, UpdateRefView,
+};
 use super::format_time;
 use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
@@ -25,7 +27,7 @@ pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>)
 /// Presents a share link in the list of all links.
 pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> ListedLinkView {
     ListedLinkView {
-        state: link.state().as_str().into(),
+        state: link.state(),
         update: UpdateRefView {
             url: format!("{}/updates/{}", ctx.base_url, link.update_id),
             id: link.update_id,
@@ -56,16 +58,16 @@ pub(crate) async fn access_views(
     connection: &mut AnyConnection,
     update: &Update,
 ) -> Result<Vec<AccessView>> {
-    let way = |kind: &str, name: &str, reason: &str, since: Millis| AccessView {
-        kind: kind.into(),
+    let way = |kind: AccessKind, name: &str, reason: AccessReason, since: Millis| AccessView {
+        kind,
         name: name.into(),
-        reason: reason.into(),
+        reason,
         since: rfc3339(since),
     };
     let mut ways = vec![way(
-        "person",
+        AccessKind::Person,
         &update.author_name,
-        "author",
+        AccessReason::Author,
         update.created_at,
     )];
     let Some(published_at) = update.published_at.filter(|_| update.trashed_at.is_none()) else {
@@ -73,38 +75,48 @@ pub(crate) async fn access_views(
     };
     for recipient in updates::recipients(connection, &update.id).await? {
         ways.push(way(
-            "person",
+            AccessKind::Person,
             &recipient.name,
-            "recipient",
+            AccessReason::Recipient,
             recipient.sent_at,
         ));
     }
     if let Some(since) = update.later_members_at {
         for (_, name) in updates::audience_groups(connection, &update.id).await? {
             ways.push(way(
-                "group",
+                AccessKind::Group,
                 &name,
-                "later_members",
+                AccessReason::LaterMembers,
                 since.max(published_at),
             ));
         }
     }
     if let Some(since) = update.everyone_at {
         ways.push(way(
-            "workspace",
+            AccessKind::Workspace,
             "everyone",
-            "everyone",
+            AccessReason::Everyone,
             since.max(published_at),
         ));
     } else if update.visibility == Visibility::Workspace {
-        ways.push(way("workspace", "everyone", "visibility", published_at));
+        ways.push(way(
+            AccessKind::Workspace,
+            "everyone",
+            AccessReason::Visibility,
+            published_at,
+        ));
     }
     for link in links::of_update(connection, &update.id)
         .await?
         .iter()
         .filter(|link| link.revoked_at.is_none())
     {
-        ways.push(way("link", &link.name, "link", link.created_at));
+        ways.push(way(
+            AccessKind::Link,
+            &link.name,
+            AccessReason::Link,
+            link.created_at,
+        ));
     }
     Ok(ways)
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::PersonView;
+use crate::infra::db::text_enum;
+use crate::links::LinkState;
 
 /// A share link, for the author.
 #[derive(Clone, Debug, Serialize)]
@@ -56,19 +58,63 @@ pub struct ListedLinkView {
     pub opens: i64,
     /// When a guest last opened the page.
     pub last_opened_at: Option<String>,
-    /// `open`, `revoked` or `unpublished`.
-    pub state: String,
+    /// State of the link.
+    pub state: LinkState,
+}
+
+impl ListedLinkView {
+    /// Whether the link was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.state == LinkState::Revoked
+    }
+
+    /// Whether the link opens nothing while its update is not published.
+    pub fn is_unpublished(&self) -> bool {
+        self.state == LinkState::Unpublished
+    }
+}
+
+text_enum! {
+    /// The holder of a way to open an update.
+    pub enum AccessKind {
+        /// One person.
+        Person = "person",
+        /// The members of a group.
+        Group = "group",
+        /// Everyone with an account.
+        Workspace = "workspace",
+        /// Everyone with the share link.
+        Link = "link",
+    }
+}
+
+text_enum! {
+    /// The reason for which an update can be opened.
+    pub enum AccessReason {
+        /// The person is its author.
+        Author = "author",
+        /// The person is a recipient.
+        Recipient = "recipient",
+        /// The author gave access to people who join the group later.
+        LaterMembers = "later_members",
+        /// The update is addressed to everyone.
+        Everyone = "everyone",
+        /// The author made it visible to the workspace.
+        Visibility = "visibility",
+        /// The author created a share link.
+        Link = "link",
+    }
 }
 
 /// One way in which an update can be opened now.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessView {
-    /// `person`, `group`, `workspace` or `link`.
-    pub kind: String,
+    /// Who can open it.
+    pub kind: AccessKind,
     /// Name of the person, group or link; `everyone` for the workspace.
     pub name: String,
-    /// `author`, `recipient`, `later_members`, `everyone`, `visibility` or `link`.
-    pub reason: String,
+    /// Why they can open it.
+    pub reason: AccessReason,
     /// Start of the access, RFC 3339.
     pub since: String,
 }

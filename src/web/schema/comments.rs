@@ -62,6 +62,11 @@ pub struct AnchorView {
 }
 
 impl AnchorView {
+    /// Returns the drawing as JSON, for the scripts of the page.
+    pub fn drawing_json(&self) -> Option<String> {
+        serde_json::to_string(self.drawing.as_ref()?).ok()
+    }
+
     /// Returns the position as `0:42`; empty for a picture.
     pub fn position(&self) -> String {
         self.at_ms

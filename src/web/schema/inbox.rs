@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::RowView;
+use crate::inbox::Reason;
 use crate::updates::Expectation;
 
 /// An entry of the inbox.
@@ -10,10 +11,8 @@ use crate::updates::Expectation;
 pub struct EntryView {
     /// Id of the entry: a letter for the section, followed by the update's id.
     pub id: String,
-    /// Reason of the entry. Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and for an author
-    /// `readbacks` or `questions`. Said to me: `sent`, `comments`, `mention`, `answer`, `declined`,
-    /// `confirmed`, `corrected`, `joined`, `all_heard`. Owed to me: `waiting`.
-    pub why: String,
+    /// Why the update is in this section.
+    pub why: Reason,
     /// The update it is about.
     pub update: RowView,
     /// Due time for the viewer, or the earliest due time among those who owe the viewer an answer.
@@ -43,8 +42,10 @@ impl EntryView {
     /// Returns whether to show the name of the update's author: it is not `me`, and the sentence does not
     /// already start with it.
     pub fn names_author(&self, me: &str) -> bool {
-        let begins = matches!(self.why.as_str(), "mention" | "answer" | "declined")
-            || (self.why == "comments" && self.new_comments == 1);
+        let begins = matches!(
+            self.why,
+            Reason::Mention | Reason::Answer | Reason::Declined
+        ) || (self.why == Reason::Comments && self.new_comments == 1);
         self.update.author.id != me
             && !(begins && self.by.as_ref() == Some(&self.update.author.name))
     }
@@ -52,9 +53,19 @@ impl EntryView {
     /// Returns whether the viewer must answer as a recipient.
     pub fn asks_for_answer(&self) -> bool {
         matches!(
-            self.why.as_str(),
-            "acknowledge" | "readback" | "changed" | "corrected"
+            self.why,
+            Reason::Acknowledge | Reason::Readback | Reason::Changed | Reason::Corrected
         ) && self.id.starts_with('b')
+    }
+
+    /// Returns whether recipients owe the viewer an answer.
+    pub fn is_waiting(&self) -> bool {
+        self.why == Reason::Waiting
+    }
+
+    /// Returns whether the viewer has readbacks to review.
+    pub fn has_readbacks(&self) -> bool {
+        self.why == Reason::Readbacks
     }
 
     /// Returns whether one press is the complete answer.
