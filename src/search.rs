@@ -3,12 +3,16 @@
 //! Texts are split into case-folded words here, so that both engines give the same results. The table `said` has one row per update,
 //! comment and picture with markup; jobs write the rows. The index over it is specific to the engine and can be rebuilt at any time.
 
+mod index;
+
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
+
+pub use index::{delete_update, index};
 
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db;
-use crate::infra::db::{Dialect, Tx};
+use crate::infra::db::Dialect;
 use crate::text::fold;
 
 /// Creates the index of the engine. It is not a migration, because it differs between engines and can be rebuilt at any time.
@@ -62,96 +66,6 @@ pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
         " & "
     };
     Some(quoted.collect::<Vec<_>>().join(joint))
-}
-
-/// Returns a row number that grows with the creation time of the id: 48 bits of milliseconds and 14 bits that make collisions unlikely.
-fn row_number(id: &str) -> i64 {
-    let mut bytes = [0_u8; 16];
-    match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
-        Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // We generate the ids, so they always decode. Any number would work here.
-        _ => {}
-    }
-    let time = i64::from_be_bytes([
-        0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
-    ]);
-    let rest = i64::from(
-        u16::from_be_bytes([bytes[6], bytes[7]])
-            .wrapping_add(u16::from_be_bytes([bytes[8], bytes[9]]) << 6)
-            & 0x3fff,
-    );
-    time << 14 | rest
-}
-
-/// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a comment, or the text on a
-/// picture. Removes the row if the subject no longer exists.
-pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
-    delete_rows(tx, dialect, "subject_id", subject_id).await?;
-    let text: Option<String> = sqlx::query_scalar(
-        "SELECT title || ' ' || notes FROM updates WHERE id = $1
-         UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
-         UNION ALL SELECT k.texts FROM markups k JOIN media m ON m.id = k.media_id WHERE m.id = $1 AND m.removed_at IS NULL",
-    )
-    .bind(subject_id)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let words = tokenize(text.as_deref().unwrap_or_default());
-    if words.is_empty() {
-        return Ok(());
-    }
-    let mut n = row_number(subject_id);
-    while !insert(tx, n, update_id, subject_id, &words).await? {
-        n += 1;
-    }
-    if dialect == Dialect::Sqlite {
-        sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)")
-            .bind(n)
-            .bind(words)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn insert(
-    tx: &mut Tx,
-    n: i64,
-    update_id: &str,
-    subject_id: &str,
-    words: &str,
-) -> Result<bool> {
-    let done = sqlx::query("INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
-        .bind(n)
-        .bind(update_id)
-        .bind(subject_id)
-        .bind(words)
-        .execute(&mut **tx)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Deletes the search rows of an update and its comments and pictures.
-pub async fn delete_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
-    delete_rows(tx, dialect, "update_id", update_id).await
-}
-
-async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
-    if dialect == Dialect::Sqlite {
-        let text = format!(
-            "DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)"
-        );
-        sqlx::query(AssertSqlSafe(text))
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-    }
-    sqlx::query(AssertSqlSafe(format!(
-        "DELETE FROM said WHERE {column} = $1"
-    )))
-    .bind(id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// A place where the searched words occur.
@@ -249,14 +163,6 @@ mod tests {
             Some("'a' & 'b':*")
         );
         assert_eq!(match_query(Dialect::Postgres, " !! "), None);
-    }
-
-    #[test]
-    fn row_number_increases_with_the_id() {
-        let clock = crate::clock::Clock::default();
-        let first = row_number(&clock.id());
-        clock.advance(10);
-        assert!(row_number(&clock.id()) > first && first > 0);
     }
 
     #[test]
