@@ -1,7 +1,9 @@
 //! The recordings and pictures of updates and comments: their renditions, their states, and the
 //! rules for who may fetch them.
 
+mod context;
 mod incoming;
+mod objects;
 mod original;
 mod process;
 mod state;
@@ -10,12 +12,13 @@ mod trim;
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
+pub use context::{MediaContext, sweep_dir};
 pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
-use process::record_pending;
-pub use process::{MediaContext, convert, mark_processing_failed, process, sweep_dir};
-pub(crate) use process::{
+use objects::record_pending;
+pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
+pub use process::{convert, mark_processing_failed, process};
 pub use state::MediaState;
 
 pub use crate::updates::MediaKind;

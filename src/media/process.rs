@@ -1,24 +1,21 @@
 //! The jobs that prepare recordings: they make recordings seekable, extract a poster, and convert
 //! formats that browsers cannot play.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::path::Path;
 
-use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::OnceCell;
 
+use super::context::MediaContext;
+use super::objects::{new_pending_key, object_metadata, store_picture};
 use super::{Media, MediaState, Object, original, put_rendition};
-use crate::clock::{self, Clock, Millis};
+use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::EventKind;
-use crate::infra::db::{Db, Tx};
+use crate::infra::db::Tx;
 use crate::infra::images;
-use crate::infra::images::{EncodedPicture, Font};
+use crate::infra::images::EncodedPicture;
 use crate::infra::jobs;
-use crate::infra::storage::{ObjectMetadata, Storage};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
@@ -31,65 +28,6 @@ const NO_PLAYABLE_COPY: &str =
 /// How long a viewer may continue to play a raw file after a copy has replaced it, in addition to
 /// its duration.
 const RAW_GRACE: Millis = 3_600_000;
-
-/// The dependencies of media work: database, clock, storage and tools.
-#[derive(Clone, Debug)]
-pub struct MediaContext {
-    /// The database.
-    pub db: Db,
-    /// The clock of the domain.
-    pub clock: Clock,
-    /// The object storage.
-    pub storage: Storage,
-    /// The path of ffmpeg, if it is configured.
-    pub ffmpeg: Option<PathBuf>,
-    /// The detected tools; use [`MediaContext::tools`].
-    pub tools: Arc<OnceCell<Tools>>,
-    /// The folder for temporary files.
-    pub temp_dir: PathBuf,
-    /// When this process started.
-    pub started_at: SystemTime,
-    /// The font for markup text.
-    pub font: Font,
-}
-
-impl MediaContext {
-    /// The media tools, detected on first use. Detection takes most of a second, which must not
-    /// delay startup.
-    pub async fn tools(&self) -> &Tools {
-        self.tools
-            .get_or_init(|| Tools::detect(self.ffmpeg.as_deref()))
-            .await
-    }
-
-    /// Deletes objects, and all unfinished files left by killed processes before this process
-    /// started.
-    pub async fn purge(&self, keys: &[String]) -> Result<()> {
-        self.storage.purge(keys, self.started_at).await?;
-        sweep_dir(self.temp_dir.clone(), self.started_at).await
-    }
-}
-
-/// Deletes the files and folders in `folder` that were last changed before `since`.
-pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
-    let sweep = move || {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.metadata()?.modified()? < since {
-                let path = entry.path();
-                if path.is_dir() {
-                    std::fs::remove_dir_all(path)?
-                } else {
-                    std::fs::remove_file(path)?
-                }
-            }
-        }
-        Ok::<(), std::io::Error>(())
-    };
-    Ok(tokio::task::spawn_blocking(sweep)
-        .await
-        .map_err(Error::internal)??)
-}
 
 /// The payload of both jobs.
 #[derive(Debug, Deserialize)]
@@ -463,107 +401,4 @@ async fn store_new_picture(
 ) -> Result<Object> {
     let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
     store_picture(&ctx.storage, name, key, picture).await
-}
-
-/// Stores a picture that is in memory.
-pub(crate) async fn store_picture(
-    storage: &Storage,
-    name: &'static str,
-    key: String,
-    picture: EncodedPicture,
-) -> Result<Object> {
-    let (content_type, size) = (
-        picture.content_type.to_owned(),
-        Some((picture.width, picture.height)),
-    );
-    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(picture.bytes))]);
-    let bytes = storage
-        .put(&key, &object_metadata(&content_type), body)
-        .await?;
-    Ok(Object {
-        name,
-        key,
-        content_type,
-        size,
-        bytes,
-    })
-}
-
-/// Reads a whole picture, of at most [`images::MAX_BYTES`] bytes, into memory.
-pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
-    let length = storage.len(key).await?.ok_or(Error::NotFound)?;
-    if length > images::MAX_BYTES {
-        return Err(Error::TooLarge("This picture has more than 64 MiB.".into()));
-    }
-    let mut body = storage.get(key, 0..length).await?;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(Error::internal)?);
-    while let Some(block) = body.next().await {
-        bytes.extend_from_slice(&block?);
-    }
-    Ok(bytes)
-}
-
-/// Headers for objects that browsers fetch directly from the bucket.
-pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
-    ObjectMetadata {
-        content_type: content_type.to_owned(),
-        disposition: "inline".into(),
-        cache_control: "private, no-cache".into(),
-    }
-}
-
-/// Creates a new storage key and records it as pending before anything is stored under it. The
-/// sweep deletes pending objects after a day. `media_id`, if known, assigns the object to media for
-/// redactions.
-pub(crate) async fn new_pending_key(
-    db: &Db,
-    clock: &Clock,
-    media_id: Option<&str>,
-) -> Result<String> {
-    let key = format!("media/{}", clock::secret());
-    let mut tx = db.begin().await?;
-    record_pending(&mut tx, clock, &key, media_id).await?;
-    tx.commit().await?;
-    Ok(key)
-}
-
-/// Records a key whose object is not attached to media.
-pub(super) async fn record_pending(
-    tx: &mut Tx,
-    clock: &Clock,
-    key: &str,
-    media_id: Option<&str>,
-) -> Result<()> {
-    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
-        .bind(key)
-        .bind(clock.now())
-        .bind(media_id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Like [`new_pending_key`], but only while the media has this generation; otherwise returns
-/// `None`. After incrementing the generation, a caller therefore knows every key created before.
-pub(crate) async fn new_pending_key_for(
-    db: &Db,
-    clock: &Clock,
-    media_id: &str,
-    generation: i64,
-) -> Result<Option<String>> {
-    let key = format!("media/{}", clock::secret());
-    let mut tx = db.begin().await?;
-    // Lock the row of the media, so that its generation does not change before the commit.
-    let current =
-        sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
-            .bind(media_id)
-            .bind(generation)
-            .execute(&mut *tx)
-            .await?;
-    if current.rows_affected() == 0 {
-        return Ok(None);
-    }
-    record_pending(&mut tx, clock, &key, Some(media_id)).await?;
-    tx.commit().await?;
-    Ok(Some(key))
 }

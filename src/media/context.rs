@@ -1,0 +1,73 @@
+//! What media work needs: database, clock, storage and tools.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::OnceCell;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::infra::db::Db;
+use crate::infra::images::Font;
+use crate::infra::storage::Storage;
+use crate::infra::video::Tools;
+
+/// The dependencies of media work: database, clock, storage and tools.
+#[derive(Clone, Debug)]
+pub struct MediaContext {
+    /// The database.
+    pub db: Db,
+    /// The clock of the domain.
+    pub clock: Clock,
+    /// The object storage.
+    pub storage: Storage,
+    /// The path of ffmpeg, if it is configured.
+    pub ffmpeg: Option<PathBuf>,
+    /// The detected tools; use [`MediaContext::tools`].
+    pub tools: Arc<OnceCell<Tools>>,
+    /// The folder for temporary files.
+    pub temp_dir: PathBuf,
+    /// When this process started.
+    pub started_at: SystemTime,
+    /// The font for markup text.
+    pub font: Font,
+}
+
+impl MediaContext {
+    /// The media tools, detected on first use. Detection takes most of a second, which must not
+    /// delay startup.
+    pub async fn tools(&self) -> &Tools {
+        self.tools
+            .get_or_init(|| Tools::detect(self.ffmpeg.as_deref()))
+            .await
+    }
+
+    /// Deletes objects, and all unfinished files left by killed processes before this process
+    /// started.
+    pub async fn purge(&self, keys: &[String]) -> Result<()> {
+        self.storage.purge(keys, self.started_at).await?;
+        sweep_dir(self.temp_dir.clone(), self.started_at).await
+    }
+}
+
+/// Deletes the files and folders in `folder` that were last changed before `since`.
+pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
+    let sweep = move || {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.metadata()?.modified()? < since {
+                let path = entry.path();
+                if path.is_dir() {
+                    std::fs::remove_dir_all(path)?
+                } else {
+                    std::fs::remove_file(path)?
+                }
+            }
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    Ok(tokio::task::spawn_blocking(sweep)
+        .await
+        .map_err(Error::internal)??)
+}

@@ -1,0 +1,114 @@
+//! The objects of media in the storage: new keys, writing pictures and reading them.
+
+use futures_util::StreamExt as _;
+
+use super::Object;
+use crate::clock::{self, Clock};
+use crate::error::{Error, Result};
+use crate::infra::db::{Db, Tx};
+use crate::infra::images;
+use crate::infra::images::EncodedPicture;
+use crate::infra::storage::{ObjectMetadata, Storage};
+
+/// Stores a picture that is in memory.
+pub(crate) async fn store_picture(
+    storage: &Storage,
+    name: &'static str,
+    key: String,
+    picture: EncodedPicture,
+) -> Result<Object> {
+    let (content_type, size) = (
+        picture.content_type.to_owned(),
+        Some((picture.width, picture.height)),
+    );
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(picture.bytes))]);
+    let bytes = storage
+        .put(&key, &object_metadata(&content_type), body)
+        .await?;
+    Ok(Object {
+        name,
+        key,
+        content_type,
+        size,
+        bytes,
+    })
+}
+
+/// Reads a whole picture, of at most [`images::MAX_BYTES`] bytes, into memory.
+pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
+    let length = storage.len(key).await?.ok_or(Error::NotFound)?;
+    if length > images::MAX_BYTES {
+        return Err(Error::TooLarge("This picture has more than 64 MiB.".into()));
+    }
+    let mut body = storage.get(key, 0..length).await?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(Error::internal)?);
+    while let Some(block) = body.next().await {
+        bytes.extend_from_slice(&block?);
+    }
+    Ok(bytes)
+}
+
+/// Headers for objects that browsers fetch directly from the bucket.
+pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
+    ObjectMetadata {
+        content_type: content_type.to_owned(),
+        disposition: "inline".into(),
+        cache_control: "private, no-cache".into(),
+    }
+}
+
+/// Creates a new storage key and records it as pending before anything is stored under it. The
+/// sweep deletes pending objects after a day. `media_id`, if known, assigns the object to media for
+/// redactions.
+pub(crate) async fn new_pending_key(
+    db: &Db,
+    clock: &Clock,
+    media_id: Option<&str>,
+) -> Result<String> {
+    let key = format!("media/{}", clock::secret());
+    let mut tx = db.begin().await?;
+    record_pending(&mut tx, clock, &key, media_id).await?;
+    tx.commit().await?;
+    Ok(key)
+}
+
+/// Records a key whose object is not attached to media.
+pub(super) async fn record_pending(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &str,
+    media_id: Option<&str>,
+) -> Result<()> {
+    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
+        .bind(key)
+        .bind(clock.now())
+        .bind(media_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Like [`new_pending_key`], but only while the media has this generation; otherwise returns
+/// `None`. After incrementing the generation, a caller therefore knows every key created before.
+pub(crate) async fn new_pending_key_for(
+    db: &Db,
+    clock: &Clock,
+    media_id: &str,
+    generation: i64,
+) -> Result<Option<String>> {
+    let key = format!("media/{}", clock::secret());
+    let mut tx = db.begin().await?;
+    // Lock the row of the media, so that its generation does not change before the commit.
+    let current =
+        sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
+            .bind(media_id)
+            .bind(generation)
+            .execute(&mut *tx)
+            .await?;
+    if current.rows_affected() == 0 {
+        return Ok(None);
+    }
+    record_pending(&mut tx, clock, &key, Some(media_id)).await?;
+    tx.commit().await?;
+    Ok(Some(key))
+}
