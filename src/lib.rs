@@ -20,6 +20,7 @@ pub mod markup;
 pub mod media;
 pub mod notification_emails;
 pub mod notifications;
+pub mod objects;
 pub mod people;
 pub mod rate_limits;
 pub mod receipts;

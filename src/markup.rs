@@ -17,11 +17,11 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use crop::{Crop, Size};
-pub use flatten::{FlattenedPicture, flatten, flatten_job};
+pub use flatten::{FlattenMarkup, FlattenedPicture};
 pub(crate) use parse::parse_stored;
 use parse::to_json;
 pub use parse::{MarkupInput, parse_drawing};
-pub use redact::{finish_redaction, redact_job};
+pub use redact::{RedactPicture, finish_redaction};
 pub use region::Region;
 pub use shape::{Area, Color, Pen, Point, Shape, StrokePoint};
 pub use svg::{FONT_FAMILY, render};
@@ -233,13 +233,12 @@ async fn write_layer(
     if before == 0 && shapes.is_empty() {
         return Ok(());
     }
-    jobs::enqueue(
-        tx,
-        clock,
-        "mark",
-        &json!({ "media": id, "generation": generation, "revision": revision }),
-    )
-    .await
+    let job = FlattenMarkup {
+        media: id.into(),
+        generation,
+        revision,
+    };
+    jobs::enqueue(tx, clock, &job).await
 }
 
 /// The text in the shapes, for the search index.

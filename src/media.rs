@@ -9,7 +9,6 @@ mod process;
 mod state;
 mod trim;
 
-use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use context::{MediaContext, sweep_dir};
@@ -18,7 +17,7 @@ use objects::record_pending;
 pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
-pub use process::{convert, mark_processing_failed, process};
+pub use process::{ConvertMedia, ProcessMedia, Target};
 pub use state::MediaState;
 
 pub use crate::updates::MediaKind;
@@ -365,13 +364,11 @@ async fn set_content(
 
 /// Enqueues the job that creates the playable copy of a recording.
 async fn enqueue_processing(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
-    jobs::enqueue(
-        tx,
-        clock,
-        "process",
-        &json!({ "media": id, "generation": generation }),
-    )
-    .await
+    let target = Target {
+        media: id.into(),
+        generation,
+    };
+    jobs::enqueue(tx, clock, &ProcessMedia { target }).await
 }
 
 /// Fails if the update already has [`MAX_FILES`] files.

@@ -3,16 +3,16 @@
 //! Delivery is at most once. A notice is marked as mailed before its email is sent, so a crash can lose an email,
 //! but no email is sent twice, even by two nodes. If the mail server defers an email, the mark is removed and the job retries.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
+use tokio::sync::watch;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, FetchKnown, Tx};
-use crate::infra::jobs;
+use crate::infra::jobs::{self, Job, Lane, Outcome};
 use crate::infra::smtp::{Failure, Mail, Mailer};
-use crate::notifications::Kind;
+use crate::notifications::{Kind, unsubscribe};
 use crate::updates::Expectation;
 use crate::{share_message, updates};
 
@@ -31,9 +31,40 @@ macro_rules! email_wanted {
     };
 }
 
-#[derive(Deserialize)]
-struct Payload {
-    update: String,
+/// What sending emails needs.
+pub struct MailContext {
+    /// The database.
+    pub db: Db,
+    /// The clock of the domain.
+    pub clock: Clock,
+    /// The mail server and the sender.
+    pub mailer: Mailer,
+    /// Public base URL for links, without a trailing slash.
+    pub base: String,
+    /// The key that signs unsubscribe links.
+    pub key: String,
+}
+
+/// Sends the pending emails of an update. Shutdown waits for the message that is being sent, because an interrupted one could be lost.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendEmails {
+    /// The id of the update.
+    pub update: String,
+}
+
+impl Job for SendEmails {
+    const KIND: &'static str = "mail";
+    const LANE: Lane = Lane::Mail;
+    const INTERRUPTIBLE: bool = false;
+    /// `None` if email is not configured. Emails that were enqueued while it was are not sent.
+    type Context = Option<MailContext>;
+
+    async fn run(self, ctx: &Option<MailContext>, stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        match ctx {
+            Some(ctx) => ctx.send_pending(&self.update, stop).await,
+            None => Ok(Outcome::Done),
+        }
+    }
 }
 
 /// Enqueues a job that mails the requests made in this transaction, if there are any. It runs after the undo window.
@@ -49,83 +80,79 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
     if asked == 0 {
         return Ok(());
     }
-    jobs::enqueue_at(
-        tx,
-        clock,
-        "mail",
-        &json!({ "update": update_id }),
-        clock.now() + SEND_DELAY,
-    )
-    .await
+    let job = SendEmails {
+        update: update_id.into(),
+    };
+    jobs::enqueue_at(tx, clock, &job, clock.now() + SEND_DELAY).await
 }
 
-/// Addresses for the links in emails.
-pub struct EmailLinks<'a> {
-    /// Public base URL, without a trailing slash.
-    pub base: &'a str,
-    /// Returns the unsubscribe URL for a person id.
-    pub unsubscribe: &'a (dyn Fn(&str) -> String + Send + Sync),
-}
-
-/// Sends the pending emails of an update. Returns `false` if shutdown interrupted the job, and an error if some emails must be retried.
-pub async fn deliver(
-    db: &Db,
-    clock: &Clock,
-    mailer: &Mailer,
-    links: &EmailLinks<'_>,
-    payload: &str,
-    stopping: impl Fn() -> bool,
-) -> Result<bool> {
-    let payload: Payload = serde_json::from_str(payload).map_err(Error::internal)?;
-    let letters = pending_emails(&mut *db.read().await?, clock, &payload.update).await?;
-    let mut post = mailer.session();
-    let mut put_off = None;
-    for pending in &letters {
-        if stopping() {
-            post.close().await;
-            return Ok(false);
-        }
-        let mut tx = db.begin().await?;
-        let mine = claim(&mut tx, clock, pending).await?;
-        tx.commit().await?;
-        if !mine {
-            continue;
-        }
-        match post.send(&pending.to_mail(clock, links)).await {
-            Ok(()) => {}
-            Err(Failure::Permanent(why)) => tracing::warn!(
-                why,
-                person = pending.person_id,
-                update = pending.update_id,
-                "a mail is not taken"
-            ),
-            Err(Failure::Ambiguous(why)) => {
-                tracing::warn!(
-                    why,
-                    person = pending.person_id,
-                    update = pending.update_id,
-                    "a mail may not have arrived; it is not sent again"
-                );
+impl MailContext {
+    /// Sends the pending emails of an update. Returns an error if some must be retried.
+    async fn send_pending(&self, update_id: &str, stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let letters = pending_emails(&mut *self.db.read().await?, &self.clock, update_id).await?;
+        let mut post = self.mailer.session();
+        let mut put_off = None;
+        for pending in &letters {
+            if *stop.borrow() {
+                post.close().await;
+                return Ok(Outcome::Interrupted);
             }
-            Err(failure @ (Failure::Transient(_) | Failure::Unavailable(_))) => {
-                let mut tx = db.begin().await?;
-                unclaim(&mut tx, pending).await?;
-                tx.commit().await?;
-                let away = matches!(failure, Failure::Unavailable(_));
+            let mut tx = self.db.begin().await?;
+            let mine = claim(&mut tx, &self.clock, pending).await?;
+            tx.commit().await?;
+            if !mine {
+                continue;
+            }
+            let Err(failure) = post.send(&pending.to_mail(self)).await else {
+                continue;
+            };
+            if let Some(failure) = self.handle_failure(pending, failure).await? {
                 put_off = Some(failure.to_string());
-                if away {
+                if matches!(failure, Failure::Unavailable(_)) {
                     break;
                 }
             }
         }
+        post.close().await;
+        match put_off {
+            None => Ok(Outcome::Done),
+            Some(why) => Err(Error::Unavailable(
+                "Mail could not be handed over; it is tried again.".into(),
+                why.into(),
+            )),
+        }
     }
-    post.close().await;
-    match put_off {
-        None => Ok(true),
-        Some(why) => Err(Error::Unavailable(
-            "Mail could not be handed over; it is tried again.".into(),
-            why.into(),
-        )),
+
+    /// Removes the mark of an email that can be sent again, and returns the failure. Only logs other failures.
+    async fn handle_failure(
+        &self,
+        pending: &PendingEmail,
+        failure: Failure,
+    ) -> Result<Option<Failure>> {
+        let (person, update) = (&pending.person_id, &pending.update_id);
+        match failure {
+            Failure::Permanent(why) => tracing::warn!(why, person, update, "a mail is not taken"),
+            Failure::Ambiguous(why) => {
+                tracing::warn!(
+                    why,
+                    person,
+                    update,
+                    "a mail may not have arrived; it is not sent again"
+                );
+            }
+            Failure::Transient(_) | Failure::Unavailable(_) => {
+                let mut tx = self.db.begin().await?;
+                unclaim(&mut tx, pending).await?;
+                tx.commit().await?;
+                return Ok(Some(failure));
+            }
+        }
+        Ok(None)
+    }
+
+    fn unsubscribe_url(&self, person_id: &str) -> String {
+        let token = unsubscribe::token(&self.key, person_id);
+        format!("{}/unsubscribe/{token}", self.base)
     }
 }
 
@@ -215,7 +242,7 @@ async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
 }
 
 impl PendingEmail {
-    fn to_mail(&self, clock: &Clock, links: &EmailLinks<'_>) -> Mail {
+    fn to_mail(&self, ctx: &MailContext) -> Mail {
         let Self { author, title, .. } = self;
         let subject = match self.kind {
             Kind::Changed => format!("Changed: “{title}”"),
@@ -223,17 +250,17 @@ impl PendingEmail {
             Kind::Corrected => format!("{author} asks again: “{title}”"),
             _ => format!("{author} asks: “{title}”"),
         };
-        let unsubscribe = (links.unsubscribe)(&self.person_id);
+        let unsubscribe = ctx.unsubscribe_url(&self.person_id);
         Mail {
             id: format!(
                 "{}.{}.{}.{}",
                 self.kind, self.subject_id, self.person_id, self.at
             ),
-            at: clock.now(),
+            at: ctx.clock.now(),
             name: self.name.clone(),
             address: self.email.clone(),
             subject,
-            text: self.text(clock.now(), links.base, &unsubscribe),
+            text: self.text(ctx.clock.now(), &ctx.base, &unsubscribe),
             unsubscribe,
         }
     }

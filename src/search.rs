@@ -7,7 +7,7 @@ mod index;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
 
-pub use index::{delete_update, index};
+pub use index::{ForgetUpdate, IndexSubject};
 
 use crate::clock::Millis;
 use crate::error::Result;

@@ -1,6 +1,7 @@
 //! State shared by handlers and workers: settings, database, storage, rate limits, keys and the
 //! event hub.
 
+mod contexts;
 mod mail;
 mod node;
 
@@ -19,6 +20,8 @@ use crate::infra::db::{self, Db};
 use crate::infra::images::Font;
 use crate::infra::storage::{S3Settings, Storage};
 use crate::media::MediaContext;
+use crate::notification_emails::MailContext;
+use crate::objects::ObjectContext;
 use crate::rate_limits::RateLimits;
 use crate::search;
 use crate::uploads::{KeyedLimiter, UploadService};
@@ -36,6 +39,10 @@ pub struct State {
     pub clock: Clock,
     /// Receives files; owns the storage and the media tools.
     pub uploads: UploadService,
+    /// Deletes stored objects.
+    pub(crate) objects: ObjectContext,
+    /// Sends emails; `None` if email is not configured.
+    pub(crate) mail: Option<MailContext>,
     /// Slows down password guessing and flooding.
     pub rate_limits: RateLimits,
     /// The key that signs URLs and cookies. It is stored in the database, so all nodes share it.
@@ -128,6 +135,11 @@ impl State {
             .collect();
         let live = EventHub::start(db.clone(), stop).await?;
         let node = Node::start(&db, &config.data_dir).await?;
+        let objects = ObjectContext {
+            db: db.clone(),
+            storage: storage.clone(),
+        };
+        let mail = mail_context(&config, &db, &clock, &key);
         let ctx = MediaContext {
             db: db.clone(),
             clock: clock.clone(),
@@ -151,6 +163,8 @@ impl State {
             db,
             clock,
             uploads,
+            objects,
+            mail,
             rate_limits: RateLimits::default(),
             key,
             setup_code,
@@ -160,6 +174,17 @@ impl State {
             config,
         })
     }
+}
+
+/// Email needs a mail server, and the public URL for its links.
+fn mail_context(config: &Config, db: &Db, clock: &Clock, key: &str) -> Option<MailContext> {
+    Some(MailContext {
+        db: db.clone(),
+        clock: clock.clone(),
+        mailer: config.mail.clone()?,
+        base: config.url.clone()?,
+        key: key.to_owned(),
+    })
 }
 
 /// Returns the scheme, host and port of a URL.

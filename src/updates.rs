@@ -9,7 +9,6 @@ mod questions;
 mod revisions;
 mod terms;
 
-use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
 pub(crate) use access::visible;
@@ -37,7 +36,9 @@ use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
+use crate::objects::DeleteObjects;
 use crate::people::{Person, Role, Viewer};
+use crate::search::{ForgetUpdate, IndexSubject};
 use crate::working_hours::Due;
 
 /// SQL columns of [`Update`], from `updates u JOIN people a`.
@@ -610,7 +611,8 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    jobs::enqueue(tx, clock, "forget", &json!({ "update": id })).await?;
+    let job = ForgetUpdate { update: id.into() };
+    jobs::enqueue(tx, clock, &job).await?;
     sqlx::query("DELETE FROM updates WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -621,21 +623,19 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
 /// Enqueues a job that deletes the objects under these keys, with all their versions.
 pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
     if keys.is_empty() {
-        Ok(())
-    } else {
-        jobs::enqueue(tx, clock, "purge", &json!({ "keys": keys })).await
+        return Ok(());
     }
+    let keys = keys.to_vec();
+    jobs::enqueue(tx, clock, &DeleteObjects { keys }).await
 }
 
 /// Enqueues a job that updates the search index for a subject: the update itself, a comment, or a picture with markup.
 pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
-    jobs::enqueue(
-        tx,
-        clock,
-        "index",
-        &json!({ "update": id, "subject": subject }),
-    )
-    .await
+    let job = IndexSubject {
+        update: id.into(),
+        subject: subject.into(),
+    };
+    jobs::enqueue(tx, clock, &job).await
 }
 
 /// Finds an update without checking access, for the author's own changes.

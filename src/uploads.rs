@@ -9,6 +9,7 @@ mod assemble;
 mod checksum;
 mod complete;
 mod concurrency;
+mod leftovers;
 mod repository;
 mod writer;
 
@@ -20,13 +21,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use sqlx::AssertSqlSafe;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::infra::db;
 use crate::infra::db::{Db, Tx};
 use crate::infra::images::UnsupportedFormat;
 use crate::infra::video::{Container, HEAD_BYTES, Metadata, MetadataScan};
@@ -39,8 +38,9 @@ use crate::{text, updates};
 
 pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
-pub use complete::{finish_stalled, purge_leftovers};
+pub use complete::finish_stalled;
 pub use concurrency::KeyedLimiter;
+pub use leftovers::DeleteLeftovers;
 pub use repository::{
     NewUpload, Upload, cancel, check_resumable, create, end, find, list_own, open_multipart_ids,
 };
@@ -323,25 +323,6 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
         .bind(clock.now())
         .execute(&mut *tx)
         .await?;
-    tx.commit().await
-}
-
-/// Deletes objects with all their versions.
-pub async fn purge_objects(ctx: &MediaContext, keys: &[String]) -> Result<()> {
-    ctx.storage.delete_all(keys).await?;
-    let mut tx = ctx.db.begin().await?;
-    for chunk in keys.chunks(500) {
-        let statement = format!(
-            "DELETE FROM loose_objects WHERE key IN ({})",
-            db::placeholders(1, chunk.len())
-        );
-        let forget = chunk
-            .iter()
-            .fold(sqlx::query(AssertSqlSafe(statement)), |query, key| {
-                query.bind(key)
-            });
-        forget.execute(&mut *tx).await?;
-    }
     tx.commit().await
 }
 

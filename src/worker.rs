@@ -1,20 +1,19 @@
 //! Background work: the job dispatcher and the periodic tasks.
 
 mod dispatch;
+mod registry;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::error::{Error, Result};
-use crate::infra::jobs::Job;
+use crate::error::Result;
 use crate::state::State;
-use crate::{events, markup, media, notifications, people, receipts, search, updates, uploads};
+use crate::{events, media, notifications, people, receipts, updates, uploads};
 
 /// Poll interval for overdue receipts.
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
@@ -125,56 +124,4 @@ async fn run_overdue_checks(state: Arc<State>, stop: watch::Receiver<bool>) {
         state.notify_overdue().await.map(drop)
     })
     .await;
-}
-
-#[derive(Deserialize)]
-struct PurgePayload {
-    keys: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct IndexPayload {
-    update: String,
-    #[serde(default)]
-    subject: String,
-}
-
-/// Runs a job by its kind. This is the only list of all kinds. Returns `false` if shutdown
-/// interrupted the job.
-async fn run_by_kind(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
-    let ctx = &state.uploads.media;
-    let done = match job.kind.as_str() {
-        "process" => media::process(ctx, &job.payload).await,
-        "convert" => media::convert(ctx, &job.payload).await,
-        "mark" => markup::flatten_job(ctx, &job.payload).await,
-        "burn" => markup::redact_job(ctx, &job.payload).await,
-        "purge" => {
-            let keys: PurgePayload = serde_json::from_str(&job.payload).map_err(Error::internal)?;
-            uploads::purge_objects(ctx, &keys.keys).await
-        }
-        "clear" => uploads::purge_leftovers(ctx, &job.payload).await,
-        "index" => {
-            let subject: IndexPayload =
-                serde_json::from_str(&job.payload).map_err(Error::internal)?;
-            let mut tx = state.db.begin().await?;
-            search::index(
-                &mut tx,
-                state.db.dialect(),
-                &subject.update,
-                &subject.subject,
-            )
-            .await?;
-            tx.commit().await
-        }
-        "forget" => {
-            let subject: IndexPayload =
-                serde_json::from_str(&job.payload).map_err(Error::internal)?;
-            let mut tx = state.db.begin().await?;
-            search::delete_update(&mut tx, state.db.dialect(), &subject.update).await?;
-            tx.commit().await
-        }
-        "mail" => return state.deliver_mail(job, stop).await,
-        other => Err(Error::internal(format!("no job is called {other}"))),
-    };
-    done.map(|()| true)
 }

@@ -1,5 +1,5 @@
-//! Durable jobs. A job is a row that is inserted in the transaction that needs it; any node can run
-//! it.
+//! Durable jobs. A [`Job`] is a row that is inserted in the transaction that needs it; any node can
+//! run it.
 //!
 //! A job is due in the domain's time, so tests need not wait. A claim is a lease in real time,
 //! which its worker renews. A job survives `kill -9` and is retried with exponential backoff. After
@@ -8,13 +8,15 @@
 //! A clock that is set back does not delay jobs. Each row stores when it was scheduled; a job
 //! scheduled in the future is rescheduled with its original delay (see [`claim`]).
 
+mod job;
 mod lane;
 
 use std::time::Duration;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use self::lane::Lane;
+pub use self::job::{Job, Outcome, Retry};
+pub use self::lane::{Kinds, Lane};
 use crate::clock::{self, Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::{Db, Dialect, Tx};
@@ -23,18 +25,16 @@ use crate::infra::db::{Db, Dialect, Tx};
 const LEASE: Millis = 60_000;
 /// How often a worker renews its lease.
 pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// The maximum number of attempts before a job is dead.
-const MAX_ATTEMPTS: i64 = 6;
 /// The maximum clock difference between nodes, in milliseconds. A timestamp further in the future
 /// was written before the clock was set back.
 const MAX_CLOCK_SKEW: Millis = 1000;
 
-/// A claimed job.
+/// A job that a worker has claimed.
 #[derive(Debug, FromRow)]
-pub struct Job {
+pub struct ClaimedJob {
     /// The id of the job.
     pub id: String,
-    /// The kind of job; `worker.rs` lists them.
+    /// The stored name of its type; unknown if a newer version enqueued it.
     pub kind: String,
     /// The payload, as JSON.
     pub payload: String,
@@ -45,27 +45,16 @@ pub struct Job {
 }
 
 /// Enqueues a job that is due when the transaction commits.
-pub async fn enqueue(
-    tx: &mut Tx,
-    clock: &Clock,
-    kind: &'static str,
-    payload: &serde_json::Value,
-) -> Result<()> {
-    enqueue_at(tx, clock, kind, payload, clock.now()).await
+pub async fn enqueue<J: Job>(tx: &mut Tx, clock: &Clock, job: &J) -> Result<()> {
+    enqueue_at(tx, clock, job, clock.now()).await
 }
 
 /// Enqueues a job that is due at `at`.
-pub async fn enqueue_at(
-    tx: &mut Tx,
-    clock: &Clock,
-    kind: &'static str,
-    payload: &serde_json::Value,
-    at: Millis,
-) -> Result<()> {
+pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis) -> Result<()> {
     sqlx::query("INSERT INTO jobs (id, kind, payload, run_at, scheduled_at, attempts) VALUES ($1, $2, $3, $4, $5, 0)")
         .bind(clock.id())
-        .bind(kind)
-        .bind(payload.to_string())
+        .bind(J::KIND)
+        .bind(job.to_payload()?)
         .bind(at)
         .bind(clock.now())
         .execute(&mut **tx)
@@ -74,26 +63,21 @@ pub async fn enqueue_at(
 }
 
 /// Makes a job due now instead of later.
-pub async fn run_now(
-    tx: &mut Tx,
-    clock: &Clock,
-    kind: &'static str,
-    payload: &serde_json::Value,
-) -> Result<()> {
+pub async fn run_now<J: Job>(tx: &mut Tx, clock: &Clock, job: &J) -> Result<()> {
     sqlx::query("UPDATE jobs SET run_at = $1, scheduled_at = $1 WHERE kind = $2 AND payload = $3 AND run_at > $1")
         .bind(clock.now())
-        .bind(kind)
-        .bind(payload.to_string())
+        .bind(J::KIND)
+        .bind(job.to_payload()?)
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
 /// Deletes a job that is no longer needed.
-pub async fn cancel(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+pub async fn cancel<J: Job>(tx: &mut Tx, job: &J) -> Result<()> {
     sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2")
-        .bind(kind)
-        .bind(payload.to_string())
+        .bind(J::KIND)
+        .bind(job.to_payload()?)
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -103,15 +87,20 @@ pub async fn cancel(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
-/// Claims the job in `lanes` that has been due longest. The lease token starts with `owner`, so
+/// Claims the job of these kinds that has been due longest. The lease token starts with `owner`, so
 /// that [`expire_leases_of`] can find it.
-pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Result<Option<Job>> {
-    if lanes.is_empty() {
+pub async fn claim(
+    db: &Db,
+    clock: &Clock,
+    owner: &str,
+    kinds: &Kinds,
+) -> Result<Option<ClaimedJob>> {
+    if kinds.is_empty() {
         return Ok(None);
     }
     let (now, real) = (clock.now(), clock::real_now());
-    let lanes = Lane::sql_condition(lanes);
-    match peek(db, now, real, &lanes).await? {
+    let of_kind = kinds.sql_condition();
+    match peek(db, now, real, &of_kind).await? {
         NextJob::Nothing => return Ok(None),
         NextJob::Claimable => {}
         NextJob::FromTheFuture => reschedule(db, now, real).await?,
@@ -122,7 +111,7 @@ pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Resul
     };
     let claim = format!(
         "UPDATE jobs SET lease = $3, leased_until = $4, attempts = attempts + 1 WHERE id =
-         (SELECT id FROM jobs WHERE {CLAIMABLE}{lanes} ORDER BY run_at, id LIMIT 1{skip_locked})
+         (SELECT id FROM jobs WHERE {CLAIMABLE}{of_kind} ORDER BY run_at, id LIMIT 1{skip_locked})
          RETURNING id, kind, payload, attempts, lease"
     );
     let mut tx = db.begin().await?;
@@ -147,10 +136,10 @@ enum NextJob {
 
 /// Looks for jobs with one statement and no lock, so that idle nodes do not take SQLite's write
 /// lock.
-async fn peek(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<NextJob> {
+async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJob> {
     let look = format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3) OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
-         WHEN EXISTS (SELECT 1 FROM jobs WHERE {CLAIMABLE}{lanes}) THEN 1 ELSE 0 END AS BIGINT)"
+         WHEN EXISTS (SELECT 1 FROM jobs WHERE {CLAIMABLE}{of_kind}) THEN 1 ELSE 0 END AS BIGINT)"
     );
     let found: i64 = sqlx::query_scalar(AssertSqlSafe(look))
         .bind(now)
@@ -206,7 +195,7 @@ pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
 }
 
 /// Renews a lease. Returns `false` if it was lost.
-pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
+pub async fn renew(db: &Db, job: &ClaimedJob) -> Result<bool> {
     let mut tx = db.begin().await?;
     let done = sqlx::query("UPDATE jobs SET leased_until = $1 WHERE id = $2 AND lease = $3")
         .bind(clock::real_now() + LEASE)
@@ -219,7 +208,7 @@ pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
 }
 
 /// Deletes a finished job.
-pub async fn finish(db: &Db, job: &Job) -> Result<()> {
+pub async fn finish(db: &Db, job: &ClaimedJob) -> Result<()> {
     let mut tx = db.begin().await?;
     sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease = $2")
         .bind(&job.id)
@@ -229,21 +218,17 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
-fn is_deletion(job: &Job) -> bool {
-    matches!(job.kind.as_str(), "purge" | "clear" | "burn")
-}
-
-/// Whether the job was started more often than allowed without reporting a result.
-pub fn attempts_exhausted(job: &Job) -> bool {
-    job.attempts > MAX_ATTEMPTS && !is_deletion(job)
-}
-
 /// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, at most about an hour, or
-/// marks the job dead after the last attempt. Returns whether it is dead. Deletion jobs are retried
-/// forever, because data must not survive a long storage outage.
-pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool> {
+/// marks the job dead after the last attempt that `retry` allows. Returns whether it is dead.
+pub async fn fail(
+    db: &Db,
+    clock: &Clock,
+    job: &ClaimedJob,
+    retry: Retry,
+    error: &str,
+) -> Result<bool> {
     let now = clock.now();
-    let dead = job.attempts >= MAX_ATTEMPTS && !is_deletion(job);
+    let dead = !retry.allows_attempt(job.attempts + 1);
     let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, scheduled_at = $6, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")
@@ -260,7 +245,7 @@ pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool
 }
 
 /// Returns a job to the queue at shutdown; the attempt does not count.
-pub async fn release(db: &Db, job: &Job) -> Result<()> {
+pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1 WHERE id = $1 AND lease = $2")
         .bind(&job.id)

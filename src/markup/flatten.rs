@@ -1,23 +1,40 @@
 //! The job that draws markup into a copy of the picture, for thumbnails, email, link previews and
 //! downloads.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
+use tokio::sync::watch;
 
 use super::{Shape, parse_stored, render};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::EventKind;
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture};
+use crate::infra::jobs::{Job, Outcome};
 use crate::media::{self, MediaContext, Object};
 use crate::{events, updates};
 
-/// The payload of the job.
-#[derive(Debug, Deserialize)]
-struct Task {
-    media: String,
-    generation: i64,
-    revision: i64,
+/// Draws the markup and attaches the result, if the picture and the markup are still current.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FlattenMarkup {
+    /// The picture.
+    pub media: String,
+    /// The generation of its bytes.
+    pub generation: i64,
+    /// The revision of its markup.
+    pub revision: i64,
+}
+
+impl Job for FlattenMarkup {
+    const KIND: &'static str = "mark";
+    type Context = MediaContext;
+
+    async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        if let Some(flattened) = self.flatten(ctx).await? {
+            flattened.commit(ctx).await?;
+        }
+        Ok(Outcome::Done)
+    }
 }
 
 /// The picture and the shapes to draw.
@@ -33,48 +50,43 @@ struct Source {
 /// A stored picture with markup that is not attached yet.
 #[derive(Debug)]
 pub struct FlattenedPicture {
-    task: Task,
+    task: FlattenMarkup,
     update_id: String,
     objects: Vec<Object>,
 }
 
-/// Draws the markup and attaches the result, if the picture and the markup are still current.
-pub async fn flatten_job(ctx: &MediaContext, payload: &str) -> Result<()> {
-    match flatten(ctx, payload).await? {
-        Some(marked) => marked.commit(ctx).await,
-        None => Ok(()),
-    }
-}
-
-/// Draws the markup and stores the result. Returns `None` if the picture or the markup has changed.
-pub async fn flatten(ctx: &MediaContext, payload: &str) -> Result<Option<FlattenedPicture>> {
-    let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    let Some(source) = load_source(ctx, &task).await? else {
-        return Ok(None);
-    };
-    let drawn = match render_layer(ctx, &source).await {
-        Ok(drawn) => drawn,
-        // The picture was replaced while we read it.
-        Err(_) if load_source(ctx, &task).await?.is_none() => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut objects = Vec::new();
-    for (name, rendered) in drawn {
-        let Some(key) =
-            media::new_pending_key_for(&ctx.db, &ctx.clock, &task.media, task.generation).await?
-        else {
+impl FlattenMarkup {
+    /// Draws the markup and stores the result. Returns `None` if the picture or the markup has
+    /// changed.
+    pub async fn flatten(self, ctx: &MediaContext) -> Result<Option<FlattenedPicture>> {
+        let Some(source) = load_source(ctx, &self).await? else {
             return Ok(None);
         };
-        objects.push(media::store_picture(&ctx.storage, name, key, rendered).await?);
+        let drawn = match render_layer(ctx, &source).await {
+            Ok(drawn) => drawn,
+            // The picture was replaced while we read it.
+            Err(_) if load_source(ctx, &self).await?.is_none() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut objects = Vec::new();
+        for (name, rendered) in drawn {
+            let Some(key) =
+                media::new_pending_key_for(&ctx.db, &ctx.clock, &self.media, self.generation)
+                    .await?
+            else {
+                return Ok(None);
+            };
+            objects.push(media::store_picture(&ctx.storage, name, key, rendered).await?);
+        }
+        Ok(Some(FlattenedPicture {
+            task: self,
+            update_id: source.update_id,
+            objects,
+        }))
     }
-    Ok(Some(FlattenedPicture {
-        task,
-        update_id: source.update_id,
-        objects,
-    }))
 }
 
-async fn load_source(ctx: &MediaContext, task: &Task) -> Result<Option<Source>> {
+async fn load_source(ctx: &MediaContext, task: &FlattenMarkup) -> Result<Option<Source>> {
     let found = sqlx::query_as(
         "SELECT m.update_id, m.width, m.height, r.key, k.shapes FROM media m JOIN markups k ON k.media_id = m.id
          JOIN renditions r ON r.media_id = m.id AND r.name = 'original'

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
+use tokio::sync::watch;
 
 use super::{Area, Crop, MarkupInput, Size, move_anchors, parse_stored, to_json, write_layer};
 use crate::clock::Clock;
@@ -16,7 +17,7 @@ use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture, PixelRect};
-use crate::infra::jobs;
+use crate::infra::jobs::{self, Job, Lane, Outcome, Retry};
 use crate::media::{self, Media, MediaContext, Object};
 use crate::people::Person;
 use crate::{events, updates, uploads};
@@ -27,6 +28,34 @@ const IN_PROGRESS_TEXT: &str =
 /// How long a job waits for the request to complete the redaction before it does so itself, in
 /// milliseconds.
 const JOB_DELAY: i64 = 60_000;
+
+/// Completes a redaction that its request did not complete.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RedactPicture {
+    /// The hidden picture.
+    pub media: String,
+}
+
+impl RedactPicture {
+    fn of(media_id: &str) -> Self {
+        Self {
+            media: media_id.to_owned(),
+        }
+    }
+}
+
+impl Job for RedactPicture {
+    const KIND: &'static str = "burn";
+    const LANE: Lane = Lane::Deletion;
+    const RETRY: Retry = Retry::Forever;
+    type Context = MediaContext;
+
+    async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        run_steps(ctx, &self.media).await?;
+        ctx.db.truncate_wal().await?;
+        Ok(Outcome::Done)
+    }
+}
 
 /// A recorded redaction of a hidden picture.
 #[derive(Debug, FromRow)]
@@ -127,18 +156,8 @@ pub(super) async fn begin(
     .bind(json!(keys).to_string())
     .execute(&mut **tx)
     .await?;
-    jobs::enqueue_at(
-        tx,
-        clock,
-        "burn",
-        &job_payload(&media.id),
-        clock.now() + JOB_DELAY,
-    )
-    .await
-}
-
-fn job_payload(media_id: &str) -> serde_json::Value {
-    json!({ "media": media_id })
+    let job = RedactPicture::of(&media.id);
+    jobs::enqueue_at(tx, clock, &job, clock.now() + JOB_DELAY).await
 }
 
 /// The digest of the redaction in progress, if there is one.
@@ -159,24 +178,13 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     };
     tracing::warn!(%error, media = media_id, "a redaction could not be completed; the picture stays hidden");
     let mut tx = ctx.db.begin().await?;
-    jobs::run_now(&mut tx, &ctx.clock, "burn", &job_payload(media_id)).await?;
+    jobs::run_now(&mut tx, &ctx.clock, &RedactPicture::of(media_id)).await?;
     tx.commit().await?;
     Err(Error::Unavailable(
         "What is to go from the picture could not be destroyed just now. The picture is hidden, nobody gets it, and the work goes on by itself. Ask again in a moment."
             .into(),
         error.into(),
     ))
-}
-
-/// Completes a redaction as a job.
-pub async fn redact_job(ctx: &MediaContext, payload: &str) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Task {
-        media: String,
-    }
-    let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    run_steps(ctx, &task.media).await?;
-    ctx.db.truncate_wal().await
 }
 
 /// Runs the remaining steps. A request and a job may run them at the same time: only one of them
@@ -371,7 +379,7 @@ async fn publish(
     for key in deleted_keys {
         uploads::purge_again_later(&mut tx, clock, key).await?;
     }
-    jobs::cancel(&mut tx, "burn", &job_payload(&redaction.media_id)).await?;
+    jobs::cancel(&mut tx, &RedactPicture::of(&redaction.media_id)).await?;
     let (Some((update_id, generation, revision)), Some(made)) = (media, made) else {
         return tx.commit().await;
     };

@@ -3,12 +3,44 @@
 use futures_util::StreamExt as _;
 
 use super::Object;
+use super::context::MediaContext;
 use crate::clock::{self, Clock};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
 use crate::infra::images;
 use crate::infra::images::EncodedPicture;
 use crate::infra::storage::{ObjectMetadata, Storage};
+use crate::infra::video::Output;
+
+/// Stores what a tool wrote to a file.
+pub(super) async fn store_output(
+    ctx: &MediaContext,
+    name: &'static str,
+    made: &Output,
+) -> Result<Object> {
+    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
+    let bytes = ctx
+        .storage
+        .put_file(&key, &object_metadata(made.content_type), &made.path)
+        .await?;
+    Ok(Object {
+        name,
+        key,
+        content_type: made.content_type.to_string(),
+        size: Some((made.width, made.height)),
+        bytes,
+    })
+}
+
+/// Stores a picture under a new key.
+pub(super) async fn store_new_picture(
+    ctx: &MediaContext,
+    name: &'static str,
+    picture: EncodedPicture,
+) -> Result<Object> {
+    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
+    store_picture(&ctx.storage, name, key, picture).await
+}
 
 /// Stores a picture that is in memory.
 pub(crate) async fn store_picture(

@@ -3,19 +3,18 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::context::MediaContext;
-use super::objects::{new_pending_key, object_metadata, store_picture};
+use super::objects::{store_new_picture, store_output};
 use super::{Media, MediaState, Object, original, put_rendition};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::infra::images;
-use crate::infra::images::EncodedPicture;
-use crate::infra::jobs;
+use crate::infra::jobs::{self, Job, Lane, Outcome};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
@@ -29,110 +28,143 @@ const NO_PLAYABLE_COPY: &str =
 /// its duration.
 const RAW_GRACE: Millis = 3_600_000;
 
-/// The payload of both jobs.
-#[derive(Debug, Deserialize)]
-struct Task {
-    media: String,
-    generation: i64,
-    /// A note for the author, shown when the recording is ready.
-    #[serde(default)]
-    note: Option<String>,
-}
-
-impl Task {
-    /// Parses a job's payload.
-    fn parse(payload: &str) -> Result<Self> {
-        serde_json::from_str(payload).map_err(Error::internal)
-    }
+/// The recording that a job works on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Target {
+    /// The id of the media.
+    pub media: String,
+    /// The generation of its bytes. The job does nothing once they are replaced.
+    pub generation: i64,
 }
 
 /// Makes a recording seekable or cuts its trimmed range, measures it and extracts a poster. Marks a
 /// file that cannot be played as `failed`, with the reason.
-pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
-    let task = Task::parse(payload)?;
-    let Some((media, key)) = load_source(ctx, &task, "original").await? else {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProcessMedia {
+    /// The recording.
+    #[serde(flatten)]
+    pub target: Target,
+}
+
+impl Job for ProcessMedia {
+    const KIND: &'static str = "process";
+    const LANE: Lane = Lane::Preparation;
+    type Context = MediaContext;
+
+    async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        process(ctx, &self.target).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn on_dead(self, ctx: &MediaContext) -> Result<()> {
+        mark_failed(ctx, &self.target).await
+    }
+}
+
+/// Creates the H.264 copy for browsers that cannot play the recording. It converts the playable
+/// copy, so that both have the same timeline.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ConvertMedia {
+    /// The recording.
+    #[serde(flatten)]
+    pub target: Target,
+    /// A note for the author, shown when the recording is ready.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+impl Job for ConvertMedia {
+    const KIND: &'static str = "convert";
+    const LANE: Lane = Lane::Heavy;
+    type Context = MediaContext;
+
+    async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        convert(ctx, &self.target, self.note.as_deref()).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn on_dead(self, ctx: &MediaContext) -> Result<()> {
+        mark_failed(ctx, &self.target).await
+    }
+}
+
+/// Marks a recording that could not be prepared as `failed`, unless it already plays.
+async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<()> {
+    match load_source(ctx, target, "original").await? {
+        Some((media, _)) if media.state == MediaState::Processing => {
+            finish_step(
+                ctx,
+                target,
+                MediaState::Failed,
+                Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
+            )
+            .await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
+    let Some((media, key)) = load_source(ctx, target, "original").await? else {
         return Ok(());
     };
     let metadata = match media.metadata() {
         Some(metadata) => metadata,
-        None => scan_original(ctx, &task, &key).await?,
+        None => scan_original(ctx, target, &key).await?,
     };
     let tools = ctx.tools().await;
+    let range = media.trimmed_range();
     if let Some(missing) = tools.missing() {
-        return match media.trimmed_range() {
-            None => {
-                finish_step(
-                    ctx,
-                    &task,
-                    MediaState::Ready,
-                    Some(&original::unprocessed_text(metadata, &missing)),
-                )
-                .await
-            }
-            // Other people must not see the whole recording.
-            Some(_) => {
-                finish_step(
-                    ctx,
-                    &task,
-                    MediaState::Failed,
-                    Some(&format!("It cannot be trimmed. {missing}")),
-                )
-                .await
-            }
-        };
+        return finish_without_tools(ctx, target, range.is_some(), metadata, &missing).await;
     }
     let dir = tempfile::tempdir_in(&ctx.temp_dir)?;
     let input = ctx.storage.fetch(&key, dir.path()).await?;
-    record_step(
-        ctx,
-        &task,
-        if media.trimmed_range().is_some() {
-            TRIM_IN_PROGRESS
-        } else {
-            "Making it seekable"
-        },
-    )
-    .await?;
+    let doing = if range.is_some() {
+        TRIM_IN_PROGRESS
+    } else {
+        "Making it seekable"
+    };
+    finish_step(ctx, target, MediaState::Processing, Some(doing)).await?;
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
-    let output = match make_playable(tools, &input, media.trimmed_range(), out.path()).await {
+    let output = match make_playable(tools, &input, range, out.path()).await {
         Ok(output) => output,
         // The file was playable before, so the trim caused the failure.
-        Err(Error::Unsupported(_)) if media.trimmed_range().is_some() => {
-            return reject_file(ctx, &task, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
+        Err(Error::Unsupported(_)) if range.is_some() => {
+            return reject_file(ctx, target, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
-        Err(error) => return reject_file(ctx, &task, error).await,
+        Err(error) => return reject_file(ctx, target, error).await,
     };
-    let frame = tempfile::tempdir_in(&ctx.temp_dir)?;
-    // Use the copy, because the original may start with content that was trimmed away.
-    let poster = match tools
-        .poster(&output.path, &output.probe, frame.path())
-        .await
-    {
-        Ok(path) => Some(images::process(&path).await?),
-        Err(error) => {
-            // A recording without a poster still plays.
-            tracing::warn!(%error, media = media.id, "could not take a poster");
-            None
-        }
-    };
+    let objects = store_prepared(ctx, tools, &media.id, &output).await?;
     let need = Tools::needs_h264(&output.probe);
-    let mut objects = vec![store_output(ctx, "playable", &output).await?];
-    if let Some(poster) = poster {
-        let (frame, thumbnail) = poster.into_parts();
-        objects.push(store_new_picture(ctx, "poster", frame).await?);
-        objects.push(store_new_picture(ctx, "thumbnail", thumbnail).await?);
-    }
-    let task = Task {
-        note: output.note.clone(),
-        ..task
-    };
     let state = if need == ConversionNeed::ForAll {
         (MediaState::Processing, Some("Converting it for browsers"))
     } else {
-        (MediaState::Ready, task.note.as_deref())
+        (MediaState::Ready, output.note.as_deref())
     };
-    let next_job = (need != ConversionNeed::None).then_some("convert");
-    commit_renditions(ctx, &task, objects, Some(&output), state, next_job).await
+    let next = (need != ConversionNeed::None).then(|| ConvertMedia {
+        target: target.clone(),
+        note: output.note.clone(),
+    });
+    commit_renditions(ctx, target, objects, Some(&output), state, next).await
+}
+
+/// Ends the processing of a recording on a server without ffmpeg.
+async fn finish_without_tools(
+    ctx: &MediaContext,
+    target: &Target,
+    trimmed: bool,
+    metadata: Metadata,
+    missing: &str,
+) -> Result<()> {
+    let (state, reason) = if trimmed {
+        // Other people must not see the whole recording.
+        let reason = format!("It cannot be trimmed. {missing}");
+        (MediaState::Failed, reason)
+    } else {
+        let reason = original::unprocessed_text(metadata, missing);
+        (MediaState::Ready, reason)
+    };
+    finish_step(ctx, target, state, Some(&reason)).await
 }
 
 /// Creates the playable copy: the whole recording as players present it, or the given range of it.
@@ -149,11 +181,35 @@ async fn make_playable(
     }
 }
 
-/// Creates the H.264 copy for browsers that cannot play the recording. It converts the playable
-/// copy, so that both have the same timeline.
-pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
-    let task = Task::parse(payload)?;
-    let Some((media, key)) = load_source(ctx, &task, "playable").await? else {
+/// Stores the playable copy, its poster and the thumbnail of that. A recording without a poster
+/// still plays.
+async fn store_prepared(
+    ctx: &MediaContext,
+    tools: &Tools,
+    media_id: &str,
+    output: &Output,
+) -> Result<Vec<Object>> {
+    let frame = tempfile::tempdir_in(&ctx.temp_dir)?;
+    // Use the copy, because the original may start with content that was trimmed away.
+    let taken = tools.poster(&output.path, &output.probe, frame.path());
+    let poster = match taken.await {
+        Ok(path) => Some(images::process(&path).await?),
+        Err(error) => {
+            tracing::warn!(%error, media = media_id, "could not take a poster");
+            None
+        }
+    };
+    let mut objects = vec![store_output(ctx, "playable", output).await?];
+    if let Some(poster) = poster {
+        let (frame, thumbnail) = poster.into_parts();
+        objects.push(store_new_picture(ctx, "poster", frame).await?);
+        objects.push(store_new_picture(ctx, "thumbnail", thumbnail).await?);
+    }
+    Ok(objects)
+}
+
+async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Result<()> {
+    let Some((media, key)) = load_source(ctx, target, "playable").await? else {
         return Ok(());
     };
     let dir = tempfile::tempdir_in(&ctx.temp_dir)?;
@@ -167,7 +223,7 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
         }
-        Err(error) => return reject_file(ctx, &task, error).await,
+        Err(error) => return reject_file(ctx, target, error).await,
     };
     let copy = store_output(ctx, "h264", &output).await?;
     let mut objects = vec![copy.clone()];
@@ -177,38 +233,13 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
             ..copy
         });
     }
-    commit_renditions(
-        ctx,
-        &task,
-        objects,
-        None,
-        (MediaState::Ready, task.note.as_deref()),
-        None,
-    )
-    .await
-}
-
-/// Called after the last attempt: marks the recording as `failed` unless it already plays.
-pub async fn mark_processing_failed(ctx: &MediaContext, payload: &str) -> Result<()> {
-    let task = Task::parse(payload)?;
-    match load_source(ctx, &task, "original").await? {
-        Some((media, _)) if media.state == MediaState::Processing => {
-            finish_step(
-                ctx,
-                &task,
-                MediaState::Failed,
-                Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
-            )
-            .await
-        }
-        _ => Ok(()),
-    }
+    commit_renditions(ctx, target, objects, None, (MediaState::Ready, note), None).await
 }
 
 /// Loads the media, if its generation is still current, and the key of one of its renditions.
 async fn load_source(
     ctx: &MediaContext,
-    task: &Task,
+    target: &Target,
     rendition: &str,
 ) -> Result<Option<(Media, String)>> {
     let mut connection = ctx.db.read().await?;
@@ -217,14 +248,14 @@ async fn load_source(
         super::columns!(),
         " FROM media m WHERE m.id = $1 AND m.generation = $2"
     ))
-    .bind(&task.media)
-    .bind(task.generation)
+    .bind(&target.media)
+    .bind(target.generation)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(media) = media else { return Ok(None) };
     let key: Option<String> =
         sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = $2")
-            .bind(&task.media)
+            .bind(&target.media)
             .bind(rendition)
             .fetch_optional(&mut *connection)
             .await?;
@@ -232,13 +263,13 @@ async fn load_source(
 }
 
 /// Scans an original that was stored before originals were scanned during upload.
-async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Metadata> {
+async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result<Metadata> {
     let metadata = original::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;
     sqlx::query("UPDATE media SET original_metadata = $1 WHERE id = $2 AND generation = $3")
         .bind(metadata.as_str())
-        .bind(&task.media)
-        .bind(task.generation)
+        .bind(&target.media)
+        .bind(target.generation)
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
@@ -247,28 +278,24 @@ async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Met
 
 /// Marks the recording as failed if the file is at fault. Returns other errors, so that the job is
 /// retried.
-async fn reject_file(ctx: &MediaContext, task: &Task, error: Error) -> Result<()> {
+async fn reject_file(ctx: &MediaContext, target: &Target, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
-            finish_step(ctx, task, MediaState::Failed, Some(&reason)).await
+            finish_step(ctx, target, MediaState::Failed, Some(&reason)).await
         }
         other => Err(other),
     }
 }
 
-async fn record_step(ctx: &MediaContext, task: &Task, doing: &str) -> Result<()> {
-    finish_step(ctx, task, MediaState::Processing, Some(doing)).await
-}
-
 async fn finish_step(
     ctx: &MediaContext,
-    task: &Task,
+    target: &Target,
     state: MediaState,
     reason: Option<&str>,
 ) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
-    if set_state(&mut tx, task, state, reason).await? {
-        record_change(&mut tx, &ctx.clock, task).await?;
+    if set_state(&mut tx, target, state, reason).await? {
+        record_change(&mut tx, &ctx.clock, target).await?;
     }
     tx.commit().await
 }
@@ -277,7 +304,7 @@ async fn finish_step(
 /// playable rendition of failed media, because only the author may have the raw file.
 async fn set_state(
     tx: &mut Tx,
-    task: &Task,
+    target: &Target,
     state: MediaState,
     reason: Option<&str>,
 ) -> Result<bool> {
@@ -285,38 +312,38 @@ async fn set_state(
         sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
             .bind(state)
             .bind(reason)
-            .bind(&task.media)
-            .bind(task.generation)
+            .bind(&target.media)
+            .bind(target.generation)
             .execute(&mut **tx)
             .await?;
     if state == MediaState::Failed && done.rows_affected() == 1 {
         sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name = 'playable'")
-            .bind(&task.media)
+            .bind(&target.media)
             .execute(&mut **tx)
             .await?;
     }
     Ok(done.rows_affected() == 1)
 }
 
-async fn record_change(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
+async fn record_change(tx: &mut Tx, clock: &Clock, target: &Target) -> Result<()> {
     let update: String = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
-        .bind(&task.media)
+        .bind(&target.media)
         .fetch_one(&mut **tx)
         .await?;
-    events::record(tx, clock, EventKind::Media, &update, &task.media, "").await
+    events::record(tx, clock, EventKind::Media, &update, &target.media, "").await
 }
 
 /// Attaches objects as renditions if the generation is still current; otherwise deletes them.
 async fn commit_renditions(
     ctx: &MediaContext,
-    task: &Task,
+    target: &Target,
     objects: Vec<Object>,
     measured: Option<&Output>,
     (state, reason): (MediaState, Option<&str>),
-    next_job: Option<&'static str>,
+    next: Option<ConvertMedia>,
 ) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
-    if !set_state(&mut tx, task, state, reason).await? {
+    if !set_state(&mut tx, target, state, reason).await? {
         let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
         updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
         return tx.commit().await;
@@ -326,13 +353,13 @@ async fn commit_renditions(
         let before: Option<String> = sqlx::query_scalar(
             "SELECT key FROM renditions WHERE media_id = $1 AND name = $2 AND key <> $3",
         )
-        .bind(&task.media)
+        .bind(&target.media)
         .bind(object.name)
         .bind(&object.key)
         .fetch_optional(&mut *tx)
         .await?;
         replaced.extend(before);
-        put_rendition(&mut tx, &task.media, object).await?;
+        put_rendition(&mut tx, &target.media, object).await?;
     }
     // The raw file was playable and stays as the original, so delete only keys without any
     // rendition.
@@ -351,7 +378,7 @@ async fn commit_renditions(
                 .unwrap_or(0);
             sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
                 .bind(ctx.clock.now() + length + RAW_GRACE)
-                .bind(&task.media)
+                .bind(&target.media)
                 .execute(&mut *tx)
                 .await?;
         }
@@ -362,43 +389,13 @@ async fn commit_renditions(
             .bind(i64::from(measured.width))
             .bind(i64::from(measured.height))
             .bind(measured.duration_ms)
-            .bind(&task.media)
+            .bind(&target.media)
             .execute(&mut *tx)
             .await?;
     }
-    if let Some(kind) = next_job {
-        jobs::enqueue(
-            &mut tx,
-            &ctx.clock,
-            kind,
-            &json!({ "media": task.media, "generation": task.generation, "note": task.note }),
-        )
-        .await?;
+    if let Some(job) = next {
+        jobs::enqueue(&mut tx, &ctx.clock, &job).await?;
     }
-    record_change(&mut tx, &ctx.clock, task).await?;
+    record_change(&mut tx, &ctx.clock, target).await?;
     tx.commit().await
-}
-
-async fn store_output(ctx: &MediaContext, name: &'static str, made: &Output) -> Result<Object> {
-    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
-    let bytes = ctx
-        .storage
-        .put_file(&key, &object_metadata(made.content_type), &made.path)
-        .await?;
-    Ok(Object {
-        name,
-        key,
-        content_type: made.content_type.to_string(),
-        size: Some((made.width, made.height)),
-        bytes,
-    })
-}
-
-async fn store_new_picture(
-    ctx: &MediaContext,
-    name: &'static str,
-    picture: EncodedPicture,
-) -> Result<Object> {
-    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
-    store_picture(&ctx.storage, name, key, picture).await
 }

@@ -1,14 +1,58 @@
-//! Writes the search rows of updates, comments and pictures.
+//! The jobs that write and delete the search rows of updates, comments and pictures.
 
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
+use tokio::sync::watch;
 
 use super::tokenize;
 use crate::error::Result;
-use crate::infra::db::{Dialect, Tx};
+use crate::infra::db::{Db, Dialect, Tx};
+use crate::infra::jobs::{Job, Lane, Outcome};
 
-/// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a comment, or the text on a
-/// picture. Removes the row if the subject no longer exists.
-pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
+/// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
+/// comment, or the text on a picture. Removes the row if the subject no longer exists.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexSubject {
+    /// The update that contains the subject, or is the subject.
+    pub update: String,
+    /// The id of the update, the comment or the picture.
+    #[serde(default)]
+    pub subject: String,
+}
+
+impl Job for IndexSubject {
+    const KIND: &'static str = "index";
+    type Context = Db;
+
+    async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let mut tx = db.begin().await?;
+        index(&mut tx, db.dialect(), &self.update, &self.subject).await?;
+        tx.commit().await?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Deletes the search rows of an update and its comments and pictures.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ForgetUpdate {
+    /// The id of the deleted update.
+    pub update: String,
+}
+
+impl Job for ForgetUpdate {
+    const KIND: &'static str = "forget";
+    const LANE: Lane = Lane::Deletion;
+    type Context = Db;
+
+    async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let mut tx = db.begin().await?;
+        delete_rows(&mut tx, db.dialect(), "update_id", &self.update).await?;
+        tx.commit().await?;
+        Ok(Outcome::Done)
+    }
+}
+
+async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
     delete_rows(tx, dialect, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
@@ -51,11 +95,6 @@ async fn insert(
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Deletes the search rows of an update and its comments and pictures.
-pub async fn delete_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
-    delete_rows(tx, dialect, "update_id", update_id).await
 }
 
 async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {

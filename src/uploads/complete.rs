@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::concurrency::Permit;
 use super::repository::{UPLOAD_LIFETIME, Upload, columns, end, schedule_purge};
@@ -12,9 +11,8 @@ use super::writer::{Writer, superseded};
 use super::{FileType, UploadService, stored_video};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::infra::storage::Storage;
 use crate::infra::video::MetadataScan;
-use crate::media::{self, MediaContext, StoredFile};
+use crate::media::{self, StoredFile};
 use crate::updates;
 
 /// A recording that receives nothing for this long is finished with the bytes that have arrived.
@@ -333,40 +331,4 @@ async fn discard_upload(uploads: &UploadService, upload: &Upload) -> Result<()> 
     )
     .await?;
     tx.commit().await
-}
-
-/// The payload of the cleanup job of an upload.
-#[derive(Debug, Deserialize)]
-struct Leftovers {
-    place: String,
-    key: String,
-    #[serde(default)]
-    multipart: Option<String>,
-}
-
-/// Deletes the remains of an ended upload: its pieces, and the complete object if no rendition uses
-/// it. Does nothing while an upload uses the key.
-pub async fn purge_leftovers(ctx: &MediaContext, payload: &str) -> Result<()> {
-    let rest: Leftovers = serde_json::from_str(payload).map_err(Error::internal)?;
-    let (active, used): (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL), (SELECT count(*) FROM renditions WHERE key = $1)",
-    )
-    .bind(&rest.key)
-    .fetch_one(&mut *ctx.db.read().await?)
-    .await?;
-    if active > 0 {
-        return Ok(());
-    }
-    if let Storage::S3(s3) = &ctx.storage {
-        if let Some(multipart) = &rest.multipart {
-            s3.abort_multipart(&rest.key, multipart).await?;
-        }
-        // Also abort multipart uploads whose ids were never committed.
-        s3.abort_all(&rest.key).await?;
-    }
-    ctx.storage.delete_upload_data(&rest.place).await?;
-    if used == 0 {
-        ctx.storage.delete(&rest.key).await?;
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! The database rows of resumable uploads.
 
-use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
+use super::leftovers::DeleteLeftovers;
 use super::{UploadService, format_size};
 use crate::clock::{Clock, Millis, secret};
 use crate::error::{Error, Result};
@@ -326,14 +326,12 @@ pub(super) async fn schedule_purge_at(
     multipart: Option<&str>,
     at: Millis,
 ) -> Result<()> {
-    jobs::enqueue_at(
-        tx,
-        clock,
-        "clear",
-        &json!({ "place": data_key(key), "key": key, "multipart": multipart }),
-        at,
-    )
-    .await
+    let job = DeleteLeftovers {
+        place: data_key(key),
+        key: key.to_owned(),
+        multipart: multipart.map(str::to_owned),
+    };
+    jobs::enqueue_at(tx, clock, &job, at).await
 }
 
 /// The key under which an upload with this key stores its bytes until it is complete.

@@ -3,7 +3,6 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::json;
 use sqlx::FromRow;
 
 use super::repository::Upload;
@@ -14,6 +13,7 @@ use crate::infra::jobs;
 use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3, Storage};
 use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
+use crate::objects::DeleteObjects;
 
 /// When this many segments exist, they are joined into one even if they do not fill a part, so that
 /// many small requests stay cheap.
@@ -387,7 +387,8 @@ impl<'a> Writer<'a> {
                 .await?;
         }
         if !self.replaced.is_empty() {
-            jobs::enqueue(&mut tx, clock, "purge", &json!({ "keys": self.replaced })).await?;
+            let keys = self.replaced.clone();
+            jobs::enqueue(&mut tx, clock, &DeleteObjects { keys }).await?;
         }
         tx.commit().await?;
         self.reopening = false;

@@ -10,17 +10,16 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::run_by_kind;
+use super::registry::{JobKind, kinds_of};
 use crate::error::{Error, Result};
 use crate::infra::jobs;
-use crate::infra::jobs::{Job, Lane};
-use crate::media;
+use crate::infra::jobs::{ClaimedJob, Lane, Outcome};
 use crate::state::State;
 
 /// Poll interval for jobs that have become due or were left by another node. Also the pause after a
 /// failed claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A `process` job that runs longer than this moves to a heavy slot.
+/// A preparation that runs longer than this moves to a heavy slot.
 const LONG_JOB: Duration = Duration::from_secs(10);
 
 /// Claims and runs jobs until `stop`, then waits for the running ones.
@@ -34,12 +33,12 @@ pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>)
             report(ended);
         }
         match claim_next(&state, &slots).await {
-            Ok(Some((job, lane, slot))) => {
+            Ok(Some((job, kind, slot))) => {
                 running.spawn(run(
                     state.clone(),
                     slots.clone(),
                     job,
-                    lane,
+                    kind,
                     slot,
                     stop.clone(),
                 ));
@@ -76,35 +75,37 @@ fn report(ended: Result<(), JoinError>) {
 async fn claim_next(
     state: &State,
     slots: &Slots,
-) -> Result<Option<(Job, Lane, OwnedSemaphorePermit)>> {
+) -> Result<Option<(ClaimedJob, &'static JobKind, OwnedSemaphorePermit)>> {
     let free = slots.take_free();
     if free.is_empty() {
         return Ok(None);
     }
     let lanes: Vec<Lane> = free.iter().map(|(lane, _)| *lane).collect();
-    let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &lanes).await? else {
+    let kinds = kinds_of(&lanes);
+    let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &kinds).await? else {
         return Ok(None);
     };
-    let lane = Lane::for_kind(&job.kind);
+    let kind = JobKind::find(&job.kind);
+    let lane = kind.lane;
     let acquired = free.into_iter().find(|(free, _)| *free == lane);
     let (_, slot) = acquired.ok_or_else(|| {
         Error::internal(format!(
             "claimed a job of lane {lane:?}, which has no free slot"
         ))
     })?;
-    Ok(Some((job, lane, slot)))
+    Ok(Some((job, kind, slot)))
 }
 
 async fn run(
     state: Arc<State>,
     slots: Arc<Slots>,
-    job: Job,
-    lane: Lane,
+    job: ClaimedJob,
+    kind: &'static JobKind,
     slot: OwnedSemaphorePermit,
     mut stop: watch::Receiver<bool>,
 ) {
     let done = slots
-        .run_in_slot(lane, slot, run_job(&state, &job, &mut stop))
+        .run_in_slot(kind.lane, slot, run_job(&state, kind, &job, &mut stop))
         .await;
     if let Err(error) = done {
         tracing::error!(%error, job = job.id, kind = job.kind, "the outcome of a job could not be recorded");
@@ -184,46 +185,42 @@ impl Slots {
     }
 }
 
-async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
-    if jobs::attempts_exhausted(job) {
+async fn run_job(
+    state: &State,
+    kind: &JobKind,
+    job: &ClaimedJob,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<()> {
+    if !kind.retry.allows_attempt(job.attempts) {
         // A job that crashes the process on each attempt never reports its failure.
-        return record_failure(
-            state,
-            job,
-            &Error::internal("the job was started too often without finishing"),
-            stop,
-        )
-        .await;
+        let error = Error::internal("the job was started too often without finishing");
+        return record_failure(state, kind, job, &error, stop).await;
     }
     let ending = stop.clone();
     let done = tokio::select! {
-        done = AssertUnwindSafe(run_by_kind(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
+        done = AssertUnwindSafe(kind.run(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
         lost = renew_lease_until_lost(state, job) => return lost,
-        // An interrupted email could be lost, so an email job ends by itself between two messages.
-        () = until_stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
+        () = until_stopped(stop), if kind.interruptible => return jobs::release(&state.db, job).await,
     };
     match done {
-        Ok(true) => retry_until_written(stop, || jobs::finish(&state.db, job)).await,
-        Ok(false) => jobs::release(&state.db, job).await,
-        Err(error) => record_failure(state, job, &error, stop).await,
+        Ok(Outcome::Done) => retry_until_written(stop, || jobs::finish(&state.db, job)).await,
+        Ok(Outcome::Interrupted) => jobs::release(&state.db, job).await,
+        Err(error) => record_failure(state, kind, job, &error, stop).await,
     }
 }
 
 async fn record_failure(
     state: &State,
-    job: &Job,
+    kind: &JobKind,
+    job: &ClaimedJob,
     error: &Error,
     stop: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
     let reason = error.to_string();
-    let dead =
-        retry_until_written(stop, || jobs::fail(&state.db, &state.clock, job, &reason)).await?;
-    if dead && matches!(job.kind.as_str(), "process" | "convert") {
-        retry_until_written(stop, || {
-            media::mark_processing_failed(&state.uploads.media, &job.payload)
-        })
-        .await?;
+    let fail = || jobs::fail(&state.db, &state.clock, job, kind.retry, &reason);
+    if retry_until_written(stop, fail).await? {
+        retry_until_written(stop, || kind.on_dead(state, job)).await?;
     }
     Ok(())
 }
@@ -257,7 +254,7 @@ async fn until_stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Renews the lease of a job. Returns only when the lease is lost.
-async fn renew_lease_until_lost(state: &State, job: &Job) -> Result<()> {
+async fn renew_lease_until_lost(state: &State, job: &ClaimedJob) -> Result<()> {
     loop {
         tokio::time::sleep(jobs::RENEW_INTERVAL).await;
         match jobs::renew(&state.db, job).await {

@@ -2,7 +2,8 @@
 
 use hearback::clock;
 use hearback::infra::db::Db;
-use hearback::infra::jobs::Lane;
+use hearback::infra::jobs::Kinds;
+use hearback::objects::DeleteObjects;
 use serde_json::json;
 
 use crate::app::{TestApp, fixture, media_path, text, update_path};
@@ -60,8 +61,9 @@ async fn job_with_a_valid_lease_is_not_claimed() {
             .await,
         1
     );
+    let every_kind = Kinds::Except(Vec::new());
     assert_eq!(
-        hearback::infra::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL)
+        hearback::infra::jobs::claim(&app.state.db, &app.state.clock, "test", &every_kind)
             .await
             .unwrap()
             .map(|job| job.id),
@@ -301,15 +303,10 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
     let enqueue = async |pause: i64| {
         let mut tx = app.state.db.begin().await.unwrap();
         let at = app.state.clock.now() + pause;
-        hearback::infra::jobs::enqueue_at(
-            &mut tx,
-            &app.state.clock,
-            "purge",
-            &json!({ "keys": [] }),
-            at,
-        )
-        .await
-        .unwrap();
+        let job = DeleteObjects { keys: Vec::new() };
+        hearback::infra::jobs::enqueue_at(&mut tx, &app.state.clock, &job, at)
+            .await
+            .unwrap();
         tx
     };
     // Set the clock back before the job is committed, and again afterwards.

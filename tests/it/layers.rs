@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "media",
             "notification_emails",
             "notifications",
+            "objects",
             "people",
             "rate_limits",
             "receipts",

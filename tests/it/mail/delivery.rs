@@ -1,6 +1,7 @@
 //! Email delivery: retries and failures of the mail server.
 
 use hearback::infra::jobs;
+use hearback::notification_emails::SendEmails;
 use serde_json::json;
 
 use super::{advance, ask, start};
@@ -11,11 +12,13 @@ async fn email_is_sent_once_when_its_job_runs_again() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     // Simulate the state after `kill -9`: the job is enqueued several times, and two workers run it at the same time.
-    let payload = json!({ "update": path.rsplit('/').next().unwrap() });
+    let job = SendEmails {
+        update: path.rsplit('/').next().unwrap().to_owned(),
+    };
     for _ in 0..3 {
         let mut tx = app.state.db.begin().await.unwrap();
         for _ in 0..2 {
-            jobs::enqueue(&mut tx, &app.state.clock, "mail", &payload)
+            jobs::enqueue(&mut tx, &app.state.clock, &job)
                 .await
                 .unwrap();
         }

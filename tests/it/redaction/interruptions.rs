@@ -1,6 +1,6 @@
 //! Redactions that race with other work, or that a crash or an outage interrupts.
 
-use hearback::markup::{self, MarkupInput, PutOutcome};
+use hearback::markup::{self, FlattenMarkup, MarkupInput, PutOutcome};
 use hearback::people::Viewer;
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -22,10 +22,13 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
         .expect(200);
     app.wait_for_jobs().await;
     let ctx = &app.state.uploads.media;
-    let task =
-        json!({ "media": media.trim_start_matches("/media/"), "generation": 1, "revision": 1 })
-            .to_string();
-    let drawn = markup::flatten(ctx, &task)
+    let job = || FlattenMarkup {
+        media: media.trim_start_matches("/media/").to_owned(),
+        generation: 1,
+        revision: 1,
+    };
+    let drawn = job()
+        .flatten(ctx)
         .await
         .unwrap()
         .expect("the picture has markup to render");
@@ -37,7 +40,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     drawn.commit(ctx).await.unwrap();
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
-        markup::flatten(ctx, &task).await.unwrap().is_none(),
+        job().flatten(ctx).await.unwrap().is_none(),
         "a later run of the same job does nothing"
     );
     app.wait_for_jobs().await;

@@ -1,0 +1,31 @@
+//! What the jobs need of the state. Each job names one of these as its context.
+
+use super::State;
+use crate::infra::db::Db;
+use crate::media::MediaContext;
+use crate::notification_emails::MailContext;
+use crate::objects::ObjectContext;
+
+impl AsRef<Db> for State {
+    fn as_ref(&self) -> &Db {
+        &self.db
+    }
+}
+
+impl AsRef<ObjectContext> for State {
+    fn as_ref(&self) -> &ObjectContext {
+        &self.objects
+    }
+}
+
+impl AsRef<MediaContext> for State {
+    fn as_ref(&self) -> &MediaContext {
+        &self.uploads.media
+    }
+}
+
+impl AsRef<Option<MailContext>> for State {
+    fn as_ref(&self) -> &Option<MailContext> {
+        &self.mail
+    }
+}

@@ -1,0 +1,53 @@
+//! The job that deletes what an ended upload leaves in the storage.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::error::Result;
+use crate::infra::jobs::{Job, Lane, Outcome, Retry};
+use crate::infra::storage::Storage;
+use crate::media::MediaContext;
+
+/// Deletes the remains of an ended upload: its pieces, and the complete object if no rendition uses
+/// it. Does nothing while an upload uses the key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeleteLeftovers {
+    /// The key of the pieces.
+    pub place: String,
+    /// The key of the complete object.
+    pub key: String,
+    /// The id of the multipart upload to abort. Multipart uploads whose ids were never committed
+    /// are aborted in any case.
+    #[serde(default)]
+    pub multipart: Option<String>,
+}
+
+impl Job for DeleteLeftovers {
+    const KIND: &'static str = "clear";
+    const LANE: Lane = Lane::Deletion;
+    const RETRY: Retry = Retry::Forever;
+    type Context = MediaContext;
+
+    async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let (active, used): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL), (SELECT count(*) FROM renditions WHERE key = $1)",
+        )
+        .bind(&self.key)
+        .fetch_one(&mut *ctx.db.read().await?)
+        .await?;
+        if active > 0 {
+            return Ok(Outcome::Done);
+        }
+        if let Storage::S3(s3) = &ctx.storage {
+            if let Some(multipart) = &self.multipart {
+                s3.abort_multipart(&self.key, multipart).await?;
+            }
+            s3.abort_all(&self.key).await?;
+        }
+        ctx.storage.delete_upload_data(&self.place).await?;
+        if used == 0 {
+            ctx.storage.delete(&self.key).await?;
+        }
+        Ok(Outcome::Done)
+    }
+}
