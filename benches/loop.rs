@@ -1,7 +1,9 @@
-//! Measures the README's figures about closing the loop, over HTTP: publishing to 3,000 people, answering, the pages of an author, and
-//! inboxes with a long history. `bin/bench` runs it on both engines.
+//! Measures the README's figures for publishing an update to 3,000 people, answering it, loading
+//! the author's pages, and loading an inbox with a long history. All requests use HTTP. `bin/bench`
+//! runs this benchmark on both database engines.
 //!
-//! `DATABASE_URL` names a PostgreSQL server, on which it creates and drops a database; without it, it uses SQLite. Storage is a folder.
+//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops a database.
+//! Without `DATABASE_URL`, the benchmark uses SQLite. Files are stored in a folder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,16 +32,16 @@ use sqlx::{Connection, Executor};
 
 use app::{Client, Response, TestApp, email};
 
-/// Recipients of the large update.
+/// Number of recipients of the large update.
 const CROWD: usize = 3_000;
-/// Measurements of each publication.
+/// How often each publication is measured.
 const PUBLICATIONS: usize = 5;
-/// Requests for each page, interleaved with those it is compared with.
+/// How often each page is requested.
 const ROUNDS: usize = 40;
-/// Receipts of the person with a long history, and of the one with a short history.
+/// Number of receipts of a person with a long history and of a person with a short history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
-/// Open receipts of both.
+/// Number of receipts that still need an answer, in the long and in the short history.
 const OPEN: usize = 20;
 
 const ZONES: [&str; 14] = [
@@ -91,7 +93,8 @@ async fn main() {
     }
 }
 
-/// Creates a database on the server of `DATABASE_URL`. Returns its name and address.
+/// Creates a database on the PostgreSQL server that `DATABASE_URL` names. Returns the name and the
+/// URL of the database.
 async fn database() -> Option<(String, String)> {
     let server = std::env::var("DATABASE_URL").ok()?;
     let name = format!("bench_{}", secret());
@@ -111,7 +114,8 @@ async fn execute(statement: &str) {
         .unwrap();
 }
 
-/// An author, and 3,000 people with many time zones and working hours, some of them away.
+/// An author and 3,000 recipients with different time zones and working hours. Some recipients are
+/// away.
 struct Crowd {
     author: Client,
     browser: Client,
@@ -151,7 +155,7 @@ impl Crowd {
         }
         tx.commit().await.unwrap();
         let author = app.person("Author").await;
-        // One of the 3,000 also requests pages.
+        // One of the recipients also requests pages in a browser.
         people.push(app.person("Reader").await);
         let crowd = Self {
             author,
@@ -171,7 +175,7 @@ impl Crowd {
         crowd
     }
 
-    /// The e-mail addresses of the last `count` people.
+    /// Returns the email addresses of the last `count` people.
     fn addresses(&self, count: usize) -> Vec<String> {
         let named = (0..CROWD - 1).rev().map(|n| format!("Person {n}"));
         std::iter::once("Reader".to_owned())
@@ -181,7 +185,8 @@ impl Crowd {
             .collect()
     }
 
-    /// Publishes an update. Returns its path, the response, and the times for drafting and publishing.
+    /// Publishes an update. Returns its path, the response, and how long drafting and publishing
+    /// took.
     async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self
@@ -200,7 +205,8 @@ impl Crowd {
         (path, published, [drafted, began.elapsed()])
     }
 
-    /// Requests the inboxes of `count` people, eight at once. Returns the number of different due times. Panics if an inbox lacks the update.
+    /// Requests the inboxes of `count` people, eight at a time. Returns the number of different due
+    /// times. Panics if an inbox lacks the update.
     async fn all_have(&self, path: &str, section: &str, count: usize) -> usize {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {
@@ -221,7 +227,8 @@ impl Crowd {
     }
 }
 
-/// Updates the statistics of PostgreSQL, which does that by itself within a minute.
+/// Updates the planner statistics of PostgreSQL. Otherwise autovacuum would update them during the
+/// measurements.
 async fn analyze(app: &TestApp) {
     if std::env::var_os("DATABASE_URL").is_some() {
         app.state
@@ -235,7 +242,8 @@ async fn analyze(app: &TestApp) {
     }
 }
 
-/// The publications to measure: a label, the fields, the section of the inbox, and the number of recipients.
+/// The publications to measure: a label, the fields of the update, the inbox section that shows it,
+/// and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
     let asks = |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
     [
@@ -266,7 +274,8 @@ fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4
     ]
 }
 
-/// Measures publishing to many people, until all inboxes show it. Returns an update to all, and four updates to ten people.
+/// Measures how long it takes to publish an update and until all inboxes show it. Returns the path
+/// of an update to all people, and the paths of four updates to ten people.
 async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     println!(
         "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |"
@@ -310,7 +319,7 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     (large, small)
 }
 
-/// Measures an answer to an update with 3,000 recipients, and to one with ten.
+/// Measures how long it takes to answer an update with 3,000 recipients and an update with ten.
 async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     let [mut of_large, mut of_small] = [const { Vec::new() }; 2];
     for n in 0..ROUNDS {
@@ -330,7 +339,7 @@ async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     );
 }
 
-/// Measures the pages of the author and of a recipient of an update to 3,000 people.
+/// Measures the pages that the author and a recipient of an update to 3,000 people load.
 async fn looking(crowd: &Crowd, large: &str, small: &str) {
     let mut asks = Vec::new();
     for (what, client, path) in [
@@ -359,7 +368,7 @@ async fn looking(crowd: &Crowd, large: &str, small: &str) {
     }
 }
 
-/// Measures the pages of an author to whom 3,000 people have sent readbacks.
+/// Measures the pages of an author who has received readbacks from 3,000 people.
 async fn hearing(app: &TestApp, crowd: &Crowd) {
     let mut asks = Vec::new();
     for (group, people) in [
@@ -425,7 +434,7 @@ fn viewer(id: &str, name: &str) -> Viewer {
     })
 }
 
-/// A recipient, with a client for JSON and one for pages.
+/// A recipient with one client for JSON and another for pages.
 struct Reader {
     name: &'static str,
     program: Client,
@@ -514,7 +523,8 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     }
 }
 
-/// Compares the inboxes of people with 10,000 and with 100 receipts, interleaved on one server.
+/// Compares the inboxes of people with 10,000 receipts and people with 100. The requests alternate
+/// on one server.
 async fn inboxes(app: &TestApp) {
     let names = [
         "Old hand",
@@ -540,7 +550,8 @@ async fn inboxes(app: &TestApp) {
         author,
         other,
     ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
-    // The last hundred go to both people of a pair, so that their pages show the same.
+    // Send the last hundred updates to both people of a pair, so that their pages show the same
+    // rows.
     let mut asked = send(
         app,
         &author,
@@ -612,7 +623,8 @@ async fn inboxes(app: &TestApp) {
     }
 }
 
-/// Counts the statements of a publication. It runs last, because counting takes time.
+/// Counts the SQL statements of a publication. Runs last, because counting slows every statement
+/// down.
 async fn counted(crowd: &Crowd) {
     counting::start();
     println!(
@@ -637,7 +649,7 @@ struct Measured {
     bytes: usize,
 }
 
-/// Requests all of these pages `ROUNDS` times, interleaved.
+/// Requests each of these pages `ROUNDS` times, in turn.
 async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()
@@ -651,7 +663,7 @@ async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> 
         for ((_, client, path), measured) in asks.iter().zip(&mut measured) {
             let (answer, time) = timed(client.get(path)).await;
             measured.bytes = answer.body.len();
-            // The first round is a warm-up.
+            // Do not measure the first round, which warms up caches.
             if round > 0 {
                 measured.times.push(ms(time));
             }

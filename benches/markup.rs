@@ -1,5 +1,9 @@
-//! Measures drawing 50 shapes into a picture of 2560 × 1600 pixels and, for comparison, ImageMagick's `convert -draw` of the same. Each
-//! runs in a process that reads and writes a PNG; ours makes the thumbnail too. Needs ImageMagick: `cargo bench --bench markup`.
+//! Measures how long Hearback takes to draw 50 shapes into a picture of 2560 × 1600 pixels,
+//! compared with ImageMagick's `convert -draw`. Each program reads and writes a PNG in its own
+//! process; Hearback also makes the thumbnail.
+//!
+//! Needs ImageMagick. Run it with:
+//! `cargo bench --bench markup`
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 use std::fmt::Write as _;
@@ -12,12 +16,13 @@ use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
-/// Measurements of each. The best time counts, because other load only makes it slower, and the largest memory.
+/// How often each program runs. The result is the shortest time, because other load only makes a
+/// run slower, and the largest memory use.
 const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;
 
-/// Fifty shapes of all kinds except steps, as JSON and as commands for ImageMagick.
+/// Returns fifty shapes of all kinds except steps, as JSON and as commands for ImageMagick.
 fn shapes() -> (Value, String) {
     let (mut shapes, mut words) = (Vec::new(), String::new());
     let (w, h) = (f64::from(WIDTH), f64::from(HEIGHT));
@@ -102,7 +107,7 @@ fn shapes() -> (Value, String) {
     (Value::Array(shapes), words)
 }
 
-/// Writes the picture to draw on: one screenshot, four times.
+/// Writes the picture to draw on: one screenshot, repeated four times.
 fn picture(path: &Path) {
     let part = image::open(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -116,7 +121,7 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// Does the work of the job, in the measured process.
+/// Draws the shapes into the picture as the job does. Runs in the measured process.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();
@@ -130,7 +135,8 @@ fn draw(from: &str, to: &str) {
     std::fs::write(to, picture.encode().unwrap().bytes).unwrap();
 }
 
-/// Waits for the process. Returns its time and its peak memory in kB, sampled every millisecond.
+/// Waits for the process to end. Returns its running time and its peak memory in kB, sampled every
+/// millisecond.
 fn watch(mut child: Child, began: Instant) -> (Duration, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

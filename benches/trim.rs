@@ -1,5 +1,8 @@
-//! Measures the README's figures about trimming: ten minutes cut at a key frame, cut elsewhere and, for comparison, re-encoded.
-//! Needs only ffmpeg: `cargo bench --bench trim`.
+//! Measures the README's figures for trimming a recording of ten minutes: cut at key frames, cut
+//! between key frames and, for comparison, re-encoded.
+//!
+//! Needs only ffmpeg. Run it with:
+//! `cargo bench --bench trim`
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
@@ -8,16 +11,19 @@ use std::time::{Duration, Instant};
 
 use hearback::infra::video::Tools;
 
-/// Measurements of each cut. The best one counts, because other load only makes it slower.
+/// How often each cut is measured. The result is the shortest time, because other load only makes a
+/// cut slower.
 const ROUNDS: usize = 3;
-/// The ranges in milliseconds: one that begins at a key frame, one that begins between two, and the whole recording.
+/// The ranges to cut, in milliseconds. One begins at a key frame, one begins between two key
+/// frames, and `(0, 0)` stands for the whole recording.
 const CUTS: [(&str, (i64, i64)); 3] = [
     ("at key frames", (60_000, 540_000)),
     ("start between key frames", (60_450, 540_000)),
     ("seekable copy of all", (0, 0)),
 ];
 
-/// Twelve seconds that begin with a key frame, repeated fifty times: 720p VP9 and Opus, as browsers record them.
+/// Creates a recording of ten minutes: twelve seconds that begin with a key frame, repeated fifty
+/// times. It is 720p VP9 and Opus, like recordings from browsers.
 fn recording(folder: &Path) -> std::path::PathBuf {
     let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
     let ffmpeg = |words: &[&str], to: &Path| {
@@ -101,7 +107,7 @@ fn main() {
                 };
                 best[number] = best[number].min(began.elapsed());
             }
-            // It takes minutes, so once is enough.
+            // Re-encoding takes minutes, so measure it only once.
             if round == 0 {
                 let began = Instant::now();
                 tools.h264(&whole, &probe, folder.path()).await.unwrap();

@@ -25,8 +25,8 @@ use crate::worker;
 /// and AWS 60 s), so that the proxy closes an idle connection first and never sends a request on a
 /// connection that we have closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(150);
-/// Timeout for the first request on a new connection. Browsers open connections before they need
-/// them.
+/// Timeout for the first request on a new connection. Browsers often open connections before they
+/// have a request to send.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long shutdown waits for jobs that cannot be interrupted.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,8 +41,8 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database and the storage, binds the listener and starts the workers. Requests are
-    /// served only once [`App::run`] is polled.
+    /// Opens the database and the storage, binds the listener and starts the workers. The server
+    /// answers requests only after [`App::run`] is called.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen).map_err(|error| {
             Error::Conflict(format!(
@@ -70,7 +70,8 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        // Register the handlers before the address is printed: from then on a signal may arrive.
+        // Register the handlers before the address is printed, because a signal can arrive as soon
+        // as it is printed.
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -95,8 +96,8 @@ impl App {
         self.state.clone().into_inner()
     }
 
-    /// Returns the address to open and, if there is no account yet, the link for creating the first
-    /// one.
+    /// Returns the address to open. If there is no account yet, also returns the link for creating
+    /// the first account.
     pub async fn start_links(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
             let host = if self.address.ip().is_unspecified() {
@@ -138,7 +139,7 @@ impl App {
     }
 }
 
-/// Prints a line to standard output. Ignores errors: the reader may have closed the pipe.
+/// Prints a line to standard output. Ignores errors, because the reader may have closed the pipe.
 pub fn print(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock: real time plus an offset that tests can change, or the time in a file that
-/// browser tests write.
+/// The domain's clock. It returns real time plus an offset that tests can change, or the time in a
+/// file that browser tests write.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
@@ -36,7 +36,8 @@ impl Clock {
             .unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
     }
 
-    /// Reads the file on each call, so the clock moves as soon as a test has written it.
+    /// Returns the time in the file. Reads the file on each call, so that the clock changes as soon
+    /// as a test has written the file.
     fn fixed_time(&self) -> Option<Millis> {
         parse_rfc3339(
             std::fs::read_to_string(self.time_file.as_deref()?)
@@ -51,7 +52,8 @@ impl Clock {
     }
 
     /// Returns a new id: 26 characters of lower-case base32. Ids sort by creation time, even within
-    /// one millisecond on one node (48 bits of time, 16 of sequence, 64 random).
+    /// one millisecond on one node. An id has 48 bits of time, 16 bits of sequence and 64 random
+    /// bits.
     pub fn id(&self) -> String {
         let (time, sequence) = {
             let mut last = self
@@ -77,7 +79,7 @@ impl Clock {
     }
 }
 
-/// Real time, for leases, signatures and rate limits, which the test clock must not affect.
+/// Returns real time, for leases, signatures and rate limits. The test clock must not affect them.
 #[allow(
     clippy::disallowed_methods,
     reason = "the only place that reads the system clock"
@@ -86,7 +88,7 @@ pub fn real_now() -> Millis {
     Timestamp::now().as_millisecond()
 }
 
-/// Real time as a [`SystemTime`], for comparison with file times.
+/// Returns real time as a [`SystemTime`], for comparison with file times.
 pub fn real_time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(real_now()).unwrap_or_default())
 }
@@ -102,13 +104,13 @@ pub fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Returns a secret of 160 random bits (32 characters), for tokens, links and storage keys.
+/// Returns a secret with 160 random bits (32 characters), for tokens, links and storage keys.
 pub fn secret() -> String {
     base32(&random::<20>())
 }
 
-/// Encodes bytes as lower-case base32hex without padding (RFC 4648 §7). The text sorts like the
-/// bytes.
+/// Encodes bytes as lower-case base32hex without padding (RFC 4648 §7). Encoded texts sort in the
+/// same order as the bytes.
 pub fn base32(bytes: &[u8]) -> String {
     data_encoding::BASE32HEX_NOPAD
         .encode(bytes)
@@ -123,7 +125,7 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// Parses RFC 3339 into milliseconds.
+/// Parses an RFC 3339 time into milliseconds since the Unix epoch.
 pub fn parse_rfc3339(text: &str) -> Option<Millis> {
     text.parse::<Timestamp>()
         .ok()

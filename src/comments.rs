@@ -52,56 +52,57 @@ text_enum! {
     }
 }
 
-/// A comment as stored, joined with the names of its writer and of the guest's share link.
+/// A stored comment, together with the names of its writer and of the share link that a guest used.
 #[derive(Clone, Debug, FromRow)]
 pub struct Comment {
-    /// Unique id; ids sort by time of creation.
+    /// Unique id. Ids sort by creation time.
     pub id: String,
-    /// Id of the update it belongs to.
+    /// Id of the update that the comment belongs to.
     pub update_id: String,
-    /// Id of the first comment of its thread; `None` for the first comment itself.
+    /// Id of the first comment of the thread; `None` if this comment is the first one.
     pub parent_id: Option<String>,
-    /// Id of the media its anchor points into.
+    /// Id of the media that the comment's anchor points into.
     pub media_id: Option<String>,
-    /// Id of the person who wrote it; `None` for a guest's comment.
+    /// Id of the person who wrote the comment; `None` for a guest's comment.
     pub person_id: Option<String>,
-    /// Id of the guest who wrote it; `None` for a person's comment.
+    /// Id of the guest who wrote the comment; `None` for a person's comment.
     pub guest_id: Option<String>,
-    /// Id of the share link through which a guest began the thread. Set only on the first comment.
+    /// Id of the share link through which a guest started the thread. Set only on the first
+    /// comment.
     pub link_id: Option<String>,
-    /// Name of the person or guest who wrote it; empty if unknown.
+    /// Name of the person or guest who wrote the comment; empty if unknown.
     pub author_name: String,
-    /// Name of the share link the guest used.
+    /// Name of the share link that the guest used.
     pub link_name: Option<String>,
-    /// Text in Markdown; empty after removal.
+    /// Text in Markdown; empty after the comment was removed.
     pub body: String,
-    /// Time in the video, in milliseconds from its start.
+    /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
     /// End of the time range, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
-    /// Point or region of the picture or frame, as JSON.
+    /// Point or region of the picture or frame that the comment is about, as JSON.
     pub region: Option<String>,
     /// Shapes drawn on the picture or frame, as JSON.
     pub drawing: Option<String>,
-    /// Revision of the update when the comment was written.
+    /// Revision of the update at the time when the comment was written.
     pub revision: i64,
-    /// Time of creation.
+    /// When the comment was created.
     pub created_at: Millis,
-    /// Time of the last edit.
+    /// When the comment was last edited.
     pub edited_at: Option<Millis>,
-    /// Time of removal.
+    /// When the comment was removed.
     pub removed_at: Option<Millis>,
-    /// Time at which the thread was resolved.
+    /// When the thread was resolved.
     pub resolved_at: Option<Millis>,
-    /// Whether it is a remark or a question.
+    /// Whether the comment is a remark or a question.
     pub kind: CommentKind,
-    /// For a question: time of the first reply by someone else.
+    /// For a question: when someone else first replied.
     pub answered_at: Option<Millis>,
-    /// For a question: time at which its asker accepted an answer.
+    /// For a question: when the asker accepted an answer.
     pub accepted_at: Option<Millis>,
-    /// Id of the accepted answer.
+    /// For a question: id of the accepted answer.
     pub accepted_id: Option<String>,
-    /// People and groups it mentions, as JSON; see [`mention_ranges`].
+    /// People and groups that the comment mentions, as JSON; see [`mention_ranges`].
     pub mentions: Option<String>,
 }
 
@@ -115,7 +116,7 @@ macro_rules! select_comments {
 }
 
 impl Comment {
-    /// Whether the viewer wrote it.
+    /// Whether the viewer wrote the comment.
     pub fn is_by(&self, viewer: &Viewer) -> bool {
         match viewer {
             Viewer::Person(person) => self.person_id.as_ref() == Some(&person.id),
@@ -131,13 +132,13 @@ impl Comment {
         self.kind == CommentKind::Question
     }
 
-    /// Id of the first comment of its thread, which may be the comment itself.
+    /// Id of the first comment of the thread, which may be this comment itself.
     pub fn root_id(&self) -> &str {
         self.parent_id.as_ref().unwrap_or(&self.id)
     }
 
-    /// State of the thread: `Resolved`, or `Open`, `Answered` or `Accepted` for a question that is not removed.
-    /// `None` for any other thread that is not resolved.
+    /// State of the thread. `Resolved` for every resolved thread; otherwise `Open`, `Answered` or
+    /// `Accepted` if the thread begins with a question that is not removed, or else `None`.
     pub fn state(&self) -> Option<ThreadState> {
         match (
             self.resolved_at,
@@ -151,7 +152,7 @@ impl Comment {
         }
     }
 
-    /// Id of the person or guest who wrote it.
+    /// Id of the person or guest who wrote the comment.
     fn author_id(&self) -> &str {
         self.person_id
             .as_deref()
@@ -165,15 +166,15 @@ impl Comment {
 pub struct NewComment {
     /// Text in Markdown; may be empty if there are pictures or a drawing.
     pub body: String,
-    /// Whether it asks a question. A reply cannot be a question.
+    /// Whether the comment asks a question. A reply cannot be a question.
     pub is_question: bool,
-    /// Id of the comment it replies to.
+    /// Id of the comment that this comment replies to.
     pub parent_id: Option<String>,
-    /// The time, region or drawing it refers to.
+    /// The time, region or drawing that the comment refers to.
     pub anchor: Anchor,
     /// Pictures to attach, at most [`MAX_PICTURES`].
     pub pictures: Vec<StoredFile>,
-    /// Name for a guest who has not given one yet.
+    /// Name of a guest who has not given a name yet.
     pub guest_name: Option<String>,
 }
 
@@ -182,13 +183,14 @@ pub struct NewComment {
 pub struct SavedComment {
     /// Id of the comment.
     pub id: String,
-    /// The update it belongs to.
+    /// The update that the comment belongs to.
     pub update: Update,
     /// Ids and names of mentioned people who cannot open the update.
     pub without_access: Vec<(String, String)>,
 }
 
-/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and notifies people.
+/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and
+/// notifies people.
 ///
 /// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
 /// an error for the field if the input is invalid.
@@ -268,7 +270,8 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        // The draft of a reply is stored under the comment it answers or under the first comment of the thread.
+        // The draft of a reply is stored under the parent comment or under the first comment of the
+        // thread.
         let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
         subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
@@ -293,7 +296,8 @@ pub async fn add(
     })
 }
 
-/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply there.
+/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply
+/// there.
 async fn find_thread_root(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -333,8 +337,8 @@ async fn find_thread_root(
     }
 }
 
-/// Lists the comments of an update that the viewer may see, oldest first.
-/// People see all of them; guests see the threads that were begun through their share link.
+/// Lists the comments of an update that the viewer may see, oldest first. People see all of them.
+/// Guests see the threads that were started through their share link.
 pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -417,8 +421,8 @@ async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Up
     Ok((comment, update))
 }
 
-/// Changes the text of the viewer's own comment and saves the earlier text in its history.
-/// Notifies people who are mentioned for the first time.
+/// Changes the text of a comment that the viewer wrote, and saves the earlier text in the comment's
+/// history. Notifies people who are mentioned for the first time.
 pub async fn edit(
     tx: &mut Tx,
     clock: &Clock,
@@ -469,9 +473,9 @@ pub async fn edit(
     })
 }
 
-/// Removes a comment with its text, pictures and history, and retracts its notifications.
-/// The row stays, so that replies keep their thread. Only the writer may do so; the update's author may also remove the
-/// comments of guests. Returns the id of the update.
+/// Removes a comment with its text, pictures and history, and retracts its notifications. The row
+/// stays, so that replies keep their thread. Only the writer may remove a comment; the update's
+/// author may also remove the comments of guests. Returns the id of the update.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
@@ -506,8 +510,9 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update.id)
 }
 
-/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment there may do so.
-/// Only the asker may close a question; the update's author may also close a guest's question.
+/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
+/// thread may do so. Only the asker may close a question; the update's author may also close a
+/// guest's question.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

@@ -33,7 +33,8 @@ pub enum StorageLocation {
     },
 }
 
-/// All settings. The documentation of each field gives the variable, its default and its meaning.
+/// All settings. The documentation of each field names the environment variable, its default in
+/// parentheses and its meaning.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.
@@ -49,40 +50,42 @@ pub struct Config {
     pub storage: StorageLocation,
     /// `HEARBACK_S3_ENDPOINT`: the URL of an S3-compatible server other than AWS.
     pub s3_endpoint: Option<String>,
-    /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the URL of the same server for browsers, used by `redirect`.
+    /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the URL that browsers use for the S3-compatible server. Used
+    /// only if `HEARBACK_DELIVERY` is `redirect`.
     pub s3_public_endpoint: Option<String>,
-    /// `HEARBACK_S3_PATH_STYLE` (false): whether the bucket name is in the path instead of the host
-    /// name.
+    /// `HEARBACK_S3_PATH_STYLE` (false): whether URLs contain the bucket name in the path instead
+    /// of the host name.
     pub s3_path_style: bool,
     /// `HEARBACK_DELIVERY` (proxy): `proxy` or `redirect`.
     pub delivery: Delivery,
-    /// `HEARBACK_METRICS_TOKEN`: the bearer token for `GET /metrics`. If unset, there are no
-    /// metrics.
+    /// `HEARBACK_METRICS_TOKEN`: the bearer token for `GET /metrics`. If unset, metrics are not
+    /// served.
     pub metrics_token: Option<String>,
-    /// `HEARBACK_TRUSTED_PROXIES`: comma-separated IP addresses whose `X-Forwarded-For` is trusted.
+    /// `HEARBACK_TRUSTED_PROXIES`: comma-separated IP addresses of proxies whose `X-Forwarded-For`
+    /// header is trusted.
     pub trusted_proxies: Vec<IpAddr>,
     /// `HEARBACK_MAX_UPLOAD` (4GiB): the maximum size of a file, in bytes.
     pub max_upload: u64,
     /// `HEARBACK_MAX_RECORDING` (120): the maximum length of a recording, in minutes.
     pub max_recording: u32,
-    /// `HEARBACK_FFMPEG` (the one in `PATH`): the path of ffmpeg; ffprobe is expected in the same
-    /// folder.
+    /// `HEARBACK_FFMPEG` (found in `PATH`): the path of ffmpeg. ffprobe must be in the same folder.
     pub ffmpeg: Option<PathBuf>,
-    /// `HEARBACK_SMTP_URL` and `HEARBACK_MAIL_FROM`: the mail server and the sender. If unset, no
-    /// email is sent.
+    /// `HEARBACK_SMTP_URL` and `HEARBACK_MAIL_FROM`: the mail server and the sender address. If
+    /// unset, no email is sent.
     pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): the log filter, in the syntax of `tracing`'s `EnvFilter`.
     pub log: String,
-    /// `HEARBACK_TEST_CLOCK`, only for browser tests: the file that sets the domain's clock (see
-    /// [`crate::clock::Clock::from_file`]).
+    /// `HEARBACK_TEST_CLOCK`: the file that sets the domain's clock. Only for browser tests; see
+    /// [`crate::clock::Clock::from_file`].
     pub test_clock: Option<PathBuf>,
-    /// Uploads are refused while fewer bytes than this are free: 1 GiB. Only tests change it.
+    /// Uploads are rejected while fewer bytes than this are free. 1 GiB; only tests change this
+    /// value.
     pub min_free_bytes: u64,
-    /// How long the sender of a resumable upload may pause within a request: 30 s. Only tests
-    /// change it.
+    /// How long the sender of a resumable upload may pause within a request. 30 s; only tests
+    /// change this value.
     pub upload_idle_timeout: Duration,
-    /// How often an idle event stream sends a comment, so that proxies keep the connection: every
-    /// 15 s. Only tests change it.
+    /// How often an idle event stream sends a comment, so that proxies keep the connection open. 15
+    /// s; only tests change this value.
     pub keep_alive: Duration,
 }
 
@@ -109,8 +112,8 @@ const SETTING_NAMES: [&str; 19] = [
 ];
 
 impl Config {
-    /// Reads the environment and the configuration file. The error has one line for each invalid
-    /// setting.
+    /// Reads the environment and the configuration file. The error text has one line for each
+    /// invalid setting.
     pub fn load() -> Result<Self, String> {
         let mut values = match std::env::var("HEARBACK_CONFIG") {
             Ok(path) if !path.is_empty() => read_file(&path)?,
@@ -128,7 +131,7 @@ impl Config {
         Self::parse(values)
     }
 
-    /// Parses settings by name. Empty values count as unset.
+    /// Parses settings from a map of variable names to values. Empty values count as unset.
     pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, String> {
         values.retain(|_, value| !value.trim().is_empty());
         let mut read = SettingsReader {
@@ -234,7 +237,8 @@ impl SettingsReader {
         self.optional(name, parse).unwrap_or(default)
     }
 
-    /// Email needs a mail server, a sender, and the public URL for its links.
+    /// Returns the email settings. Requires a mail server, a sender and the public URL, which links
+    /// in emails need.
     fn mail(&mut self) -> Option<Mailer> {
         let server = self.optional("HEARBACK_SMTP_URL", Server::parse);
         let from = self.optional("HEARBACK_MAIL_FROM", smtp::parse_sender);

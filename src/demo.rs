@@ -1,6 +1,8 @@
-//! `hearback demo`: a throw-away workspace with a dozen people in four time zones and ten days of history.
+//! `hearback demo`: a throwaway workspace with a dozen people in four time zones and ten days of
+//! history.
 //!
-//! The history is created by the functions of the domain, with the clock set back ten days and then advanced.
+//! The demo calls the functions of the domain to create this history. It first sets the clock back
+//! ten days and then advances it.
 
 mod dsl;
 mod story;
@@ -15,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::people;
 
-/// The account that the printed sign-in line suggests.
+/// Name of the account that the printed sign-in line suggests.
 const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
@@ -31,8 +33,9 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
     Config::parse(settings).map_err(Error::Conflict)
 }
 
-/// Serves a demo until SIGINT or SIGTERM. Without `keep`, the data is in a temporary folder that is deleted at the end.
-/// With `keep`, the data stays in that folder, and the next call serves the same workspace again.
+/// Serves a demo until SIGINT or SIGTERM. Without `keep`, the data is in a temporary folder that is
+/// deleted at the end. With `keep`, the data stays in the given folder, and the next call serves
+/// the same workspace again.
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;

@@ -1,5 +1,5 @@
-//! `hearback doctor`: checks every setting and component against the real service, and says how to
-//! fix what fails.
+//! `hearback doctor`: checks every setting and component against the real service. For each failed
+//! check, it says how to fix the problem.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -13,11 +13,11 @@ use crate::web::assets;
 pub struct CheckResult {
     /// Whether the check passed.
     pub passed: bool,
-    /// What works, or what is wrong and how to fix it.
+    /// What works; if the check failed, what is wrong and how to fix it.
     pub text: String,
 }
 
-/// Runs all checks and returns one line for each.
+/// Runs all checks. Returns one report line for each check.
 pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     let mut lines = Vec::new();
     lines.push(CheckResult {

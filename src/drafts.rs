@@ -1,4 +1,5 @@
-//! Drafts of comments and answers. They are saved while a person types, are available on every device, and are deleted when sent.
+//! Drafts of comments and answers. A draft is saved while a person types, is available on every
+//! device, and is deleted when its text is sent.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +11,16 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// Subject of the draft of a new comment. The subject of a reply is the id of the comment it answers.
+/// Subject of the draft of a new comment. The draft of a reply has the id of the parent comment as
+/// its subject.
 pub const COMMENT: &str = "comment";
 /// Subject of the draft of a readback.
 pub const READBACK: &str = "readback";
 /// Subject of the draft of an objection.
 pub const DECLINE: &str = "decline";
 
-/// Saves a draft; an empty `body` deletes it. Guests get [`Error::Forbidden`], because only people have drafts.
+/// Saves a draft; an empty `body` deletes the draft. Guests get [`Error::Forbidden`], because only
+/// people with an account have drafts.
 pub async fn save(
     tx: &mut Tx,
     clock: &Clock,
@@ -44,13 +47,14 @@ pub async fn save(
     Ok(())
 }
 
-/// Deletes a draft of the viewer; does nothing if there is none.
+/// Deletes a draft of the viewer. Does nothing if there is no such draft.
 pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<()> {
     let person = check_writer(tx, viewer, update_id, subject).await?;
     delete(tx, &person, update_id, &[subject]).await
 }
 
-/// Returns the id of the viewer, if they are a person who may see the update and `subject` exists.
+/// Returns the id of the viewer. Fails unless the viewer is a person who may see the update and
+/// `subject` exists.
 async fn check_writer(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -80,7 +84,7 @@ async fn check_writer(
     }
 }
 
-/// Returns the drafts of a person on an update, by subject.
+/// Returns the drafts that a person has on an update, by subject.
 pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -95,7 +99,7 @@ pub async fn of_person(
     Ok(drafts.into_iter().collect())
 }
 
-/// Deletes drafts. Call it in the transaction that sends their content.
+/// Deletes drafts of a person. Call it in the transaction that sends the text of the drafts.
 pub async fn delete(
     tx: &mut Tx,
     person_id: &str,

@@ -7,11 +7,12 @@ use std::fmt;
 /// The result type of every fallible function.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Invalid fields: maps the name of a field to what is wrong and how to correct it.
+/// Invalid fields: maps the name of each invalid field to a message that says what is wrong and how
+/// to correct it.
 pub type FieldErrors = BTreeMap<String, String>;
 
-/// One variant for each kind of failure. Messages are shown to people unchanged; causes are never
-/// shown.
+/// An error, with one variant for each kind of failure. Messages are shown to people unchanged;
+/// causes are never shown.
 #[derive(Debug)]
 pub enum Error {
     /// 400: the request cannot be read.
@@ -20,8 +21,8 @@ pub enum Error {
     Unauthenticated,
     /// 403: the person may see the resource, but may not perform this action.
     Forbidden(String),
-    /// 404: the resource does not exist, or the person may not see it. The response is the same for
-    /// both.
+    /// 404: the resource does not exist, or the person may not see it. The response is the same in
+    /// both cases.
     NotFound,
     /// 405: the URL does not support the method.
     MethodNotAllowed,
@@ -45,7 +46,7 @@ pub enum Error {
     Unavailable(String, Cause),
     /// 500: an error in Hearback itself.
     Internal(Cause),
-    /// Any of the other errors, for one field or for one of several files.
+    /// Another error together with the field or file that caused it.
     InField(String, Box<Error>),
 }
 
@@ -132,7 +133,7 @@ impl Error {
         }
     }
 
-    /// The invalid fields; empty if the error does not concern fields.
+    /// Returns the invalid fields; empty if the error does not concern fields.
     pub fn fields(&self) -> FieldErrors {
         match self {
             Self::Invalid(fields) => fields.clone(),
@@ -151,7 +152,7 @@ impl Error {
         }
     }
 
-    /// Adds the name of the file to the message.
+    /// Adds the name of a file to the error's message.
     pub fn for_file(self, name: &str) -> Self {
         match self {
             Self::InField(field, error) => Self::InField(field, Box::new(error.for_file(name))),
@@ -191,14 +192,14 @@ const DISK_FAILED: &str = "The database cannot write to its disk. What you sent 
 
 impl From<sqlx::Error> for Error {
     /// Maps failures of the database server, the connection and the disk to `Unavailable`, and all
-    /// others to `Internal`.
+    /// other errors to `Internal`.
     fn from(error: sqlx::Error) -> Self {
         let text = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
-            // A truncated response is reported as a protocol error.
+            // The driver reports a truncated response as a protocol error.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => "The database does not answer. What you sent just now was not stored; try again in a moment.",
             sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
@@ -213,7 +214,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why a reachable database cannot serve requests.
+/// The reason why a database server that is reachable cannot serve requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DatabaseFailure {
     /// No space is left.
@@ -224,9 +225,10 @@ enum DatabaseFailure {
     Unavailable,
 }
 
-/// Classifies SQLite's result codes (rescode.html; the low byte is the kind: 5 busy, 8 read-only,
-/// 10 I/O, 13 full, 14 cannot open) and PostgreSQL's SQLSTATE codes (53100 disk full, 58030 I/O,
-/// 25006 read-only; classes 08 connection, 53 resources, 57P operator intervention).
+/// Classifies an error code of the database. SQLite's result codes are documented in rescode.html;
+/// the low byte is the kind: 5 busy, 8 read-only, 10 I/O, 13 full, 14 cannot open. PostgreSQL's
+/// SQLSTATE codes are 53100 (disk full), 58030 (I/O), 25006 (read-only) and the classes 08
+/// (connection), 53 (resources) and 57P (operator intervention).
 fn classify_code(code: &str) -> Option<DatabaseFailure> {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => match number & 0xff {
@@ -246,7 +248,7 @@ fn classify_code(code: &str) -> Option<DatabaseFailure> {
     }
 }
 
-/// Whether the database's disk caused the error: it is full, broken or read-only.
+/// Whether the error means that the database's disk is full, broken or read-only.
 pub fn is_disk_failure(error: &sqlx::Error) -> bool {
     let code = error
         .as_database_error()

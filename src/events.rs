@@ -1,4 +1,5 @@
-//! Numbered events. Open pages read them to learn what changed. A page continues after the last number it saw, so it misses nothing.
+//! Numbered events that tell open pages what changed. A page continues after the last number that
+//! it has seen, so it misses no event.
 
 pub mod hub;
 
@@ -33,20 +34,21 @@ text_enum! {
     }
 }
 
-/// A change of an update or of its comments, media or receipts.
+/// A change of an update, or of its comments, media or receipts.
 #[derive(Clone, Debug, FromRow)]
 pub struct Event {
-    /// Sequence number; later events have greater numbers.
+    /// Sequence number. Later events have greater numbers.
     pub n: i64,
     /// What changed.
     pub kind: EventKind,
     /// Id of the update; empty for [`EventKind::Access`].
     pub update_id: String,
-    /// Id of what changed: the comment, the media, the person, the group or the update itself.
+    /// Id of the changed comment, media, person, group or update.
     pub subject_id: String,
 }
 
-/// Stores an event with the next number. Call it last in a transaction: it locks the counter that orders all events.
+/// Stores an event with the next number. Call it last in a transaction, because it locks the
+/// counter that numbers all events.
 pub async fn record(
     tx: &mut Tx,
     clock: &Clock,
@@ -70,8 +72,8 @@ pub async fn record(
     Ok(())
 }
 
-/// Records that access rights changed. Every open stream then checks its own rights again, without learning whose rights changed.
-/// Call it last in a transaction, like [`record`].
+/// Records that access rights changed. Every open event stream then checks its own rights again.
+/// The event does not reveal whose rights changed. Call it last in a transaction, like [`record`].
 pub async fn record_access(
     tx: &mut Tx,
     clock: &Clock,
@@ -88,7 +90,7 @@ pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
         .await?)
 }
 
-/// Lists at most 500 events with a number greater than `n`, in order.
+/// Lists at most 500 events whose number is greater than `n`, in ascending order.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
     sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",

@@ -1,5 +1,6 @@
-//! The inbox: what a person owes, what others owe them, and what is new. Obligations come from receipts and questions,
-//! news from notifications. A person can snooze each row.
+//! The inbox: answers that a person owes, answers that others owe this person, and news. Owed
+//! answers come from receipts and questions; news comes from notifications. A person can snooze
+//! each row.
 
 use std::collections::HashMap;
 
@@ -56,11 +57,13 @@ pub struct InboxRow {
     pub update_id: String,
     /// Why the row is there.
     pub why: Reason,
-    /// Due time for the person. In a `waiting` row, the earliest due time among those who still owe an answer.
+    /// When the person's answer is due. In a `waiting` row: the earliest due time of the people who
+    /// still owe an answer.
     pub due_at: Option<Millis>,
-    /// Time at which the person opened the update; `None` if they have not. Exact only in rows that they owe as a recipient.
+    /// When the person opened the update; `None` if the person has not opened it. Exact only in
+    /// rows for answers that the person owes as a recipient.
     pub opened_at: Option<Millis>,
-    /// Time of the author's last reminder.
+    /// When the author last sent a reminder.
     pub reminded_at: Option<Millis>,
     /// Number of unread comments, mentions and answers.
     pub new_comments: i64,
@@ -68,7 +71,7 @@ pub struct InboxRow {
     pub joined: i64,
     /// Name of the person or guest who caused the news.
     pub by: Option<String>,
-    /// Time at which the row appeared.
+    /// When the row appeared in the inbox.
     pub at: Millis,
 }
 
@@ -100,22 +103,23 @@ impl FromRow<'_, AnyRow> for InboxRow {
     }
 }
 
-/// Maximum number of rows per section. [`Counts`] has the totals.
+/// Maximum number of rows that each section shows. [`Counts`] has the totals.
 const MAX_SHOWN: i64 = 100;
 
-/// The sections of the inbox. An entry id is the letter of its section followed by the id of the update.
+/// A section of the inbox. An entry id is the letter of its section followed by the id of the
+/// update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// What the person owes; the page calls it "To answer".
+    /// Answers that the person owes; the page calls this section "To answer".
     OwedByMe,
-    /// What others owe the person; the page calls it "Waiting on others".
+    /// Answers that others owe the person; the page calls this section "Waiting on others".
     OwedToMe,
-    /// What is new for the person; the page calls it "To hear".
+    /// News for the person; the page calls this section "To hear".
     SaidToMe,
 }
 
 impl Section {
-    /// Returns the id of the entry for an update in this section.
+    /// Returns the id of the inbox entry for an update in this section.
     pub fn entry_id(self, update_id: &str) -> String {
         format!("{}{update_id}", self.prefix())
     }
@@ -136,7 +140,8 @@ impl Section {
     }
 }
 
-/// SQL condition: the person `$1` has not snoozed the entry of the update `u` at the time `$2`.
+/// SQL condition: at the time `$2`, the person `$1` has not snoozed the entry of the update `u` in
+/// the given section.
 macro_rules! not_snoozed {
     ($letter:literal) => {
         concat!(
@@ -147,17 +152,19 @@ macro_rules! not_snoozed {
     };
 }
 
-/// Maximum number of rows that a section reads, so that the cost does not grow with the inbox. The subqueries are ordered
-/// exactly like the indexes `receipts_owing`, `notices_to_hear` and `updates_waiting`, so that the database can use them.
+/// Maximum number of rows that a section reads, so that the cost does not grow with the inbox. The
+/// subqueries use the same order as the indexes `receipts_owing`, `notices_to_hear` and
+/// `updates_waiting`, so that the database can use these indexes.
 macro_rules! row_limit {
     () => {
         "1001"
     };
 }
-/// Counts are exact up to this number.
+/// Largest number up to which counts are exact.
 pub const COUNT_LIMIT: i64 = 1000;
 
-/// SQL for what the person `$1` owes, one row per update: answers as a recipient, and verdicts and replies to questions as an author.
+/// SQL for everything that the person `$1` owes, one row per update: answers as a recipient, and
+/// verdicts and replies to questions as an author.
 macro_rules! owed_by_me {
     () => {
         concat!(
@@ -179,8 +186,9 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. It leaves out corrections while the person owes a new
-/// answer, `all_heard` while somebody owes an answer again, and new group members who can no longer open the update.
+/// SQL for the unread news of the person `$1`, one row per update. It excludes corrections while
+/// the person owes a new answer, `all_heard` while a recipient owes a new answer, and new group
+/// members who can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -209,7 +217,7 @@ macro_rules! said_to_me {
     };
 }
 
-/// SQL for the updates of the person `$1` for which others owe answers.
+/// SQL for the updates by the author `$1` for which recipients owe answers.
 macro_rules! owed_to_me {
     () => {
         concat!(
@@ -227,24 +235,25 @@ macro_rules! owed_to_me {
 /// The inbox of one person, with at most 100 rows in each section.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
-    /// What the person owes.
+    /// Answers that the person owes.
     pub owed_by_me: Vec<InboxRow>,
-    /// What others owe the person.
+    /// Answers that others owe the person.
     pub owed_to_me: Vec<InboxRow>,
-    /// What is new for the person.
+    /// News for the person.
     pub said_to_me: Vec<InboxRow>,
 }
 
-/// Numbers of rows in the sections. A number above [`COUNT_LIMIT`] means "more than that many".
+/// Number of rows in each section. A number above [`COUNT_LIMIT`] means "more than that many".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
-    /// Number of rows that the person owes.
+    /// Number of rows with answers that the person owes.
     pub owed_by_me: i64,
-    /// Number of rows that others owe the person.
+    /// Number of rows with answers that others owe the person.
     pub owed_to_me: i64,
     /// Number of rows with news.
     pub said_to_me: i64,
-    /// Time of the newest unread notification. An answer, for example, is news but changes no count.
+    /// When the newest unread notification was created. Some notifications, such as one about an
+    /// acknowledgement, are news but change no count.
     pub news_at: Option<Millis>,
 }
 
@@ -283,7 +292,8 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. Rows with a reminder come first, then rows by due time; news is sorted newest first.
+/// Returns a person's inbox. Rows with a reminder come first, then rows sorted by due time. News is
+/// sorted newest first.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -299,7 +309,7 @@ pub async fn of_person(
     Ok(inbox)
 }
 
-/// Replaces the ids of actors, people or guests, with their names.
+/// Replaces the ids of the people and guests who caused the news with their names.
 async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
     let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
     if ids.is_empty() {
@@ -321,7 +331,7 @@ async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> R
     Ok(())
 }
 
-/// Counts the rows of each section.
+/// Counts the rows of each section of a person's inbox.
 pub async fn counts(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -342,7 +352,7 @@ pub async fn counts(
     .await?)
 }
 
-/// Counts what the person owes. Every page shows this number.
+/// Counts the rows with answers that the person owes. Every page shows this number.
 pub async fn owed_count(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -357,8 +367,8 @@ pub async fn owed_count(
     )
 }
 
-/// Returns the update to read after `after`: first what the person owes, then what is new. After the last one it starts over.
-/// Updates in `skip` are left out.
+/// Returns the update to read after the update `after`: first those with an answer that the person
+/// owes, then those with news. Starts over after the last one. Leaves out the updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -392,11 +402,12 @@ pub struct Snoozed {
     pub entry_id: String,
     /// Id of the update.
     pub update_id: String,
-    /// End of the snooze; `None` means until somebody answers.
+    /// When the snooze ends; `None` means that it ends when somebody answers.
     pub until_at: Option<Millis>,
 }
 
-/// Lists the entries that the person has snoozed, at most 100. Those that return soonest come first.
+/// Lists the entries that the person has snoozed, at most 100. Entries whose snooze ends soonest
+/// come first.
 pub async fn snoozed(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -414,7 +425,8 @@ pub async fn snoozed(
     .await?)
 }
 
-/// Snoozes an entry until a time or, without one, until somebody answers. Returns an error if the time is not in the future.
+/// Snoozes an entry until the given time or, if there is none, until somebody answers. Returns an
+/// error if the time is not in the future.
 pub async fn snooze(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,5 +1,5 @@
-//! Infrastructure for the domain: database, jobs, storage, images, video and email. It does not
-//! depend on the domain.
+//! Infrastructure that the domain uses: database, jobs, storage, images, video and email. The
+//! infrastructure does not depend on the domain.
 
 pub mod db;
 pub mod images;

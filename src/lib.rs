@@ -1,8 +1,15 @@
 //! Hearback: record it once, hear back from everyone.
 //!
-//! Imports go one way: `main → app → web, worker → domain → infra`. The layers are folders: [`infra`] knows nothing of the domain; the nouns
-//! of the domain stand at the top and never import actix, askama, [`config`] or [`web`]; handlers hold no SQL, and templates see only structs
-//! of [`web`]. `tests/it/layers.rs` reads the imports of every file and fails on one that points the wrong way.
+//! Imports go one way: `main → app → web, worker → domain → infra`. Each layer is a folder, except
+//! that the modules of the domain are directly in `src`. The rules are:
+//!
+//! - [`infra`] does not import the domain.
+//! - The domain does not import actix, askama, [`config`] or [`web`].
+//! - Handlers contain no SQL.
+//! - Templates use only structs of [`web`].
+//!
+//! `tests/it/layers.rs` reads the imports of every file and fails if an import points the wrong
+//! way.
 
 pub mod app;
 pub mod clock;

@@ -19,11 +19,11 @@ use crate::{events, text, updates};
 pub struct Link {
     /// Id of the link.
     pub id: String,
-    /// Id of the update it opens.
+    /// Id of the update that the link opens.
     pub update_id: String,
     /// Name that the author gave the link.
     pub name: String,
-    /// When guest comments were allowed; `None` means that guests cannot comment.
+    /// When the author allowed comments by guests; `None` means that guests cannot comment.
     pub comments_at: Option<Millis>,
     /// When the link was created.
     pub created_at: Millis,
@@ -31,8 +31,8 @@ pub struct Link {
     pub revoked_at: Option<Millis>,
 }
 
-/// Creates a link to one of the viewer's own published updates. Also returns the secret part of its address,
-/// which cannot be read again later.
+/// Creates a link to a published update of the viewer. Also returns the secret part of the link's
+/// address, which cannot be read again later.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
@@ -82,8 +82,8 @@ pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Resul
         .await?)
 }
 
-/// Revokes a link, so that it no longer opens the page or its media. Only the author of the update and admins
-/// may do this. Returns the id of the update.
+/// Revokes a link, so that it no longer opens the update or its media. Only the update's author and
+/// admins may revoke it. Returns the id of the update.
 pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let person = viewer.person()?;
     let found: Option<(String, String)> =
@@ -92,7 +92,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
             .fetch_optional(&mut **tx)
             .await?;
     let (update_id, author_id) = found.ok_or(Error::NotFound)?;
-    // Hide the link's existence from everyone else.
+    // Hide the existence of the link from everyone else.
     if author_id != person.id && !person.is_admin() {
         return Err(Error::NotFound);
     }
@@ -105,7 +105,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update_id)
 }
 
-/// Permanently revokes every active link to the author's updates, because the author was deactivated.
+/// Permanently revokes every active link to the updates of an author who was deactivated.
 pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Result<()> {
     sqlx::query("UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL AND update_id IN (SELECT id FROM updates WHERE author_id = $2)")
         .bind(clock.now())
@@ -115,7 +115,7 @@ pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Re
     Ok(())
 }
 
-/// Records that a guest opened the page through their link.
+/// Records that a guest opened the update through a share link.
 pub async fn record_opening(
     tx: &mut Tx,
     clock: &Clock,
@@ -133,7 +133,8 @@ pub async fn record_opening(
     Ok(())
 }
 
-/// Finds the active link with this secret, if its update is published and its author is not deactivated.
+/// Finds the active link with this secret. Returns `None` unless its update is published and the
+/// update's author is active.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -145,8 +146,8 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
     .await?)
 }
 
-/// Finds the active link with this id, if the author of its update is not deactivated. It does not check
-/// whether the update is published; the lookup of the update does.
+/// Finds the active link with this id, if the author of its update is not deactivated. Does not
+/// check whether the update is published; finding the update checks that.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -157,8 +158,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .await?)
 }
 
-/// Returns the guest with this id for the given link. The caller has verified the signature of the guest
-/// cookie.
+/// Returns the guest with this id for the given link. The caller must have verified the signature
+/// of the guest cookie.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else {
@@ -175,8 +176,8 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
     }))
 }
 
-/// Returns the guest for a program that authenticates with the secret of a link. Each link has one such guest,
-/// which keeps the first name that it gives.
+/// Returns the guest for a program that authenticates with the secret of a link. Each link has one
+/// such guest, which keeps the first name that the program gives.
 pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_secret(&mut connection, secret).await? else {

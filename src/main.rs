@@ -108,8 +108,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // The data folder holds password hashes and the signing key. The umask protects new files even
-    // if others can read the folder itself.
+    // The data folder contains password hashes and the signing key. The umask protects new files
+    // even if others can read the folder itself.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     init_logging(&config);
     let result = match cli.command.unwrap_or(Command::Serve { listen: None }) {
@@ -146,7 +146,7 @@ fn exit_code(result: Result<()>) -> ExitCode {
     }
 }
 
-/// Prints clap's message, followed by the available commands if the command is unknown.
+/// Prints clap's message. If the command is unknown, also lists the available commands.
 fn usage_error(error: &clap::Error) -> ExitCode {
     if error.kind() != ErrorKind::InvalidSubcommand {
         error.exit();
@@ -162,7 +162,7 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Includes the cause, because the person at the command line is the operator.
+/// Formats an error with its cause, because the person at the command line is the operator.
 fn describe_error(error: &Error) -> String {
     match error.cause() {
         Some(cause) => format!("{} Cause: {cause}", error.detail()),
@@ -171,9 +171,10 @@ fn describe_error(error: &Error) -> String {
 }
 
 fn init_logging(config: &Config) {
-    // `Config` has already validated the filter.
+    // `Config` has already checked that the filter is valid.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    // Without this, each log line would panic if standard error is closed.
+    // Do not report failed log writes. Otherwise each log line would panic if standard error is
+    // closed.
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)

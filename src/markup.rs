@@ -1,5 +1,5 @@
-//! Markup of pictures. Shapes are an editable layer over the picture. Redactions and crops remove
-//! content permanently.
+//! Markup of pictures. The shapes form an editable layer over the picture. Redactions and crops
+//! remove content permanently.
 
 mod crop;
 mod describe;
@@ -37,14 +37,14 @@ use crate::media::{MediaKind, MediaState};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
-/// Default change notes for people who have already responded.
+/// Default change notes, shown to people who have already answered.
 const REDACTED_TEXT: &str = "Something in a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
-/// The minimum length in pixels to which a crop can reduce a side. A side that is already shorter
+/// Minimum length in pixels to which a crop can reduce a side. A side that is already shorter
 /// cannot be cropped.
 const MIN_CROP_SIDE: f64 = 16.0;
 
-/// The markup of a picture.
+/// The shapes that are drawn over a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Markup {
     /// Incremented each time the markup is saved; 0 if it was never saved.
@@ -78,7 +78,7 @@ async fn load(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
     })
 }
 
-/// Returns the shapes of several media items by id, for the items that have markup.
+/// Returns the shapes of several pictures by media id. Contains only pictures that have markup.
 pub async fn shapes_by_media(
     connection: &mut AnyConnection,
     media: &[&str],
@@ -105,13 +105,13 @@ pub async fn shapes_by_media(
 pub enum PutOutcome {
     /// The markup is saved.
     Done,
-    /// The picture is hidden until [`finish_redaction`] has removed content from it.
+    /// The picture is hidden until [`finish_redaction`] has removed content from the picture.
     Hidden,
 }
 
 /// Saves markup that is based on `revision`. Idempotent. `material` marks the edit as material:
-/// people who have responded must respond again and see the given change note. Redacting or
-/// cropping a published picture is always material.
+/// people who have answered must answer again and see the given change note. Redacting or cropping
+/// a published picture is always material.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -188,7 +188,7 @@ pub async fn put(
     Ok(saved)
 }
 
-/// Whether this request was already saved.
+/// Whether an identical request was already saved.
 async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str) -> Result<bool> {
     if !input.is_destructive() {
         return Ok(load(tx, media).await?.shapes == input.shapes);
@@ -241,7 +241,7 @@ async fn write_layer(
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// The text in the shapes, for the search index.
+/// Returns the text of the shapes, for the search index.
 fn search_text(shapes: &[Shape]) -> String {
     shapes
         .iter()
@@ -250,8 +250,8 @@ fn search_text(shapes: &[Shape]) -> String {
         .join(" ")
 }
 
-/// A comment's drawing in its stored form: the shapes as JSON, and their text. `None` if there are
-/// no shapes.
+/// Returns a comment's drawing in its stored form: the shapes as JSON, and their text. Returns
+/// `None` if there are no shapes.
 pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)>> {
     if shapes.is_empty() {
         Ok(None)
@@ -260,7 +260,7 @@ pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)
     }
 }
 
-/// The region and drawing of a comment on a picture.
+/// The region and the drawing of a comment on a picture, in their stored form.
 #[derive(Debug, FromRow)]
 struct CommentAnchor {
     id: String,
@@ -268,8 +268,8 @@ struct CommentAnchor {
     drawing: Option<String>,
 }
 
-/// Moves the anchors of comments to match a crop. Comments outside the crop keep their text and
-/// lose their anchor.
+/// Adjusts the anchors of comments after a crop. Comments on removed parts keep their text and lose
+/// their anchor.
 async fn move_anchors(
     tx: &mut Tx,
     clock: &Clock,
@@ -315,7 +315,7 @@ async fn move_anchors(
     Ok(())
 }
 
-/// A digest that identifies a request, to detect repeats.
+/// Returns a digest of a request, which is used to detect a repeated request.
 fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
     let request = json!([
         revision,
@@ -326,7 +326,7 @@ fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(request.to_string())))
 }
 
-/// Rejects a crop that leaves almost nothing, because a crop cannot be undone.
+/// Rejects a crop that leaves almost nothing of the picture, because a crop cannot be undone.
 fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());
@@ -345,13 +345,13 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     Ok(())
 }
 
-/// Fails unless the media is a complete picture of an update.
+/// Fails unless the media is a picture of an update and is completely uploaded.
 fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
     let message = match (media.kind, media.state) {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
         }
-        // The media type is known only after the upload.
+        // During the upload it is not known yet whether the file is a picture.
         (_, MediaState::Uploading) => "It is still arriving. Mark it when all of it is here.",
         (MediaKind::Video, _) => {
             "This is a video. Take a picture of the moment you mean, and mark that."

@@ -1,5 +1,5 @@
-//! The recordings and pictures of updates and comments: their renditions, their states, and the
-//! rules for who may fetch them.
+//! Recordings and pictures of updates and comments: their renditions, their states, and the rules
+//! for who may fetch them.
 
 mod context;
 mod incoming;
@@ -33,9 +33,9 @@ use crate::infra::video::Metadata;
 use crate::people::Viewer;
 use crate::updates::{self, visible};
 
-/// The maximum number of files of an update.
+/// Maximum number of files of an update.
 pub const MAX_FILES: usize = 50;
-/// The maximum lifetime of a rendition's URL, in milliseconds.
+/// Maximum lifetime of a rendition's URL, in milliseconds.
 const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 
 /// A recording or a picture.
@@ -43,15 +43,15 @@ const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 pub struct Media {
     /// The id of the media.
     pub id: String,
-    /// The update that contains it.
+    /// The update that contains the media.
     pub update_id: String,
-    /// The comment that contains it, if any.
+    /// The comment that contains the picture; `None` if the media belongs directly to the update.
     pub comment_id: Option<String>,
     /// Kind of media.
     pub kind: MediaKind,
     /// Processing state.
     pub state: MediaState,
-    /// The current progress, or the reason for a failure. Shown to people.
+    /// Current progress, or the reason for a failure. Shown to people.
     pub reason: Option<String>,
     /// The name of the uploaded file.
     pub file_name: String,
@@ -61,30 +61,35 @@ pub struct Media {
     pub height: Option<i64>,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Incremented when the bytes are replaced. Jobs of an earlier generation do not commit.
+    /// Incremented when the bytes are replaced. Jobs that started for an earlier generation do not
+    /// commit their result.
     pub generation: i64,
-    /// When it was removed from the update. Earlier revisions still contain it.
+    /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
-    /// When its recording page was found to be lost. The recording ends at that point.
+    /// When the server decided that the page that recorded this media was lost. The recording ends
+    /// with the bytes that had arrived.
     pub broken_off_at: Option<Millis>,
-    /// Start of the trimmed range in the original, in milliseconds; `None` if it is not trimmed.
+    /// Start of the trimmed range in the original, in milliseconds; `None` if the recording is not
+    /// trimmed.
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Start of the range that was current when the trim was requested.
+    /// Start of the range that the recording had when the trim was requested, in milliseconds of
+    /// the original.
     pub trim_base_ms: Option<Millis>,
-    /// Duration of the original of a trimmed recording, in milliseconds.
+    /// Duration of the original in milliseconds. Set only if the recording is trimmed.
     pub whole_ms: Option<Millis>,
     /// Incremented each time the markup is saved.
     pub markup_revision: i64,
     /// The number of shapes in the markup.
     pub marks: i64,
-    /// Whether the original of a video can contain metadata, as stored by [`Metadata`].
+    /// Whether the original of a video can contain metadata, in the stored form of [`Metadata`].
     original_metadata: Option<String>,
 }
 
 impl Media {
-    /// The trimmed range in the original, or `None` if it is not trimmed.
+    /// Returns the trimmed range in the original, in milliseconds. Returns `None` if the recording
+    /// is not trimmed.
     pub fn trimmed_range(&self) -> Option<(Millis, Millis)> {
         self.trim_from_ms.zip(self.trim_to_ms)
     }
@@ -102,9 +107,9 @@ use columns;
 /// A stored rendition of media.
 #[derive(Clone, Debug, FromRow)]
 pub struct Rendition {
-    /// The media.
+    /// Id of the media.
     pub media_id: String,
-    /// `original`, `playable`, `h264`, `poster`, `thumbnail`.
+    /// Name of the rendition: `original`, `playable`, `h264`, `poster`, `thumbnail` or `marked`.
     pub name: String,
     /// The storage key.
     pub key: String,
@@ -118,19 +123,19 @@ pub struct Rendition {
     pub bytes: i64,
 }
 
-/// A stored file that is not attached to media yet.
+/// A stored file that is not yet attached to media.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
     /// Kind of media.
     pub kind: MediaKind,
     /// The name of the uploaded file.
     pub file_name: String,
-    /// `Ready` for pictures, `Processing` for video.
+    /// `Ready` for a picture, `Processing` for a video.
     pub state: MediaState,
     /// Displayed width and height in pixels.
     pub size: Option<(u32, u32)>,
-    /// Whether the original of a video can contain metadata; `None` for pictures, which are
-    /// re-encoded.
+    /// Whether the original of a video can contain metadata. `None` for pictures, because
+    /// re-encoding removes their metadata.
     pub metadata: Option<Metadata>,
     /// The stored objects, named after renditions.
     pub objects: Vec<Object>,
@@ -154,7 +159,7 @@ pub struct Object {
 /// Media with their renditions, ordered by id.
 pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
-/// Returns the media of several updates, without pictures in comments.
+/// Returns the media of several updates, without the pictures in comments.
 pub async fn of_updates(
     connection: &mut AnyConnection,
     updates: &[String],
@@ -178,7 +183,7 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
-/// Returns all current and former media of an update, for its revisions.
+/// Returns all media that the revisions of an update contain, including removed media.
 pub async fn of_versions(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -267,7 +272,7 @@ pub async fn find(
         return Err(viewer.not_visible_error());
     }
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
-        // Of the pictures in comments, a guest sees those in threads of their own link.
+        // Guests see the pictures in comments only in threads of their own share link.
         let visible: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1 AND t.link_id = $2",
         )
@@ -311,7 +316,8 @@ pub(crate) async fn lock_for_update(
     }
 }
 
-/// Creates media from a stored file, for an update or for one of its comments. Returns the id.
+/// Creates media from a stored file, for an update or for one of its comments. Returns the media
+/// id.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
@@ -344,7 +350,7 @@ pub async fn add(
     Ok(id)
 }
 
-/// Attaches the objects of a file to media, and enqueues processing if needed.
+/// Attaches the objects of a file to media, and enqueues processing if the file needs it.
 async fn set_content(
     tx: &mut Tx,
     clock: &Clock,
@@ -385,7 +391,7 @@ async fn check_file_limit(tx: &mut Tx, update_id: &str) -> Result<()> {
     )))
 }
 
-/// Adds files to the viewer's own update. Returns their ids.
+/// Adds files to an update of the viewer. Returns the media ids.
 pub async fn attach(
     tx: &mut Tx,
     clock: &Clock,
@@ -411,10 +417,10 @@ pub async fn attach(
     Ok(ids)
 }
 
-/// Removes a file from the viewer's own update. If people have responded to a revision with this
-/// file, the file stays in that revision for the author, unless `for_good` is set. Otherwise, its
-/// bytes are deleted. Comments on it keep their text and lose their anchor. Returns the id of the
-/// update.
+/// Removes a file from an update of the viewer. If people have answered a revision with this file,
+/// the author can still see the file in that revision, unless `for_good` is set. Otherwise, the
+/// file's bytes are deleted. Comments on the file keep their text and lose their anchor. Returns
+/// the id of the update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -441,7 +447,7 @@ pub async fn remove(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    // Update the search index, because the drawings of these comments were removed.
+    // Update the search index, because the removal also removed the drawings of these comments.
     for subject in drawn.iter().map(String::as_str).chain([id]) {
         updates::enqueue_index(tx, clock, &update.id, subject).await?;
     }
@@ -483,8 +489,8 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
     updates::enqueue_purge(tx, clock, &keys).await
 }
 
-/// Inserts or replaces a rendition, and marks its object as attached. The caller must purge a
-/// replaced object.
+/// Inserts or replaces a rendition, and removes its object from the pending objects. The caller
+/// must delete an object that was replaced.
 pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -507,9 +513,10 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Schedules the deletion of objects that renditions (name and key) used until now. Until they are
-/// deleted, they stay assigned to the media, so that a redaction can delete them without waiting
-/// for the job. Until their URLs expire, these lead to the rendition that replaced them.
+/// Schedules the deletion of objects that renditions (name and key) no longer use. Until they are
+/// deleted, the objects stay assigned to the media, so that a redaction can delete them without
+/// waiting for the job. Until it expires, the URL of such an object leads to the rendition that
+/// replaced it.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
@@ -530,7 +537,7 @@ pub(crate) async fn retire_objects(
     updates::enqueue_purge(tx, clock, &keys).await
 }
 
-/// The properties needed to send an object.
+/// The properties of an object that are needed to send it to a browser.
 #[derive(Clone, Debug, FromRow)]
 pub struct ServedObject {
     /// The storage key.
@@ -545,8 +552,8 @@ pub struct ServedObject {
     pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Nonzero for the original of another person's recording, which plays until there is a copy;
-    /// otherwise 0.
+    /// Nonzero if the viewer plays the original of another person's recording, because there is no
+    /// copy yet; otherwise 0.
     pub raw: i64,
 }
 
@@ -560,8 +567,8 @@ struct Candidate {
     name: String,
     state: MediaState,
     original_metadata: Option<String>,
-    /// Until when other people may continue to fetch an original that they started to play before
-    /// there was a copy.
+    /// Until when other people may continue to fetch the original. Applies to people who started to
+    /// play the original before there was a copy.
     raw_until: Option<Millis>,
 }
 
@@ -589,7 +596,7 @@ impl Candidate {
     }
 }
 
-/// Finds the object under a key, or its replacement, if the viewer may fetch it.
+/// Finds the object with this key, or the object that replaced it, if the viewer may fetch it.
 pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -599,7 +606,7 @@ pub async fn find_object(
     if let Some(served) = find_current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
-    // After all shapes were removed, the unmarked picture replaces the marked one.
+    // If all shapes were removed, the original replaces the marked picture.
     let replacement: Option<String> = sqlx::query_scalar(
         "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
          WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
@@ -646,7 +653,7 @@ async fn find_current(
             let Some(guest) = guests.first() else {
                 return Ok(None);
             };
-            // Of the pictures in comments, a guest sees those in threads of their own link.
+            // Guests see the pictures in comments only in threads of their own share link.
             let query = concat!(
                 candidates!(),
                 "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
@@ -662,7 +669,7 @@ async fn find_current(
         }
         Viewer::Nobody => return Ok(None),
     };
-    // If the original itself is playable, two renditions share the object.
+    // If browsers can play the original, two renditions share one object.
     Ok(found
         .into_iter()
         .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))

@@ -1,7 +1,9 @@
-//! Emails about requests: one for each request and reminder, to people who still owe an answer and have not read it.
+//! Emails about requests. There is one email for each request and each reminder. It goes to people
+//! who still owe an answer and have not read the notification.
 //!
-//! Delivery is at most once. A notice is marked as mailed before its email is sent, so a crash can lose an email,
-//! but no email is sent twice, even by two nodes. If the mail server defers an email, the mark is removed and the job retries.
+//! Delivery is at most once. A notification is marked as mailed before its email is sent. A crash
+//! can therefore lose an email, but no email is sent twice, even if two nodes send emails. If the
+//! mail server defers an email, the mark is removed and the job retries.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
@@ -16,11 +18,12 @@ use crate::notifications::{Kind, unsubscribe};
 use crate::updates::Expectation;
 use crate::{share_message, updates};
 
-/// Delay before sending, in milliseconds, so that nothing is mailed while the author can still undo publication.
+/// Delay before an email is sent, in milliseconds, so that no email is sent while the author can
+/// still undo publication.
 const SEND_DELAY: Millis = updates::UNDO_WINDOW + 1;
 
-/// SQL condition: the notice `n` still needs an email. Its person is active, wants email, has not read it and still owes an
-/// answer, and the update is published.
+/// SQL condition: the notification `n` still needs an email. The person is active, accepts email,
+/// has not read the notification and still owes an answer. The update is published.
 macro_rules! email_wanted {
     () => {
         "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
@@ -67,7 +70,8 @@ impl Job for SendEmails {
     }
 }
 
-/// Enqueues a job that mails the requests made in this transaction, if there are any. It runs after the undo window.
+/// Enqueues a job that sends emails about the requests made in this transaction, if there are any.
+/// The job runs after the time in which publication can be undone.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let asked: i64 = sqlx::query_scalar(concat!(
         "SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ",
@@ -176,7 +180,8 @@ struct PendingEmail {
     length_ms: Option<i64>,
 }
 
-/// Returns the newest pending email of each person, so that a person with a request and a reminder gets only the reminder.
+/// Returns the newest pending email of each person. A person with a request and a reminder gets
+/// only the reminder.
 async fn pending_emails(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -200,7 +205,8 @@ async fn pending_emails(
     Ok(letters)
 }
 
-/// Marks an email and the older ones that it replaces as sent. Returns `false` if it is no longer needed or another node sends it.
+/// Marks an email as sent, as well as older emails that it replaces. Returns `false` if the email
+/// is no longer needed or another node sends it.
 async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<bool> {
     let claimed = sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.person_id = $2 AND n.kind = $3 AND n.subject_id = $4 AND n.at = $5 AND ",
@@ -229,7 +235,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<boo
     Ok(true)
 }
 
-/// Undoes [`claim`] for an email that was not sent.
+/// Undoes [`claim`] for an email that could not be sent.
 async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
     sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
         .bind(&pending.person_id)
@@ -311,7 +317,7 @@ impl PendingEmail {
     }
 }
 
-/// Puts text from users on one line, so that it cannot imitate text from Hearback.
+/// Puts text from users on one line, so that the text cannot look like text from Hearback.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

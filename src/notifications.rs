@@ -1,5 +1,6 @@
-//! Notifications: one row per person, kind and subject, written in the transaction of the change that causes it.
-//! The inbox and emails are made from these rows. This module knows people and ids, but not the updates and comments behind the ids.
+//! Notifications: one row for each person, kind and subject. The transaction that makes a change
+//! also writes its notifications. The inbox and emails use these rows. This module knows people and
+//! ids, but not the updates and comments that have these ids.
 
 pub mod unsubscribe;
 
@@ -13,19 +14,19 @@ use crate::infra::db::{Tx, text_enum};
 text_enum! {
     /// Why a person is notified.
     pub enum Kind {
-        /// A new update that expects no answer.
+        /// The person received a new update that expects no answer.
         Sent = "sent",
-        /// An update asks the person for an answer.
+        /// The person received an update that expects an answer.
         Asked = "asked",
-        /// An update had a material edit and asks again.
+        /// The author made a material edit, so a new answer is required.
         Changed = "changed",
-        /// The author reminds the person.
+        /// The author reminded the person to answer.
         Reminded = "reminded",
-        /// The author corrected the person's readback and asks for a new one.
+        /// The author corrected the person's readback, so a new readback is required.
         Corrected = "corrected",
         /// The author confirmed the person's readback.
         Confirmed = "confirmed",
-        /// Someone commented on the person's update or in a thread where they wrote.
+        /// Someone commented on the person's update, or in a thread in which the person wrote.
         Commented = "comment",
         /// Someone mentioned the person in a comment.
         Mentioned = "mention",
@@ -33,7 +34,7 @@ text_enum! {
         Questioned = "question",
         /// Someone answered the person's question.
         Answered = "answer",
-        /// Someone read the person's update back.
+        /// Someone answered the person's update with a readback.
         ReadBack = "readback",
         /// Someone objected to the person's update.
         Declined = "declined",
@@ -43,18 +44,20 @@ text_enum! {
         AllHeard = "all_heard",
         /// An answer to the person's update is overdue.
         Overdue = "overdue",
-        /// Someone joined a group in the audience of the person's update and may now open it.
+        /// Someone joined a group in the audience of the person's update and can now open the update.
         Joined = "joined",
     }
 }
 
 impl Kind {
-    /// Whether it ends a snooze that has an end time, because the person is asked again.
+    /// Whether the notification ends a snooze that has an end time. This is true if the person has
+    /// to answer again.
     fn ends_snooze(self) -> bool {
         matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
     }
 
-    /// Whether it also reaches people who muted the update. This is true if someone asks the person something or addresses them directly.
+    /// Whether the notification also reaches people who muted the update. This is true if it asks
+    /// for an answer or addresses the person directly.
     fn bypasses_mute(self) -> bool {
         !matches!(
             self,
@@ -68,25 +71,25 @@ impl Kind {
     }
 }
 
-/// A notification for [`notify`].
+/// The arguments of [`notify`].
 #[derive(Clone, Copy, Debug)]
 pub struct Notification<'a> {
     /// Why the people are notified.
     pub kind: Kind,
     /// Id of the update.
     pub update_id: &'a str,
-    /// Id of the comment, person or update that it is about. A person has one notification per kind and subject;
-    /// notifying them again makes it unread again.
+    /// Id of the comment, person or update that the notification is about. A person has at most one
+    /// notification per kind and subject; a repeated notification becomes unread again.
     pub subject_id: &'a str,
-    /// Id of the person or guest who caused it. They are not notified.
+    /// Id of the person or guest who caused the notification and is therefore not notified.
     pub actor_id: &'a str,
 }
 
-/// Maximum number of people in one statement.
+/// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Notifies each of these people once, except the actor and deactivated people. People who muted the update get only the
-/// kinds for which `Kind::bypasses_mute` is true. Ends snoozes of the update.
+/// Notifies each of these people once, except the actor and deactivated people. People who muted
+/// the update get only notifications whose kind bypasses the mute. Ends snoozes of the update.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -120,20 +123,20 @@ pub async fn notify(
     Ok(())
 }
 
-/// A notification for one person, for [`notify_personally`]. The other fields are those of [`Notification`].
+/// A notification for one person, used by [`notify_personally`].
 #[derive(Clone, Debug)]
 pub struct PersonalNotification {
     /// Id of the person to notify.
     pub person_id: String,
     /// Id of the update.
     pub update_id: String,
-    /// Id of what it is about.
+    /// Id of the comment, person or update that the notification is about.
     pub subject_id: String,
-    /// Id of the person or guest who caused it.
+    /// Id of the person or guest who caused the notification.
     pub actor_id: String,
 }
 
-/// Notifies each person about a subject of their own, like [`notify`]. It ends no snooze, because nobody answered.
+/// Notifies each person about their own subject, like [`notify`], but ends no snoozes.
 pub async fn notify_personally(
     tx: &mut Tx,
     clock: &Clock,
@@ -171,8 +174,8 @@ pub async fn notify_personally(
     Ok(())
 }
 
-/// Ends snoozes of the update. A snooze without an end time ends with any notification; one with an end time ends
-/// only if the person is asked again.
+/// Ends snoozes of the update. A snooze without an end time ends with any notification. A snooze
+/// with an end time ends only if the person has to answer again.
 async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
     let timed = if notification.kind.ends_snooze() {
         ""
@@ -193,7 +196,8 @@ async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[Stri
     Ok(())
 }
 
-/// Deletes all notifications about a subject that no longer exists, such as a removed comment or an answer that was taken back.
+/// Deletes all notifications about a subject that no longer exists, such as a removed comment or a
+/// withdrawn answer.
 pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2")
         .bind(update_id)
@@ -203,7 +207,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes the notifications of some people about a subject, so that they can get a different one about it.
+/// Deletes the notifications of some people about a subject, so that each person can get a new one
+/// of a different kind.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(
@@ -219,7 +224,8 @@ pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Re
     Ok(())
 }
 
-/// Marks a person's notifications about an update as read, because they have it open.
+/// Marks a person's notifications about an update as read. Called when the person opens or answers
+/// the update.
 pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
         .bind(clock.now())
@@ -230,7 +236,7 @@ pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &
     Ok(())
 }
 
-/// Whether the person muted the update.
+/// Whether the person has muted the update.
 pub async fn is_muted(
     connection: &mut AnyConnection,
     person_id: &str,
@@ -245,7 +251,8 @@ pub async fn is_muted(
     Ok(count > 0)
 }
 
-/// Mutes or unmutes an update for a person. Muting also marks its notifications as read.
+/// Mutes or unmutes an update for a person. Muting also marks the person's notifications about the
+/// update as read.
 pub async fn set_muted(
     tx: &mut Tx,
     clock: &Clock,
@@ -270,7 +277,7 @@ pub async fn set_muted(
     }
 }
 
-/// Deletes notifications that were read more than [`RETENTION`] ago, and snoozes that have ended.
+/// Deletes snoozes that have ended, and notifications that were read longer than [`RETENTION`] ago.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE read_at < $1")
         .bind(clock.now() - RETENTION)

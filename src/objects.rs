@@ -18,7 +18,7 @@ pub struct ObjectContext {
     pub storage: Storage,
 }
 
-/// Deletes objects with all their versions.
+/// Deletes objects with these keys, including all their versions.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteObjects {
     /// The storage keys.

@@ -38,21 +38,23 @@ use crate::text;
 text_enum! {
     /// Role of an account.
     pub enum Role {
-        /// May also invite people, change roles and deactivate accounts.
+        /// May do everything that members may do, and also invite people, change roles and
+        /// deactivate accounts.
         Admin = "admin",
-        /// May do everything else.
+        /// May do everything except administration.
         Member = "member",
-        /// The system account. Nobody can sign in as it.
+        /// The system account. Nobody can sign in to it.
         System = "house",
     }
 }
 
-/// The credential behind a request. Media addresses are signed for it and stop working when it ends.
+/// The credential that authenticated a request. Media URLs are signed for this credential and stop
+/// working when it is revoked or expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// Browser session, by id.
+    /// Browser session, with its id.
     Session(String),
-    /// API token, by id.
+    /// API token, with its id.
     Token(String),
 }
 
@@ -63,13 +65,13 @@ pub struct Person {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address used to sign in.
+    /// Email address for signing in.
     pub email: String,
     /// Role of the account.
     pub role: Role,
     /// IANA time zone name.
     pub time_zone: String,
-    /// Credential that this request used.
+    /// Credential that authenticated the current request.
     pub grant: Grant,
 }
 
@@ -91,27 +93,28 @@ impl Person {
     }
 }
 
-/// Someone known only through a share link.
+/// A visitor who is known only through a share link.
 #[derive(Clone, Debug)]
 pub struct Guest {
-    /// Id of the guest. It is stored only once the guest gives a name.
+    /// Id of the guest. It is stored only after the guest has given a name.
     pub id: String,
-    /// Name of the guest; `None` until they first comment or answer.
+    /// Name of the guest. `None` until the guest first comments or answers.
     pub name: Option<String>,
-    /// Id of the link they came through.
+    /// Id of the share link that the guest used.
     pub link_id: String,
     /// Id of the one update that the link opens.
     pub update_id: String,
     /// Whether the link allows comments, reactions and acknowledgements.
     pub may_comment: bool,
-    /// Whether the secret of the link came in the `Authorization` header instead of a cookie.
+    /// Whether the client sends the link's secret in the `Authorization` header, as programs do,
+    /// instead of a cookie.
     pub is_program: bool,
 }
 
-/// Who makes the request.
+/// The sender of a request, as the access rules see them.
 #[derive(Clone, Debug)]
 pub enum Viewer {
-    /// An unknown visitor.
+    /// A visitor who is not signed in and has no share link.
     Nobody,
     /// A signed-in person.
     Person(Person),
@@ -131,7 +134,7 @@ impl Viewer {
     /// Returns the guest for this update, if the viewer has a link to it.
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
-            // If several links open the same update, prefer the one with the most permissions.
+            // If several links open the same update, prefer a link that allows comments.
             Self::Guest(guests) => guests
                 .iter()
                 .rev()
@@ -141,7 +144,9 @@ impl Viewer {
         }
     }
 
-    /// Returns the error for something the viewer cannot see: a request to sign in, or "not found".
+    /// Returns the error for a resource that the viewer cannot see. It is `NotFound` for people and
+    /// programs. For other viewers it is `Unauthenticated`, because they may see the resource after
+    /// signing in.
     pub fn not_visible_error(&self) -> Error {
         match self {
             Self::Person(_) => Error::NotFound,
@@ -151,24 +156,25 @@ impl Viewer {
     }
 }
 
-/// An account as stored.
+/// A stored account.
 #[derive(Clone, Debug, FromRow)]
 pub struct Account {
     /// Id of the account.
     pub id: String,
-    /// E-mail address used to sign in.
+    /// Email address for signing in.
     pub email: String,
     /// Display name.
     pub name: String,
-    /// `admin` or `member`.
+    /// Role of the account.
     pub role: Role,
     /// IANA time zone name.
     pub time_zone: String,
-    /// JSON in the format of [`crate::working_hours::WorkingHours`]; `None` means the default hours.
+    /// Working hours as JSON in the format of [`crate::working_hours::WorkingHours`]. `None` means
+    /// the default hours.
     pub working_hours: Option<String>,
-    /// End of the last absence; it may be in the past.
+    /// When the last absence ends or ended.
     pub away_until: Option<Millis>,
-    /// When mail was turned off; `None` while it is on.
+    /// When the person turned email notifications off; `None` while they are on.
     pub mail_off_at: Option<Millis>,
     /// When the account was created.
     pub created_at: Millis,
@@ -185,7 +191,8 @@ pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     Ok(count == 0)
 }
 
-/// Takes a write lock that serializes set-up. Call it before checking whether an account exists.
+/// Locks the setup until the transaction ends, so that only one transaction can create the first
+/// account. Call it before checking whether an account exists.
 pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
     sqlx::query("UPDATE event_counter SET n = n")
         .execute(&mut **tx)
@@ -196,20 +203,20 @@ pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
 /// Values for a new account.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// E-mail address used to sign in, already checked by [`text::parse_email`].
+    /// Email address for signing in, already checked by [`text::parse_email`].
     pub email: String,
     /// Display name, already checked by [`text::clean_line`].
     pub name: String,
     /// Role of the account.
     pub role: Role,
-    /// Hashed password. Without one, the person needs a reset link before they can sign in.
+    /// Hashed password. If it is `None`, the person needs a reset link before signing in.
     pub password: Option<PasswordHash>,
     /// IANA time zone name.
     pub time_zone: String,
 }
 
-/// Creates an account and returns its id. Fails with an error for the `email` field if the address already has
-/// an account.
+/// Creates an account and returns its id. Returns an error for the `email` field if another account
+/// has this address.
 pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String> {
     let id = clock.id();
     sqlx::query(
@@ -255,7 +262,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> 
         .ok_or(Error::NotFound)
 }
 
-/// Returns the ids and names of these people, sorted by name.
+/// Returns the ids and names of the people with these ids, sorted by name.
 pub async fn names(
     connection: &mut AnyConnection,
     ids: &[String],
@@ -277,7 +284,7 @@ pub async fn names(
     Ok(names)
 }
 
-/// Finds an active account by its address.
+/// Finds an active account by its email address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as(
         "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
@@ -287,7 +294,8 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     .await?)
 }
 
-/// Maps these addresses to the ids of their active accounts. Keys are normalized by [`text::email_key`].
+/// Maps email addresses to the ids of their active accounts. [`text::email_key`] normalizes the
+/// keys of the map.
 pub async fn ids_by_email(
     connection: &mut AnyConnection,
     emails: &[String],
@@ -299,7 +307,7 @@ pub async fn ids_by_email(
             "SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL: the text contains only numbered placeholders.
+        // Safe SQL, because the text contains only numbered placeholders.
         let mut query = sqlx::query_as(AssertSqlSafe(text));
         for email in some {
             query = query.bind(text::email_key(email));
@@ -309,7 +317,7 @@ pub async fn ids_by_email(
     Ok(found)
 }
 
-/// Returns whether the address belongs to a deactivated account.
+/// Whether the email address belongs to a deactivated account.
 pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Result<bool> {
     let count: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL",
@@ -320,19 +328,19 @@ pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Resu
     Ok(count > 0)
 }
 
-/// Changes that an admin makes to an account. `None` leaves a value unchanged.
+/// Changes to an account that an admin makes. `None` leaves a value unchanged.
 #[derive(Debug, Default)]
 pub struct Change {
     /// New role.
     pub role: Option<Role>,
-    /// Whether the account is active.
+    /// Whether the account becomes active or deactivated.
     pub active: Option<bool>,
 }
 
-/// Changes the role of an account, or deactivates or reactivates it. The last active admin keeps that role.
-/// Deactivation ends sessions and tokens.
+/// Changes the role of an account, deactivates it or reactivates it. Fails if the change would
+/// leave no active admin. Deactivation ends all sessions and tokens of the account.
 pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Result<()> {
-    // Lock all admins first, so that two admins cannot remove each other at the same time.
+    // Lock all admins first, so that two admins cannot remove each other's role at the same time.
     sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL")
         .execute(&mut **tx)
         .await?;

@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 
-/// Rate limits, kept in the memory of this node.
+/// Rate limits. The counters are in the memory of this node.
 #[derive(Debug)]
 pub struct RateLimits {
     accounts: DefaultKeyedRateLimiter<String>,
@@ -34,15 +34,15 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// From one client address, allows ten sign-in attempts per account and then one every 30
-    /// seconds, and sixty attempts for all accounts together and then one every two seconds.
-    /// Attempts from one address do not lock an account out for others.
+    /// Limits sign-in attempts from one client address. Allows ten attempts per account and then
+    /// one every 30 seconds. Allows sixty attempts for all accounts together and then one every two
+    /// seconds. Attempts from one address do not block an account for other addresses.
     pub fn check_sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
         check(&self.accounts, &format!("{account} {address}"))
     }
 
-    /// Drops the entries that have refilled.
+    /// Removes the counters of clients that could again make the maximum number of attempts.
     pub(crate) fn evict_idle(&self) {
         for limiter in [&self.accounts, &self.addresses, &self.commenters] {
             limiter.retain_recent();
@@ -50,8 +50,8 @@ impl RateLimits {
         }
     }
 
-    /// Allows sixty comments from guests at one client address, then one per second. People who are
-    /// signed in are not limited.
+    /// Limits comments by guests. Allows sixty comments from one client address and then one per
+    /// second. People who are signed in are not limited.
     pub fn check_comment(&self, viewer: &Viewer, address: &str) -> Result<()> {
         match viewer {
             Viewer::Guest(_) => check(&self.commenters, address),

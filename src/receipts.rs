@@ -1,4 +1,5 @@
-//! Receipts: who received an update, who opened it, who answered which revision, and the author's verdicts on readbacks.
+//! Receipts: who received an update, who opened it, who answered which revision, and the author's
+//! verdicts on readbacks.
 
 mod answers;
 mod reminders;
@@ -20,8 +21,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// Minimum time between two openings, in milliseconds, for the later one to begin a new visit. The page
-/// marks what is new since the previous visit.
+/// Minimum time between two openings, in milliseconds, after which the later opening starts a new
+/// visit. The page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
 /// What is known about one recipient of an update.
@@ -33,17 +34,17 @@ pub struct Receipt {
     pub name: String,
     /// IANA time zone of the recipient.
     pub time_zone: String,
-    /// End of the recipient's absence.
+    /// When the recipient's absence ends.
     pub away_until: Option<Millis>,
-    /// Time at which the update was sent to them.
+    /// When the update was sent to the recipient.
     pub sent_at: Millis,
-    /// Time at which they first opened it.
+    /// When the recipient first opened the update.
     pub opened_at: Option<Millis>,
     /// The recipient's answer.
     pub answer: Option<AnswerKind>,
-    /// Time of the answer.
+    /// When the recipient answered.
     pub answered_at: Option<Millis>,
-    /// Revision that they answered.
+    /// Revision that the recipient answered.
     pub answered_revision: Option<i64>,
     /// Text of the readback or objection.
     pub words: Option<String>,
@@ -51,19 +52,19 @@ pub struct Receipt {
     pub verdict: Option<VerdictKind>,
     /// Text of the author's correction.
     pub correction: Option<String>,
-    /// Time since which they owe an answer; `None` if they owe none.
+    /// Since when the recipient owes an answer; `None` if the recipient owes no answer.
     pub owes_since: Option<Millis>,
-    /// Time at which the answer is due for them.
+    /// When the recipient's answer is due.
     pub due_at: Option<Millis>,
-    /// Time of the author's last reminder.
+    /// When the author last reminded the recipient.
     pub reminded_at: Option<Millis>,
-    /// Time at which the author opened the verdict thread to everyone who can see the update.
+    /// When the author showed the verdict thread to everyone who can see the update.
     pub disclosed_at: Option<Millis>,
 }
 
 impl Receipt {
-    /// Computes the state for the current `revision`. The state can be `opened` only if the parameter
-    /// `opened` is true, that is, if the viewer may see openings.
+    /// Computes the state of the receipt for the current `revision`. `opened` says whether the
+    /// viewer may see who opened the update; if it is `false`, the state is never `Opened`.
     pub fn state(&self, revision: i64, opened: bool) -> ReceiptState {
         match (self.answer, self.verdict) {
             (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => {
@@ -93,7 +94,8 @@ macro_rules! select_receipts {
     };
 }
 
-/// Lists all recipients, by name. Leaves out people who were deactivated before they answered.
+/// Lists all recipients of an update, sorted by name. Leaves out people who were deactivated before
+/// they answered.
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     sqlx::query_as(concat!(
         select_receipts!(),
@@ -104,7 +106,7 @@ pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await
 }
 
-/// Returns the receipt of one person, if they are a recipient.
+/// Returns the receipt of one person; `None` if the person is not a recipient.
 pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -127,18 +129,18 @@ pub async fn count_opened(connection: &mut AnyConnection, update_id: &str) -> Re
         .await?)
 }
 
-/// The answer of a guest.
+/// A guest's answer to an update.
 #[derive(Clone, Debug, FromRow)]
 pub struct GuestAnswer {
     /// Id of the guest.
     pub id: String,
     /// Name that the guest gave.
     pub name: String,
-    /// Name of the share link the guest used.
+    /// Name of the share link that the guest used.
     pub link: String,
-    /// Time of the answer.
+    /// When the guest answered.
     pub acknowledged_at: Millis,
-    /// Text of the readback, if the update asks for one.
+    /// Text of the readback, if the update asks for a readback.
     pub readback: Option<String>,
 }
 
@@ -156,7 +158,7 @@ pub async fn guest_answers(
     .await?)
 }
 
-/// Returns the time, revision and readback of a guest's answer.
+/// Returns when a guest answered, which revision the guest answered, and the guest's readback.
 pub async fn guest_answer(
     connection: &mut AnyConnection,
     guest_id: &str,
@@ -170,7 +172,7 @@ pub async fn guest_answer(
     Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
-/// Returns the end of the person's previous visit to the update; `None` during the first visit.
+/// Returns when the person's previous visit to the update ended; `None` during the first visit.
 pub async fn previous_visit(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -193,8 +195,9 @@ pub async fn previous_visit(
     }))
 }
 
-/// Records that a person has the update open, as reported by the page's script. Marks their notifications as read, extends their
-/// visit and, the first time, sets `opened_at` of their receipt. Does nothing for guests.
+/// Records that a person has the update open, as the page's script reports. Marks the person's
+/// notifications as read and extends the visit. The first time, also sets `opened_at` of the
+/// receipt. Does nothing for guests.
 pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
@@ -235,8 +238,9 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Creates the receipt of a person for an update to everyone that expects no answer. It has none before the person opens or
-/// answers it. Returns whether the person became a recipient just now.
+/// Creates a person's receipt for an update to everyone. If such an update expects no answer, a
+/// person has no receipt before opening or answering it. Returns whether the person has just become
+/// a recipient.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

@@ -1,7 +1,8 @@
 //! Full-text search in titles, notes, comments and text on pictures, on both database engines.
 //!
-//! Texts are split into case-folded words here, so that both engines give the same results. The table `said` has one row per update,
-//! comment and picture with markup; jobs write the rows. The index over it is specific to the engine and can be rebuilt at any time.
+//! This module splits texts into case-folded words, so that both engines give the same results. The
+//! table `said` has one row for each update, comment and picture with markup. Jobs write the rows.
+//! Each engine has its own index over this table, which can be rebuilt at any time.
 
 mod index;
 
@@ -15,7 +16,8 @@ use crate::infra::db;
 use crate::infra::db::Dialect;
 use crate::text::fold;
 
-/// Creates the index of the engine. It is not a migration, because it differs between engines and can be rebuilt at any time.
+/// Creates the search index of the database engine. The index is not part of a migration, because
+/// it differs between engines and can be rebuilt at any time.
 pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     let make: &[&str] = match dialect {
         Dialect::Sqlite => &[
@@ -41,8 +43,8 @@ fn tokenize(text: &str) -> String {
         .join(" ")
 }
 
-/// Returns the engine's query for texts with all typed words; the last one may be a prefix. Uses the first 12 words.
-/// Returns `None` if no word was typed.
+/// Returns the engine's query for texts that contain all typed words. The last word may be a
+/// prefix. Uses only the first 12 words. Returns `None` if no word was typed.
 pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     let parted = tokenize(typed);
     let words: Vec<&str> = parted
@@ -75,17 +77,18 @@ pub struct SearchHit {
     pub update_id: String,
     /// Id of the comment; `None` if the words are not in a comment.
     pub comment_id: Option<String>,
-    /// Id of the picture with the words; `None` if they are not on a picture.
+    /// Id of the picture that contains the words; `None` if the words are not on a picture.
     pub media_id: Option<String>,
     /// Title of the update.
     pub title: String,
-    /// The searched text: the comment and the text in its drawing, the text on the picture, or the notes of the update.
+    /// The text that was searched: a comment with the text in its drawing, the text on a picture,
+    /// or the notes of the update.
     pub body: String,
-    /// Time in the video that the comment refers to, in milliseconds.
+    /// Position in the video that the comment refers to, in milliseconds.
     pub at_ms: Option<Millis>,
 }
 
-/// Finds the places in these updates that match the typed words, newest first, at most 200.
+/// Finds at most 200 places in these updates that match the typed words, newest first.
 pub async fn find_hits(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -127,7 +130,8 @@ pub fn matches(text: &str, typed: &str) -> bool {
     })
 }
 
-/// Returns about 24 words of a text around the first match, with ellipses where it is cut.
+/// Returns about 24 words of a text around the first match. An ellipsis marks each end at which the
+/// text is cut.
 pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = tokenize(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();

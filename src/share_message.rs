@@ -1,4 +1,5 @@
-//! The sentence with which an update asks for an answer, used in emails and in the message that its author copies.
+//! The sentence that asks a recipient to answer an update. It is used in emails and in the message
+//! that authors can copy.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,7 +7,8 @@ use jiff::tz::TimeZone;
 use crate::clock::Millis;
 use crate::updates::Expectation;
 
-/// Returns `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
+/// Returns the sentence, for example:
+/// `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
 /// `due` comes from [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
@@ -30,7 +32,8 @@ pub fn message(
     }
 }
 
-/// Returns `by Fri 17:00` in this time zone. Adds the day and month if the time is six or more days ahead or more than 12 hours ago.
+/// Returns the due time in this time zone, such as `by Fri 17:00`. Adds the day and month if the
+/// due time is six or more days ahead or more than 12 hours ago.
 pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
@@ -47,7 +50,7 @@ pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
         .to_string()
 }
 
-/// Returns the due time in working days of the reader.
+/// Returns the due time in working days of the recipient, such as `within 3 working days`.
 pub fn due_within_text(working_days: i64) -> String {
     match working_days {
         ..=1 => "by the end of your next working day".into(),
@@ -55,12 +58,12 @@ pub fn due_within_text(working_days: i64) -> String {
     }
 }
 
-/// Formats the length of a video as `3:12` or `1:02:03`; at least one second.
+/// Formats the length of a video as `3:12` or `1:02:03`. Lengths below one second become `0:01`.
 pub fn format_length(ms: i64) -> String {
     format_position(ms.max(1000))
 }
 
-/// Formats a time in a video as `3:12` or `1:02:03`.
+/// Formats a position in a video as `3:12` or `1:02:03`.
 pub fn format_position(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -1,11 +1,12 @@
-//! Signatures for addresses, cookies and tokens.
+//! Signatures for URLs, cookies and tokens.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock;
 
-/// Signs a text with the key of this installation. Returns the first 128 bits of HMAC-SHA-256 in base 32.
+/// Signs a text with the key of this installation. Returns the first 128 bits of the HMAC-SHA-256,
+/// encoded in base32.
 pub fn sign(key: &str, text: &str) -> String {
     clock::base32(&mac(key, text)[..16])
 }

@@ -1,4 +1,4 @@
-//! State shared by handlers and workers: settings, database, storage, rate limits, keys and the
+//! State that handlers and workers share: settings, database, storage, rate limits, keys and the
 //! event hub.
 
 mod contexts;
@@ -26,41 +26,44 @@ use crate::rate_limits::RateLimits;
 use crate::search;
 use crate::uploads::{KeyedLimiter, UploadService};
 
-/// How many uploads can join their parts at once. Each takes 32 MiB of memory.
+/// Maximum number of uploads that can join their parts at the same time. Joining takes 32 MiB of
+/// memory per upload.
 const MAX_PARALLEL_JOINS: usize = 4;
 
-/// State shared by all requests and workers.
+/// State that all requests and workers share.
 pub struct State {
     /// The settings.
     pub config: Config,
     /// The database.
     pub db: Db,
-    /// The clock of the domain, which tests can move.
+    /// The clock of the domain. Tests can change its time.
     pub clock: Clock,
-    /// Receives files; owns the storage and the media tools.
+    /// The service that receives files. It owns the storage and the media tools.
     pub uploads: UploadService,
     /// Deletes stored objects.
     pub(crate) objects: ObjectContext,
     /// Sends emails; `None` if email is not configured.
     pub(crate) mail: Option<MailContext>,
-    /// Slows down password guessing and flooding.
+    /// Rate limits that slow down password guessing and floods of comments.
     pub rate_limits: RateLimits,
-    /// The key that signs URLs and cookies. It is stored in the database, so all nodes share it.
+    /// The key that signs URLs and cookies. It is stored in the database, so that all nodes share
+    /// the key.
     pub(crate) key: String,
-    /// The code that the set-up page requires.
+    /// The code that the setup page requires.
     pub(crate) setup_code: String,
-    /// Delivers events to open pages.
+    /// Sends events to open pages.
     pub(crate) event_hub: EventHub,
-    /// This process as an owner of job leases.
+    /// The identity of this process as an owner of job leases.
     pub(crate) node: Node,
-    /// The origins of media for the Content-Security-Policy, in addition to the page's own: the
-    /// public URL and, with delivery `redirect`, the origin of the bucket.
+    /// The origins of media for the Content-Security-Policy, in addition to the page's own origin.
+    /// They are the public URL and, if the delivery is `redirect`, the origin of the bucket.
     pub(crate) media_sources: String,
 }
 
 /// Opens the database, runs the migrations and creates the search index.
 pub async fn open_db(config: &Config) -> Result<Db> {
-    // The folder holds password hashes and the signing key, so only this user may read it.
+    // The folder contains password hashes and the signing key, so only the current user may read
+    // it.
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -78,7 +81,7 @@ pub async fn open_db(config: &Config) -> Result<Db> {
     Ok(db)
 }
 
-/// Opens the storage named in the settings.
+/// Opens the storage that the settings name.
 pub async fn open_storage(config: &Config) -> Result<Storage> {
     match &config.storage {
         StorageLocation::Disk => Storage::disk(&config.data_dir.join("media")),
@@ -102,8 +105,8 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
 }
 
 impl State {
-    /// Opens the database and the storage. `font` renders markup text; `stop` ends the event
-    /// streams.
+    /// Opens the database and the storage. `font` is used to render markup text. When `stop`
+    /// becomes true, event streams end.
     pub(crate) async fn open(
         config: Config,
         clock: Clock,

@@ -11,7 +11,7 @@ pub const MAX_TITLE: usize = 200;
 pub const MAX_NOTES: usize = 50_000;
 /// Maximum length of a comment, in characters.
 pub const MAX_COMMENT: usize = 10_000;
-/// Maximum length of the text that says what happens without an answer, in characters.
+/// Maximum length of the text that says what happens if no answer arrives, in characters.
 pub const MAX_OTHERWISE: usize = 500;
 /// Maximum length of a readback prompt, in characters.
 pub const MAX_PROMPT: usize = 200;
@@ -21,7 +21,7 @@ pub const MAX_FILE_NAME: usize = 255;
 /// Error message for a text that contains U+0000.
 pub const NUL_ERROR: &str = "has a character U+0000, which no text can have. Leave it out.";
 
-/// Returns whether a character is invisible by itself: white space, joiners, direction marks and fillers.
+/// Whether a character is invisible on its own: white space, joiners, direction marks and fillers.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -29,8 +29,8 @@ fn is_blank(letter: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
 }
 
-/// Trims a text and checks its length. Text without visible characters becomes empty. The error says what is
-/// wrong and how to fix it.
+/// Trims a text and checks its length. A text without visible characters becomes empty. The error
+/// says what is wrong and how to correct it.
 pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
@@ -48,7 +48,7 @@ pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Cleans a required single-line text. Line breaks and other control characters become spaces.
+/// Cleans a required text of one line. Line breaks and other control characters become spaces.
 pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     let line = clean_text(given, max)?
         .replace(|letter: char| letter.is_control(), " ")
@@ -61,7 +61,7 @@ pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     }
 }
 
-/// Folds a text for comparison: compatibility decomposition, lower case, no accents.
+/// Converts a text to a form for comparison: compatibility decomposition, lower case, no accents.
 pub fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|letter| !is_combining_mark(*letter))
@@ -69,8 +69,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Parses an e-mail address: a local part, one `@` and a domain, without spaces. This follows HTML rather than
-/// RFC 5322.
+/// Parses an email address: a local part, one `@` and a domain, without spaces. Follows the rules
+/// of HTML rather than RFC 5322.
 pub fn parse_email(given: &str) -> Result<String, String> {
     let address = clean_text(given, 254)?;
     let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
@@ -91,13 +91,14 @@ pub fn parse_email(given: &str) -> Result<String, String> {
     Ok(address)
 }
 
-/// Returns the key that identifies an address. Addresses that differ only in case have the same key.
+/// Returns the key that identifies an email address. Addresses that differ only in case have the
+/// same key.
 pub fn email_key(address: &str) -> String {
     address.nfkc().flat_map(char::to_lowercase).collect()
 }
 
-/// Cleans a file name for display: drops everything up to the last slash and replaces deceptive or control
-/// characters with `_`.
+/// Cleans a file name for display. Removes everything up to the last slash, and replaces control
+/// characters and deceptive characters with `_`.
 pub fn clean_file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {

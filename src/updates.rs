@@ -50,21 +50,21 @@ macro_rules! columns {
     };
 }
 
-/// How long after publication its author can undo it, in milliseconds.
+/// How long after publication the author can undo it, in milliseconds.
 pub const UNDO_WINDOW: Millis = 10_000;
-/// How long the trash keeps an update, in milliseconds.
+/// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
 pub struct Update {
-    /// Unique id.
+    /// Unique id. Ids sort by creation time.
     pub id: String,
-    /// Id of the person who posts it.
+    /// Id of the author.
     pub author_id: String,
     /// Name of the author.
     pub author_name: String,
-    /// Stored role of the author; see [`Self::is_sample`].
+    /// Role of the author's account; see [`Self::is_sample`].
     author_role: Role,
     /// Title; may be empty in a draft.
     pub title: String,
@@ -74,31 +74,34 @@ pub struct Update {
     pub visibility: Visibility,
     /// What the update expects of its recipients.
     pub expectation: Expectation,
-    /// Due time, if it is a fixed time. Each receipt has the recipient's own due time.
+    /// When the answer is due, if the author set a fixed time. Each receipt has its own due time
+    /// within the recipient's working hours.
     pub due_at: Option<Millis>,
-    /// Due time in working days of each recipient, if it is not a fixed time.
+    /// Number of working days that each recipient has to answer, if the author did not set a fixed
+    /// time.
     pub due_days: Option<i64>,
     /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<String>,
-    /// Question for the readback; `None` means the default question.
+    /// Question that recipients answer with their readback; `None` means the default question.
     pub prompt: Option<String>,
-    /// Time at which it was addressed to everyone with an account; `None` if it is not for everyone.
+    /// When the update was addressed to everyone with an account; `None` if it is not for everyone.
     pub everyone_at: Option<Millis>,
-    /// Time at which the author allowed later members of its groups to open it; `None` if only members at publication may.
+    /// When the author allowed people who join its groups later to open the update; `None` if the
+    /// author does not allow this.
     pub later_members_at: Option<Millis>,
-    /// Revision of the content, from 1. Every material edit increments it.
+    /// Revision of the content, counted from 1. Every material edit increments it.
     pub revision: i64,
     /// The author's description of the last material edit.
     pub what_changed: Option<String>,
     /// Version for optimistic locking. Every edit increments it.
     pub version: i64,
-    /// Time at which the draft was created.
+    /// When the draft was created.
     pub created_at: Millis,
-    /// Time of publication; `None` for a draft.
+    /// When the update was published; `None` for a draft.
     pub published_at: Option<Millis>,
-    /// Time of the last edit after publication.
+    /// When the update was last edited after publication.
     pub edited_at: Option<Millis>,
-    /// Time at which it was moved to the trash.
+    /// When the update was moved to the trash.
     pub trashed_at: Option<Millis>,
     /// Number of recipients.
     pub recipients: i64,
@@ -108,33 +111,34 @@ pub struct Update {
     pub owing: i64,
     /// Number of readbacks of the current revision without a verdict.
     pub unheard: i64,
-    /// Number of questions by others without an answer.
+    /// Number of questions by other people that nobody has answered.
     pub open_questions: i64,
 }
 
 impl Update {
-    /// Returns the due time, if there is one.
+    /// Returns when answers are due; `None` if there is no due time.
     pub fn due(&self) -> Option<Due> {
         self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
     }
 
-    /// Returns the state that follows from its times.
+    /// Returns the state, derived from when the update was published and moved to the trash.
     pub fn state(&self) -> UpdateState {
         UpdateState::at(self.published_at, self.trashed_at)
     }
 
-    /// Whether it is the sample update of a new workspace.
+    /// Whether the update is the sample update of a new workspace.
     pub fn is_sample(&self) -> bool {
         self.author_role == Role::System
     }
 
-    /// Whether it expects an answer.
+    /// Whether the update expects an answer.
     pub fn asks_for_answer(&self) -> bool {
         self.expectation.asks_for_answer()
     }
 }
 
-/// The fields that an author can set. In an edit, `None` keeps a field and `Some(None)` clears it.
+/// The fields of an update that its author can set. In an edit, `None` keeps a field and
+/// `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
     /// Title.
@@ -145,19 +149,20 @@ pub struct Content {
     pub visibility: Option<Visibility>,
     /// What the update expects of its recipients.
     pub expectation: Option<Expectation>,
-    /// Due time.
+    /// When answers are due.
     pub due: Option<Option<Due>>,
     /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<Option<String>>,
-    /// Question for the readback.
+    /// Question that recipients answer with their readback.
     pub prompt: Option<Option<String>>,
-    /// People and groups it is for.
+    /// People and groups that the update is for.
     pub audience: Option<ResolvedAudience>,
-    /// Whether later members of its groups may open it too. An audience without groups turns this off.
+    /// Whether people who join its groups later may also open the update. An audience without
+    /// groups turns this off.
     pub later_members: Option<bool>,
-    /// In an edit: makes the edit material, with an optional description of what changed.
+    /// `Some` makes an edit material. Contains an optional description of what changed.
     pub material: Option<Option<String>>,
-    /// In an edit: the version that the author had open.
+    /// The version that the author had open when starting the edit.
     pub version: Option<i64>,
 }
 
@@ -189,13 +194,15 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
     found.ok_or_else(|| viewer.not_visible_error())
 }
 
-/// Finds an update that the viewer may see and locks it until the transaction ends; see [`lock_for_update`].
+/// Finds an update that the viewer may see, and locks it until the transaction ends; see
+/// [`lock_for_update`].
 pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Update> {
     lock_for_update(tx, id).await?;
     find(tx, viewer, id).await
 }
 
-/// Finds an update that the viewer may change: they must be its author, and it must not be in the trash.
+/// Finds an update that the viewer may change. The viewer must be its author, and the update must
+/// not be in the trash.
 pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
@@ -207,7 +214,7 @@ pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str)
     Ok(update)
 }
 
-/// Returns [`Error::Forbidden`] unless the viewer is the author.
+/// Returns [`Error::Forbidden`] unless the viewer is the author of the update.
 pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     match viewer {
         Viewer::Person(person) if person.id == update.author_id => Ok(()),
@@ -218,7 +225,7 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     }
 }
 
-/// Whether nothing except the sample was ever published in this workspace.
+/// Whether no update except the sample was ever published in this workspace.
 pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
@@ -265,7 +272,7 @@ pub async fn create(
     find_as_author(tx, &id).await
 }
 
-/// Splits a due time into the columns `due_at` and `due_days`.
+/// Converts a due time to the values of the columns `due_at` and `due_days`.
 fn due_columns(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
     match due {
         Some(Due::At(at)) => (Some(at), None),
@@ -400,8 +407,9 @@ pub async fn edit(
     find_as_author(tx, id).await
 }
 
-/// Publishes a draft: its audience can now see it and owes the expected answer. Does nothing if it is already published.
-/// A draft without a title gets one from `fallback_title`; an empty draft is an error.
+/// Publishes a draft. Its audience can then see the update and owes the expected answer. Does
+/// nothing if the update is already published. A draft without a title gets one from
+/// `fallback_title`; an empty draft is an error.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -433,7 +441,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     Ok(published)
 }
 
-/// Returns a title such as `Recording, 21 Nov 14:02`, in the author's time zone.
+/// Returns a title such as `Recording, 21 Nov 14:02`, with the time in the author's time zone.
 async fn fallback_title(
     tx: &mut Tx,
     clock: &Clock,
@@ -463,7 +471,7 @@ async fn fallback_title(
     Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
 }
 
-/// Returns an error if the update expects an answer but nobody is asked or invited.
+/// Returns an error if the update expects an answer but has no recipients and no invited people.
 async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
     if update.asks_for_answer()
         && update.recipients == 0
@@ -479,7 +487,8 @@ async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Re
     Ok(())
 }
 
-/// Undoes publication within [`UNDO_WINDOW`] and deletes its traces. Returns [`Error::Conflict`] later than that.
+/// Undoes the publication of an update, and deletes its receipts, notifications and everything else
+/// that the publication created. Returns [`Error::Conflict`] once [`UNDO_WINDOW`] has passed.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -514,7 +523,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     find_as_author(tx, id).await
 }
 
-/// Moves an update to the trash. Does nothing if it is already there.
+/// Moves an update to the trash. Does nothing if the update is already in the trash.
 pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -547,7 +556,8 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     find_as_author(tx, id).await
 }
 
-/// Permanently deletes one or all updates in the person's trash. A job that this transaction enqueues deletes the files.
+/// Permanently deletes one or all updates in the person's trash. Enqueues a job that deletes their
+/// files.
 pub async fn empty_trash(
     tx: &mut Tx,
     clock: &Clock,
@@ -566,7 +576,8 @@ pub async fn empty_trash(
     Ok(())
 }
 
-/// Permanently deletes updates that have been in the trash for [`TRASH_RETENTION`], at most 100 per call.
+/// Permanently deletes updates that have been in the trash for [`TRASH_RETENTION`]. Deletes at most
+/// 100 updates per call.
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let old: Vec<String> =
         sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
@@ -579,8 +590,8 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft that has no content, no audience and no media except `media_id` if that is still uploading.
-/// Returns whether it was deleted.
+/// Deletes a draft if it has no content, no audience and no media except `media_id` while that is
+/// uploading. Returns whether the draft was deleted.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
@@ -606,7 +617,8 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
             .fetch_all(&mut **tx)
             .await?;
     enqueue_purge(tx, clock, &keys).await?;
-    // Comments reference guests and share links, which are deleted with the update, so delete the comments first.
+    // Delete the comments first, because they reference guests and share links, which are deleted
+    // with the update.
     sqlx::query("DELETE FROM comments WHERE update_id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -620,7 +632,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Enqueues a job that deletes the objects under these keys, with all their versions.
+/// Enqueues a job that deletes the objects with these keys, including all their versions.
 pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
     if keys.is_empty() {
         return Ok(());
@@ -638,7 +650,7 @@ pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) 
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// Finds an update without checking access, for the author's own changes.
+/// Finds an update without checking whether the viewer may see it.
 async fn find_as_author(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!(
         "SELECT ",

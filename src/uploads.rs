@@ -1,8 +1,8 @@
-//! Receives files: detects their type by content and streams them to storage, without keeping a
-//! whole file in memory.
+//! Receives files: detects the type of a file by its content and streams the file to storage,
+//! without keeping a whole file in memory.
 //!
-//! A multipart form is stored in one write. A resumable upload ([`Upload`], [`append_body`])
-//! arrives in several writes. Both produce a [`StoredFile`].
+//! A multipart form arrives in one request and is stored at once. A resumable upload ([`Upload`],
+//! [`append_body`]) arrives in several requests. Both produce a [`StoredFile`].
 
 mod append;
 mod assemble;
@@ -45,37 +45,38 @@ pub use repository::{
     NewUpload, Upload, cancel, check_resumable, create, end, find, list_own, open_multipart_ids,
 };
 
-/// The maximum size of a picture file, in bytes. [`images`] also limits its pixels.
+/// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.
 const MAX_PICTURE_BYTES: u64 = 64 << 20;
-/// The supported types, for error messages.
+/// Describes the supported file types, for error messages.
 pub const ACCEPTED_TYPES: &str =
     "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
 
-/// Receives files.
+/// The service that receives and stores files.
 #[derive(Clone, Debug)]
 pub struct UploadService {
     /// The database, the storage and the media tools.
     pub media: MediaContext,
-    /// The maximum file size, in bytes.
+    /// Maximum size of a file, in bytes.
     pub max_bytes: u64,
-    /// Uploads are refused while fewer bytes than this are free.
+    /// Uploads are rejected while fewer bytes than this are free.
     pub min_free_bytes: u64,
     /// How long the sender of a resumable upload may pause within a request.
     pub idle_timeout: Duration,
-    /// Limits how many parts are joined at once, because each part is in memory twice.
+    /// Limits how many uploads join their parts at the same time, because joining needs the memory
+    /// of two parts.
     pub join_permits: Arc<Semaphore>,
-    /// Limits the number of requests per person that send bytes of resumable uploads.
+    /// Limits how many requests of one person can send bytes of resumable uploads at the same time.
     pub writers: KeyedLimiter,
-    /// Ensures that this node does not finish an upload more than once at the same time.
+    /// Prevents this node from finishing the same upload twice at the same time.
     pub finishers: KeyedLimiter,
 }
 
-/// The type of a file, detected by its first bytes.
+/// The type of a file, which is detected from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FileType {
-    /// Re-encoded before it is stored.
+    /// A picture. It is re-encoded before it is stored.
     Picture,
-    /// Stored unchanged.
+    /// A video. It is stored unchanged.
     Video(Container),
 }
 
@@ -105,7 +106,7 @@ impl FileType {
             .ok_or_else(refusal)
     }
 
-    /// The content type under which it is stored.
+    /// Returns the content type under which the file is stored.
     fn content_type(self) -> &'static str {
         match self {
             Self::Picture => "image/*",
@@ -113,7 +114,7 @@ impl FileType {
         }
     }
 
-    /// The type for a stored content type.
+    /// Returns the file type that corresponds to a stored content type.
     fn from_content_type(content_type: &str) -> Option<Self> {
         let videos = [
             Container::WebM,
@@ -150,8 +151,8 @@ impl UploadService {
         ))
     }
 
-    /// Stores one file. Pictures are re-encoded immediately; a video is stored unchanged and
-    /// prepared by a job. With `pictures`, rejects videos.
+    /// Stores one file. Re-encodes a picture immediately. Stores a video unchanged; a job prepares
+    /// it later. Rejects videos if `pictures` is true.
     pub async fn store_file(
         &self,
         file_name: &str,
@@ -196,8 +197,8 @@ impl UploadService {
         self.process_picture(file_name, spool.path(), None).await
     }
 
-    /// Re-encodes and stores a picture. If the media is known, assigns the picture's objects to it
-    /// from the start.
+    /// Re-encodes and stores a picture. If `media_id` is set, assigns the stored objects to this
+    /// media immediately.
     async fn process_picture(
         &self,
         file_name: String,
@@ -254,8 +255,8 @@ impl UploadService {
     }
 }
 
-/// Describes a video that is stored unchanged. Until the seekable copy exists, the raw file is
-/// playable: for its author, and for other people if the `scan` of all its bytes found no metadata.
+/// Describes a video that is stored unchanged. Until the seekable copy exists, the author can play
+/// the raw file. Other people can play it only if the `scan` of all bytes found no metadata.
 fn stored_video(
     file_name: String,
     container: Container,
@@ -300,14 +301,14 @@ pub fn format_size(bytes: u64) -> String {
     }
 }
 
-/// Finishes or deletes abandoned uploads, and deletes objects that were never attached.
+/// Finishes or deletes abandoned uploads, and deletes objects that were never attached to media.
 pub async fn sweep(uploads: &UploadService) -> Result<()> {
     sweep_pending_objects(&uploads.media.db, &uploads.media.clock).await?;
     complete::sweep(uploads).await
 }
 
-/// Schedules the deletion of objects that are still pending after a day, and deletes expired former
-/// URLs.
+/// Schedules the deletion of objects that are still pending after a day. Also deletes the records
+/// of former URLs that have expired.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -316,7 +317,7 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
             .fetch_all(&mut *tx)
             .await?;
     for key in &keys {
-        // This also deletes an unfinished multipart upload under the key.
+        // The scheduled job also deletes an unfinished multipart upload with this key.
         repository::schedule_purge_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
@@ -326,8 +327,8 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     tx.commit().await
 }
 
-/// Immediately deletes all data of a picture's upload, instead of waiting for its jobs. The upload
-/// must no longer be in use.
+/// Deletes all uploaded data of a picture immediately, instead of waiting for the scheduled jobs.
+/// No upload may still be using the data.
 pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
         sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")
@@ -347,7 +348,8 @@ pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Deletes an object again later, after any request that may still be writing it has ended.
+/// Schedules another deletion of an object for the time when every request that may still be
+/// writing it has ended.
 pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
     repository::schedule_purge_at(
         tx,
@@ -370,7 +372,7 @@ async fn read_head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Re
     Ok(head.freeze())
 }
 
-/// A stream that fails when it exceeds its limit.
+/// A stream that fails once it exceeds a number of bytes.
 struct Limited<S> {
     body: S,
     left: u64,

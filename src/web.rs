@@ -1,4 +1,4 @@
-//! The web layer: the only route table, and the middleware around every request.
+//! The web layer: the only route table, and the middleware that handles every request.
 
 pub mod assets;
 pub(crate) mod extract;
@@ -31,7 +31,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/robots.txt").route(get().to(health::robots)))
         .service(resource("/assets/{name}").route(get().to(health::asset)))
         .service(resource("/favicon.ico").route(get().to(health::favicon)))
-        // Set-up, sign-in and settings.
+        // Setup, sign-in and settings.
         .service(
             resource("/setup")
                 .route(get().to(session::setup_page))

@@ -15,17 +15,17 @@ use crate::error::Result;
 use crate::state::State;
 use crate::{events, media, notifications, people, receipts, updates, uploads};
 
-/// Poll interval for overdue receipts.
+/// How often the server checks for overdue answers.
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
-/// Temporary files older than this were left by a killed process.
+/// Temporary files older than this were left behind by a killed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
-/// Poll interval for complete uploads that no request has finished.
+/// How often the server checks for complete uploads that no request has finished.
 const FINISH_INTERVAL: Duration = Duration::from_secs(15);
 /// Interval between two deletions of expired data.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Starts the periodic tasks and the job dispatcher. All of them end with `stop`. Returns the
-/// handle of the dispatcher, which waits for running jobs.
+/// Starts the periodic tasks and the job dispatcher. All of them end when `stop` becomes true.
+/// Returns the handle of the dispatcher task, which ends after the running jobs.
 pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(run_sweeps(state.clone(), stop.clone()));
     tokio::spawn(run_finishing(state.clone(), stop.clone()));
@@ -34,7 +34,7 @@ pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHan
 }
 
 impl State {
-    /// Notifies authors of overdue receipts and returns how many there were.
+    /// Notifies authors of overdue answers. Returns the number of updates with such answers.
     pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
         let notified = receipts::notify_overdue(&mut tx, &self.clock).await?;
@@ -42,9 +42,10 @@ impl State {
         Ok(notified)
     }
 
-    /// Deletes expired data: trash after 30 days, abandoned uploads, old events, temporary files
-    /// and idle rate-limit entries. Runs every step even if one fails, because a later step may
-    /// free the space that an earlier one needs. Returns the first error.
+    /// Deletes expired data: updates that were in the trash for 30 days, abandoned uploads, old
+    /// events, temporary files and idle rate-limit entries. Runs every step even if another step
+    /// fails, because a later step may free the space that an earlier one needs. Returns the first
+    /// error.
     pub async fn sweep(&self) -> Result<()> {
         let rows = self.sweep_rows().await;
         let uploads = uploads::sweep(&self.uploads).await;
@@ -82,8 +83,8 @@ impl State {
     }
 }
 
-/// Runs `task` immediately and then every `interval`, until `stop`. Errors are logged with the
-/// message `failed`, and the loop continues.
+/// Runs `task` immediately and then every `interval`, until `stop` becomes true. If the task fails,
+/// logs the error with the message `failed` and continues.
 async fn repeat<F>(
     interval: Duration,
     mut stop: watch::Receiver<bool>,
@@ -108,7 +109,7 @@ async fn run_sweeps(state: Arc<State>, stop: watch::Receiver<bool>) {
     repeat(SWEEP_INTERVAL, stop, failed, || state.sweep()).await;
 }
 
-/// Finishes complete uploads whose last request did not finish them. It runs more often than the
+/// Finishes complete uploads whose last request did not finish them. Runs more often than the
 /// sweep, because people wait for these uploads.
 async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "stalled uploads could not be finished";

@@ -13,23 +13,23 @@ use crate::clock::Millis;
 /// Maximum number of working days for a due time.
 pub const MAX_DUE_DAYS: i64 = 60;
 
-/// Example that every error about working hours includes.
+/// Example that every error about working hours contains.
 const EXAMPLE: &str = r#"Right would be {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
-/// Weekly working hours, in local time.
+/// Weekly working hours in local time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WorkingHours {
-    /// ISO weekdays, 1 (Monday) to 7 (Sunday); at least one.
+    /// ISO weekdays from 1 (Monday) to 7 (Sunday); at least one.
     days: BTreeSet<i8>,
     #[serde(serialize_with = "serialize_time")]
     from: Time,
-    /// End of the working time, inclusive; later than `from`.
+    /// End of the working time, which still belongs to it; later than `from`.
     #[serde(serialize_with = "serialize_time")]
     to: Time,
 }
 
 impl Default for WorkingHours {
-    /// Returns Monday to Friday, 09:00 to 17:00.
+    /// Returns the default working hours: Monday to Friday, 09:00 to 17:00.
     fn default() -> Self {
         Self {
             days: (1..=5).collect(),
@@ -40,7 +40,8 @@ impl Default for WorkingHours {
 }
 
 impl WorkingHours {
-    /// Parses `{"days":[1..7],"from":"09:00","to":"17:00"}`. The error says what is wrong and how to fix it.
+    /// Parses working hours from JSON such as `{"days":[1,2,3],"from":"09:00","to":"17:00"}`. The
+    /// error says what is wrong and how to correct it.
     pub fn parse(value: &Value) -> Result<Self, String> {
         let members: &Map<String, Value> = value
             .as_object()
@@ -70,7 +71,7 @@ impl WorkingHours {
         )
     }
 
-    /// Creates working hours from ISO weekdays and two times of day, `HH:MM`.
+    /// Creates working hours from ISO weekdays and two times of day in the form `HH:MM`.
     pub fn new(days: &[i64], from: &str, to: &str) -> Result<Self, String> {
         if days.is_empty() {
             return Err("has no days. Choose at least one.".into());
@@ -98,12 +99,12 @@ impl WorkingHours {
         })
     }
 
-    /// Returns the JSON for the database and for responses.
+    /// Returns the JSON that is stored in the database and sent in responses.
     pub fn to_json(&self) -> Value {
         json!(self)
     }
 
-    /// Returns whether a local time is working time.
+    /// Whether a local time is within the working hours.
     fn contain(&self, wall: DateTime) -> bool {
         self.works_on(wall.date()) && self.from <= wall.time() && wall.time() <= self.to
     }
@@ -117,7 +118,7 @@ fn serialize_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S:
     serializer.collect_str(&time.strftime("%H:%M"))
 }
 
-/// Parses a time of day such as `09:00`, without seconds.
+/// Parses a time of day without seconds, such as `09:00`.
 fn parse_time(text: &str) -> Result<Time, String> {
     let wrong = || {
         format!(
@@ -130,28 +131,28 @@ fn parse_time(text: &str) -> Result<Time, String> {
     Time::strptime("%H:%M", text).map_err(|_| wrong())
 }
 
-/// A due time, before it is resolved for each recipient.
+/// When an answer is due, before the time is computed for each recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// At a fixed time.
+    /// The answer is due at a fixed time.
     At(Millis),
-    /// At the end of the n-th working day.
+    /// The answer is due at the end of the n-th working day.
     Days(i64),
 }
 
-/// Working hours of one person, with their time zone and absence.
+/// Working hours of one person, with the person's time zone and absence.
 #[derive(Clone, Debug)]
 pub struct WorkSchedule {
     /// Time zone of the person.
     pub zone: TimeZone,
     /// Working hours in local time.
     pub hours: WorkingHours,
-    /// End of the absence, if there is one.
+    /// When the person's absence ends, if there is one.
     pub away_until: Option<Millis>,
 }
 
 impl WorkSchedule {
-    /// Creates a schedule. An unknown time zone becomes UTC.
+    /// Creates a schedule. If the time zone is unknown, uses UTC.
     pub fn new(zone: &str, hours: WorkingHours, away_until: Option<Millis>) -> Self {
         Self {
             zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
@@ -160,7 +161,7 @@ impl WorkSchedule {
         }
     }
 
-    /// Converts a time to the person's local time.
+    /// Converts a timestamp to the person's local time.
     fn local(&self, at: Millis) -> Option<Zoned> {
         Some(
             Timestamp::from_millisecond(at)
@@ -174,20 +175,21 @@ impl WorkSchedule {
             .is_some_and(|local| self.hours.contain(local.datetime()))
     }
 
-    /// Returns the first working moment of a day. Returns `None` if the person does not work on that day or the
-    /// time zone skipped it, as Samoa did on 30 December 2011.
+    /// Returns the first working moment of a day. Returns `None` if the person does not work on
+    /// that day, or if the time zone skipped the day, as Samoa did on 30 December 2011.
     fn work_begin(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.from, 0)
     }
 
-    /// Returns the last working moment of a day. If a clock change skips it, returns the moment before the
-    /// change.
+    /// Returns the last working moment of a day. If a clock change skips this moment, returns the
+    /// moment before the change.
     fn work_end(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.to, -1)
     }
 
-    /// Returns when the local clock shows this time on a working day. If it does so twice, returns the first
-    /// time. If a clock change skips the time, returns the moment of the change plus `beside_gap` milliseconds.
+    /// Returns when the local clock shows this time on a working day. If the clock shows the time
+    /// twice, returns the first occurrence. If a clock change skips the time, returns the moment of
+    /// the change plus `beside_gap` milliseconds.
     fn moment_at(&self, day: Date, time: Time, beside_gap: Millis) -> Option<Millis> {
         if !self.hours.works_on(day) {
             return None;
@@ -208,8 +210,8 @@ impl WorkSchedule {
         (local.date() == day && self.hours.contain(local)).then_some(at)
     }
 
-    /// Returns the first moment between `before` and `after` at which the local clock is past `wall`, a time
-    /// that it skips.
+    /// Returns the first moment between `before` and `after` at which the local clock is past
+    /// `wall`. A clock change skips the time `wall`.
     fn first_moment_past(&self, wall: DateTime, mut before: Millis, mut after: Millis) -> Millis {
         while before + 1 < after {
             let middle = before + (after - before) / 2;
@@ -226,12 +228,13 @@ impl WorkSchedule {
     }
 }
 
-/// Resolves a due time for one person. The result is within their working hours, after the request and after
-/// their absence.
+/// Computes the due time for one person. The result is within the person's working hours, after the
+/// request and after the person's absence.
 ///
-/// `Days(n)` is the end of the n-th working day after the day of the request. `At` is that moment if they work
-/// then. Otherwise it is the end of their last working time before it, if that is still ahead, or else the end
-/// of their first whole working day after it.
+/// `Days(n)` is the end of the n-th working day after the day of the request. `At` is the given
+/// time if the person works at that time. Otherwise it is the end of the person's last working time
+/// before that time, if that is still in the future, or else the end of the person's first whole
+/// working day after it.
 pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     let ready = schedule
         .away_until
@@ -243,12 +246,12 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
             .or_else(|| first_whole_day(schedule, at.max(ready))),
         Due::Days(n) => nth_work_day(schedule, ready, n.clamp(1, MAX_DUE_DAYS)),
     }
-    // This happens only at the end of the supported time range.
+    // The search fails only at the end of the supported time range.
     .unwrap_or(ready)
 }
 
-/// Maximum number of days to search for working time: one week, doubled to allow for days that a time zone
-/// skipped.
+/// Maximum number of days to search for working time. This is one week, doubled to allow for days
+/// that a time zone skipped.
 const MAX_DAYS_SEARCHED: i64 = 14;
 
 fn last_end_before(schedule: &WorkSchedule, at: Millis) -> Option<Millis> {

@@ -11,14 +11,15 @@ use crate::working_hours::MAX_DUE_DAYS;
 /// Maximum length of the rules, in characters.
 pub const MAX_RULES: usize = 20_000;
 
-/// Settings of the workspace. Each is empty until an admin sets it.
+/// Settings of the workspace. Each setting is empty until an admin sets it.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     /// Rules in Markdown; empty if there are none.
     pub rules: String,
     /// Contact person; `None` if there is none or the account was deactivated.
     pub contact: Option<Contact>,
-    /// Default due time in working days, for updates that have none of their own.
+    /// Default number of working days until an answer is due, for updates without their own due
+    /// time.
     pub due_days: Option<i64>,
 }
 
@@ -29,7 +30,7 @@ pub struct Contact {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address.
+    /// Email address of the person.
     pub email: String,
 }
 
@@ -38,9 +39,9 @@ pub struct Contact {
 pub struct Change {
     /// New rules in Markdown.
     pub rules: Option<Option<String>>,
-    /// E-mail address or id of the new contact person.
+    /// Email address or id of the new contact person.
     pub contact: Option<Option<String>>,
-    /// Number of working days, already checked by [`check_due_days`].
+    /// Default number of working days, already checked by [`check_due_days`].
     pub due_days: Option<Option<i64>>,
 }
 
@@ -65,7 +66,8 @@ pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
     )
 }
 
-/// Loads the settings for the page layout. Instead of the rules, it only contains whether there are any.
+/// Loads the settings that the page layout needs. Does not load the rules; the field only shows
+/// whether there are any.
 pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(
@@ -127,7 +129,7 @@ pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Returns the id of an active account, given its id or address.
+/// Returns the id of an active account. `named` is the account's id or email address.
 async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     let wrong = |text: String| Error::invalid("contact", text);
     if !named.contains('@') {

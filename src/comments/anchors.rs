@@ -11,15 +11,16 @@ use crate::updates::Update;
 /// Where a comment points, as sent by the client.
 #[derive(Clone, Debug, Default)]
 pub struct Anchor {
-    /// Id of the media. If absent, an anchor with a time means the first video, and one without a time the first picture.
+    /// Id of the media. If the id is missing, an anchor with a time refers to the first video, and
+    /// an anchor without a time to the first picture.
     pub media_id: Option<String>,
-    /// Time in the video, in milliseconds from its start.
+    /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
     /// End of the time range, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
-    /// Point or region of the picture, or of the frame at that time.
+    /// Point or region of the picture, or of the video frame at `at_ms`.
     pub region: Option<Region>,
-    /// Shapes drawn on the picture, or on the frame at that time.
+    /// Shapes drawn on the picture, or on the video frame at `at_ms`.
     pub drawing: Vec<Shape>,
 }
 

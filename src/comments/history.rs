@@ -15,7 +15,7 @@ pub struct Version {
     pub comment_id: String,
     /// Text in Markdown.
     pub body: String,
-    /// Time of the edit that replaced this text.
+    /// When an edit replaced this text.
     pub until_at: Millis,
 }
 
@@ -51,7 +51,8 @@ pub async fn versions_for_update(
 
 /// Saves the current text of a comment before an edit replaces it.
 pub(super) async fn save_version(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
-    // Lock the row. If two edits run concurrently, the second waits here and then saves the text of the first.
+    // Lock the row. If two edits run at the same time, the second one waits here and then saves the
+    // text that the first one wrote.
     let body: String =
         sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
             .bind(&comment.id)

@@ -1,5 +1,6 @@
-//! Mentions in the text of comments, outside code and links: `@Full Name`, `@group-handle`, or `@First` if only one
-//! person has that first name. A mention is stored as written, so a comment does not change when a person is renamed.
+//! Mentions in the text of comments, outside code and links: `@Full Name`, `@group-handle`, or
+//! `@First` if only one person has that first name. A mention is stored as it was written, so that
+//! a comment does not change when a person is renamed.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,15 +17,15 @@ use crate::text;
 /// Maximum number of mentions that are looked up in one comment.
 const MAX_MENTIONS: usize = 100;
 
-/// A person or group that a comment mentions. Either `id` or `group` is set.
+/// A person or group that a comment mentions. Exactly one of `id` and `group` is set.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Mention {
-    /// Name as written, without the `@`.
+    /// Name as written in the comment, without the `@`.
     name: String,
-    /// Id of the person.
+    /// Id of the person; `None` if the mention names a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
-    /// Id of the group.
+    /// Id of the group; `None` if the mention names a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<String>,
 }
@@ -50,7 +51,7 @@ pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec
     Ok(found)
 }
 
-/// Encodes mentions for storage; `None` if there are none.
+/// Serializes mentions for storage. Returns `None` if there are no mentions.
 pub(super) fn to_json(mentions: &[Mention]) -> Result<Option<String>> {
     if mentions.is_empty() {
         Ok(None)
@@ -67,14 +68,14 @@ pub(super) fn from_json(stored: Option<&str>) -> Vec<Mention> {
         .unwrap_or_default()
 }
 
-/// Returns a function that finds the stored mentions in a segment of the comment's text, as byte ranges.
-/// It is the argument of [`markdown::to_html_with_mentions`].
+/// Returns a function that finds the stored mentions in a segment of the comment's text, as byte
+/// ranges. Pass this function to [`markdown::to_html_with_mentions`].
 pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
     let mut names: Vec<String> = from_json(stored)
         .into_iter()
         .map(|mention| mention.name)
         .collect();
-    // Longest first: "@Ada Lovelace" must not match as "@Ada".
+    // Match the longest names first, so that "@Ada Lovelace" does not match as "@Ada".
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     move |text| {
         let named = |at: usize| {
@@ -92,7 +93,8 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
     }
 }
 
-/// Byte positions right after each `@`. Skips an `@` that follows a letter, digit or underscore, as in an email address.
+/// Returns the byte position after each `@`. Skips an `@` that follows a letter, digit or
+/// underscore, as in an email address.
 fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
@@ -101,7 +103,7 @@ fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Whether a word ends right before `rest`.
+/// Whether `rest` starts with a character that cannot continue the preceding word.
 fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
@@ -143,8 +145,9 @@ impl Directory {
         })
     }
 
-    /// Resolves the text after an `@`. The longest matching full name has priority; if several people share it, all of them match.
-    /// Next come group handles, and then first names that only one person has.
+    /// Resolves the text after an `@`. The longest matching full name has priority; if several
+    /// people share that name, all of them match. Group handles come next, and then first names
+    /// that only one person has.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()

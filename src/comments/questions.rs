@@ -1,4 +1,5 @@
-//! Questions. A question is open until someone else replies. Its asker closes it by accepting an answer.
+//! Questions. A question is open until someone else replies. The asker closes a question by
+//! accepting an answer.
 
 use super::{Comment, find_visible};
 use crate::clock::Clock;
@@ -15,10 +16,11 @@ macro_rules! answers_to_question {
     };
 }
 
-/// Recomputes the answered and accepted state of a question from its replies, and the update's question count.
-/// Call it after every change in a thread. It does nothing if the thread does not begin with a question.
+/// Recomputes whether a question is answered and accepted, and the update's question count. Call it
+/// after every change in a thread. Does nothing if the thread does not begin with a question.
 pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
-    // Lock the question first, so that the next statement sees what concurrent transactions committed.
+    // Lock the question first, so that the next statement sees the changes of concurrent
+    // transactions.
     let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
         .bind(root)
         .execute(&mut **tx)
@@ -41,10 +43,11 @@ pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -
     updates::refresh_question_count(tx, update_id).await
 }
 
-/// Accepts an answer on behalf of the asker, or takes the acceptance back.
+/// Accepts an answer on behalf of the asker, or withdraws the acceptance.
 ///
-/// If `id` names the question itself, its newest answer is accepted. Only one answer can be accepted at a time;
-/// accepting a second one returns [`Error::Conflict`]. Returns the ids of the update and of the question.
+/// If `id` is the id of the question itself, its newest answer is accepted. Only one answer can be
+/// accepted at a time; accepting a second one returns [`Error::Conflict`]. Returns the ids of the
+/// update and of the question.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,

@@ -11,7 +11,7 @@ use crate::people::{self, Viewer};
 use crate::updates;
 use crate::updates::UpdateState;
 
-/// Maximum number of different emojis by one actor on one update or comment.
+/// Maximum number of different emojis that one person or guest can add to an update or comment.
 const MAX_EMOJIS: i64 = 20;
 
 /// One emoji by one person or guest.
@@ -21,7 +21,7 @@ pub struct Reaction {
     pub subject_id: String,
     /// Id of the person or guest.
     pub actor_id: String,
-    /// The emoji in its canonical spelling.
+    /// The emoji in its canonical form.
     pub emoji: String,
     /// Name of the person or guest.
     pub name: String,
@@ -39,8 +39,8 @@ pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// Adds an emoji to an update or comment and returns the id of the update. Does nothing if the emoji is already there.
-/// `name` is for a guest who has not given one yet.
+/// Adds an emoji to an update or comment and returns the id of the update. Does nothing if the
+/// viewer has already added this emoji. `name` is the name of a guest who has not given one yet.
 pub async fn react(
     tx: &mut Tx,
     clock: &Clock,
@@ -84,7 +84,7 @@ pub async fn react(
     Ok(update_id)
 }
 
-/// Removes the viewer's own emoji and returns the id of the update.
+/// Removes an emoji that the viewer added. Returns the id of the update.
 pub async fn unreact(
     tx: &mut Tx,
     clock: &Clock,
@@ -110,7 +110,7 @@ pub async fn unreact(
     Ok(update_id)
 }
 
-/// The subject of a reaction.
+/// What a reaction is added to.
 #[derive(Clone, Copy, Debug)]
 pub enum ReactionTarget<'a> {
     /// The update with this id.
@@ -144,7 +144,7 @@ async fn resolve_target(
     Ok((update.id, subject))
 }
 
-/// Returns the canonical spelling of an emoji, so that each emoji is stored in one spelling.
+/// Returns the canonical form of an emoji, so that each emoji is stored in one form only.
 fn canonical_emoji(emoji: &str) -> Result<&'static str> {
     emojis::get(emoji)
         .map(|emoji| emoji.as_str())

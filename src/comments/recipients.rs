@@ -17,22 +17,22 @@ use crate::updates::{self, Update};
 
 /// A comment that was just added.
 pub(super) struct PostedComment<'a> {
-    /// The update it belongs to.
+    /// The update that the comment belongs to.
     pub(super) update: &'a Update,
     /// Id of the comment.
     pub(super) id: &'a str,
     /// Id of the first comment of the thread; `None` if this comment begins the thread.
     pub(super) parent: Option<&'a str>,
-    /// Whether it is a question.
+    /// Whether the comment is a question.
     pub(super) is_question: bool,
-    /// Id of the person or guest who wrote it.
+    /// Id of the person or guest who wrote the comment.
     pub(super) actor: &'a str,
-    /// The people and groups it mentions.
+    /// The people and groups that the comment mentions.
     pub(super) mentions: &'a [Mention],
 }
 
-/// Notifies the mentioned people, the update's author and the participants of the thread, if they can open the update.
-/// Returns the ids and names of mentioned people who cannot.
+/// Notifies the mentioned people, the update's author and the participants of the thread, if they
+/// can open the update. Returns the ids and names of mentioned people who cannot open it.
 pub(super) async fn notify_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -67,7 +67,8 @@ pub(super) async fn notify_recipients(
         (Kind::Commented, author.into_iter().chain(thread).collect()),
     ];
     for (kind, people) in reasons {
-        // The reasons are ordered by strength. `remove` makes sure that each person is notified for the first one only.
+        // The reasons are sorted from strongest to weakest. `remove` ensures that each person is
+        // notified only for the strongest reason.
         let people: Vec<String> = people
             .into_iter()
             .filter(|person| seeing.remove(person))
@@ -83,8 +84,9 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// Notifies people whom an edit mentions for the first time. This replaces their earlier notification about the comment.
-/// Returns the ids and names of mentioned people who cannot open the update.
+/// Notifies people whom an edit mentions for the first time. The new notification replaces any
+/// earlier notification of the same person about this comment. Returns the ids and names of
+/// mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,
     clock: &Clock,
@@ -115,7 +117,8 @@ pub(super) async fn notify_newly_mentioned(
     without_access(tx, &named, &seeing.into_iter().collect()).await
 }
 
-/// Ids of the mentioned people and of the members of mentioned groups, sorted and without duplicates.
+/// Returns the ids of the mentioned people and of the members of mentioned groups, sorted and
+/// without duplicates.
 async fn mentioned_people(
     connection: &mut AnyConnection,
     mentions: &[Mention],
@@ -135,7 +138,7 @@ async fn mentioned_people(
     Ok(people)
 }
 
-/// Ids and names of the people in `named` who are not in `seeing`, sorted by name.
+/// Returns the ids and names of the people in `named` who are not in `seeing`, sorted by name.
 async fn without_access(
     connection: &mut AnyConnection,
     named: &[String],
@@ -149,7 +152,8 @@ async fn without_access(
     people::names(connection, &unseen).await
 }
 
-/// The asker, if the thread begins with a person's question, and everyone with an account who wrote in the thread.
+/// Returns the asker, if the thread begins with a person's question, and the ids of all people with
+/// an account who wrote in the thread.
 async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,

@@ -1,4 +1,4 @@
-//! The people of the demo, and a builder whose methods are the steps of its story.
+//! The people of the demo, and a builder whose methods are the steps of the demo's story.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -18,7 +18,7 @@ use crate::updates::{self, Content, ResolvedAudience};
 
 pub(super) const HOUR: Millis = 3_600_000;
 
-/// Names and time zones. The first person is the administrator.
+/// Names and time zones of the people. The first person is the admin.
 pub(super) const PEOPLE: [(&str, &str); 12] = [
     ("Ada Nowak", "Europe/Warsaw"),
     ("Piotr Zieliński", "Europe/Warsaw"),
@@ -34,13 +34,13 @@ pub(super) const PEOPLE: [(&str, &str); 12] = [
     ("Otieno Were", "Africa/Nairobi"),
 ];
 
-/// Returns the email address of a person, made from the first name: `ada@example.org`.
+/// Returns the email address of a person, which contains the first name: `ada@example.org`.
 pub(super) fn email(name: &str) -> String {
     let first = name.split(' ').next().unwrap_or(name);
     format!("{}@example.org", crate::text::fold(first))
 }
 
-/// Performs the steps of the story on the workspace, as the named people.
+/// Performs the steps of the demo's story on the workspace, as the named people.
 pub(super) struct StoryBuilder<'a> {
     pub(super) state: &'a State,
     people: BTreeMap<&'static str, Person>,
@@ -106,7 +106,8 @@ impl<'a> StoryBuilder<'a> {
             .collect()
     }
 
-    /// Resolves an audience of people by name, groups by `@handle`, or `everyone`.
+    /// Resolves an audience. Each item is the name of a person, the `@handle` of a group, or
+    /// `everyone`.
     pub(super) async fn audience(&self, names: &[&str]) -> Result<Option<ResolvedAudience>> {
         let mut tx = self.state.db.begin().await?;
         let by = self.person("Ada")?;
@@ -138,6 +139,7 @@ impl<'a> StoryBuilder<'a> {
     }
 
     /// Draws a bar chart with these heights, from 0 to 100. The last bar has a different color.
+    /// Returns the stored picture.
     pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<StoredFile>> {
         let [paper, ink, heard] = [
             image::Rgb([0xfb, 0xf8, 0xf2]),
@@ -219,7 +221,7 @@ impl<'a> StoryBuilder<'a> {
         Ok(())
     }
 
-    /// Opens the update as the person and records the answer.
+    /// Opens the update as this person and records their answer.
     pub(super) async fn answer(&self, name: &str, id: &str, answer: Answer) -> Result<()> {
         self.open(id, &[name]).await?;
         let mut tx = self.state.db.begin().await?;
@@ -267,7 +269,7 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// Adds a comment, optionally at a time in the video, and returns its id.
+    /// Adds a comment, optionally anchored to a time in the video, and returns its id.
     pub(super) async fn comment(
         &self,
         by: &str,

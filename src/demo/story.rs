@@ -12,7 +12,7 @@ use crate::updates::{self, Content, Expectation, Visibility};
 use crate::working_hours::Due;
 use crate::{links, workspace};
 
-/// How long before the present the story begins.
+/// How long ago the story begins, in milliseconds.
 const STORY_LENGTH: Millis = 10 * 24 * HOUR;
 
 const RULES: &str =
@@ -22,7 +22,7 @@ const RULES: &str =
 - Ask under the update, not in a chat: the answer is for everyone.
 - Not sure? Say it back. It is no test.";
 
-/// Plays the whole story. At its end, the clock shows the present time again.
+/// Plays the whole story. At the end of the story, the clock shows real time again.
 pub(super) async fn run(state: &State) -> Result<()> {
     state.clock.advance(-STORY_LENGTH);
     let t = StoryBuilder::create_accounts(state, PASSWORD).await?;
@@ -32,7 +32,7 @@ pub(super) async fn run(state: &State) -> Result<()> {
     prices(&t).await?;
     checklist(&t).await?;
     minor_updates(&t).await?;
-    // Jump over the rest of the ten days.
+    // Skip the rest of the ten days, so that the latest updates are recent.
     let left = real_now() - state.clock.now();
     if left < 3 * HOUR {
         return Err(Error::internal(
@@ -65,7 +65,7 @@ async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     .await
 }
 
-/// Ada shows everyone the new checkout. Most have heard; three are late.
+/// Ada shows everyone the new checkout. Most people have answered; three answers are late.
 async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
@@ -122,7 +122,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.remind("Ada", &id).await
 }
 
-/// Piotr asks the engineers for a readback. Ada still owes hers.
+/// Piotr asks the engineers for a readback. Ada has not answered yet.
 async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(8.0);
     let content = Content {
@@ -178,7 +178,8 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Ada asks the designers for a readback. Two readbacks wait for a verdict, one was corrected, and one person declined.
+/// Ada asks the designers for a readback. Two readbacks wait for a verdict, one was corrected, and
+/// one person declined.
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {
@@ -232,7 +233,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Zofia's checklist gets a material edit after Ada has acknowledged it.
+/// Zofia makes a material edit to her checklist after Ada has acknowledged it.
 async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),
@@ -260,7 +261,7 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.acknowledge(&id, &["Piotr"]).await
 }
 
-/// An update that expects no answer, one with a guest link, an absence, and a draft.
+/// Adds an update that expects no answer, an update with a guest link, an absence, and a draft.
 async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),
@@ -350,7 +351,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An update from the last two hours.
+/// Adds an update from the last two hours.
 async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(-2.0);
     let content = Content {

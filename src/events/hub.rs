@@ -1,6 +1,7 @@
 //! Forwards events from the database to the open pages of this node.
 //!
-//! One task per node reads new events after each commit of this node, and once a second for the commits of other nodes.
+//! Each node has one task that reads new events. It reads after each commit of its own node, and
+//! once a second for the commits of other nodes.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::Event;
 use crate::error::Result;
 use crate::infra::db::Db;
 
-/// Poll interval for events of other nodes.
+/// How often the hub polls for events of other nodes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Broadcasts events to the open pages of this node.
@@ -21,7 +22,8 @@ pub(crate) struct EventHub {
 }
 
 impl EventHub {
-    /// Starts a task that forwards all events from now on. The task ends when `stop` becomes true.
+    /// Starts a task that forwards all events that are recorded from now on. The task ends when
+    /// `stop` becomes true.
     pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
         let (sender, _) = broadcast::channel(1024);
         let newest = super::newest_number(&mut *db.read().await?).await?;
@@ -32,7 +34,7 @@ impl EventHub {
         })
     }
 
-    /// Number of open pages on this node.
+    /// Returns the number of open pages on this node.
     pub(crate) fn listeners(&self) -> usize {
         self.events.receiver_count()
     }
@@ -51,7 +53,7 @@ async fn forward_events(
             Ok(events) => {
                 for event in events {
                     newest = event.n;
-                    // Sending fails if no page is open. That is not an error.
+                    // Sending fails if no page is open, so ignore the error.
                     let _ = sender.send(event);
                 }
             }

@@ -1,4 +1,4 @@
-//! The list of every link of the workspace, for admins.
+//! The list of all share links of the workspace, for admins.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -15,30 +15,30 @@ text_enum! {
         Open = "open",
         /// The link was revoked permanently: by the author, by an admin, or because the author was deactivated.
         Revoked = "revoked",
-        /// The update is a draft again or in the trash. The link works again once the update is published or
-        /// restored.
+        /// The update was unpublished or moved to the trash. The link works again once the update is
+        /// published or restored.
         Unpublished = "unpublished",
     }
 }
 
-/// A link with its update and author.
+/// A share link with its update and author.
 #[derive(Clone, Debug, FromRow)]
 pub struct ListedLink {
     /// Id of the link.
     pub id: String,
     /// Name that the author gave the link.
     pub name: String,
-    /// When guest comments were allowed; `None` means that guests cannot comment.
+    /// When the author allowed comments by guests; `None` means that guests cannot comment.
     pub comments_at: Option<Millis>,
     /// When the link was created.
     pub created_at: Millis,
     /// When the link was revoked; `None` while it is active.
     pub revoked_at: Option<Millis>,
-    /// How many times guests opened the page through this link.
+    /// How many times guests opened the update through this link.
     pub opens: i64,
-    /// When a guest last opened the page.
+    /// When a guest last opened the update through this link.
     pub last_opened_at: Option<Millis>,
-    /// Id of the update it opens.
+    /// Id of the update that the link opens.
     pub update_id: String,
     /// Title of the update.
     pub title: String,
@@ -64,8 +64,8 @@ impl ListedLink {
     }
 }
 
-/// Lists links of the workspace that are older than the cursor, newest first, at most `limit`. Fails unless
-/// `by` is an admin.
+/// Lists at most `limit` links of the workspace, newest first. Starts with the newest link that is
+/// older than the cursor. Fails unless `by` is an admin.
 pub async fn list_all(
     connection: &mut AnyConnection,
     by: &Person,

@@ -7,7 +7,8 @@ use crate::infra::images::PixelRect;
 
 /// How many pixels a redaction extends beyond its area.
 const REDACTION_MARGIN: f64 = 3.0;
-/// The block size of lossy formats, in pixels. Any pixel of a block can reveal the block's content.
+/// Block size of lossy formats, in pixels. Every pixel of a block can reveal content of the whole
+/// block.
 const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.
@@ -28,8 +29,8 @@ impl Size {
         f64::from(self.width.min(self.height))
     }
 
-    /// The whole pixels that a redaction fills. The area is enlarged by a margin and, in lossy
-    /// pictures, to whole encoding blocks.
+    /// Returns the whole pixels that a redaction fills. The area is enlarged by a margin; in lossy
+    /// pictures, it is also enlarged to whole encoding blocks.
     pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
         let block = if lossy { CODING_BLOCK } else { 1.0 };
         let (width, height) = self.sides();
@@ -46,8 +47,8 @@ impl Size {
         )
     }
 
-    /// The whole pixels that a crop keeps. Each edge is rounded to the nearest pixel; at least one
-    /// pixel remains.
+    /// Returns the whole pixels that a crop keeps. Each edge is rounded to the nearest pixel. At
+    /// least one pixel remains.
     pub fn crop_rect(self, area: &Area) -> PixelRect {
         let (width, height) = self.sides();
         let (left, top) = (
@@ -82,7 +83,7 @@ fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect
     }
 }
 
-/// Maps positions in a picture to positions in a part of it.
+/// Converts positions in a picture to positions in the part that a crop keeps.
 #[derive(Clone, Copy, Debug)]
 pub struct Crop {
     old: Size,
@@ -95,19 +96,20 @@ impl Crop {
         Self { old, kept }
     }
 
-    /// Returns the remaining parts of shapes. Sizes and widths are scaled so that the shapes look
-    /// the same.
+    /// Returns the parts of the shapes that are inside the kept part. Scales sizes and widths so
+    /// that the shapes look the same.
     pub fn crop_shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
         let mut remaining: Vec<Shape> = shapes
             .iter()
             .flat_map(|shape| self.crop_shape(shape))
             .collect();
-        // A stroke that leaves and re-enters the kept part becomes several strokes.
+        // Limit the number again, because a stroke that leaves and re-enters the kept part becomes
+        // several strokes.
         remaining.truncate(MAX_SHAPES);
         remaining
     }
 
-    /// Returns the remaining part of an area. An area can also be a point.
+    /// Returns the part of an area that is inside the kept part. An area can also be a point.
     pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
             self.map_point(Point {
@@ -121,7 +123,8 @@ impl Crop {
         );
         let (x, y) = (from.x.max(0.0), from.y.max(0.0));
         let (w, h) = (to.x.min(1.0) - x, to.y.min(1.0) - y);
-        // A point has no size. Any other area that has no size after the crop is outside.
+        // A point has no size. Any other area without a size after the crop is outside the kept
+        // part.
         let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
         is_inside.then(|| Area {
@@ -199,7 +202,8 @@ impl Crop {
         }
     }
 
-    /// The factor for sizes, which are relative to the shorter side.
+    /// Returns the factor by which a crop scales sizes, because sizes are relative to the shorter
+    /// side.
     fn scale_factor(&self) -> f64 {
         self.old.shorter() / f64::from(self.kept.width.min(self.kept.height))
     }
@@ -237,7 +241,7 @@ impl Crop {
         })
     }
 
-    /// The parts of a stroke that are inside.
+    /// Returns the parts of a stroke that are inside the kept part.
     fn clip_stroke(&self, stroke_points: &[StrokePoint]) -> Vec<Vec<StrokePoint>> {
         if let [stroke_point] = stroke_points {
             return self
@@ -277,8 +281,8 @@ impl Crop {
     }
 }
 
-/// The positions at which a segment enters and leaves the picture, as fractions of the segment
-/// (Liang–Barsky); `None` if it is outside.
+/// Returns where a segment enters and leaves the picture, as fractions of the segment
+/// (Liang–Barsky). Returns `None` if the segment is outside the picture.
 fn clip_range(a: Point, b: Point) -> Option<(f64, f64)> {
     let (mut from, mut to) = (0.0_f64, 1.0_f64);
     for (step, room) in [
@@ -305,7 +309,8 @@ fn interpolate(a: Point, b: Point, share: f64) -> Point {
     }
 }
 
-/// Interpolates the pen pressure between two points; `None` if neither was drawn with a pen.
+/// Interpolates the pen pressure between two points. Returns `None` if neither point was drawn with
+/// a pen.
 fn interpolate_pressure(a: StrokePoint, b: StrokePoint, share: f64) -> Option<f64> {
     a.pressure.or(b.pressure)?;
     let (from, to) = (a.pressure.unwrap_or(0.5), b.pressure.unwrap_or(0.5));

@@ -4,8 +4,8 @@
 use super::{Area, Point, Shape};
 
 impl Shape {
-    /// Describes the shape and its position from the top left, for example "Arrow, red, from 10 %,
-    /// 20 % to 40 %, 50 %".
+    /// Describes the shape and its position, measured from the top left, for example "Arrow, red,
+    /// from 10 %, 20 % to 40 %, 50 %".
     pub fn describe(&self) -> String {
         match self {
             Self::Arrow { from, to, pen } => format!(
@@ -53,7 +53,7 @@ impl Shape {
         }
     }
 
-    /// The text of a text shape.
+    /// Returns the text of a text shape; `None` for other shapes.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text { text, .. } => Some(text),

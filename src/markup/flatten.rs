@@ -1,5 +1,5 @@
-//! The job that draws markup into a copy of the picture, for thumbnails, email, link previews and
-//! downloads.
+//! Draws markup into a copy of the picture, for thumbnails, emails, link previews and downloads.
+//! Runs as a job.
 
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -47,7 +47,8 @@ struct Source {
     shapes: String,
 }
 
-/// A stored picture with markup that is not attached yet.
+/// A copy of a picture with its markup drawn into it. The copy is stored but not yet attached to
+/// the media.
 #[derive(Debug)]
 pub struct FlattenedPicture {
     task: FlattenMarkup,
@@ -64,7 +65,7 @@ impl FlattenMarkup {
         };
         let drawn = match render_layer(ctx, &source).await {
             Ok(drawn) => drawn,
-            // The picture was replaced while we read it.
+            // The original is missing because the picture was replaced during the read.
             Err(_) if load_source(ctx, &self).await?.is_none() => return Ok(None),
             Err(error) => return Err(error),
         };
@@ -99,8 +100,8 @@ async fn load_source(ctx: &MediaContext, task: &FlattenMarkup) -> Result<Option<
     Ok(found.fetch_optional(&mut *ctx.db.read().await?).await?)
 }
 
-/// Renders the marked picture and its thumbnail. Without shapes, renders only the picture's
-/// thumbnail.
+/// Renders the picture with its markup and a thumbnail of it. If there are no shapes, renders only
+/// the thumbnail.
 async fn render_layer(
     ctx: &MediaContext,
     source: &Source,
@@ -125,7 +126,7 @@ async fn render_layer(
 }
 
 impl FlattenedPicture {
-    /// Attaches the result, or deletes it if the picture or the markup has changed.
+    /// Attaches the objects to the media, or deletes them if the picture or the markup has changed.
     pub async fn commit(self, ctx: &MediaContext) -> Result<()> {
         let Self {
             task,
@@ -141,7 +142,7 @@ impl FlattenedPicture {
             .await?;
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-            // The job deletes the objects if this process dies now or the storage is unavailable.
+            // The job deletes the objects if this process stops now or the storage is unavailable.
             updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;

@@ -7,20 +7,20 @@ use super::{Area, Color, Pen, Point, Shape, StrokePoint};
 use crate::error::{Error, FieldErrors, Result};
 use crate::infra::images::Font;
 
-/// The maximum number of shapes of a layer or drawing.
+/// Maximum number of shapes in the markup of a picture or in a drawing.
 pub(super) const MAX_SHAPES: usize = 500;
-/// The maximum number of points of a stroke.
+/// Maximum number of points of a stroke.
 const MAX_STROKE_POINTS: usize = 2_000;
-/// The maximum number of points of all strokes combined.
+/// Maximum number of points of all strokes combined.
 const MAX_POINTS: usize = 100_000;
-/// The maximum length of a text, in characters.
+/// Maximum length of a text, in characters.
 const MAX_TEXT_LENGTH: usize = 500;
-/// Allowed stroke widths and text sizes, as fractions of the shorter side.
+/// Allowed stroke widths and text sizes, as fractions of the picture's shorter side.
 pub(super) const STROKE_WIDTH_RANGE: (f64, f64) = (0.0005, 0.1);
 pub(super) const TEXT_SIZE_RANGE: (f64, f64) = (0.005, 0.5);
-/// How far a box may exceed an edge because of rounding.
+/// How far a box may extend beyond an edge of the picture, to allow for rounding.
 const EDGE_TOLERANCE: f64 = 1e-6;
-/// The maximum number of reported errors.
+/// Maximum number of errors that are reported at once.
 const MAX_ERRORS: usize = 20;
 
 const KIND_LIST: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
@@ -84,7 +84,8 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     }
 }
 
-/// Parses stored shapes. Skips the font check, which they passed when they were saved.
+/// Parses stored shapes. Does not check their text against the font, because it was checked when
+/// the shapes were saved.
 pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = ShapeParser::new("shapes", None, false);
     reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
@@ -98,14 +99,14 @@ pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     }
 }
 
-/// Serialises shapes for storage.
+/// Serializes shapes for storage.
 pub(crate) fn to_json(shapes: &[Shape]) -> Result<String> {
     serde_json::to_string(shapes).map_err(Error::internal)
 }
 
 struct ShapeParser<'a> {
     field: &'static str,
-    /// The font to check text against; `None` for stored shapes.
+    /// The font that text is checked against; `None` for stored shapes.
     font: Option<&'a Font>,
     allows_redactions: bool,
     shapes: Vec<Shape>,
@@ -164,7 +165,7 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// Parses one shape. Reports an invalid shape and leaves it out.
+    /// Parses one shape. Skips an invalid shape after reporting the error.
     fn parse_shape(&mut self, name: &str, object: &Map<String, Value>) {
         let kind = match object.get("kind") {
             Some(Value::String(kind)) => kind.as_str(),
@@ -206,7 +207,8 @@ impl<'a> ShapeParser<'a> {
             "freehand" => entry.freehand(),
             "highlight" => {
                 let (r#box, color) = (entry.area("box"), entry.color());
-                // Some tools send a width with every shape; this kind of shape ignores it.
+                // Some tools send a width with every shape. Ignore the width, because this kind of
+                // shape has none.
                 entry.known.push("width");
                 r#box
                     .zip(color)
@@ -294,7 +296,7 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// Parses a box. Drawn boxes are rounded; boxes of redactions and crops stay exact.
+    /// Parses a box. Rounds the boxes of drawn shapes; boxes of redactions and crops stay exact.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
             self.add_error(
@@ -343,7 +345,7 @@ struct ShapeEntry<'a, 'b> {
 }
 
 impl ShapeEntry<'_, '_> {
-    /// A required member.
+    /// Returns a required member of the shape. Reports an error if it is missing.
     fn member(&mut self, member: &'static str) -> Option<(String, Value)> {
         self.known.push(member);
         let field = format!("{}.{member}", self.name);
@@ -370,7 +372,7 @@ impl ShapeEntry<'_, '_> {
         self.reader.area(&field, &value, round)
     }
 
-    /// An optional number with a default.
+    /// Parses an optional number. Returns `default` if the number is missing.
     fn number_or(&mut self, member: &'static str, default: f64, bounds: (f64, f64)) -> Option<f64> {
         self.known.push(member);
         let Some(value) = self.object.get(member) else {
@@ -488,7 +490,8 @@ impl ShapeEntry<'_, '_> {
             self.number_or("size", 0.03, TEXT_SIZE_RANGE),
             self.color(),
         );
-        // Some tools send a width with every shape; this kind of shape ignores it.
+        // Some tools send a width with every shape. Ignore the width, because this kind of shape
+        // has none.
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
@@ -535,7 +538,7 @@ impl ShapeEntry<'_, '_> {
 }
 
 /// Checks that the bundled font has all characters of a text, and that no character changes the
-/// text's direction.
+/// direction of the text.
 fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();
@@ -576,12 +579,12 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     }
 }
 
-/// Rounds to five decimals. The difference is not visible.
+/// Rounds to five decimals. The difference is too small to be visible.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100_000.0).round() / 100_000.0
 }
 
-/// The first 40 characters of a value, for error messages.
+/// Returns the first 40 characters of a text, for error messages.
 fn shorten(text: &str) -> String {
     if text.chars().count() <= 40 {
         text.to_owned()

@@ -2,8 +2,8 @@
 //! again.
 //!
 //! One transaction hides the picture, revokes its URLs and records the request. The remaining steps
-//! can resume after a crash, in another request or in a job: redact into a new object and record
-//! it, delete all old objects, then publish the new one.
+//! create a redacted copy, record the copy, delete all old objects and show the copy. After a
+//! crash, another request or a job can resume these steps.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,10 +22,10 @@ use crate::media::{self, Media, MediaContext, Object};
 use crate::people::Person;
 use crate::{events, updates, uploads};
 
-/// Shown while a redaction is in progress.
+/// Shown instead of the picture while a redaction is in progress.
 const IN_PROGRESS_TEXT: &str =
     "Something of it is being destroyed. It is shown again when that is done.";
-/// How long a job waits for the request to complete the redaction before it does so itself, in
+/// How long the job waits before it completes a redaction that the request has not completed, in
 /// milliseconds.
 const JOB_DELAY: i64 = 60_000;
 
@@ -57,7 +57,7 @@ impl Job for RedactPicture {
     }
 }
 
-/// A recorded redaction of a hidden picture.
+/// A recorded redaction, which is not completed yet.
 #[derive(Debug, FromRow)]
 struct Redaction {
     media_id: String,
@@ -71,10 +71,10 @@ struct Redaction {
     made: Option<String>,
 }
 
-/// The result of a redaction.
+/// The result of a redaction or crop.
 #[derive(Debug, Serialize, Deserialize)]
 struct RedactedPicture {
-    /// The size of the old picture in pixels.
+    /// Width and height of the old picture in pixels.
     old: (u32, u32),
     /// The kept part in pixels: left, top, width and height.
     kept: (u32, u32, u32, u32),
@@ -82,7 +82,7 @@ struct RedactedPicture {
     thumbnail: StoredObject,
 }
 
-/// A stored object, as serialised in [`RedactedPicture`].
+/// A stored object, in the serialized form that [`RedactedPicture`] contains.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredObject {
     key: String,
@@ -114,7 +114,8 @@ impl StoredObject {
     }
 }
 
-/// Hides the picture and records the redaction. After the commit, nobody can fetch the picture.
+/// Hides the picture and records the redaction. Once the transaction is committed, nobody can fetch
+/// the picture.
 pub(super) async fn begin(
     tx: &mut Tx,
     clock: &Clock,
@@ -160,7 +161,7 @@ pub(super) async fn begin(
     jobs::enqueue_at(tx, clock, &job, clock.now() + JOB_DELAY).await
 }
 
-/// The digest of the redaction in progress, if there is one.
+/// Returns the digest of the request whose redaction is in progress, if there is one.
 pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
@@ -187,8 +188,8 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     ))
 }
 
-/// Runs the remaining steps. A request and a job may run them at the same time: only one of them
-/// records each step, and repeating a step is harmless.
+/// Runs the remaining steps of a redaction. A request and a job may run this function at the same
+/// time, because only one of them records each step, and repeating a step is harmless.
 async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
     loop {
         let Some(redaction) = load(ctx, media_id).await? else {
@@ -206,7 +207,7 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
             None => {
                 match redact_picture(ctx, &redaction).await {
                     Ok(made) => record_redacted(ctx, &redaction, made).await?,
-                    // The request or job that runs in parallel has already recorded this step.
+                    // Another request or job has already recorded this step.
                     Err(Error::NotFound)
                         if load(ctx, media_id)
                             .await?
@@ -246,8 +247,8 @@ async fn load(ctx: &MediaContext, media_id: &str) -> Result<Option<Redaction>> {
         .await?)
 }
 
-/// Redacts and stores the picture. The old picture stays in memory, because a crash would leave
-/// temporary files behind.
+/// Creates and stores a redacted copy of the picture. Keeps the old picture in memory only, because
+/// a crash would leave temporary files behind.
 async fn redact_picture(ctx: &MediaContext, redaction: &Redaction) -> Result<RedactedPicture> {
     let redactions: Vec<[f64; 4]> =
         serde_json::from_str(&redaction.redactions).map_err(Error::internal)?;
@@ -306,7 +307,7 @@ async fn store_rendition(
         .into())
 }
 
-/// Records the redacted picture. If another one was recorded first, deletes this one.
+/// Records the redacted picture. If another process has already recorded one, deletes this one.
 async fn record_redacted(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -330,8 +331,8 @@ async fn record_redacted(
 }
 
 /// Deletes every byte of the old picture: its renditions, objects of earlier jobs, the data of its
-/// upload, and files left by killed processes. Returns the keys to which an earlier job may still
-/// be writing.
+/// upload, and files left behind by killed processes. Returns the keys that an earlier job may
+/// still be writing to.
 async fn purge_old_copies(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -359,7 +360,7 @@ async fn purge_old_copies(
 }
 
 /// Shows the redacted picture, and moves its shapes and the anchors of comments. If the media no
-/// longer exists, only deletes the record.
+/// longer exists, only deletes the record of the redaction.
 async fn publish(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -445,7 +446,7 @@ async fn publish(
     tx.commit().await
 }
 
-/// Locks the media until the transaction ends. Returns its update's id, its generation and its
+/// Locks the media until the transaction ends. Returns the id of its update, its generation and its
 /// markup revision.
 async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
     let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
@@ -461,7 +462,7 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
-/// Deletes the whole picture, because it can no longer be decoded.
+/// Deletes the whole picture, because the picture can no longer be decoded.
 async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
     tracing::warn!(%error, media = redaction.media_id, "a picture cannot be decoded for its redaction; deleting all of it");
     let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;

@@ -31,7 +31,7 @@ impl Region {
         }
     }
 
-    /// Serialises the region for storage.
+    /// Serializes the region for storage.
     pub fn to_json(self) -> String {
         serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
     }

@@ -1,9 +1,9 @@
-//! The types of shapes. Positions are fractions (0–1) from the top left of the picture; widths and
-//! sizes are fractions of its shorter side.
+//! The types of shapes. Positions are fractions (0–1) of the picture's sides, measured from the top
+//! left. Widths and sizes are fractions of the shorter side.
 
 use serde::Serialize;
 
-/// The colours of shapes.
+/// Color of a shape.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names are self-explanatory")]
@@ -20,7 +20,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// All colours, in the order of the editor.
+    /// All colors, in the order in which the editor shows them.
     pub const ALL: [Self; 8] = [
         Self::Red,
         Self::Orange,
@@ -32,7 +32,7 @@ impl Color {
         Self::White,
     ];
 
-    /// The name of the colour.
+    /// Returns the color's name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Red => "red",
@@ -46,7 +46,8 @@ impl Color {
         }
     }
 
-    /// The colour value for drawing; `browser/src/markup/draw.ts` uses the same values.
+    /// Returns the color's hexadecimal value for drawing. `browser/src/markup/draw.ts` uses the
+    /// same values.
     pub fn hex(self) -> &'static str {
         match self {
             Self::Red => "#e5322d",
@@ -60,8 +61,8 @@ impl Color {
         }
     }
 
-    /// The colour of text on a background of this colour, and of the outline of text in this
-    /// colour.
+    /// Returns the color for text on a background of this color. Text in this color has an outline
+    /// of the returned color.
     pub fn contrast(self) -> &'static str {
         match self {
             Self::Yellow | Self::Orange | Self::White => Self::Black.hex(),
@@ -109,8 +110,8 @@ impl Serialize for Area {
 pub struct StrokePoint {
     /// The position of the point.
     pub at: Point,
-    /// The pressure of a pen, from 0 to 1. `None` for other devices, whose strokes are drawn as if
-    /// it were 0.5.
+    /// Pressure of a pen, from 0 to 1. `None` for other devices, whose strokes are drawn with a
+    /// pressure of 0.5.
     pub pressure: Option<f64>,
 }
 
@@ -123,21 +124,21 @@ impl Serialize for StrokePoint {
     }
 }
 
-/// The colour and width of a stroke.
+/// Color and width of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Pen {
-    /// The colour.
+    /// Color of the stroke.
     pub color: Color,
-    /// The width, as a fraction of the picture's shorter side.
+    /// Width of the stroke, as a fraction of the picture's shorter side.
     pub width: f64,
 }
 
-/// A shape of a layer. Redactions are never stored, so they are not shapes.
+/// A shape drawn over a picture. Redactions are not shapes, because they are never stored.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the fields are those of the API")]
 pub enum Shape {
-    /// A line with a head at `to`.
+    /// A line with an arrowhead at `to`.
     Arrow {
         from: Point,
         to: Point,
@@ -169,16 +170,16 @@ pub enum Shape {
         #[serde(flatten)]
         pen: Pen,
     },
-    /// A translucent rectangle that looks like a marker pen.
+    /// A translucent rectangle, like a stroke of a marker pen.
     Highlight { r#box: Area, color: Color },
-    /// Text; `at` is the top left of the first line.
+    /// Text. `at` is the top left corner of the first line.
     Text {
         at: Point,
         text: String,
         size: f64,
         color: Color,
     },
-    /// A number in a disc.
+    /// A number in a filled circle.
     Step {
         at: Point,
         number: u16,

@@ -1,4 +1,4 @@
-//! Renders shapes as SVG, for pages and for drawing into copies of pictures.
+//! Renders shapes as SVG, for pages and for drawing the shapes into copies of pictures.
 //! `browser/src/markup/draw.ts` renders the same elements.
 
 use std::io;
@@ -9,7 +9,7 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use super::{Area, Color, Pen, Point, Shape, StrokePoint};
 use crate::error::{Error, Result};
 
-/// The family name of the bundled font.
+/// Family name of the bundled font.
 pub const FONT_FAMILY: &str = "DejaVu Sans";
 
 /// Renders shapes over a picture of `width` × `height` pixels. The SVG is safe to embed in a page.
@@ -63,7 +63,8 @@ fn stroke(color: &'static str, width: f64) -> [(&'static str, String); 5] {
     ]
 }
 
-/// Writes SVG elements. `w` and `h` are the size of the picture in pixels, `s` its shorter side.
+/// Writes SVG elements. `w` and `h` are the size of the picture in pixels, and `s` is the length of
+/// its shorter side.
 struct SvgCanvas {
     out: Writer<Vec<u8>>,
     w: f64,
@@ -170,8 +171,8 @@ impl SvgCanvas {
         )
     }
 
-    /// Draws one smooth path for each run of segments with the same pressure (in eighths), through
-    /// the midpoints between its points.
+    /// Draws a freehand stroke as smooth paths through the midpoints between its points. Each path
+    /// covers a run of segments with the same pressure (in eighths).
     fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
         let points: Vec<(f64, f64)> = stroke_points
             .iter()
@@ -277,7 +278,7 @@ impl SvgCanvas {
         element.write_empty().map(drop)
     }
 
-    /// Converts fractions to pixels.
+    /// Converts a position from fractions to pixels.
     fn to_pixels(&self, point: Point) -> (f64, f64) {
         (point.x * self.w, point.y * self.h)
     }

@@ -13,7 +13,7 @@ use crate::infra::images::Font;
 use crate::infra::storage::Storage;
 use crate::infra::video::Tools;
 
-/// The dependencies of media work: database, clock, storage and tools.
+/// What media work needs: database, clock, storage and tools.
 #[derive(Clone, Debug)]
 pub struct MediaContext {
     /// The database.
@@ -24,27 +24,27 @@ pub struct MediaContext {
     pub storage: Storage,
     /// The path of ffmpeg, if it is configured.
     pub ffmpeg: Option<PathBuf>,
-    /// The detected tools; use [`MediaContext::tools`].
+    /// The detected media tools. Use [`MediaContext::tools`], which detects them on first use.
     pub tools: Arc<OnceCell<Tools>>,
     /// The folder for temporary files.
     pub temp_dir: PathBuf,
-    /// When this process started.
+    /// When this process started. Older unfinished files were left behind by killed processes.
     pub started_at: SystemTime,
     /// The font for markup text.
     pub font: Font,
 }
 
 impl MediaContext {
-    /// The media tools, detected on first use. Detection takes most of a second, which must not
-    /// delay startup.
+    /// Returns the media tools. They are detected on first use, because detection takes most of a
+    /// second and must not delay startup.
     pub async fn tools(&self) -> &Tools {
         self.tools
             .get_or_init(|| Tools::detect(self.ffmpeg.as_deref()))
             .await
     }
 
-    /// Deletes objects, and all unfinished files left by killed processes before this process
-    /// started.
+    /// Deletes objects, and all unfinished files that killed processes left behind before this
+    /// process started.
     pub async fn purge(&self, keys: &[String]) -> Result<()> {
         self.storage.purge(keys, self.started_at).await?;
         sweep_dir(self.temp_dir.clone(), self.started_at).await

@@ -1,5 +1,5 @@
-//! Media whose bytes arrive over several requests. The media exists from the start, and becomes
-//! playable once all bytes have arrived.
+//! Media whose bytes arrive over several requests. The media exists from the start, and can be
+//! shown once all bytes have arrived.
 
 use super::{MediaKind, MediaState, StoredFile, check_file_limit, delete, original, set_content};
 use crate::clock::Clock;
@@ -9,7 +9,7 @@ use crate::infra::db::Tx;
 use crate::infra::video::Metadata;
 use crate::{events, updates};
 
-/// Creates media with this id for an upload that starts now.
+/// Creates media with this id for an upload that is starting.
 pub async fn create_pending(
     tx: &mut Tx,
     clock: &Clock,
@@ -32,8 +32,9 @@ pub async fn create_pending(
     events::record(tx, clock, EventKind::Media, update_id, id, person_id).await
 }
 
-/// Replaces the content of media with a complete file. Marks a recording whose page was lost, and
-/// removes any trim. Returns `false` if the media no longer exists.
+/// Replaces the content of media with a complete file. Removes any trim. If `broken_off` is true,
+/// records that the page that made the recording was lost. Returns `false` if the media no longer
+/// exists.
 pub async fn receive(
     tx: &mut Tx,
     clock: &Clock,
@@ -71,7 +72,7 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Removes the mark that the recording's page was lost, because nothing is missing.
+/// Records that the recording is complete, although its page seemed to be lost.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
@@ -81,7 +82,7 @@ pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()
     record_change(tx, clock, update, id).await
 }
 
-/// Marks media as failed because the rest of its upload never arrived.
+/// Sets media to failed because the rest of its upload never arrived.
 pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2 AND state = 'uploading' RETURNING update_id")
@@ -92,7 +93,7 @@ pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str)
     record_change(tx, clock, update, id).await
 }
 
-/// Records an event for changed media, if an update is given.
+/// Records an event for changed media, if `update` is set.
 async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &str) -> Result<()> {
     match update {
         Some(update) => events::record(tx, clock, EventKind::Media, &update, id, "").await,
@@ -100,8 +101,8 @@ async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &
     }
 }
 
-/// Deletes the media of a cancelled upload. Received media is deleted only while its update is a
-/// draft.
+/// Deletes the media of a cancelled upload. Media whose bytes have all arrived is deleted only
+/// while its update is a draft.
 pub async fn cancel(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Result<()> {
     let update: Option<String> = sqlx::query_scalar(
         "SELECT m.update_id FROM media m JOIN updates u ON u.id = m.update_id

@@ -42,7 +42,7 @@ pub(super) async fn store_new_picture(
     store_picture(&ctx.storage, name, key, picture).await
 }
 
-/// Stores a picture that is in memory.
+/// Stores a picture that is in memory and returns its object.
 pub(crate) async fn store_picture(
     storage: &Storage,
     name: &'static str,
@@ -66,7 +66,8 @@ pub(crate) async fn store_picture(
     })
 }
 
-/// Reads a whole picture, of at most [`images::MAX_BYTES`] bytes, into memory.
+/// Reads a whole picture into memory. Fails if the picture has more than [`images::MAX_BYTES`]
+/// bytes.
 pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
@@ -89,9 +90,9 @@ pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
     }
 }
 
-/// Creates a new storage key and records it as pending before anything is stored under it. The
-/// sweep deletes pending objects after a day. `media_id`, if known, assigns the object to media for
-/// redactions.
+/// Creates a storage key and records it as pending before any bytes are stored under it. The sweep
+/// deletes objects that are still pending after a day. `media_id` assigns the object to media, so
+/// that a redaction can delete the object.
 pub(crate) async fn new_pending_key(
     db: &Db,
     clock: &Clock,
@@ -104,7 +105,7 @@ pub(crate) async fn new_pending_key(
     Ok(key)
 }
 
-/// Records a key whose object is not attached to media.
+/// Records a key whose object is not attached to media yet.
 pub(super) async fn record_pending(
     tx: &mut Tx,
     clock: &Clock,
@@ -120,8 +121,8 @@ pub(super) async fn record_pending(
     Ok(())
 }
 
-/// Like [`new_pending_key`], but only while the media has this generation; otherwise returns
-/// `None`. After incrementing the generation, a caller therefore knows every key created before.
+/// Like [`new_pending_key`], but returns `None` if the media has another generation. A caller that
+/// has incremented the generation therefore knows every key that was created before.
 pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,
@@ -130,7 +131,7 @@ pub(crate) async fn new_pending_key_for(
 ) -> Result<Option<String>> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    // Lock the row of the media, so that its generation does not change before the commit.
+    // Lock the row of the media, so that the generation cannot change before the commit.
     let current =
         sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
             .bind(media_id)

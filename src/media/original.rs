@@ -1,6 +1,6 @@
-//! Decides who may fetch the original of a video. The original can contain metadata of its camera
-//! (location, title, names), so people other than the author may fetch it only if it was scanned
-//! and contains none.
+//! Decides who may fetch the original of a video. The original can contain metadata from the camera
+//! (location, title, names). Other people than the author may therefore fetch the original only if
+//! a scan found no metadata.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use super::{Media, MediaContext, MediaKind, MediaState, Rendition};
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
-/// Shown to everyone who can play a video before its job has run.
+/// Shown to everyone who can play a video that its job has not processed yet.
 const PLAYABLE_TEXT: &str = "Processing. You can already play it.";
 /// Shown to the author of a video that other people cannot play yet.
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
@@ -21,9 +21,10 @@ const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment."
 const AUTHOR_ONLY_TEXT: &str =
     "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
-/// Whether people other than the author may fetch a rendition. If its bytes are the original of a
-/// video (`raw`), they may fetch it only if it has no metadata and no copy exists yet. A viewer who
-/// is already playing it may continue for a while (`lingers`) under the name `original`.
+/// Whether people other than the author may fetch a rendition. If the rendition's bytes are the
+/// original of a video (`raw`), people may fetch them only if the original has no metadata and no
+/// copy exists yet. A viewer who is already playing the original may continue for a while
+/// (`lingers`); that rendition has the name `original`.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
@@ -36,7 +37,7 @@ pub(super) fn is_open_to_others(
         && (name != "original" || lingers))
 }
 
-/// The progress text of a video that waits for its job.
+/// Returns the progress text of a video that waits for its job.
 pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     if metadata == Some(Metadata::None) {
         PLAYABLE_TEXT
@@ -45,7 +46,8 @@ pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     }
 }
 
-/// The text for a video that cannot be processed because a tool is `missing`.
+/// Returns the text for a video that cannot be processed because the tool `missing` is not
+/// installed.
 pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
         Metadata::None => format!("Stored as it came. {missing}"),
@@ -67,13 +69,14 @@ pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metad
 }
 
 impl Media {
-    /// Whether the original can contain metadata; `None` for pictures and for originals that were
+    /// Whether the original can contain metadata. `None` for pictures and for originals that were
     /// not scanned.
     pub(super) fn metadata(&self) -> Option<Metadata> {
         self.original_metadata.as_deref().and_then(Metadata::parse)
     }
 
-    /// Returns the renditions that a reader may fetch.
+    /// Returns the renditions that a viewer may fetch. `author` says whether the viewer is the
+    /// author.
     pub fn visible_renditions<'a>(
         &self,
         renditions: &'a [Rendition],
@@ -90,8 +93,8 @@ impl Media {
         renditions.iter().filter(shown).collect()
     }
 
-    /// The state and its reason as a reader sees them. Readers other than the author wait until
-    /// there is something that they may play.
+    /// Returns the state and its reason as shown to a viewer. For viewers other than the author, a
+    /// video is ready only if it has a rendition that they may play.
     pub fn visible_state(
         &self,
         shown: &[&Rendition],

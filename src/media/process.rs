@@ -18,14 +18,14 @@ use crate::infra::jobs::{self, Job, Lane, Outcome};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
-/// Shown while a range is being cut or the whole recording is being restored.
+/// Shown while a recording is trimmed, and while the whole recording is restored.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Being put back whole";
-/// Shown if no playable copy could be cut.
+/// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str =
     "It could not be trimmed there. Its author can choose other ends, or bring the whole back.";
-/// How long a viewer may continue to play a raw file after a copy has replaced it, in addition to
-/// its duration.
+/// How long viewers may continue to play a raw file after a copy has replaced the file, in
+/// milliseconds. The duration of the file is added.
 const RAW_GRACE: Millis = 3_600_000;
 
 /// The recording that a job works on.
@@ -128,7 +128,7 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match make_playable(tools, &input, range, out.path()).await {
         Ok(output) => output,
-        // The file was playable before, so the trim caused the failure.
+        // The recording was playable before, so the trim caused the failure.
         Err(Error::Unsupported(_)) if range.is_some() => {
             return reject_file(ctx, target, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
@@ -157,7 +157,8 @@ async fn finish_without_tools(
     missing: &str,
 ) -> Result<()> {
     let (state, reason) = if trimmed {
-        // Other people must not see the whole recording.
+        // Do not fall back to the original, because other people must not see the parts that
+        // are cut.
         let reason = format!("It cannot be trimmed. {missing}");
         (MediaState::Failed, reason)
     } else {
@@ -167,7 +168,8 @@ async fn finish_without_tools(
     finish_step(ctx, target, state, Some(&reason)).await
 }
 
-/// Creates the playable copy: the whole recording as players present it, or the given range of it.
+/// Creates the playable copy of the whole recording or of the range `stretch`. The whole recording
+/// is copied as players present it.
 async fn make_playable(
     tools: &Tools,
     input: &Path,
@@ -190,7 +192,7 @@ async fn store_prepared(
     output: &Output,
 ) -> Result<Vec<Object>> {
     let frame = tempfile::tempdir_in(&ctx.temp_dir)?;
-    // Use the copy, because the original may start with content that was trimmed away.
+    // Use the playable copy, because the original may start with content that was trimmed away.
     let taken = tools.poster(&output.path, &output.probe, frame.path());
     let poster = match taken.await {
         Ok(path) => Some(images::process(&path).await?),
@@ -218,7 +220,7 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(output) => output,
-        // Some browsers can already play the recording, so it does not fail.
+        // Some browsers can play the recording without this copy, so keep it as ready.
         Err(error) if media.state == MediaState::Ready => {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
@@ -236,7 +238,8 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
     commit_renditions(ctx, target, objects, None, (MediaState::Ready, note), None).await
 }
 
-/// Loads the media, if its generation is still current, and the key of one of its renditions.
+/// Loads the media and the key of one of its renditions. Returns `None` if the media has another
+/// generation or lacks the rendition.
 async fn load_source(
     ctx: &MediaContext,
     target: &Target,
@@ -262,7 +265,8 @@ async fn load_source(
     Ok(key.map(|key| (media, key)))
 }
 
-/// Scans an original that was stored before originals were scanned during upload.
+/// Scans an original for metadata. Needed only if the original was stored before uploads were
+/// scanned.
 async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result<Metadata> {
     let metadata = original::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;
@@ -276,8 +280,8 @@ async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result
     Ok(metadata)
 }
 
-/// Marks the recording as failed if the file is at fault. Returns other errors, so that the job is
-/// retried.
+/// Sets the recording to failed if the error is caused by its file. Returns any other error, so
+/// that the job is retried.
 async fn reject_file(ctx: &MediaContext, target: &Target, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
@@ -300,8 +304,8 @@ async fn finish_step(
     tx.commit().await
 }
 
-/// Sets the state. Returns `false` if the media is gone or its generation has changed. Removes the
-/// playable rendition of failed media, because only the author may have the raw file.
+/// Sets the state. Returns `false` if the media no longer exists or its generation has changed.
+/// Removes the playable rendition of failed media, because only the author may fetch the raw file.
 async fn set_state(
     tx: &mut Tx,
     target: &Target,
@@ -361,8 +365,8 @@ async fn commit_renditions(
         replaced.extend(before);
         put_rendition(&mut tx, &target.media, object).await?;
     }
-    // The raw file was playable and stays as the original, so delete only keys without any
-    // rendition.
+    // Browsers could play the raw file, which stays as the original. So delete only objects that no
+    // rendition uses.
     let mut gone = Vec::new();
     for key in replaced {
         let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
@@ -372,7 +376,7 @@ async fn commit_renditions(
         if used == 0 {
             gone.push(key);
         } else {
-            // People who are playing the raw file may continue.
+            // Viewers who are playing the raw file may continue.
             let length = measured
                 .and_then(|measured| measured.duration_ms)
                 .unwrap_or(0);

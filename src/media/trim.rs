@@ -1,4 +1,5 @@
-//! Trims recordings. The author keeps the whole original; other people get only the selected range.
+//! Trims recordings. The author keeps the whole original; other people can fetch only the selected
+//! range.
 
 use super::{Media, MediaKind, MediaState, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
@@ -13,8 +14,8 @@ pub const MIN_LENGTH: Millis = 500;
 
 const STILL_ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
 
-/// Trims a recording to a range of its current playable length. Idempotent. `material` marks the
-/// edit as material: people who have responded must respond again and see the given change note.
+/// Trims a recording to a range of the currently playable part. Idempotent. `material` marks the
+/// edit as material: people who have answered must answer again and see the given change note.
 pub async fn trim(
     tx: &mut Tx,
     clock: &Clock,
@@ -74,7 +75,7 @@ pub async fn trim(
     .await
 }
 
-/// Restores the whole recording.
+/// Undoes the trim of a recording, so that the whole recording plays again.
 pub async fn untrim(
     tx: &mut Tx,
     clock: &Clock,
@@ -102,7 +103,8 @@ pub async fn untrim(
     .await
 }
 
-/// Finds and locks a complete recording until the transaction ends.
+/// Finds a recording and locks it until the transaction ends. Fails if the recording is still being
+/// uploaded.
 async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     let (media, ..) = lock_for_update(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar(
@@ -122,7 +124,8 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     Ok(media)
 }
 
-/// The duration of the recording as it currently plays, in milliseconds.
+/// Returns the duration of the recording as it currently plays, in milliseconds. Fails if the
+/// duration is unknown.
 fn known_duration(media: &Media) -> Result<Millis> {
     let message = match (media.state, media.duration_ms) {
         (MediaState::Uploading, _) => STILL_ARRIVING,
@@ -138,8 +141,8 @@ fn known_duration(media: &Media) -> Result<Millis> {
     Err(Error::Conflict(message.into()))
 }
 
-/// Removes all renditions of the previous range and revokes their URLs, because a poster may show
-/// content that was cut, and enqueues the new cut.
+/// Enqueues the job that cuts the new range. Removes all renditions of the previous range and
+/// revokes their URLs, because a poster may show content that is now cut.
 async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,
@@ -198,10 +201,10 @@ async fn start_cut(
     .await
 }
 
-/// Shifts all positions in the recording after its start moved by `by` milliseconds and its
-/// duration became `length`. Removes anchors outside the range, but keeps the text of their
-/// comments; clips time ranges. Any new kind of position (captions, watched ranges) must be shifted
-/// here too. Returns the ids of the comments that lost their anchor and drawing.
+/// Adjusts all positions in the recording after its start moved by `by` milliseconds and its
+/// duration became `length`. Clips time ranges. Removes anchors outside the range but keeps the
+/// text of their comments. New kinds of positions (captions, watched ranges) must also be adjusted
+/// here. Returns the ids of the comments that lost their anchor and drawing.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,

@@ -14,11 +14,12 @@ use crate::text;
 const SESSION_IDLE_LIMIT: Millis = 30 * 24 * 3_600_000;
 /// Maximum age of a session, even while it is in use: 180 days.
 const SESSION_MAX_AGE: Millis = 180 * 24 * 3_600_000;
-/// Precision of the last-used times. At most one write per minute and credential, instead of one per request.
+/// Precision of the last-used times. Limits writes to one per minute and credential, instead of one
+/// per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
-/// Returns the SHA-256 hash in hexadecimal. A plain hash is enough for random secrets, and an index can find
-/// it.
+/// Returns the SHA-256 hash of a secret in hexadecimal. A hash without salt is enough for random
+/// secrets, and lets the database find the secret by an index.
 pub(crate) fn hash(secret: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
@@ -28,7 +29,7 @@ pub(crate) fn hash(secret: &str) -> String {
 pub struct Session {
     /// Id of the session.
     pub id: String,
-    /// Name of the browser and its system.
+    /// Name of the browser and the operating system.
     pub browser: String,
     /// When the session started.
     pub created_at: Millis,
@@ -41,7 +42,7 @@ pub struct Session {
 pub struct Token {
     /// Id of the token.
     pub id: String,
-    /// Name that its owner gave it.
+    /// Name that the owner gave the token.
     pub name: String,
     /// When the token was created.
     pub created_at: Millis,
@@ -49,7 +50,8 @@ pub struct Token {
     pub last_used_at: Option<Millis>,
 }
 
-/// Returns the account with this address and password. The error does not reveal which of the two is wrong.
+/// Returns the account with this email address and password. The error does not reveal which of the
+/// two is wrong.
 pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     let found: Option<(String, Option<String>)> = {
         let mut connection = db.read().await?;
@@ -70,9 +72,9 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     }
 }
 
-/// Locks the account until the transaction ends, and fails if it is deactivated. A request that was
-/// authenticated before the deactivation must not create a session, token or link, because it would work again
-/// after reactivation.
+/// Locks the account until the transaction ends. Fails if the account is deactivated. A request
+/// that was authenticated before the deactivation must not create a session, token or link, because
+/// that credential would work again after a reactivation.
 pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
     let active = sqlx::query(
         "UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL",
@@ -124,7 +126,7 @@ impl CredentialRow {
             id: self.id,
             name: self.name,
             email: self.email,
-            // An unknown role gets the lower privileges.
+            // Treat an unknown role like a member, which has the fewest rights.
             role: self.role.parse().unwrap_or(Role::Member),
             time_zone: self.time_zone,
             grant: grant(self.door),
@@ -132,7 +134,7 @@ impl CredentialRow {
     }
 }
 
-/// Returns the person whose session or token has this id. Used to check signed addresses.
+/// Returns the person whose session or token has this id. Used to check signed URLs.
 pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Option<Person>> {
     let (statement, id) = match grant {
         Grant::Session(id) => (
@@ -197,7 +199,8 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
     Ok(Some(known.into_person(Grant::Token)))
 }
 
-/// Records that a credential was used. A failure is only logged, so that it cannot prevent reading.
+/// Records that a credential was used. Logs a failed write instead of returning the error, so that
+/// reading still works.
 async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &CredentialRow) {
     let now = clock.now();
     if known
@@ -235,7 +238,8 @@ pub async fn sessions(
     .await?)
 }
 
-/// Ends a session of this person. Does nothing if the session belongs to someone else or has already ended.
+/// Ends a session of this person. Does nothing if the session belongs to another person or has
+/// already ended.
 pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2")
         .bind(id)
@@ -273,7 +277,7 @@ pub async fn end_session_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
     Ok(())
 }
 
-/// Creates a token and returns its id and its secret, which cannot be read again later.
+/// Creates a token and returns its id and its secret. The secret cannot be read again later.
 pub async fn create_token(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! Groups: named sets of people that can be addressed together. Groups cannot contain other groups.
+//! Groups: named sets of people that can be addressed as one. Groups cannot contain other groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +15,10 @@ use crate::text;
 const MAX_NAME: usize = 40;
 /// Maximum number of members in a group.
 const MAX_MEMBERS: usize = 3000;
-/// Maximum number of groups. The limit exists because all groups are listed at once.
+/// Maximum number of groups, because all groups are listed at once.
 const MAX_GROUPS: i64 = 500;
-/// Number of addresses in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
+/// Maximum number of email addresses in one query. SQLite allows 32,766 parameters and PostgreSQL
+/// 65,535.
 const CHUNK_SIZE: usize = 1000;
 
 /// A group with its active members.
@@ -25,7 +26,7 @@ const CHUNK_SIZE: usize = 1000;
 pub struct Group {
     /// Id of the group.
     pub id: String,
-    /// Name after the `@`.
+    /// Name of the group, without the `@`.
     pub name: String,
     /// Person who created the group.
     pub made_by: Member,
@@ -34,7 +35,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Returns whether this person may change the group: its creator and admins may.
+    /// Whether this person may change the group. The group's creator and admins may.
     pub fn may_be_changed_by(&self, person: &Person) -> bool {
         person.is_admin() || person.id == self.made_by.id
     }
@@ -47,7 +48,7 @@ pub struct Member {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address, used to fill in the form.
+    /// Email address, used to fill in the form.
     pub email: String,
 }
 
@@ -56,7 +57,7 @@ pub struct Member {
 pub struct Change {
     /// New name, already checked by [`parse_name`].
     pub name: Option<String>,
-    /// Ids of the new members, as returned by [`resolve_members`].
+    /// Ids of all members after the change, as returned by [`resolve_members`].
     pub members: Option<Vec<String>>,
 }
 
@@ -69,7 +70,8 @@ struct Row {
     maker_email: String,
 }
 
-/// Parses a group's name: 1 to 40 characters out of a–z, 0–9 and hyphens. A leading `@` is removed.
+/// Parses a group name: 1 to 40 characters, each of them a–z, 0–9 or a hyphen. Removes a leading
+/// `@`.
 pub fn parse_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     let name = name.strip_prefix('@').unwrap_or(name);
@@ -99,8 +101,8 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Resolves the addresses of members to ids of people, without duplicates. The error names the addresses that
-/// cannot be members and says why.
+/// Resolves the email addresses of members to ids of people, without duplicates. The error lists
+/// the addresses that cannot be members and says why.
 pub async fn resolve_members(
     connection: &mut AnyConnection,
     given: &[String],
@@ -132,7 +134,7 @@ pub async fn resolve_members(
             "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL: the text contains only numbered placeholders.
+        // Safe SQL, because the text contains only numbered placeholders.
         let mut query =
             sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
         for key in some {
@@ -180,7 +182,7 @@ pub async fn resolve_members(
     Ok(found.into_values().map(|(id, _)| id).collect())
 }
 
-/// Returns all groups, sorted by name, each with its active members, sorted by name.
+/// Returns all groups with their active members, both sorted by name.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
@@ -244,7 +246,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
     ))
 }
 
-/// Finds the id of the group with this name. The name has no `@`.
+/// Finds the id of the group with this name, given without the `@`.
 pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1")
         .bind(name)
@@ -302,10 +304,10 @@ pub async fn create(
     Ok(id)
 }
 
-/// Changes a group's name or members, and returns the ids of the people who joined. Only its creator and admins
-/// may do this.
+/// Changes a group's name or members, and returns the ids of the people who joined. Only the
+/// group's creator and admins may change the group.
 pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<Vec<String>> {
-    // Lock the row first, so that concurrent changes do not overwrite each other.
+    // Lock the row first, so that simultaneous changes do not overwrite each other.
     sqlx::query("UPDATE groups SET name = name WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -341,8 +343,8 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .collect())
 }
 
-/// Removes a person from a group; does nothing if they are not a member. Its creator, admins and the person
-/// themselves may do this.
+/// Removes a person from a group. Does nothing if the person is not a member. Only the group's
+/// creator, admins and this person may do so.
 pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
     let group = by_id(tx, id).await?;
     if by.id != person_id {
@@ -356,7 +358,8 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
     Ok(())
 }
 
-/// Deletes a group; does nothing if it no longer exists. Only its creator and admins may do this.
+/// Deletes a group. Does nothing if the group no longer exists. Only the group's creator and admins
+/// may delete it.
 pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     match by_id(tx, id).await {
         Ok(group) => check_may_change(&group, by)?,
@@ -388,7 +391,7 @@ async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
             "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
             db::placeholders(2, some.len())
         );
-        // Safe SQL: the text contains only numbered placeholders.
+        // Safe SQL, because the text contains only numbered placeholders.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
         for member in some {
             query = query.bind(member.as_str());

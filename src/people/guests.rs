@@ -1,4 +1,5 @@
-//! Guests: people known only through a share link. They must give a name before they can comment or answer.
+//! Guests: people known only through a share link. A guest must give a name before commenting or
+//! answering.
 
 use sqlx::AnyConnection;
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::text;
 
-/// Returns the guest for this update, or fails if the link does not allow comments and answers.
+/// Returns the guest for this update. Fails if the share link does not allow comments and answers.
 pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
     let guest = viewer
         .guest_of(update_id)
@@ -22,8 +23,8 @@ pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<
     }
 }
 
-/// Returns the id of the guest who comments or answers. A guest without a name must give one, which is then
-/// kept.
+/// Returns the id of the guest who comments or answers. If the guest has no name yet, `name` is
+/// required and is stored.
 pub async fn named_guest_id(
     tx: &mut Tx,
     clock: &Clock,

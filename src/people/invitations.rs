@@ -1,5 +1,5 @@
-//! Invitations and password reset links. Both carry a secret in their address: GET only shows a page, and POST
-//! does the work.
+//! Invitations and password reset links. Both kinds of link contain a secret. A GET request only
+//! shows a page; the POST request from that page accepts the invitation or sets the password.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -20,26 +20,26 @@ const RESET_LIFETIME: Millis = 3_600_000;
 pub struct Invitation {
     /// Id of the invitation.
     pub id: String,
-    /// E-mail address of the invited person.
+    /// Email address of the invited person.
     pub email: String,
-    /// `admin` or `member`.
+    /// Role that the new account will have.
     pub role: Role,
     /// When the invitation was created.
     pub created_at: Millis,
     /// When the invitation expires.
     pub expires_at: Millis,
-    /// Name of the person who invited them.
+    /// Name of the person who created the invitation.
     pub invited_by: String,
 }
 
-/// A new invitation with the secret of its link.
+/// A new invitation, with the secret part of its link.
 #[derive(Debug)]
 pub struct CreatedInvitation {
     /// Id of the invitation.
     pub id: String,
-    /// E-mail address of the invited person.
+    /// Email address of the invited person.
     pub email: String,
-    /// Role of the new account.
+    /// Role that the new account will have.
     pub role: Role,
     /// When the invitation was created.
     pub created_at: Millis,
@@ -49,8 +49,8 @@ pub struct CreatedInvitation {
     pub secret: String,
 }
 
-/// Invites an address. A repeated invitation keeps its id and gets a new link. Fails if the address already has
-/// an account.
+/// Invites an email address. A repeated invitation keeps its id and gets a new link. Fails if the
+/// address already has an account.
 pub async fn invite(
     tx: &mut Tx,
     clock: &Clock,
@@ -108,7 +108,7 @@ pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Resul
     .await
 }
 
-/// Withdraws an invitation; does nothing if it no longer exists.
+/// Withdraws an invitation. Does nothing if the invitation no longer exists.
 pub async fn withdraw(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     by.must_be_admin()?;
     sqlx::query("DELETE FROM invitations WHERE id = $1")
@@ -135,8 +135,8 @@ pub async fn invitation_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Creates the account of an invitation and deletes the invitation. Returns the id of the account and the ids
-/// of the updates that were waiting for it.
+/// Creates the account for an invitation and deletes the invitation. Returns the id of the account
+/// and the ids of the updates that were addressed to the invitation.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,
@@ -170,7 +170,8 @@ pub async fn accept(
     Ok((super::add(tx, clock, &account).await?, asked))
 }
 
-/// Creates a password reset link and returns its secret. Earlier links of the account become invalid.
+/// Creates a password reset link and returns its secret. Earlier reset links of the account become
+/// invalid.
 pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
     let account = super::by_id(tx, person_id).await?;
     if account.deactivated_at.is_some() {
@@ -214,8 +215,9 @@ pub async fn reset_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Sets the new password, invalidates the link and ends every session, so that anyone who knew the old password
-/// is signed out. Tokens remain valid because they are separate credentials.
+/// Sets the new password, invalidates the reset link and ends every session of the account, so that
+/// anyone who used the old password is signed out. API tokens remain valid, because they do not
+/// depend on the password.
 pub async fn reset_password(
     tx: &mut Tx,
     clock: &Clock,
@@ -231,7 +233,7 @@ pub async fn reset_password(
     Ok(account)
 }
 
-/// Sets a password and invalidates open reset links.
+/// Sets the password of an account and invalidates the account's reset links.
 pub(super) async fn set_password(
     tx: &mut Tx,
     person_id: &str,
@@ -249,7 +251,7 @@ pub(super) async fn set_password(
     Ok(())
 }
 
-/// Changes the person's own password. Ends all of their sessions except `keep_session`.
+/// Changes a person's own password. Ends all sessions of the person except `keep_session`.
 pub async fn change_password(
     tx: &mut Tx,
     person_id: &str,

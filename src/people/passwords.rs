@@ -9,11 +9,12 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Limits memory use: each hash needs 19 MiB (OWASP: m=19 MiB, t=2, p=1, the default of the crate).
+/// Limits how many passwords are hashed at the same time, because each hash needs 19 MiB of memory
+/// (m=19 MiB, t=2, p=1: OWASP's recommendation and the default of the crate).
 static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Minimum number of guesses a password must withstand, as a power of ten. Weaker passwords are among the most
-/// common ones (ASVS 5.0, 6.2.4).
+/// Minimum number of guesses that a password must withstand, as a power of ten. Passwords below
+/// this limit are among the most common ones (ASVS 5.0, 6.2.4).
 const MIN_GUESSES_LOG10: f64 = 3.5;
 
 /// A hashed password.
@@ -21,8 +22,8 @@ const MIN_GUESSES_LOG10: f64 = 3.5;
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Checks the strength of a new password and hashes it. `about` lists personal words, such as the name and
-    /// address, that count as easy to guess.
+    /// Checks the strength of a new password and hashes it. `about` lists personal words, such as
+    /// the name and email address, which count as easy to guess.
     pub async fn new(password: &str, about: &[&str]) -> Result<Self> {
         check_strength(password, about).map_err(|message| Error::invalid("password", message))?;
         let password = password.to_owned();
@@ -35,14 +36,14 @@ impl PasswordHash {
         .await
     }
 
-    /// Returns the stored form, a PHC string.
+    /// Returns the hash in its stored form, a PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Checks a password against a hash. Without a hash it returns `false` after the same time, so that timing does
-/// not reveal whether the account exists.
+/// Checks a password against a hash. If `hash` is `None`, returns `false` after the same time, so
+/// that the timing does not reveal whether the account exists.
 pub(super) async fn verify(password: &str, hash: Option<String>) -> Result<bool> {
     let password = password.to_owned();
     run_blocking(move || match hash {

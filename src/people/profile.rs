@@ -1,4 +1,4 @@
-//! A person's own profile: name, address, working hours, absence and mail setting.
+//! A person's own profile: name, email address, working hours, absence and email notifications.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +12,31 @@ use crate::infra::db::Tx;
 use crate::text;
 use crate::working_hours::{WorkSchedule, WorkingHours};
 
-/// Longest absence that is accepted: five years.
+/// Longest absence that a person can set: five years.
 const MAX_ABSENCE: Millis = 5 * 366 * 24 * 3_600_000;
-/// Number of ids in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
+/// Maximum number of ids in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
 const CHUNK_SIZE: usize = 1000;
 
-/// Changes to one's own account. `None` leaves a value unchanged, and `Some(None)` clears it.
+/// Changes to a person's own profile. `None` leaves a value unchanged, and `Some(None)` clears it.
 #[derive(Debug, Default)]
 pub struct Profile {
     /// New name.
     pub name: Option<String>,
-    /// New address used to sign in.
+    /// New email address for signing in.
     pub email: Option<String>,
-    /// IANA time zone name.
+    /// IANA name of the new time zone.
     pub time_zone: Option<String>,
-    /// Working hours; `Some(None)` restores the default hours.
+    /// New working hours. `Some(None)` restores the default hours.
     pub working_hours: Option<Option<WorkingHours>>,
-    /// End of the absence.
+    /// When the absence ends. `Some(None)` removes the absence.
     pub away_until: Option<Option<Millis>>,
-    /// Whether mail is on.
+    /// Whether the person receives email notifications.
     pub mail: Option<bool>,
 }
 
-/// Changes one's own account. Returns whether the change affects due times.
+/// Changes a person's own profile. Returns whether the change affects due times.
 pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Result<bool> {
-    // Lock the row first, so that concurrent changes do not overwrite each other with stale values.
+    // Lock the row first, so that simultaneous changes do not overwrite each other with old values.
     sqlx::query("UPDATE people SET name = name WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -95,7 +95,7 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     }
 }
 
-/// Returns the work schedules of these people, keyed by id.
+/// Returns the work schedules of the people with these ids, by id.
 pub async fn work_schedules(
     connection: &mut AnyConnection,
     ids: &[String],
@@ -106,7 +106,7 @@ pub async fn work_schedules(
             "SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL: the text contains only numbered placeholders.
+        // Safe SQL, because the text contains only numbered placeholders.
         let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(
             sqlx::AssertSqlSafe(text),
         );
@@ -124,7 +124,7 @@ pub async fn work_schedules(
     Ok(schedules)
 }
 
-/// Parses stored working hours, or returns the default hours if there are none.
+/// Parses stored working hours. Returns the default hours if there are none or they are invalid.
 pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
     hours
         .and_then(|text| serde_json::from_str(text).ok())
@@ -132,7 +132,7 @@ pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
         .unwrap_or_default()
 }
 
-/// Returns the canonical name of a time zone that the time zone database contains.
+/// Returns the canonical name of a time zone. Fails if the time zone database does not contain it.
 pub fn parse_time_zone(name: &str) -> Result<String, String> {
     let known = all_time_zones()
         .into_iter()
@@ -141,7 +141,7 @@ pub fn parse_time_zone(name: &str) -> Result<String, String> {
         .ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
 }
 
-/// Returns all time zones, without the special entries of the database.
+/// Returns the names of all time zones, without the special entries of the time zone database.
 pub fn all_time_zones() -> Vec<String> {
     let odd = |name: &str| {
         matches!(name, "Factory" | "localtime" | "posixrules")

@@ -1,14 +1,14 @@
-//! The system account, which is the author of the sample update in a new workspace. It has no usable address
-//! and no password and was never active, so that it cannot sign in, is in no list or audience, and gets no
-//! notifications.
+//! The system account, which is the author of the sample update in a new workspace. It has no
+//! usable email address, has no password and was never active. It therefore cannot sign in, appears
+//! in no list or audience, and gets no notifications.
 
 use super::{Grant, Person, Role};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 
-/// Display name. It is also stored as the address; as it is no valid address, it cannot collide with a real
-/// one.
+/// Display name of the system account. The account also stores this name as its email address. The
+/// name is not a valid address, so it cannot equal the address of a person.
 const NAME: &str = "Hearback";
 
 /// Creates the system account if it does not exist yet.
@@ -29,7 +29,7 @@ pub async fn ensure_system_account(tx: &mut Tx, clock: &Clock) -> Result<Person>
     Ok(as_person(id))
 }
 
-/// Returns the person for this id, which must be the id of the system account.
+/// Returns the system account as a person. `id` must be the id of the system account.
 pub fn system_account(id: &str) -> Person {
     as_person(id.to_owned())
 }
@@ -41,7 +41,7 @@ fn as_person(id: String) -> Person {
         email: String::new(),
         role: Role::System,
         time_zone: "UTC".into(),
-        // The server acts for this account without a credential.
+        // The server acts for the system account without a credential.
         grant: Grant::Session(String::new()),
     }
 }

@@ -1,4 +1,4 @@
-//! Answers to updates: acknowledge, read back, decline, and take back.
+//! Answers to updates: acknowledging, reading back, declining, and taking an answer back.
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -18,11 +18,11 @@ pub const MAX_READBACK: usize = 500;
 /// An answer to an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// An acknowledgement, without text.
+    /// An acknowledgement, which has no text.
     Acknowledged,
-    /// A readback: what they understood, in their own words. Not empty.
+    /// A readback: the content in the recipient's own words. Not empty.
     ReadBack(String),
-    /// An objection: why they cannot or do not agree. Not empty.
+    /// An objection: why the recipient cannot or does not agree. Not empty.
     Declined(String),
 }
 
@@ -43,10 +43,12 @@ impl Answer {
     }
 }
 
-/// Answers the current revision of an update from [`updates::find_locked`]. Repeating an answer changes nothing.
+/// Answers the current revision of an update that [`updates::find_locked`] returned. Repeating an
+/// answer changes nothing.
 ///
-/// `seen` is the revision that the viewer had on the page, if known; an outdated one returns [`Error::Conflict`].
-/// `name` is for a guest who has not given one yet. An acknowledgement is an error if the update asks for a readback.
+/// `seen` is the revision that the viewer's page showed, if known; an outdated revision returns
+/// [`Error::Conflict`]. `name` is the name of a guest who has not given one yet. An acknowledgement
+/// is an error if the update asks for a readback.
 pub async fn answer(
     tx: &mut Tx,
     clock: &Clock,
@@ -112,7 +114,7 @@ pub async fn answer(
     if let Some(subject) = subject {
         drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
     }
-    // A person who answers has seen the update, even if a program sends the answer.
+    // A person who answers must have seen the update, even if a program sends the answer.
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
     notify_author(tx, clock, update, owing, person, answer).await?;
@@ -127,8 +129,8 @@ pub async fn answer(
     .await
 }
 
-/// Whether the answer differs from the current one. Returns an error if the current one was confirmed, or if the answer repeats
-/// a corrected readback.
+/// Whether the answer differs from the current answer. Returns an error if the current answer was
+/// confirmed, or if the answer repeats a readback that was corrected.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.filter(|_| present), answer) {
@@ -136,7 +138,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
         (Some(kind), answer)
             if kind == answer.kind() && before.words.as_deref() == answer.text() =>
         {
-            // Repeating a corrected readback does not make it right.
+            // Reject the answer, because it repeats the readback that the author corrected.
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
@@ -170,7 +172,8 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only those it was sent to can answer it.".into())
 }
 
-/// Notifies the author of the answer and, if it is the last one, that everyone has answered. `owing` is how many still owe one.
+/// Notifies the author of the answer. If it was the last missing answer, also notifies the author
+/// that everyone has answered. `owing` is the number of recipients who still owe an answer.
 async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
@@ -210,7 +213,7 @@ async fn notify_author(
     Ok(())
 }
 
-/// Stores the answer of a guest. Guests owe nothing, so their answers are separate from receipts.
+/// Stores the answer of a guest. Guests owe no answer, so guests have no receipts.
 async fn answer_as_guest(
     tx: &mut Tx,
     clock: &Clock,
@@ -248,8 +251,8 @@ fn check_published(update: &Update) -> Result<()> {
     }
 }
 
-/// Takes back an answer to an update from [`updates::find_locked`]. Does nothing without an answer.
-/// Returns [`Error::Conflict`] if the author has confirmed it.
+/// Takes back the viewer's answer to an update that [`updates::find_locked`] returned. Does nothing
+/// if there is no answer. Returns [`Error::Conflict`] if the author has confirmed the answer.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update) -> Result<()> {
     check_published(update)?;
     let id = &update.id;

@@ -13,11 +13,12 @@ use crate::updates::{self, Update};
 
 use super::{Receipt, of_update};
 
-/// Minimum time between two reminders to one recipient, in milliseconds.
+/// Minimum time between two reminders to the same recipient, in milliseconds.
 pub const MIN_REMINDER_INTERVAL: Millis = 4 * 3_600_000;
 
-/// Reminds everyone who owes an answer and was not reminded within [`MIN_REMINDER_INTERVAL`]. Only the author may do so.
-/// Returns the update and the reminded recipients, or [`Error::Conflict`] if there is nobody to remind.
+/// Reminds all recipients who owe an answer and were not reminded within [`MIN_REMINDER_INTERVAL`].
+/// Only the author may send reminders. Returns the update and the reminded recipients. Returns
+/// [`Error::Conflict`] if there is nobody to remind.
 pub async fn remind(
     tx: &mut Tx,
     clock: &Clock,
@@ -90,7 +91,8 @@ struct OverdueUpdate {
     author_id: String,
 }
 
-/// Notifies authors of answers that became overdue, once for each due time. Returns the number of updates.
+/// Notifies authors of answers that became overdue, once for each due time. Returns the number of
+/// affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
@@ -122,7 +124,7 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         )
         .await?;
     }
-    // Record events last, because that locks the counter that orders all events.
+    // Record events last, because that locks the counter that numbers all events.
     for one in &late {
         events::record(
             tx,

@@ -1,15 +1,15 @@
-//! The closed sets of receipts.
+//! The states of a receipt and the kinds of its parts, as enums.
 
 use crate::infra::db::text_enum;
 
 text_enum! {
-    /// How a recipient answered.
+    /// How a recipient answered an update.
     pub enum AnswerKind {
-        /// With "Got it".
+        /// The recipient acknowledged the update with "Got it".
         Acknowledged = "acknowledged",
-        /// By reading it back in their own words.
+        /// The recipient restated the update in their own words.
         ReadBack = "read_back",
-        /// By declining, with a reason.
+        /// The recipient objected, with a reason.
         Declined = "declined",
     }
 }
@@ -19,7 +19,7 @@ text_enum! {
     pub enum VerdictKind {
         /// The readback is right.
         Confirmed = "confirmed",
-        /// The readback is not quite right.
+        /// The readback is not quite right; the author asks for a new one.
         Corrected = "corrected",
     }
 }
@@ -31,15 +31,15 @@ text_enum! {
         Waiting = "waiting",
         /// The recipient opened the update.
         Opened = "opened",
-        /// The recipient acknowledged it.
+        /// The recipient acknowledged the update.
         Acknowledged = "acknowledged",
-        /// The recipient read it back; the author has given no verdict.
+        /// The recipient sent a readback that has no verdict yet.
         ReadBack = "read_back",
         /// The author confirmed the readback.
         Confirmed = "confirmed",
         /// The author corrected the readback.
         NeedsCorrection = "needs_correction",
-        /// The recipient declined.
+        /// The recipient objected to the update.
         Declined = "declined",
         /// The recipient answered an earlier revision.
         Stale = "stale",
@@ -47,11 +47,11 @@ text_enum! {
 }
 
 text_enum! {
-    /// The kind of a message between the author and a recipient.
+    /// The kind of a message in the thread of an author and a recipient.
     pub enum MessageKind {
         /// The recipient read the update back.
         Readback = "readback",
-        /// The recipient declined.
+        /// The recipient objected to the update.
         Decline = "decline",
         /// The author confirmed the readback.
         Confirmed = "confirmed",

@@ -1,4 +1,5 @@
-//! Verdicts: the author confirms or corrects a readback. The author and each recipient share a thread of messages.
+//! Verdicts: the author confirms or corrects a readback. The author shares one thread of messages
+//! with each recipient.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -13,7 +14,7 @@ use crate::updates::{self, Update};
 
 use super::{AnswerKind, MessageKind, Receipt, VerdictKind, of_person};
 
-/// Maximum number of messages in the thread of one author and recipient.
+/// Maximum number of messages in the thread of an author and a recipient.
 const MAX_MESSAGES: i64 = 100;
 
 /// The author's verdict on a readback.
@@ -21,11 +22,11 @@ const MAX_MESSAGES: i64 = 100;
 pub enum Verdict {
     /// The readback is right.
     Confirmed,
-    /// The readback is not quite right; the text says why. The recipient owes a new one.
+    /// The readback is not quite right; the text explains why. The recipient owes a new readback.
     Corrected(String),
 }
 
-/// A message in the thread of the author and one recipient.
+/// A message in the thread of the author and a recipient.
 #[derive(Clone, Debug, FromRow)]
 pub struct ThreadMessage {
     /// Id of the recipient.
@@ -36,9 +37,9 @@ pub struct ThreadMessage {
     pub revision: i64,
     /// Text of the message; empty for a confirmation.
     pub body: String,
-    /// Time of the message.
+    /// When the message was written.
     pub said_at: Millis,
-    /// Time at which its writer took it back.
+    /// When the writer took the message back.
     pub taken_back_at: Option<Millis>,
 }
 
@@ -76,7 +77,7 @@ pub(super) async fn append_message(
     Ok(())
 }
 
-/// Marks the recipient's last message as taken back. The message itself stays.
+/// Marks the recipient's last message as taken back. The message itself remains stored.
 pub(super) async fn mark_taken_back(
     tx: &mut Tx,
     clock: &Clock,
@@ -95,8 +96,9 @@ pub(super) async fn mark_taken_back(
     Ok(())
 }
 
-/// Lists the messages between the author and each recipient that the viewer may read, oldest first. The author sees all of them,
-/// recipients see their own, other people see what the author disclosed, and guests see nothing.
+/// Lists the messages between the author and each recipient, oldest first. The author sees all
+/// messages, recipients see their own thread, other people see what the author disclosed, and
+/// guests see nothing.
 pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -117,7 +119,7 @@ pub async fn verdict_thread(
     .await
 }
 
-/// Locks and finds an update of the viewer and the receipt of one of its recipients.
+/// Locks an update of the viewer. Returns the update and the receipt of one of its recipients.
 async fn find_own_receipt(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -145,8 +147,9 @@ async fn find_own_receipt(
     Ok((update, receipt))
 }
 
-/// Confirms or corrects a recipient's readback as the author. `said_at` is the time of the readback that the author had on the
-/// page; the call returns [`Error::Conflict`] if a newer readback has replaced it.
+/// Confirms or corrects a recipient's readback. The viewer must be the author. `said_at` is the
+/// time of the readback that the author's page showed; if a newer readback has replaced it, the
+/// result is [`Error::Conflict`].
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -226,7 +229,8 @@ pub async fn give_verdict(
     .await
 }
 
-/// Opens the thread with a recipient to everyone who can see the update, or closes it again. Only the author may do so.
+/// Shows the thread with a recipient to everyone who can see the update, or hides it again. Only
+/// the author may do so.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,

@@ -32,7 +32,7 @@ impl Job for IndexSubject {
     }
 }
 
-/// Deletes the search rows of an update and its comments and pictures.
+/// Deletes the search rows of an update and of its comments and pictures.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetUpdate {
     /// The id of the deleted update.
@@ -116,12 +116,13 @@ async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &s
     Ok(())
 }
 
-/// Returns a row number that grows with the creation time of the id: 48 bits of milliseconds and 14 bits that make collisions unlikely.
+/// Returns a row number for the search table. Newer ids get greater numbers: the number consists of
+/// 48 bits of milliseconds and 14 bits that make collisions unlikely.
 fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // We generate the ids, so they always decode. Any number would work here.
+        // Ids always decode, because the server generates them. Any number would be correct here.
         _ => {}
     }
     let time = i64::from_be_bytes([

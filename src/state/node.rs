@@ -1,5 +1,5 @@
-//! Identifies the process that claims jobs, so that its successor on the same data folder can
-//! expire its leases.
+//! Identifies the process that claims jobs. When a new process starts on the same data folder, it
+//! can therefore expire the leases of the previous process.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -12,18 +12,18 @@ use crate::error::Result;
 use crate::infra::db::Db;
 use crate::infra::jobs;
 
-/// A process that claims jobs. Each of its lease tokens starts with its id.
+/// A process that claims jobs. Each of its lease tokens starts with the process's id.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: String,
-    /// Locked until the process ends, even by `kill -9`.
+    /// The file stays locked until the process ends, even after `kill -9`.
     _file: Option<File>,
 }
 
 impl Node {
-    /// Expires the leases of the process whose id is in the file `node` of the data folder, then
-    /// writes the id of this process to that file. If the other process still holds the file's
-    /// lock, it is alive, so neither its leases nor the file changes.
+    /// Expires the leases of the previous process, whose id is in the file `node` of the data
+    /// folder. Then writes the id of this process to the file. If another process holds the lock of
+    /// the file, that process is still running, so its leases and the file do not change.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();
         let mut file = OpenOptions::new()
@@ -38,7 +38,7 @@ impl Node {
         }
         let mut before = String::new();
         file.read_to_string(&mut before)?;
-        // Only an id has this form, and it contains no character that is special in LIKE.
+        // Every id has this form. It contains no character that has a special meaning in LIKE.
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
             let ended = jobs::expire_leases_of(&mut tx, &before).await?;

@@ -1,9 +1,12 @@
-//! Access to updates. The table `update_access` has one row for each update and principal: a person, a group, or everyone with an
-//! account. [`refresh`] derives the rows in the transaction that changes the facts; nothing else writes them.
+//! Access to updates. The table `update_access` has one row for each update and principal. A
+//! principal is a person, a group, or everyone with an account. Only [`refresh`] writes the table:
+//! it derives the rows from the audience, receipts and visibility, in the transaction that changes
+//! these.
 //!
-//! Access through a group is decided at publication: its members at that time get receipts. People who join later get access
-//! only if the author allows it (`later_members_at`). In that case the group itself is the principal, so a person who leaves
-//! the group loses access without a write here.
+//! Members of a group at the time of publication get receipts, which give them access. People who
+//! join the group later get access only if the author allows it (`later_members_at`). In that case
+//! the group itself is the principal, so a person who leaves the group loses access without a
+//! change of the table.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -13,7 +16,8 @@ use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 
-/// SQL condition: the person with this placeholder may open the update `u`. Its author always may.
+/// SQL condition: the person with this placeholder may open the update `u`. The author may always
+/// open it.
 macro_rules! visible {
     ($person:literal) => {
         concat!(
@@ -31,7 +35,8 @@ macro_rules! visible {
 }
 pub(crate) use visible;
 
-/// SQL for the access rows that the update `$1` should have. Drafts and trashed updates have none.
+/// SQL for the access rows that the update `$1` should have. Drafts and updates in the trash have
+/// none.
 macro_rules! access_rows {
     () => {
         "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
@@ -43,8 +48,9 @@ macro_rules! access_rows {
     };
 }
 
-/// Recomputes the access rows of an update, or only the row of one person. Call it after every change of what `access_rows!` reads,
-/// with the update locked ([`super::lock_for_update`]); otherwise concurrent transactions miss each other's changes.
+/// Recomputes the access rows of an update, or only the row of one person. Call it after every
+/// change of the data that `access_rows!` reads. The caller must have locked the update with
+/// [`super::lock_for_update`]; otherwise simultaneous transactions miss each other's changes.
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(
@@ -69,7 +75,8 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     Ok(())
 }
 
-/// Returns the value of `later_members_at` after an edit. An audience without groups clears it.
+/// Returns the value of `later_members_at` after an edit. The value is `None` if the new audience
+/// has no groups.
 pub(super) fn later_members_since(
     clock: &Clock,
     content: &Content,
@@ -83,8 +90,8 @@ pub(super) fn later_members_since(
     }
 }
 
-/// Finds an update whose access list the viewer may read. Authors may read that of their own updates. Admins may read that of every
-/// published update, even if they cannot open the update.
+/// Finds an update whose access list the viewer may read. Authors may read the access list of their
+/// own updates. Admins may read it for every published update, even if they cannot open the update.
 pub async fn find_to_audit(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -110,11 +117,11 @@ pub async fn find_to_audit(
 pub struct Recipient {
     /// Name of the recipient.
     pub name: String,
-    /// Time at which the update was sent to them.
+    /// When the update was sent to the recipient.
     pub sent_at: Millis,
 }
 
-/// Lists the active recipients who may open the update now, by name.
+/// Lists the active recipients who can currently open the update, sorted by name.
 pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Recipient>> {
     Ok(sqlx::query_as(
         "SELECT p.name, r.sent_at FROM update_access x JOIN people p ON p.id = x.principal

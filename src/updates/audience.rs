@@ -1,4 +1,5 @@
-//! The audience of an update: addresses are resolved to people and groups, who become recipients at publication.
+//! The audience of an update. Email addresses and group handles are resolved to people and groups,
+//! who become recipients at publication.
 
 use std::collections::HashSet;
 
@@ -15,16 +16,16 @@ use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Role, Viewer};
 use crate::{events, text};
 
-/// The audience that a list of addresses resolves to.
+/// The people, invitations and groups to which a list of addresses resolves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResolvedAudience {
     /// Ids of people.
     pub people: Vec<String>,
-    /// Ids of pending invitations. A person who accepts one becomes a recipient.
+    /// Ids of pending invitations. A person who accepts an invitation becomes a recipient.
     pub invitations: Vec<String>,
     /// Ids of groups.
     pub groups: Vec<String>,
-    /// Whether it includes everyone with an account.
+    /// Whether the audience includes everyone with an account.
     pub everyone: bool,
 }
 
@@ -35,19 +36,21 @@ pub struct NamedPerson {
     pub id: String,
     /// Name of the person.
     pub name: String,
-    /// Email address, to fill in the form.
+    /// Email address, used to fill in the form.
     pub email: String,
 }
 
-/// Maximum number of people that one call can invite. The cookie that carries their links to the page holds no more.
+/// Maximum number of people that one call can invite, because the cookie that takes their links to
+/// the page has limited space.
 pub const MAX_INVITED: usize = 40;
-/// Maximum number of people in one statement.
+/// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
-/// Maximum number of addresses in an audience. A larger one has to be `everyone`.
+/// Maximum number of addresses in an audience. A larger audience has to be `everyone`.
 const MAX_ADDRESSES: usize = 1000;
 
-/// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation is valid.
-/// The error for addresses without an account lists them and says who can invite people.
+/// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation
+/// is valid. If some addresses have no account, the error lists them and says who can invite
+/// people.
 pub async fn resolve_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -129,7 +132,7 @@ pub async fn resolve_addresses(
     ))
 }
 
-/// Returns the addresses that have neither an account nor a pending invitation.
+/// Returns the addresses for which there is neither an account nor a pending invitation.
 pub async fn unknown_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -160,14 +163,16 @@ async fn find_invitation(
     )
 }
 
-/// Returns the names of at most three admins, who can invite people.
+/// Returns the names of at most three admins. Errors mention them, because admins can invite
+/// people.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
         .fetch_all(connection)
         .await?)
 }
 
-/// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them. At most [`MAX_INVITED`] at once.
+/// Invites the addresses that have no account, so that [`resolve_addresses`] accepts them
+/// afterwards. Invites at most [`MAX_INVITED`] people at once.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,
@@ -244,7 +249,7 @@ pub(super) async fn save_audience(
     Ok(())
 }
 
-/// Lists the people whom the author named, by name.
+/// Lists the people whom the author added to the audience, sorted by name.
 pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<NamedPerson>> {
     Ok(sqlx::query_as(
         "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id",
@@ -270,7 +275,7 @@ pub async fn pending_invitees(
     .await?)
 }
 
-/// Lists ids and names of the groups that the author named.
+/// Lists the ids and names of the groups that the author added to the audience.
 pub async fn audience_groups(
     connection: &mut AnyConnection,
     id: &str,
@@ -283,7 +288,7 @@ pub async fn audience_groups(
     .await?)
 }
 
-/// Lists the ids of the groups that the author named.
+/// Lists the ids of the groups that the author added to the audience.
 pub(super) async fn audience_group_ids(
     connection: &mut AnyConnection,
     id: &str,
@@ -295,7 +300,8 @@ pub(super) async fn audience_group_ids(
         .collect())
 }
 
-/// SQL that adds recipients or restores removed ones. It returns their ids, but not those of people who are recipients already.
+/// SQL that inserts recipients or restores recipients who were removed. Returns the ids of these
+/// people, but not of people who already were recipients.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -306,13 +312,16 @@ macro_rules! insert_recipients {
     };
 }
 
-/// Adds the people of the audience as recipients and notifies the new ones. Call it at publication and after each edit.
-/// People who are no longer in the audience lose access but keep their history.
+/// Updates the recipients after a change of the audience, and notifies new recipients. Call it at
+/// publication and after each edit. People who are no longer in the audience lose access but keep
+/// their history.
 ///
-/// Groups and `everyone` are resolved once, when their members begin to owe an answer. People who join later owe nothing.
-/// If an update to everyone expects no answer, a receipt is created only when a person opens or answers it.
+/// Groups and `everyone` are resolved once, when their members begin to owe an answer. People who
+/// join later owe no answer. If an update to everyone expects no answer, a receipt is created only
+/// when a person opens or answers the update.
 ///
-/// `kept` lists the groups of the previous audience; it is `None` if the edit does not change the audience.
+/// `kept` lists the groups of the previous audience. It is `None` if the edit does not change the
+/// audience.
 pub(super) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -372,7 +381,7 @@ pub(super) async fn add_recipients(
         actor_id: author,
     };
     if after.asks_for_answer() {
-        // Ask recipients again if the expectation changed.
+        // Ask all recipients for an answer again if the expectation changed.
         if !first && before.expectation != after.expectation {
             new.extend(recipient_ids(tx, id).await?);
         }
@@ -386,13 +395,15 @@ pub(super) async fn add_recipients(
         );
     }
     if !first && before.asks_for_answer() {
-        // Nobody owes an answer any longer. Show it as news to those who have not opened it.
+        // The update expects no answer any longer. Show it as news to recipients who have not
+        // opened it.
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes members of newly named groups recipients, and forgets groups that are no longer named. Returns the ids of new recipients.
+/// Makes the members of newly added groups recipients, and removes groups that are no longer in the
+/// audience. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
@@ -450,7 +461,8 @@ async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> 
     .await?)
 }
 
-/// Adds one person to the audience of the viewer's draft or published update. Does nothing if they are already in it.
+/// Adds one person to the audience of a draft or published update of the viewer. Does nothing if
+/// the person is already in the audience.
 pub async fn add_recipient(
     tx: &mut Tx,
     clock: &Clock,
@@ -524,7 +536,7 @@ pub async fn add_invited_recipient(
         )
         .await?;
     }
-    // Record events last, because that locks the counter that orders all events.
+    // Record events last, because that locks the counter that numbers all events.
     for id in &updates {
         events::record(tx, clock, EventKind::Receipt, id, person_id, person_id).await?;
     }

@@ -1,4 +1,4 @@
-//! Effects of group changes on the updates that were sent to the group.
+//! The effects of a change to a group on the updates that were sent to this group.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -13,11 +13,11 @@ use crate::notifications::{Kind, PersonalNotification};
 use crate::people::Person;
 use crate::people::groups::{self, Change};
 
-/// Maximum number of people in one statement.
+/// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. New members can open earlier updates only if their authors allow later members; those authors are notified.
-/// Open streams check their access again.
+/// Changes a group. New members can open an earlier update only if its author allows later members;
+/// these authors are notified. Open event streams then check their access again.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -33,7 +33,8 @@ pub async fn change_group(
     Ok(())
 }
 
-/// Removes one person from a group. They keep what was sent to them, but lose the access that they had as a later member.
+/// Removes one person from a group. The person can still open the updates that they received, but
+/// not those that they could open only as a later member.
 pub async fn leave_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -45,8 +46,8 @@ pub async fn leave_group(
     events::record_access(tx, clock, id, &by.id).await
 }
 
-/// Deletes a group. Its members are first added by name to the audience of updates and drafts, so that these lose no recipients.
-/// Later members lose their access.
+/// Deletes a group. First adds its members by name to the audience of updates and drafts, so that
+/// these lose no recipients. Later members lose their access.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
     let sent: Vec<String> = sqlx::query_scalar(
         "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
@@ -80,7 +81,7 @@ async fn name_group_recipients(tx: &mut Tx, group_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// A person who joined a group, and an update that they may open since then.
+/// A person who joined a group and can therefore open an update.
 #[derive(FromRow)]
 struct Joined {
     update_id: String,
@@ -88,7 +89,8 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies an author who has just allowed later members about the people who joined since the update was sent.
+/// Notifies the author of an update about the people who joined its groups since the update was
+/// sent. Called when the author allows later members to open the update.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -106,11 +108,12 @@ pub(super) async fn notify_of_earlier_joiners(
     Ok(())
 }
 
-/// Notifies authors about people who joined a group and can now open an update, because it allows later members. Authors get one
-/// notification per person and update, and none about people who could open it before.
+/// Notifies authors about people who joined a group and can therefore open an update that allows
+/// later members. Each author gets one notification per person and update, and none about people
+/// who could already open the update.
 ///
-/// With an `update_id`, only the author of that update is notified. It has just been opened to later members, so none of its groups
-/// gave access before.
+/// If `update_id` is set, only the author of that update is notified. The author has just allowed
+/// later members, so no group gave access to the update before.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,
@@ -139,7 +142,8 @@ async fn notify_authors(
             .into_iter()
             .map(|one| PersonalNotification {
                 person_id: one.author_id,
-                // The same person can join several updates of one author, so the subject has both ids.
+                // A person can gain access to several updates of the same author, so the subject
+                // contains both ids.
                 subject_id: format!("{}.{}", one.update_id, one.person_id),
                 update_id: one.update_id,
                 actor_id: one.person_id,

@@ -15,7 +15,7 @@ use crate::search;
 pub struct Row {
     /// Unique id.
     pub id: String,
-    /// Id of the person who posts it.
+    /// Id of the author.
     pub author_id: String,
     /// Name of the author.
     pub author_name: String,
@@ -23,17 +23,17 @@ pub struct Row {
     pub title: String,
     /// What the update expects of its recipients.
     pub expectation: Expectation,
-    /// Due time, if it is a fixed time.
+    /// When the answer is due, if the author set a fixed time.
     pub due_at: Option<Millis>,
-    /// Due time in working days of each recipient.
+    /// Number of working days that each recipient has to answer.
     pub due_days: Option<i64>,
-    /// Time at which the draft was created.
+    /// When the draft was created.
     pub created_at: Millis,
-    /// Time of publication.
+    /// When the update was published.
     pub published_at: Option<Millis>,
-    /// Time at which it was moved to the trash.
+    /// When the update was moved to the trash.
     pub trashed_at: Option<Millis>,
-    /// Time by which lists are ordered: publication or, for a draft, creation.
+    /// Time by which lists are sorted: the publication or, for a draft, the creation.
     pub listed_at: Millis,
     /// Number of recipients.
     pub recipients: i64,
@@ -41,11 +41,11 @@ pub struct Row {
     pub acknowledged: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,
-    /// Earliest due time of the answers that recipients owe.
+    /// Earliest due time of the answers that recipients still owe.
     pub next_due_at: Option<Millis>,
     /// Number of readbacks of the current revision without a verdict.
     pub unheard: i64,
-    /// Number of questions by others without an answer.
+    /// Number of questions by other people that nobody has answered.
     pub open_questions: i64,
     /// Number of comments and replies that are not removed.
     pub comments: i64,
@@ -60,22 +60,23 @@ macro_rules! row_columns {
     };
 }
 
-/// Conditions for a list of updates. An empty text means no condition.
+/// Conditions for a list of updates. An empty text means that there is no such condition.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Id of the author.
     pub author: String,
-    /// Only updates sent to the person who lists them.
+    /// Whether to list only updates that were sent to the person who requests the list.
     pub to_me: bool,
-    /// State of the updates; `None` for everything except the trash.
+    /// State of the updates; `None` for all updates except those in the trash.
     pub state: Option<UpdateState>,
     /// Kind of media that the updates contain.
     pub kind: Option<MediaKind>,
-    /// Words that must all occur together in its title and notes, or in one of its comments or pictures.
+    /// Words that must all occur in the title and notes of an update, or all in one of its comments
+    /// or pictures.
     pub search_words: String,
 }
 
-/// Position in a list, for keyset pagination: the list continues after this row.
+/// A position in a list, for keyset pagination. The list continues after the row with these values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// Sort key of the row.
@@ -90,7 +91,7 @@ impl Cursor {
         BASE64URL_NOPAD.encode(format!("{}.{}", self.listed_at, self.id).as_bytes())
     }
 
-    /// Decodes the result of [`Cursor::encode`]; returns `None` for any other text.
+    /// Decodes the result of [`Cursor::encode`]. Returns `None` for any other text.
     pub fn decode(text: &str) -> Option<Self> {
         let plain = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (listed_at, id) = plain.split_once('.')?;
@@ -103,7 +104,7 @@ impl Cursor {
 }
 
 impl Row {
-    /// Returns the cursor at which the list continues after this row.
+    /// Returns the cursor for continuing the list after this row.
     pub fn cursor(&self) -> Cursor {
         Cursor {
             listed_at: self.listed_at,
@@ -125,7 +126,7 @@ pub async fn list(
     if query.is_none() && !filter.search_words.trim().is_empty() {
         return Ok(Vec::new());
     }
-    // Add only the conditions that are used, so that the query planner can pick the right index.
+    // Add a condition only if it is used, so that the query planner can choose the right index.
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
         (cursor.listed_at, cursor.id.as_str())
     });
@@ -137,7 +138,7 @@ pub async fn list(
         " AND (u.listed_at, u.id) < ($2, $3)"
     ));
     text.push_str(match filter.state {
-        // People can see only their own drafts and trash.
+        // People can see drafts and the trash only of their own updates.
         Some(UpdateState::Draft) => {
             " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL"
         }
@@ -177,7 +178,8 @@ pub async fn list(
         also(matching, query);
     }
     text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    // A row that this version cannot read must not make a full page look like the last one.
+    // Rows with values that this version does not know are skipped. Read more rows to replace them,
+    // so that a full page does not look like the last page.
     let mut extra = 0;
     loop {
         let wanted = limit + extra;
@@ -200,7 +202,8 @@ pub async fn list(
     }
 }
 
-/// Returns the rows of these updates in no particular order. The caller must check access.
+/// Returns the rows of these updates in no particular order. The caller must check whether the
+/// viewer may see the updates.
 pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -220,8 +223,8 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     query.fetch_known(connection).await
 }
 
-/// Returns the ids of the updates that match the typed words best, best first. It ranks the newest 1,000 matching places that
-/// the person may see.
+/// Returns the ids of the updates that match the typed words, best match first. Ranks only the
+/// newest 1,000 matching places that the person may see.
 pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -231,7 +234,8 @@ pub async fn best_matches(
     let Some(query) = search::match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
-    // A lower rank is better on both engines: `bm25()` already works that way, and `ts_rank()` is negated.
+    // A lower rank is a better match on both engines: `bm25()` works that way, and `ts_rank()` is
+    // negated.
     let places = match dialect {
         Dialect::Sqlite => {
             "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"

@@ -1,5 +1,6 @@
-//! Obligations: who owes an answer and since when, each recipient's due time, and the counts of an update. They are stored, so that
-//! inboxes and lists need not read every receipt. Every transaction that changes the facts recomputes them.
+//! Obligations: which recipients owe an answer and since when, their due times, and the counts of
+//! an update. These values are stored, so that inboxes and lists need not read every receipt. Every
+//! transaction that changes a receipt, an expectation or a revision recomputes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +14,9 @@ use crate::people;
 use crate::working_hours;
 use crate::working_hours::Due;
 
-/// SQL condition: the recipient `r` of the update `u` owes an answer. They have not answered the current revision, their readback
-/// was corrected, or they acknowledged although a readback is expected. Deactivated people owe nothing.
+/// SQL condition: the recipient `r` of the update `u` owes an answer. The recipient has not
+/// answered the current revision, or the readback was corrected, or the recipient acknowledged the
+/// update although a readback is expected. Deactivated people owe no answer.
 macro_rules! owes_answer {
     () => {
         "(r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.expectation <> 'fyi'
@@ -24,8 +26,8 @@ macro_rules! owes_answer {
     };
 }
 
-/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the last start, so that it can be restored
-/// if an answer is taken back.
+/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the last start
+/// of an obligation, so that taking an answer back can restore it.
 macro_rules! refresh_owes_since {
     () => {
         concat!(
@@ -38,8 +40,9 @@ macro_rules! refresh_owes_since {
     };
 }
 
-/// Locks an update until the transaction ends, so that answers, verdicts and edits run one after another.
-/// Call it before you read or lock anything else of the update. All code uses this lock order, which prevents deadlocks.
+/// Locks an update until the transaction ends, so that answers, verdicts and edits run one after
+/// another. Call it before reading or locking anything else that belongs to the update. All code
+/// uses this lock order, which prevents deadlocks.
 pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE updates SET version = version WHERE id = $1")
         .bind(update_id)
@@ -48,7 +51,8 @@ pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Recomputes the obligations of one recipient or of all, and the counts of the update. Returns how many owe an answer.
+/// Recomputes the obligations of one recipient or of all recipients, and the counts of the update.
+/// Returns how many recipients owe an answer.
 pub async fn refresh_obligations(
     tx: &mut Tx,
     clock: &Clock,
@@ -100,7 +104,7 @@ pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resu
     Ok(())
 }
 
-/// Recomputes the due times of a person after a change of their time zone, working hours or absence.
+/// Recomputes the due times of a person whose time zone, working hours or absence changed.
 pub async fn recompute_due_times(tx: &mut Tx, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
         sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
@@ -132,10 +136,11 @@ struct Obligation {
     wanted_days: Option<i64>,
 }
 
-/// Maximum number of people in one statement.
+/// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Stores the due time of each recipient, with one statement per distinct time. Returns the ids of the updates where one changed.
+/// Stores the due time of each selected recipient, with one statement per distinct due time.
+/// Returns the ids of the updates that have a changed due time.
 async fn set_due_times(
     tx: &mut Tx,
     which: &str,
@@ -213,7 +218,8 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     .await?)
 }
 
-/// Counts the recipients who have answered in any way. A material edit asks them again.
+/// Counts the recipients who have answered an update in any way. A material edit requires a new
+/// answer from them.
 pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
         .bind(update_id)
@@ -221,7 +227,8 @@ pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> 
         .await?)
 }
 
-/// Lists the recipients who have answered in any way. A material edit asks them again.
+/// Lists the ids of the recipients who have answered an update in any way. A material edit requires
+/// a new answer from them.
 pub(super) async fn people_who_answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
         .bind(update_id)

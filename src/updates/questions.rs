@@ -1,4 +1,5 @@
-//! What comments need from updates: who can open one, and the count of its open questions.
+//! Functions that comments need from updates: which people can open an update, and the number of
+//! its open questions.
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -7,10 +8,10 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::Tx;
 
-/// Maximum number of people in one statement.
+/// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Returns the ids of those people who are active and may open the update.
+/// Returns the ids of the given people who are active and can open the update.
 pub async fn people_who_can_open(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -35,9 +36,10 @@ pub async fn people_who_can_open(
     Ok(seeing)
 }
 
-/// Recounts the open questions of an update. Call it after every change of a question.
+/// Recounts the open questions of an update. Call it after every change to a question.
 pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
-    // Lock the update first, so that the next statement sees what concurrent transactions committed.
+    // Lock the update first, so that the next statement sees the changes of concurrent
+    // transactions.
     sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)

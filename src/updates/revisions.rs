@@ -1,4 +1,5 @@
-//! Revisions: the content of an update before each material edit.
+//! Revisions of an update. Each material edit creates a new revision and keeps the content of the
+//! earlier one.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
@@ -11,10 +12,10 @@ use crate::infra::db::Tx;
 /// Maximum number of revisions of one update.
 const MAX_REVISIONS: i64 = 200;
 
-/// One revision, with the content that its readers had.
+/// One revision, with the content that recipients could see.
 #[derive(Clone, Debug, FromRow)]
 pub struct Revision {
-    /// Number of the revision, from 1.
+    /// Number of the revision, counted from 1.
     pub revision: i64,
     /// Title.
     pub title: String,
@@ -22,26 +23,28 @@ pub struct Revision {
     pub notes: String,
     /// The author's description of what changed.
     pub what_changed: Option<String>,
-    /// Its files as a JSON array of [`RevisionFile`], in order.
+    /// Files of the revision in order, as a JSON array of [`RevisionFile`].
     pub media: String,
-    /// Time at which the revision began.
+    /// When the revision began.
     pub begun_at: Millis,
 }
 
-/// A recording or picture of a revision.
+/// A recording or picture that belongs to a revision.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct RevisionFile {
-    /// Id of the media, which may be deleted by now.
+    /// Id of the media, which may have been deleted since then.
     pub id: String,
-    /// File name at the time.
+    /// File name in this revision.
     pub name: String,
-    /// Part of the recording that played, in milliseconds of the original; `None` if it was not trimmed.
+    /// Range of the recording that played, in milliseconds of the original; `None` if the recording
+    /// was not trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<(Millis, Millis)>,
 }
 
 impl Revision {
-    /// Returns its recordings and pictures; empty if they were not recorded.
+    /// Returns the recordings and pictures of the revision; empty if the revision did not record
+    /// them.
     pub fn files(&self) -> Vec<RevisionFile> {
         serde_json::from_str(&self.media).unwrap_or_default()
     }
@@ -84,7 +87,7 @@ async fn current_files(
         .collect())
 }
 
-/// Stores the current content as a revision.
+/// Stores the current content of an update as its newest revision.
 pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
     let media =
         serde_json::to_string(&current_files(tx, &update.id).await?).map_err(Error::internal)?;
@@ -104,8 +107,9 @@ pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update)
     Ok(())
 }
 
-/// Stores the final title and notes of the revision that ends, because cosmetic edits may have changed them, and begins the next one.
-/// Returns [`Error::Conflict`] after 200 revisions.
+/// Ends the current revision and begins the next one. Stores the final title and notes of the
+/// revision that ends, because cosmetic edits may have changed them. Returns [`Error::Conflict`]
+/// after 200 revisions.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
     if before.revision >= MAX_REVISIONS {
         return Err(Error::Conflict(format!(
@@ -125,7 +129,7 @@ pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Re
     record_revision(tx, clock, &after).await
 }
 
-/// Lists all revisions, newest first.
+/// Lists all revisions of an update, newest first.
 pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Revision>> {
     Ok(sqlx::query_as(
         "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1 ORDER BY revision DESC",
@@ -148,7 +152,7 @@ pub async fn revision(
     found.ok_or(Error::NotFound)
 }
 
-/// Whether any stored revision contains the media.
+/// Whether any stored revision of an update contains the media.
 pub async fn is_in_a_revision(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -160,7 +164,8 @@ pub async fn is_in_a_revision(
         .any(|one| one.files().iter().any(|file| file.id == media_id)))
 }
 
-/// Returns what changed since the revision `seen`; `None` if that is the current one or is unknown.
+/// Returns the changes since the revision `seen`. Returns `None` if `seen` is the current revision
+/// or does not exist.
 pub async fn changes_since(
     connection: &mut AnyConnection,
     update: &Update,
@@ -203,7 +208,7 @@ pub async fn changes_since(
     }))
 }
 
-/// Whether media were added, removed or trimmed since the current revision began.
+/// Whether any media was added, removed or trimmed since the current revision began.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
     let begun: Option<String> =
         sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")

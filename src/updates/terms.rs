@@ -6,11 +6,11 @@ use crate::infra::db::text_enum;
 text_enum! {
     /// What an update expects of its recipients.
     pub enum Expectation {
-        /// Nothing.
+        /// The update expects no answer.
         Fyi = "fyi",
-        /// An acknowledgement.
+        /// The update expects an acknowledgement.
         Acknowledge = "acknowledge",
-        /// A readback: the content in the recipient's own words.
+        /// The update expects a readback: its content in the recipient's own words.
         Readback = "readback",
     }
 }
@@ -24,7 +24,7 @@ impl Expectation {
         }
     }
 
-    /// Whether recipients are asked to read it back.
+    /// Whether recipients owe a readback.
     pub fn asks_for_readback(self) -> bool {
         self == Self::Readback
     }
@@ -33,21 +33,21 @@ impl Expectation {
 text_enum! {
     /// Who may open a published update.
     pub enum Visibility {
-        /// The people and groups it is addressed to.
+        /// The people and groups in the audience may open the update.
         Audience = "audience",
-        /// Every member of the workspace.
+        /// Every member of the workspace may open the update.
         Workspace = "workspace",
     }
 }
 
 text_enum! {
-    /// The state of an update, derived from its times.
+    /// The state of an update.
     pub enum UpdateState {
-        /// Not published; visible to its author only.
+        /// The update is not published; only its author can see it.
         Draft = "draft",
-        /// Published.
+        /// The update is published and can be seen by its audience.
         Published = "published",
-        /// In the trash.
+        /// The update is in the trash.
         Trashed = "trashed",
     }
 }
@@ -63,7 +63,7 @@ text_enum! {
 }
 
 impl UpdateState {
-    /// Returns the state that follows from the two times.
+    /// Returns the state that follows from when an update was published and moved to the trash.
     pub fn at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> Self {
         match (published_at, trashed_at) {
             (_, Some(_)) => Self::Trashed,
@@ -72,17 +72,17 @@ impl UpdateState {
         }
     }
 
-    /// Whether it is a draft.
+    /// Whether the update is a draft.
     pub fn is_draft(self) -> bool {
         self == Self::Draft
     }
 
-    /// Whether it is published.
+    /// Whether the update is published.
     pub fn is_published(self) -> bool {
         self == Self::Published
     }
 
-    /// Whether it is in the trash.
+    /// Whether the update is in the trash.
     pub fn is_trashed(self) -> bool {
         self == Self::Trashed
     }

@@ -12,29 +12,30 @@ use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::{media, updates};
 
-/// How many requests of one person can send bytes at the same time. Each request has a buffer.
+/// How many requests of one person can send bytes at the same time. The number is limited because
+/// each request has a buffer in memory.
 const MAX_WRITERS_PER_PERSON: usize = 16;
-/// How long a copy for a reopened recording is kept if it is never committed.
+/// How long the copy of a reopened recording is kept if the copy is never committed.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// The properties of a request body that its headers state.
+/// What the headers of a request say about its body.
 #[derive(Clone, Debug, Default)]
 pub struct PatchRequest {
     /// The position at which the body starts, in bytes. It must equal the current offset of the
     /// upload.
     pub offset: i64,
-    /// The total length in bytes, if it becomes known with this request.
+    /// The total length of the upload in bytes, if the request states it.
     pub length: Option<i64>,
     /// The expected checksum of the body.
     pub checksum: Option<Checksum>,
 }
 
-/// Appends a body to the viewer's own upload and returns its new state: all bytes below `received`
-/// are durable. The last byte finishes the upload.
+/// Appends a body to an upload of the viewer. Returns the new state of the upload; all bytes below
+/// `received` are durable. The last byte finishes the upload.
 ///
-/// The bytes of an interrupted request are kept, unless it has a checksum. Returns
-/// [`Error::Conflict`] if the offset is wrong or another request took over; the sender then asks
-/// for the offset. An unsupported file type cancels the upload.
+/// The bytes of an interrupted request are kept, unless the request has a checksum. Returns
+/// [`Error::Conflict`] if the offset is wrong or another request has taken over the upload; the
+/// sender must then request the current offset. An unsupported file type cancels the upload.
 pub async fn append_body(
     uploads: &UploadService,
     viewer: &Viewer,
@@ -51,7 +52,8 @@ pub async fn append_body(
     let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
-        // The page returned while its recording was being finished without it.
+        // The server ended this recording because its page seemed to be lost. Finish it before
+        // deciding whether the page may continue the recording.
         upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
             return Err(superseded());
@@ -71,7 +73,7 @@ pub async fn append_body(
     if upload.finished_at.is_none() && upload.is_complete() {
         return retry_finish(uploads, upload, patch, body).await;
     }
-    // Taking over now would only interrupt a job that is nearly done.
+    // Do not take over, because another request on this node has almost finished the upload.
     if uploads.finishers.is_held(&upload.id) {
         return Err(superseded());
     }
@@ -89,7 +91,7 @@ pub async fn append_body(
     let done = receive_body(writer, patch.checksum, body)
         .await
         .map_err(complete::missing_as_unavailable);
-    // Additional bytes cannot make an unsupported file valid.
+    // Cancel the upload, because more bytes cannot change an unsupported file type.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
@@ -98,8 +100,8 @@ pub async fn append_body(
     done
 }
 
-/// Confirms a complete upload again, and clears the mark that its page was lost. Rejects further
-/// bytes.
+/// Returns an upload that is already complete, and records that its page was not lost. Rejects
+/// further bytes.
 async fn append_to_complete(
     uploads: &UploadService,
     mut upload: Upload,
@@ -134,7 +136,7 @@ async fn append_to_complete(
 }
 
 /// Finishes an upload that has all its bytes but could not be finished before. If this node is
-/// already finishing it, returns its current state.
+/// already finishing the upload, returns its current state.
 async fn retry_finish(
     uploads: &UploadService,
     mut upload: Upload,
@@ -156,7 +158,7 @@ async fn retry_finish(
     finished
 }
 
-/// Whether the body contains any bytes.
+/// Whether the request body contains any bytes.
 async fn has_bytes(
     uploads: &UploadService,
     body: &mut (impl Stream<Item = Result<Bytes>> + Unpin),
@@ -190,7 +192,7 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// Sets the length if this request provides it, after checking it.
+/// Sets the length of the upload if this request states it, after checking the length.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -217,8 +219,8 @@ fn set_length(
     }
 }
 
-/// Continues a recording that was finished because its page seemed lost. Copies the existing bytes
-/// into a new upload.
+/// Reopens a recording that was finished because its page seemed to be lost. Copies the existing
+/// bytes into a new upload, so that the page can continue the recording.
 async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Writer<'_>> {
     let (ctx, key) = (&uploads.media, format!("media/{}", secret()));
     let mut tx = ctx.db.begin().await?;
@@ -248,7 +250,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
         broken_off_at: None,
         ..upload
     };
-    // Delete the copy later if it is never committed.
+    // Schedule the deletion of the copy. It has no effect if the copy is committed.
     schedule_purge_at(
         &mut tx,
         &ctx.clock,
@@ -274,7 +276,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
     Ok(writer)
 }
 
-/// Adds a block to the buffer and stores full buffers.
+/// Adds a block to the buffer, and stores the buffer each time it is full.
 async fn buffer_block(
     writer: &mut Writer<'_>,
     buffer: &mut BytesMut,
@@ -331,15 +333,15 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // Storing has already persisted the offset, unless there was nothing to store or the offset
-    // must be persisted once at the end.
+    // Persist the offset now if no bytes were left to store, or if the offset is only persisted at
+    // the end. Otherwise, `store` has already persisted the offset.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }
     Ok(writer.upload)
 }
 
-/// Rejects bytes beyond the length or the size limit.
+/// Rejects a body that ends beyond the upload's length or beyond the size limit.
 fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
     if let Some(length) = writer.upload.length
         && end > length

@@ -1,20 +1,23 @@
 //! Combines the bytes of a complete upload into one object.
 //!
-//! In a bucket, an upload longer than a part is a multipart upload. Four rules ensure that it can
-//! always be completed, even if a process, its database or its storage fails:
+//! In a bucket, an upload that is longer than one part is a multipart upload. Four rules ensure
+//! that it can always be completed, even if a process, its database or its storage fails:
 //!
-//! 1. A part sent before all bytes are committed has exactly [`PART_SIZE`] bytes. Servers reject
-//!    shorter parts in the middle (`EntityTooSmall`). The shorter tail stays in segments.
+//! 1. Each part that is sent before all bytes are committed has exactly [`PART_SIZE`] bytes,
+//!    because servers reject shorter parts in the middle (`EntityTooSmall`). The shorter tail stays
+//!    in segments.
 //! 2. The number of such a part is reserved in the database before the part is sent, and no number
-//!    is reserved twice. So a superseded writer cannot replace a committed part. It may leave a stray
-//!    part, which was never committed.
+//!    is reserved twice. Therefore, a writer that was superseded cannot replace a committed part.
+//!    It may leave a stray part: a part that was sent but never committed.
 //! 3. Once all bytes are committed, no bytes are added and no numbers are reserved. Only then is
-//!    the tail sent as a part, under the number after the last reserved one. This part is not
-//!    committed: every attempt sends the same bytes under the same, highest number.
-//! 4. A server may refuse to complete an upload without its stray parts (Ceph's gateway does; AWS
-//!    ignores them). Then all parts are completed, and the committed ranges are copied to another key.
-//!    Older versions sent the tail under a reserved number, so a stray part can be too short for the
-//!    middle; it is first replaced by [`PART_SIZE`] zeros.
+//!    the tail sent as a part, with the number after the last reserved one. The tail is not
+//!    committed as a part, because every attempt sends the same bytes with the same, highest
+//!    number.
+//! 4. Some servers refuse to complete an upload unless the list contains its stray parts (Ceph's
+//!    gateway does so; AWS ignores them). In that case, all parts are completed, and the committed
+//!    ranges are copied to another key. Older versions of Hearback sent the tail with a reserved
+//!    number. A stray part can therefore be shorter than allowed; such a part is first replaced by
+//!    [`PART_SIZE`] zeros.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -34,12 +37,12 @@ fn stream_ranges(storage: Storage, key: String, ranges: Vec<(u64, u64)>) -> Obje
     stream::iter(ranges).then(get).try_flatten().boxed()
 }
 
-/// The number and ETag of a part.
+/// Number and ETag of a part.
 type Part = (i32, String);
 
 impl Writer<'_> {
-    /// Stores the remaining bytes (`left`) and combines all bytes into one object. Returns its
-    /// length in bytes. Idempotent.
+    /// Stores the remaining bytes (`left`) and combines all bytes of the upload into one object.
+    /// Returns the length of the object in bytes. Idempotent.
     pub(super) async fn assemble(&mut self, left: Bytes, file_type: FileType) -> Result<u64> {
         let length = u64::try_from(self.offset).unwrap_or(0) + left.len() as u64;
         self.upload.content_type = Some(file_type.content_type().to_owned());
@@ -70,7 +73,7 @@ impl Writer<'_> {
                     && self.pending_bytes() + left.len() < PART_SIZE =>
             {
                 self.scan.feed(&left);
-                // Use a new key, because another attempt may be running or may follow.
+                // Use a new key, because another attempt may be running now or may follow.
                 let whole = self.read_pending(&left).await?.freeze();
                 let key = new_pending_key(
                     &self.uploads.media.db,
@@ -99,8 +102,8 @@ impl Writer<'_> {
         Ok(length)
     }
 
-    /// Completes the multipart upload, whose `length` bytes are all committed. If it has stray
-    /// parts, copies the committed ranges to a new object.
+    /// Completes the multipart upload, whose `length` bytes are all committed. If the upload has
+    /// stray parts and the server requires them, copies the committed ranges to a new object.
     async fn complete_multipart(
         &mut self,
         s3: &S3,
@@ -112,8 +115,8 @@ impl Writer<'_> {
             .multipart
             .clone()
             .ok_or_else(|| Error::internal("parts of nothing"))?;
-        // An earlier attempt may have completed the upload without receiving the response. With
-        // stray parts, the object is longer than `length`.
+        // An earlier attempt may have completed the upload without receiving the response. If that
+        // attempt included stray parts, the object is longer than `length`.
         let completed = self.storage().len(&self.upload.key).await?;
         let counted = match (completed, self.upload.stretches.as_deref()) {
             (Some(stored), _) if stored == length => return Ok(()),
@@ -148,8 +151,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Completes all parts that the server has, and returns the ranges of the committed bytes.
-    /// Records these ranges first, because they cannot be determined afterwards.
+    /// Completes the upload with all parts that the server has. Returns the ranges of the committed
+    /// bytes in the resulting object. Records these ranges first, because the parts can no longer
+    /// be listed afterwards.
     async fn complete_all_parts(
         &mut self,
         s3: &S3,
@@ -183,7 +187,7 @@ impl Writer<'_> {
             }
             total += size;
         }
-        // If there are no stray parts, the server refused for another reason.
+        // Without stray parts, the server must have refused for another reason.
         if total == length || counted.iter().map(|(from, to)| to - from).sum::<u64>() != length {
             return Err(refusal);
         }
@@ -199,7 +203,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Sends the remaining segments as the last part, and returns all committed parts in order,
+    /// Sends the remaining segments as the last part. Returns all parts of the upload in order,
     /// without gaps.
     async fn upload_tail(&self, s3: &S3, multipart: &str) -> Result<Vec<Part>> {
         let mut parts = self.committed_parts().await?;
@@ -229,7 +233,8 @@ impl Writer<'_> {
         Ok(parts)
     }
 
-    /// The committed parts, after checking that they and the segments cover all bytes without gaps.
+    /// Returns the committed parts. Checks that the parts and the segments cover all bytes without
+    /// gaps.
     async fn committed_parts(&self) -> Result<Vec<Part>> {
         let pieces: Vec<Piece> = sqlx::query_as(
             "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND part IS NOT NULL ORDER BY start",

@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// The supported algorithms, for `Tus-Checksum-Algorithm`.
+/// The supported algorithms, for the header `Tus-Checksum-Algorithm`.
 pub const ALGORITHMS: &str = "sha1,sha256";
 
-/// The expected checksum of a body, and the state of its computation.
+/// The expected checksum of a body, and the checksum of the bytes so far.
 #[derive(Clone, Debug)]
 pub struct Checksum {
     hasher: Hasher,
@@ -23,7 +23,7 @@ enum Hasher {
 }
 
 impl Checksum {
-    /// Parses `Upload-Checksum: sha1 BASE64`.
+    /// Parses the value of `Upload-Checksum`, such as `sha1 BASE64`.
     pub fn parse(header: &str) -> Result<Self> {
         let (name, expected) = header.trim().split_once(' ').unwrap_or((header, ""));
         let (hasher, length) = match name {

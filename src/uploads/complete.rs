@@ -15,19 +15,19 @@ use crate::infra::video::MetadataScan;
 use crate::media::{self, StoredFile};
 use crate::updates;
 
-/// A recording that receives nothing for this long is finished with the bytes that have arrived.
+/// A recording that receives no bytes for this long is finished with the bytes that have arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
-/// A complete upload that is idle for this long is finished in the background.
+/// An upload that has all its bytes and is idle for this long is finished in the background.
 const FINISH_IDLE_LIMIT: Millis = 60_000;
-/// How often an upload is marked as active while it is being finished. The interval is well below
+/// How often an upload is marked as active while a node is finishing it. The interval is well below
 /// [`FINISH_IDLE_LIMIT`].
 const TOUCH_INTERVAL: Duration = Duration::from_secs(15);
-/// A recording with too few bytes to show is deleted after this time.
+/// A recording that is too short to show is deleted after this time.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
-/// How many uploads of each kind one sweep handles.
+/// Maximum number of uploads that one sweep handles for each reason.
 const BATCH_SIZE: i64 = 100;
 
-/// Turns an upload into media. `left` contains its last bytes.
+/// Turns an upload into media. `left` contains the last bytes of the upload.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let Some(permit) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
         return Err(superseded());
@@ -35,7 +35,7 @@ pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     finish_exclusively(permit, writer, left).await
 }
 
-/// Finishes an upload while keeping it marked as active.
+/// Finishes an upload. Until it is finished, keeps marking the upload as active.
 async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, id, generation) = (
         writer.uploads,
@@ -48,8 +48,8 @@ async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) ->
     }
 }
 
-/// Marks an upload as active at intervals while this future is polled. Nodes communicate only
-/// through the database.
+/// Marks an upload as active at intervals for as long as this future is polled, so that other nodes
+/// do not finish the same upload.
 async fn keep_touched(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
     loop {
         tokio::time::sleep(TOUCH_INTERVAL).await;
@@ -74,7 +74,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, clock) = (writer.uploads, &writer.uploads.media.clock);
     let broken_off = writer.upload.broken_off_at.is_some();
     let file_type = writer.file_type(&left).await?;
-    // The result may have a different key than the uploaded bytes.
+    // The assembled object may have a different key than the uploaded bytes.
     let uploaded_key = writer.upload.key.clone();
     let length = writer.assemble(left, file_type).await?;
     let scan = writer.scan;
@@ -155,8 +155,8 @@ async fn store_upload(
     }
 }
 
-/// Deletes unused results: pictures, and an object under a key other than the upload's own, which
-/// is deleted with the upload.
+/// Deletes objects that are not used because the upload could not be finished. Keeps the object
+/// with the upload's own key, which is deleted together with the upload.
 async fn discard_result(
     uploads: &UploadService,
     uploaded_key: &str,
@@ -176,8 +176,8 @@ async fn discard_result(
     tx.commit().await
 }
 
-/// Finishes a complete upload whose last request failed to finish it. Ends the upload if the file
-/// type is unsupported.
+/// Finishes a complete upload whose last request failed to do so. If the file type is unsupported,
+/// ends the upload.
 pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
     let finished = finish_committed(uploads, upload).await;
@@ -189,7 +189,8 @@ pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> 
     finished
 }
 
-/// Finishes a complete upload. If this node is already finishing it, returns it unchanged.
+/// Finishes an upload that has all its bytes. If this node is already finishing the upload, returns
+/// it unchanged.
 pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     if upload.finished_at.is_some() || !upload.is_complete() {
         return Ok(upload);
@@ -203,8 +204,8 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
     finished.await.map_err(missing_as_unavailable)
 }
 
-/// Maps a missing object to `Unavailable`: the bytes were stored durably, so the storage is at
-/// fault.
+/// Maps a missing object to `Unavailable`, because the bytes were stored durably and the storage
+/// must have failed.
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
@@ -215,9 +216,9 @@ pub(super) fn missing_as_unavailable(error: Error) -> Error {
     }
 }
 
-/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has been gone
-/// for an hour. Deletes expired uploads and those whose media is gone. Never deletes recordings
-/// that contain data because of their age.
+/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has sent nothing
+/// for an hour. Deletes expired uploads, and uploads whose media no longer exists. Never deletes a
+/// recording with data because of its age.
 pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
     let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
@@ -247,8 +248,8 @@ pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     tx.commit().await
 }
 
-/// Finishes uploads that have all their bytes but whose last request failed, for example because
-/// its response was lost or the storage was unavailable.
+/// Finishes uploads that have all their bytes but whose last request failed. For example, the
+/// response was lost or the storage was unavailable.
 pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     for upload in list_idle(
         uploads,
@@ -266,7 +267,7 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
 }
 
 /// Ends a recording whose page is lost, at its current length. Records the end before assembling
-/// the bytes, so that a returning page finds the recording ended.
+/// the bytes, so that a page that returns finds the recording ended.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;
@@ -293,7 +294,7 @@ async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<(
     finish_if_whole(uploads, ended).await.map(drop)
 }
 
-/// Logs the failure of one upload; the next sweep retries it.
+/// Logs the failure to handle one upload. The next sweep tries again.
 fn log_failure(upload: &Upload, done: Result<()>) {
     if let Err(error) = done {
         tracing::warn!(%error, upload = upload.id, "an abandoned upload could not be handled");

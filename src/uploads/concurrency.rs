@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts current permits per key. Cheap to clone.
+/// Counts how many permits are held for each key. Clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub struct KeyedLimiter(Arc<Mutex<HashMap<String, usize>>>);
 
-/// A permit, which is released when it is dropped.
+/// A permit for a key. Dropping the permit releases it.
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: KeyedLimiter,
@@ -19,7 +19,7 @@ impl KeyedLimiter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Acquires a permit, unless `max` permits are held for this key.
+    /// Acquires a permit for this key. Returns `None` if `max` permits are already held.
     pub(super) fn try_acquire(&self, key: &str, max: usize) -> Option<Permit> {
         let mut counts = self.counts();
         let count = counts.entry(key.to_owned()).or_default();

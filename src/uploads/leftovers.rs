@@ -8,8 +8,8 @@ use crate::infra::jobs::{Job, Lane, Outcome, Retry};
 use crate::infra::storage::Storage;
 use crate::media::MediaContext;
 
-/// Deletes the remains of an ended upload: its pieces, and the complete object if no rendition uses
-/// it. Does nothing while an upload uses the key.
+/// Deletes what remains of an upload that has ended: its pieces, and the assembled object if no
+/// rendition uses the object. Does nothing while another upload uses the key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteLeftovers {
     /// The key of the pieces.

@@ -13,36 +13,36 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// How long an upload can be resumed, in milliseconds. It is shorter than the time for which the
-/// storage keeps unfinished multipart uploads.
+/// How long an upload can be resumed, in milliseconds. The storage keeps unfinished multipart
+/// uploads for a longer time.
 pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
-/// How long requests that were running when an upload ended may still be running, in milliseconds.
+/// How long a request may still be writing after its upload has ended, in milliseconds.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
-/// How many unfinished uploads one person can have.
+/// Maximum number of unfinished uploads per person.
 const MAX_OPEN_UPLOADS: i64 = 100;
 
 /// A resumable upload.
 #[derive(Clone, Debug, FromRow)]
 pub struct Upload {
-    /// The id of the upload.
+    /// Id of the upload.
     pub id: String,
-    /// The person who is uploading.
+    /// Id of the person who is uploading.
     pub person_id: String,
-    /// The update that contains the media.
+    /// Id of the update that contains the media.
     pub update_id: String,
-    /// The media that the upload becomes.
+    /// Id of the media that the upload becomes.
     pub media_id: String,
-    /// The name of the file.
+    /// Name of the file.
     pub file_name: String,
-    /// The `Upload-Metadata` header as sent.
+    /// The `Upload-Metadata` header as the client sent it.
     pub metadata: String,
-    /// The total length in bytes, once it is known.
+    /// Total length in bytes; `None` while the length is unknown.
     pub length: Option<i64>,
-    /// When the upload started without a length, as recordings do.
+    /// When the upload started, if it started without a length, as recordings do.
     pub deferred_at: Option<Millis>,
-    /// The number of durable bytes.
+    /// Number of bytes that are stored durably.
     pub received: i64,
-    /// Incremented by each new writer; only the current writer may commit.
+    /// Number that each new writer increments. Only the current writer may commit.
     pub(super) generation: i64,
     pub(super) key: String,
     pub(super) multipart: Option<String>,
@@ -54,11 +54,11 @@ pub struct Upload {
     pub created_at: Millis,
     /// When bytes last arrived or the upload was last marked as active.
     pub touched_at: Millis,
-    /// When the upload was completed and became media.
+    /// When the upload was complete and became media.
     pub finished_at: Option<Millis>,
-    /// When the upload was ended because its page was lost.
+    /// When the server ended the upload because the page that sent it was lost.
     pub broken_off_at: Option<Millis>,
-    /// 1 while the upload's media exists, otherwise 0.
+    /// Number of media that belong to the upload: 1 while the media exists, otherwise 0.
     pub(super) wanted: i64,
 }
 
@@ -71,7 +71,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl Upload {
-    /// When the upload can no longer be resumed.
+    /// Returns when the upload can no longer be resumed.
     pub fn expires_at(&self) -> Millis {
         self.created_at + UPLOAD_LIFETIME
     }
@@ -81,30 +81,30 @@ impl Upload {
         self.length == Some(self.received)
     }
 
-    /// The key under which its bytes are stored until it is complete.
+    /// Returns the key under which the uploaded bytes are stored until the upload is complete.
     pub(super) fn data_key(&self) -> String {
         data_key(&self.key)
     }
 }
 
-/// The information about a file before it arrives.
+/// What is known about a file before its bytes arrive.
 #[derive(Clone, Debug, Default)]
 pub struct NewUpload {
-    /// The name of the file.
+    /// Name of the file.
     pub file_name: String,
-    /// The `Upload-Metadata` header as sent.
+    /// The `Upload-Metadata` header as the client sent it.
     pub metadata: String,
-    /// Whether the sender declares that the file is a picture.
+    /// Whether the client declares that the file is a picture.
     pub picture: bool,
-    /// The length in bytes, if it is known.
+    /// Length of the file in bytes, if known.
     pub length: Option<i64>,
-    /// The update that will contain the file; `None` creates a draft.
+    /// Id of the update that the file is added to; `None` creates a draft.
     pub update: Option<String>,
-    /// An idempotency key: a repeated request with the same nonce returns the same upload.
+    /// An idempotency key. A repeated request with the same nonce returns the existing upload.
     pub nonce: Option<String>,
 }
 
-/// Rejects a length over the limit.
+/// Rejects a file whose length is above the limit.
 pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     if u64::try_from(length).is_ok_and(|length| length <= uploads.max_bytes) {
         return Ok(());
@@ -115,7 +115,7 @@ pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     )))
 }
 
-/// The ids of multipart uploads that are unfinished on the bucket's server.
+/// Returns the ids of multipart uploads that are not completed yet.
 pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(
         sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
@@ -124,7 +124,7 @@ pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<St
     )
 }
 
-/// Starts an upload to the viewer's own update.
+/// Starts an upload to an update of the viewer.
 pub async fn create(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -200,7 +200,8 @@ pub async fn create(
     find(tx, viewer, &id).await
 }
 
-/// Finds the viewer's upload with this nonce, whose creation response did not reach the sender.
+/// Finds the viewer's upload with this nonce. It exists if the client repeats a request because it
+/// received no response.
 async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -215,7 +216,7 @@ async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Opti
         .await?)
 }
 
-/// Finds the viewer's own upload.
+/// Finds an upload that belongs to the viewer.
 pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Upload> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -231,7 +232,8 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .ok_or(Error::NotFound)
 }
 
-/// Fails if the upload was removed or has expired. A complete upload does not expire.
+/// Fails if the upload's media was removed, or if the upload has expired. A complete upload does
+/// not expire.
 pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
@@ -248,7 +250,7 @@ pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     Ok(())
 }
 
-/// The viewer's unfinished uploads whose media still exists, oldest first.
+/// Lists the viewer's unfinished uploads whose media still exists, oldest first.
 pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
     let person = viewer.person()?;
     let all = sqlx::query_as(concat!(
@@ -261,8 +263,9 @@ pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result
     Ok(all)
 }
 
-/// Ends an unfinished upload and deletes its bytes. With a `reason`, its media stays and shows the
-/// reason. Otherwise, deletes the media as well, and an empty draft that was created for it.
+/// Ends an unfinished upload and deletes its bytes. If `reason` is set, the media remains and shows
+/// the reason. Otherwise, also deletes the media, and the draft if it is empty and was created for
+/// this upload.
 pub async fn end(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -293,14 +296,16 @@ pub async fn end(
     media::cancel(tx, clock, &upload.media_id, &upload.person_id).await
 }
 
-/// Ends an upload and deletes everything that belongs to it.
+/// Ends an upload and deletes its bytes, its media and, if it is empty, the draft that was created
+/// for it.
 pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let mut tx = uploads.media.db.begin().await?;
     end(&mut tx, uploads, upload, None).await?;
     tx.commit().await
 }
 
-/// Schedules the deletion of an upload's data: now, and again after any running request has ended.
+/// Schedules the deletion of an upload's data: now, and again once every request that may still be
+/// running has ended.
 pub(super) async fn schedule_purge(
     tx: &mut Tx,
     clock: &Clock,
@@ -318,7 +323,8 @@ pub(super) async fn schedule_purge(
     .await
 }
 
-/// Schedules the deletion of an upload's data at `at`, unless the data is in use at that time.
+/// Schedules the deletion of an upload's data for the time `at`. The job deletes nothing if the
+/// data is then in use.
 pub(super) async fn schedule_purge_at(
     tx: &mut Tx,
     clock: &Clock,
@@ -334,7 +340,8 @@ pub(super) async fn schedule_purge_at(
     jobs::enqueue_at(tx, clock, &job, at).await
 }
 
-/// The key under which an upload with this key stores its bytes until it is complete.
+/// Returns the key under which the bytes of an upload are stored until it is complete. `key` is the
+/// key of the completed upload.
 pub(super) fn data_key(key: &str) -> String {
     key.replacen("media/", "uploads/", 1)
 }

@@ -1,5 +1,5 @@
-//! Writes the bytes of unfinished uploads: to one growing file on a disk, or to segments in a
-//! bucket, which are joined into parts.
+//! Writes the bytes of unfinished uploads. On a disk, the bytes go to one growing file. In a
+//! bucket, they go to segments, which are joined into parts.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -15,15 +15,16 @@ use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
 use crate::objects::DeleteObjects;
 
-/// When this many segments exist, they are joined into one even if they do not fill a part, so that
-/// many small requests stay cheap.
+/// When an upload has this many segments, they are joined into one segment even if they do not fill
+/// a part, so that reading them stays cheap after many small requests.
 const MAX_SEGMENTS: usize = 64;
 /// How many bytes are written to a disk at once. Each writer has a buffer of this size.
 const DISK_WRITE_BYTES: usize = 1 << 20;
 /// How many segments are read at once.
 const PARALLEL_READS: usize = 8;
 
-/// A contiguous range of an upload that is stored in a bucket as an object or a part.
+/// A contiguous range of an upload, stored in a bucket as an object or as a part of a multipart
+/// upload.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Piece {
     pub(super) start: i64,
@@ -33,7 +34,7 @@ pub(super) struct Piece {
     pub(super) etag: Option<String>,
 }
 
-/// A writer of an upload, valid until another one takes over.
+/// A writer of an upload. It can commit until another writer takes over.
 pub(super) struct Writer<'a> {
     pub(super) uploads: &'a UploadService,
     pub(super) upload: Upload,
@@ -42,16 +43,18 @@ pub(super) struct Writer<'a> {
     /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// The pieces to commit. Each replaces all pieces from its start onwards.
+    /// The pieces that are not committed yet. Each piece replaces all earlier pieces from its start
+    /// position on.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
-    /// Whether a finished upload is being reopened. The first commit marks it as unfinished.
+    /// Whether the writer is reopening a finished upload. If so, its first commit marks the upload
+    /// as unfinished.
     reopening: bool,
     /// The metadata scan of all bytes before `offset`.
     pub(super) scan: MetadataScan,
 }
 
-/// The error for a writer that another one has replaced.
+/// Returns the error for a writer after another writer has taken over.
 pub(super) fn superseded() -> Error {
     Error::Conflict(
         "Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into(),
@@ -59,9 +62,9 @@ pub(super) fn superseded() -> Error {
 }
 
 impl<'a> Writer<'a> {
-    /// Takes over an upload at its current offset; an older writer can no longer commit. Once the
-    /// length is known, only a writer that knows it can take over, so no bytes are added to a
-    /// complete upload.
+    /// Takes over an upload at its current offset, so that an older writer can no longer commit.
+    /// Once the length is stored, only a writer with this length can take over, so that no bytes
+    /// are added to a complete upload.
     pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
         let mut tx = uploads.media.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(
@@ -100,8 +103,8 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Creates a writer for a reopened upload, which starts again at offset 0 with the generation
-    /// of this writer.
+    /// Creates a writer for a reopened upload. The writer has the generation of `upload` and starts
+    /// at offset 0.
     pub(super) fn for_reopened(uploads: &'a UploadService, upload: Upload) -> Self {
         let scan = MetadataScan::default();
         Self {
@@ -117,7 +120,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// How many bytes to store at once.
+    /// Returns how many bytes to store at once.
     pub(super) fn preferred_bytes(&self) -> usize {
         match self.storage() {
             Storage::Disk(_) => DISK_WRITE_BYTES,
@@ -136,13 +139,13 @@ impl<'a> Writer<'a> {
         &self.uploads.media.storage
     }
 
-    /// Stores bytes durably, and persists the offset unless that happens only at the end.
+    /// Stores bytes durably. Also persists the offset, unless `persist_at_end` is set.
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
         self.detect_type(&bytes).await?;
         self.scan.feed(&bytes);
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
         // On a disk, keep the file locked until the offset is persisted, so that no new writer can
-        // write in between.
+        // write in the meantime.
         let _lock = match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
                 let file = disk.open_growing(&self.upload.data_key()).await?;
@@ -194,7 +197,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The file type, detected from the stored bytes followed by `next`.
+    /// Returns the file type, detected from the stored bytes followed by `next`.
     pub(super) async fn file_type(&self, next: &[u8]) -> Result<FileType> {
         if let Some(known) = self
             .upload
@@ -226,7 +229,7 @@ impl<'a> Writer<'a> {
         FileType::detect(&head)
     }
 
-    /// Stores bytes as a separate object.
+    /// Stores bytes as a separate object. Joins all segments if there are already many.
     pub(super) async fn store_segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
             Some(first) if self.segments.len() + 1 >= MAX_SEGMENTS => {
@@ -249,8 +252,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Sends the pending segments and these bytes as a part of exactly [`PART_SIZE`] bytes. Part
-    /// numbers are never reused, because a superseded writer may still be sending its part.
+    /// Sends the pending segments, followed by these bytes, as a part of exactly [`PART_SIZE`]
+    /// bytes. Each part gets a new number, because a writer that was superseded may still be
+    /// sending its part.
     async fn store_part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self
             .segments
@@ -305,7 +309,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Reads the pending segments and appends `next`.
+    /// Returns the bytes of the pending segments, followed by `next`.
     pub(super) async fn read_pending(&self, next: &[u8]) -> Result<BytesMut> {
         let mut whole = BytesMut::with_capacity(self.pending_bytes() + next.len());
         let storage = self.storage();
@@ -344,7 +348,8 @@ impl<'a> Writer<'a> {
         self.new_pieces.push(piece);
     }
 
-    /// Persists the durable offset, unless another writer has taken over.
+    /// Persists the offset up to which the bytes are durable. Fails if another writer has taken
+    /// over.
     pub(super) async fn persist_offset(&mut self) -> Result<()> {
         let clock = &self.uploads.media.clock;
         let mut tx = self.uploads.media.db.begin().await?;

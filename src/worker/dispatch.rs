@@ -1,5 +1,5 @@
-//! The job dispatcher. Each node has one. It claims jobs for lanes that have a free slot, and runs
-//! each in its own task.
+//! The job dispatcher. Each node has one dispatcher. It claims jobs for lanes that have a free
+//! slot, and runs each job in its own task.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,13 +16,13 @@ use crate::infra::jobs;
 use crate::infra::jobs::{ClaimedJob, Lane, Outcome};
 use crate::state::State;
 
-/// Poll interval for jobs that have become due or were left by another node. Also the pause after a
-/// failed claim.
+/// How often the dispatcher polls for jobs that have become due or were left by another node. It
+/// also waits this long after a failed claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A preparation that runs longer than this moves to a heavy slot.
 const LONG_JOB: Duration = Duration::from_secs(10);
 
-/// Claims and runs jobs until `stop`, then waits for the running ones.
+/// Claims and runs jobs until `stop` becomes true. Then waits for the running jobs.
 pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Slots::new(LONG_JOB));
     let mut commits = state.db.commits();
@@ -71,7 +71,7 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-/// Claims a job for a lane with a free slot, and acquires the slot.
+/// Claims a job for a lane with a free slot. Returns the job, its lane and the acquired slot.
 async fn claim_next(
     state: &State,
     slots: &Slots,
@@ -139,7 +139,7 @@ impl Slots {
         }
     }
 
-    /// Acquires one slot of each lane that has a free one. Dropping a permit frees its slot.
+    /// Acquires one slot of each lane that has a free slot. Dropping a permit releases its slot.
     fn take_free(&self) -> Vec<(Lane, OwnedSemaphorePermit)> {
         self.lanes
             .iter()
@@ -147,8 +147,8 @@ impl Slots {
             .collect()
     }
 
-    /// Runs `work` in a slot. A preparation that takes longer than `long` moves to a heavy slot as
-    /// soon as one is free, so that short preparations can run.
+    /// Runs `work` in a slot. If a preparation takes longer than `long`, it moves to a heavy slot
+    /// once such a slot is free, so that its own slot is free for short preparations.
     async fn run_in_slot<T>(
         &self,
         lane: Lane,
@@ -192,7 +192,8 @@ async fn run_job(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     if !kind.retry.allows_attempt(job.attempts) {
-        // A job that crashes the process on each attempt never reports its failure.
+        // Record the failure now, because a job that crashes the process on every attempt never
+        // gets to record it.
         let error = Error::internal("the job was started too often without finishing");
         return record_failure(state, kind, job, &error, stop).await;
     }
@@ -225,8 +226,8 @@ async fn record_failure(
     Ok(())
 }
 
-/// Records the outcome of a job and retries while the database is unavailable. Without the retry, a
-/// full disk would leave the job waiting for the end of its lease.
+/// Records the outcome of a job. Retries while the database is unavailable, for example because its
+/// disk is full. Otherwise the job would not run again before its lease expires.
 async fn retry_until_written<T, W>(
     stop: &mut watch::Receiver<bool>,
     mut write: impl FnMut() -> W,
@@ -249,18 +250,18 @@ where
 }
 
 async fn until_stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which also means shutdown.
+    // An error means that the sender was dropped, which also means shutdown.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Renews the lease of a job. Returns only when the lease is lost.
+/// Renews the lease of a job at intervals. Returns only when the lease is lost.
 async fn renew_lease_until_lost(state: &State, job: &ClaimedJob) -> Result<()> {
     loop {
         tokio::time::sleep(jobs::RENEW_INTERVAL).await;
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
             Ok(false) => return Err(Error::internal("the lease of the job was lost")),
-            // The lease remains valid for a while, and the database may recover in time.
+            // Try again, because the lease is still valid for a while.
             Err(error) => {
                 tracing::warn!(%error, job = job.id, "the lease of a job could not be renewed")
             }
@@ -316,7 +317,7 @@ mod tests {
             running.run_in_slot(Lane::Preparation, first, ended).await
         });
         slots.freed.notified().await;
-        // One heavy slot and one preparation slot are left.
+        // `long` now uses a heavy slot, so one heavy slot and one preparation slot are free.
         let third = take(&slots, Lane::Preparation);
         let heavy = take(&slots, Lane::Heavy);
         assert!(!free(&slots).contains(&Lane::Heavy) && !free(&slots).contains(&Lane::Preparation));

@@ -1,4 +1,4 @@
-//! Hand-picked due times, and a simulation over every time zone and its clock changes.
+//! Hand-picked due times, and a simulation with every time zone and its clock changes.
 
 use super::*;
 
@@ -99,7 +99,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-22T12:00",
             "Fri 2026-11-20 17:00",
         ),
-        // No working time is left before it: moved to the end of the next working day.
+        // No working time is left before the given time: moved to the end of the next working day.
         (
             "2026-11-20T18:00",
             "2026-11-21T12:00",
@@ -115,7 +115,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-18T22:00",
             "Thu 2026-11-19 17:00",
         ),
-        // Asked after the due time, like a recipient who is added late.
+        // Asked after the given time, like a recipient who is added late.
         (
             "2026-11-20T10:00",
             "2026-11-19T12:00",
@@ -204,7 +204,7 @@ fn skipped_end_of_work_moves_before_the_gap_and_a_day_of_skipped_hours_is_ignore
         ),
         "Mon 2026-03-30 02:30"
     );
-    // In autumn 02:30 occurs twice. Both are working time.
+    // In autumn, 02:30 occurs twice. Both times are working time.
     assert_eq!(
         said(
             due_for(
@@ -275,8 +275,9 @@ fn parse_errors_name_what_is_wrong_with_working_hours() {
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
 
-/// The times of the requests: every six hours in the two weeks around each clock change of 2011 and 2026, the clock changes
-/// themselves within a millisecond, and about every ninth day of these years.
+/// Returns the times of the requests: every six hours in the two weeks around each clock change of
+/// 2011 and 2026, the milliseconds around each clock change, and about every ninth day of these
+/// years.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -301,7 +302,8 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
     moments
 }
 
-/// Asserts that the due time is within working hours, computed independently of the code under test.
+/// Asserts that the due time is within working hours. Computes this independently of the code under
+/// test.
 fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
     let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)
@@ -348,7 +350,8 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // A day that the zone skipped, or whose working hours it skipped, counts as one more on the calendar.
+        // If the time zone skipped a day, or the working hours of a day, the calendar shows one
+        // working day more.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",
@@ -379,7 +382,8 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
                 hours: hours.clone(),
                 away_until: None,
             };
-            // Each moment tries one kind of due time and absence. Over all moments, patterns and zones, every combination occurs.
+            // Each moment tests one kind of due time and one absence. All moments, patterns and
+            // zones together cover every combination.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {
