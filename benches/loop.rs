@@ -34,9 +34,9 @@ use app::{Client, Response, TestApp, email};
 
 /// Number of recipients of the large update.
 const CROWD: usize = 3_000;
-/// How often each publication is measured.
+/// How many times each publication is measured.
 const PUBLICATIONS: usize = 5;
-/// How often each page is requested.
+/// How many times each page is requested.
 const ROUNDS: usize = 40;
 /// Number of receipts of a person with a long history and of a person with a short history.
 const LONG: usize = 10_000;
@@ -274,8 +274,8 @@ fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4
     ]
 }
 
-/// Measures how long it takes to publish an update and until all inboxes show it. Returns the path
-/// of an update to all people, and the paths of four updates to ten people.
+/// Measures the time from publishing an update until all inboxes show it. Returns the path of an
+/// update to all people, and the paths of four updates to ten people.
 async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     println!(
         "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |"
@@ -339,7 +339,8 @@ async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     );
 }
 
-/// Measures the pages that the author and a recipient of an update to 3,000 people load.
+/// Measures how long the pages of an update to 3,000 people take to load, for its author and for a
+/// recipient.
 async fn looking(crowd: &Crowd, large: &str, small: &str) {
     let mut asks = Vec::new();
     for (what, client, path) in [

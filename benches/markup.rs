@@ -16,8 +16,8 @@ use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
-/// How often each program runs. The result is the shortest time, because other load only makes a
-/// run slower, and the largest memory use.
+/// How many times each program runs. The result is the shortest time, because other load only makes
+/// a run slower, and the largest memory use.
 const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use hearback::infra::video::Tools;
 
-/// How often each cut is measured. The result is the shortest time, because other load only makes a
-/// cut slower.
+/// How many times each cut is measured. The result is the shortest time, because other load only
+/// makes a cut slower.
 const ROUNDS: usize = 3;
 /// The ranges to cut, in milliseconds. One begins at a key frame, one begins between two key
 /// frames, and `(0, 0)` stands for the whole recording.

@@ -70,8 +70,8 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        // Register the handlers before the address is printed, because a signal can arrive as soon
-        // as it is printed.
+        // Register the handlers before printing the address, because a signal can arrive as soon as
+        // the address is printed.
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,

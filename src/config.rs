@@ -13,7 +13,7 @@ use crate::infra::smtp::{Mailer, Server};
 /// How media bytes reach the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Hearback streams them; the bucket can be private and unreachable from outside.
+    /// Hearback streams the bytes itself; the bucket can be private and unreachable from outside.
     Proxy,
     /// Hearback redirects to a presigned URL of the bucket.
     Redirect,
@@ -221,7 +221,7 @@ impl SettingsReader {
         match parse(&value) {
             Ok(parsed) => Some(parsed),
             Err(message) => {
-                // The message does not repeat the value: database URLs contain passwords.
+                // Leave the value out of the message, because database URLs contain passwords.
                 self.add_error(name, &message);
                 None
             }

@@ -252,8 +252,8 @@ pub struct Counts {
     pub owed_to_me: i64,
     /// Number of rows with news.
     pub said_to_me: i64,
-    /// When the newest unread notification was created. Some notifications, such as one about an
-    /// acknowledgement, are news but change no count.
+    /// When the newest unread notification was created. This time also changes with notifications
+    /// that change no count, such as one about an acknowledgement.
     pub news_at: Option<Millis>,
 }
 

@@ -82,7 +82,7 @@ enum PersonCommand {
 enum TokenCommand {
     /// Create a token and print only the token
     Add {
-        /// E-mail address of the person the token acts for
+        /// Email address of the person for whom the token acts
         #[arg(long)]
         person: String,
         /// Name of the token

@@ -66,8 +66,7 @@ pub struct Media {
     pub generation: i64,
     /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
-    /// When the server decided that the page that recorded this media was lost. The recording ends
-    /// with the bytes that had arrived.
+    /// When the server ended the recording because the page that made it seemed to be lost.
     pub broken_off_at: Option<Millis>,
     /// Start of the trimmed range in the original, in milliseconds; `None` if the recording is not
     /// trimmed.

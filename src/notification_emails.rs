@@ -71,7 +71,7 @@ impl Job for SendEmails {
 }
 
 /// Enqueues a job that sends emails about the requests made in this transaction, if there are any.
-/// The job runs after the time in which publication can be undone.
+/// The job runs once the publication can no longer be undone.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let asked: i64 = sqlx::query_scalar(concat!(
         "SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ",

@@ -76,7 +76,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Returns whether the person is an admin.
+    /// Whether the person is an admin.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }
@@ -100,7 +100,7 @@ pub struct Guest {
     pub id: String,
     /// Name of the guest. `None` until the guest first comments or answers.
     pub name: Option<String>,
-    /// Id of the share link that the guest used.
+    /// Id of the share link through which the guest opened the update.
     pub link_id: String,
     /// Id of the one update that the link opens.
     pub update_id: String,
@@ -182,7 +182,7 @@ pub struct Account {
     pub deactivated_at: Option<Millis>,
 }
 
-/// Returns whether no account has ever been created.
+/// Whether no account has ever been created.
 pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found")
@@ -333,7 +333,8 @@ pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Resu
 pub struct Change {
     /// New role.
     pub role: Option<Role>,
-    /// Whether the account becomes active or deactivated.
+    /// Whether the account is active after the change. `false` deactivates the account, and `true`
+    /// reactivates it.
     pub active: Option<bool>,
 }
 

@@ -21,7 +21,7 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// Minimum time between two openings, in milliseconds, after which the later opening starts a new
+/// If more than this many milliseconds pass between two openings, the later opening starts a new
 /// visit. The page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 

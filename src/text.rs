@@ -11,7 +11,7 @@ pub const MAX_TITLE: usize = 200;
 pub const MAX_NOTES: usize = 50_000;
 /// Maximum length of a comment, in characters.
 pub const MAX_COMMENT: usize = 10_000;
-/// Maximum length of the text that says what happens if no answer arrives, in characters.
+/// Maximum length, in characters, of the text that says what happens if no answer arrives.
 pub const MAX_OTHERWISE: usize = 500;
 /// Maximum length of a readback prompt, in characters.
 pub const MAX_PROMPT: usize = 200;

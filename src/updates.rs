@@ -86,8 +86,8 @@ pub struct Update {
     pub prompt: Option<String>,
     /// When the update was addressed to everyone with an account; `None` if it is not for everyone.
     pub everyone_at: Option<Millis>,
-    /// When the author allowed people who join its groups later to open the update; `None` if the
-    /// author does not allow this.
+    /// When the author allowed people who later join a group of the audience to open the update;
+    /// `None` if the author does not allow this.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, counted from 1. Every material edit increments it.
     pub revision: i64,
@@ -109,7 +109,7 @@ pub struct Update {
     pub acknowledged: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,
-    /// Number of readbacks of the current revision without a verdict.
+    /// Number of readbacks of the current revision that have no verdict yet.
     pub unheard: i64,
     /// Number of questions by other people that nobody has answered.
     pub open_questions: i64,
@@ -157,8 +157,8 @@ pub struct Content {
     pub prompt: Option<Option<String>>,
     /// People and groups that the update is for.
     pub audience: Option<ResolvedAudience>,
-    /// Whether people who join its groups later may also open the update. An audience without
-    /// groups turns this off.
+    /// Whether people who later join a group of the audience may also open the update. An audience
+    /// without groups turns this off.
     pub later_members: Option<bool>,
     /// `Some` makes an edit material. Contains an optional description of what changed.
     pub material: Option<Option<String>>,
@@ -590,8 +590,8 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft if it has no content, no audience and no media except `media_id` while that is
-/// uploading. Returns whether the draft was deleted.
+/// Deletes a draft that has no content, no audience and no media. Ignores the media `media_id` if
+/// it is still uploading. Returns whether the draft was deleted.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(

@@ -24,8 +24,8 @@ pub struct Anchor {
     pub drawing: Vec<Shape>,
 }
 
-/// Checks an anchor against the media of the update and returns it with `media_id` filled in.
-/// An empty anchor is valid. Errors name the field that is wrong.
+/// Checks an anchor against the media of the update and returns the anchor with `media_id` filled
+/// in. An empty anchor is valid. Errors name the invalid field.
 pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
     if anchor.media_id.is_none()
         && anchor.at_ms.is_none()

@@ -16,8 +16,9 @@ macro_rules! answers_to_question {
     };
 }
 
-/// Recomputes whether a question is answered and accepted, and the update's question count. Call it
-/// after every change in a thread. Does nothing if the thread does not begin with a question.
+/// Recomputes the answered and accepted state of a question, and the number of open questions of
+/// its update. Call it after every change in a thread. Does nothing if the thread does not begin
+/// with a question.
 pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
     // Lock the question first, so that the next statement sees the changes of concurrent
     // transactions.

@@ -32,7 +32,7 @@ pub(super) struct PostedComment<'a> {
 }
 
 /// Notifies the mentioned people, the update's author and the participants of the thread, if they
-/// can open the update. Returns the ids and names of mentioned people who cannot open it.
+/// can open the update. Returns the ids and names of mentioned people who cannot open the update.
 pub(super) async fn notify_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -85,7 +85,7 @@ pub(super) async fn notify_recipients(
 }
 
 /// Notifies people whom an edit mentions for the first time. The new notification replaces any
-/// earlier notification of the same person about this comment. Returns the ids and names of
+/// earlier notification that the person got about this comment. Returns the ids and names of
 /// mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,

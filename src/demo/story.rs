@@ -65,7 +65,7 @@ async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     .await
 }
 
-/// Ada shows everyone the new checkout. Most people have answered; three answers are late.
+/// Adds an update by Ada about the new checkout. Most people have answered; three answers are late.
 async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
@@ -122,7 +122,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.remind("Ada", &id).await
 }
 
-/// Piotr asks the engineers for a readback. Ada has not answered yet.
+/// Adds an update by Piotr that asks the engineers for a readback. Ada has not answered yet.
 async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(8.0);
     let content = Content {
@@ -178,8 +178,8 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Ada asks the designers for a readback. Two readbacks wait for a verdict, one was corrected, and
-/// one person declined.
+/// Adds an update by Ada that asks the designers for a readback. Two readbacks wait for a verdict,
+/// one was corrected, and one person declined.
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {
@@ -233,7 +233,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Zofia makes a material edit to her checklist after Ada has acknowledged it.
+/// Adds a checklist by Zofia, to which she makes a material edit after Ada has acknowledged it.
 async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),

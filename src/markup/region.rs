@@ -6,13 +6,13 @@ use super::Area;
 /// height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
-    /// Left edge.
+    /// Left edge, as a fraction of the picture's width.
     pub x: f64,
-    /// Top edge.
+    /// Top edge, as a fraction of the picture's height.
     pub y: f64,
-    /// Width.
+    /// Width, as a fraction of the picture's width.
     pub w: f64,
-    /// Height.
+    /// Height, as a fraction of the picture's height.
     pub h: f64,
 }
 

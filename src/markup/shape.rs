@@ -74,9 +74,9 @@ impl Color {
 /// A point in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Fraction from the left.
+    /// Distance from the left, as a fraction of the picture's width.
     pub x: f64,
-    /// Fraction from the top.
+    /// Distance from the top, as a fraction of the picture's height.
     pub y: f64,
 }
 
@@ -89,13 +89,13 @@ impl Serialize for Point {
 /// A rectangle in a picture, in fractions of its sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
-    /// Left edge.
+    /// Left edge, as a fraction of the picture's width.
     pub x: f64,
-    /// Top edge.
+    /// Top edge, as a fraction of the picture's height.
     pub y: f64,
-    /// Width.
+    /// Width, as a fraction of the picture's width.
     pub w: f64,
-    /// Height.
+    /// Height, as a fraction of the picture's height.
     pub h: f64,
 }
 

@@ -21,10 +21,10 @@ const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment."
 const AUTHOR_ONLY_TEXT: &str =
     "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
-/// Whether people other than the author may fetch a rendition. If the rendition's bytes are the
-/// original of a video (`raw`), people may fetch them only if the original has no metadata and no
-/// copy exists yet. A viewer who is already playing the original may continue for a while
-/// (`lingers`); that rendition has the name `original`.
+/// Whether people other than the author may fetch a rendition. `raw` means that its bytes are the
+/// original of a video. Other people may fetch a raw rendition only if a scan found no metadata and
+/// the media has not failed. Under the name `original`, only viewers who were already playing the
+/// video may fetch it, for a limited time (`lingers`).
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
@@ -94,7 +94,7 @@ impl Media {
     }
 
     /// Returns the state and its reason as shown to a viewer. For viewers other than the author, a
-    /// video is ready only if it has a rendition that they may play.
+    /// video is ready only if it has a rendition that these viewers may play.
     pub fn visible_state(
         &self,
         shown: &[&Rendition],

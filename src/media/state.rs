@@ -3,15 +3,15 @@
 use crate::infra::db::text_enum;
 
 text_enum! {
-    /// Processing state.
+    /// The processing state of media.
     pub enum MediaState {
-        /// Its bytes are still arriving.
+        /// The bytes of the media are still arriving.
         Uploading = "uploading",
-        /// A job is processing it.
+        /// A job is processing the media.
         Processing = "processing",
-        /// All required renditions exist.
+        /// All required renditions of the media exist.
         Ready = "ready",
-        /// It could not be processed.
+        /// The media could not be processed.
         Failed = "failed",
     }
 }

@@ -381,7 +381,7 @@ pub(super) async fn add_recipients(
         actor_id: author,
     };
     if after.asks_for_answer() {
-        // Ask all recipients for an answer again if the expectation changed.
+        // If the expectation changed, ask all recipients again, not only the new ones.
         if !first && before.expectation != after.expectation {
             new.extend(recipient_ids(tx, id).await?);
         }
@@ -486,7 +486,7 @@ pub async fn add_recipient(
     super::find_as_author(tx, id).await
 }
 
-/// Makes a person a recipient of these updates, for example when they accept an invitation.
+/// Makes a person a recipient of these updates, for example when the person accepts an invitation.
 pub async fn add_invited_recipient(
     tx: &mut Tx,
     clock: &Clock,

@@ -43,7 +43,7 @@ pub struct Row {
     pub owing: i64,
     /// Earliest due time of the answers that recipients still owe.
     pub next_due_at: Option<Millis>,
-    /// Number of readbacks of the current revision without a verdict.
+    /// Number of readbacks of the current revision that have no verdict yet.
     pub unheard: i64,
     /// Number of questions by other people that nobody has answered.
     pub open_questions: i64,

@@ -350,8 +350,8 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // If the time zone skipped a day, or the working hours of a day, the calendar shows one
-        // working day more.
+        // The calendar has one working day more if the time zone skipped a day or the working hours
+        // of a day.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",
