@@ -162,7 +162,7 @@ impl Db {
         self.committed.subscribe()
     }
 
-    /// Closes all connections after their current use.
+    /// Closes all connections. Waits until the connections in use are returned.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
@@ -174,7 +174,7 @@ pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
     Ok(connection.ping().await?)
 }
 
-/// Returns a value of the `settings` table. If it is missing, creates it with `make`.
+/// Returns a value from the `settings` table. If the value is missing, creates it with `make`.
 pub async fn get_or_create_setting(
     connection: &mut AnyConnection,
     name: &str,

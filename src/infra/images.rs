@@ -61,7 +61,7 @@ pub struct EncodedPicture {
     pub bytes: Vec<u8>,
 }
 
-/// A re-encoded picture with its thumbnail. No other part of the uploaded picture is ever served.
+/// A re-encoded picture with its thumbnail. The uploaded file itself is never served.
 #[derive(Clone, Debug)]
 pub struct ProcessedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
@@ -81,7 +81,7 @@ pub struct ProcessedPicture {
 }
 
 impl ProcessedPicture {
-    /// Splits it into the picture and its thumbnail.
+    /// Returns the picture and its thumbnail.
     pub fn into_parts(self) -> (EncodedPicture, EncodedPicture) {
         (
             EncodedPicture {
@@ -375,7 +375,8 @@ mod tests {
             "anim.apng.png",
         ] {
             let bytes = std::fs::read(fixture(name)).unwrap();
-            // Only the still of an APNG matters, and it lies in the first few hundred bytes.
+            // Truncate an APNG early: its still picture is within the first few hundred bytes, and
+            // only that is decoded.
             let kept = if name == "anim.apng.png" {
                 300
             } else {

@@ -10,8 +10,8 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 /// checks all open elements for each new one, so ten thousand `>` would otherwise take seconds.
 const MAX_DEPTH: usize = 16;
 
-/// Images would cause requests to other servers. Ids and classes are reserved for the page, except
-/// for the class of mentions.
+/// Removes images, because they would cause requests to other servers. Removes ids and classes,
+/// because only the page may set them; the class of mentions is an exception.
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner

@@ -133,7 +133,7 @@ pub struct Mail {
     pub subject: String,
     /// The body, as plain text.
     pub text: String,
-    /// The address for one-click unsubscribing (RFC 8058).
+    /// The URL for one-click unsubscription (RFC 8058).
     pub unsubscribe: String,
 }
 

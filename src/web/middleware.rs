@@ -145,11 +145,11 @@ fn method_override(text: &[u8]) -> Option<Method> {
         })
 }
 
-/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else
-/// `Origin`. If both are absent, the request must not carry a cookie, because a browser could have added it.
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else `Origin`. If
+/// both are absent, the request must not carry a cookie, because a browser could have added it.
 ///
-/// `/unsubscribe/…` is exempt: mail programs send its one-click request from anywhere (RFC 8058 §3.2). The
-/// token in its address is the only credential; cookies are ignored.
+/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token in
+/// its address is the only credential; cookies are ignored.
 fn check_same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());

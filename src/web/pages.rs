@@ -59,7 +59,7 @@ pub struct Me {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address used to sign in.
+    /// Email address used to sign in.
     pub email: String,
     /// Whether the person is an admin.
     pub is_admin: bool,
@@ -138,9 +138,9 @@ pub struct InvitationPage {
     pub page: Page,
     /// Typed values and their errors.
     pub form: Form,
-    /// E-mail address of the invited person.
+    /// Email address of the invited person.
     pub email: String,
-    /// Name of the person who invited them.
+    /// Name of the person who sent the invitation.
     pub invited_by: String,
     /// Rules of the workspace, shown collapsed, and its contact person.
     pub workspace: WorkspaceView,
@@ -148,15 +148,15 @@ pub struct InvitationPage {
     pub action: String,
 }
 
-/// Page that turns mail off. POST /unsubscribe/{token}.
+/// Page that turns off email. POST /unsubscribe/{token}.
 #[derive(Template)]
 #[template(path = "people/unsubscribe.html")]
 pub struct UnsubscribePage {
     /// Layout data.
     pub page: Page,
-    /// E-mail address of the person.
+    /// Email address of the person.
     pub email: String,
-    /// Whether mail is already off.
+    /// Whether the person's email is already off.
     pub off: bool,
     /// Address that the form posts to.
     pub action: String,
@@ -170,7 +170,7 @@ pub struct ResetPage {
     pub page: Page,
     /// Typed values and their errors.
     pub form: Form,
-    /// E-mail address of the account.
+    /// Email address of the account.
     pub email: String,
     /// Address that the form posts to.
     pub action: String,
@@ -377,11 +377,11 @@ pub struct EditPage {
     pub limit: String,
     /// Maximum upload size in bytes.
     pub max_upload: u64,
-    /// Maximum length of a recording, in seconds. It stops by itself after that.
+    /// Maximum length of a recording, in seconds. A recording stops by itself after that.
     pub max_recording: u32,
     /// Number of people who answered the update and can be asked again.
     pub answered: i64,
-    /// Whether media was added or removed since they answered.
+    /// Whether media was added or removed since people answered.
     pub media_changed: bool,
 }
 
@@ -434,8 +434,8 @@ pub struct UpdatePage {
     pub comments: Vec<CommentView>,
     /// Values and errors of the composer. A guest without a name also enters `name`.
     pub form: Form,
-    /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment
-    /// they reply to.
+    /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment the
+    /// viewer replies to.
     pub drafts: BTreeMap<String, String>,
     /// People whom the viewer's new comment mentions and who cannot see the update.
     pub unseen: Vec<PersonView>,
@@ -461,7 +461,7 @@ pub struct UpdatePage {
     pub muted: bool,
     /// Whether the inbox has an entry to read: this update or a later one.
     pub next: bool,
-    /// Whether recipients get mail.
+    /// Whether recipients get email.
     pub mail: bool,
     /// Address of the page's live stream; empty if there is none.
     pub live: String,

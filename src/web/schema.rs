@@ -42,17 +42,17 @@ pub struct PersonView {
 pub struct CountsView {
     /// Number of recipients.
     pub recipients: i64,
-    /// Recipients who opened it; only for the author.
+    /// Number of recipients who opened the update; only for the author.
     pub opened: Option<i64>,
-    /// Recipients who acknowledged or read back the current content.
+    /// Number of recipients who acknowledged or read back the current content.
     pub acknowledged: i64,
-    /// Recipients who still owe an answer.
+    /// Number of recipients who still owe an answer.
     pub owing: i64,
-    /// Readbacks without a verdict; only for the author.
+    /// Number of readbacks without a verdict; only for the author.
     pub unheard: Option<i64>,
-    /// Comments and replies, without removed ones.
+    /// Number of comments and replies, without removed ones.
     pub comments: i64,
-    /// Questions without an answer.
+    /// Number of questions without an answer.
     pub open_questions: i64,
 }
 
@@ -62,7 +62,7 @@ impl CountsView {
         self.unheard.unwrap_or_default()
     }
 
-    /// Returns the number of recipients who owe no answer. The logo's progress arc shows it.
+    /// Returns the number of recipients who owe no answer. The logo's progress arc shows this number.
     pub fn answered(&self) -> i64 {
         self.recipients - self.owing
     }
@@ -75,7 +75,7 @@ pub struct AudienceView {
     pub people: Vec<PersonView>,
     /// Groups that were named.
     pub groups: Vec<PersonView>,
-    /// Whether it is for everyone with an account.
+    /// Whether the update is for everyone with an account.
     pub everyone: bool,
 }
 
@@ -100,7 +100,7 @@ pub enum DueView {
 pub struct UpdateView {
     /// Id of the update.
     pub id: String,
-    /// Address of its page.
+    /// Address of the update's page.
     pub url: String,
     /// State of the update.
     pub state: UpdateState,
@@ -124,7 +124,7 @@ pub struct UpdateView {
     pub expectation: Expectation,
     /// Due time.
     pub due: Option<DueView>,
-    /// What the author does without an answer by then.
+    /// What the author will do if there is no answer by the due time.
     pub otherwise: Option<String>,
     /// Readback prompt; null means the default prompt.
     pub prompt: Option<String>,
@@ -133,23 +133,23 @@ pub struct UpdateView {
     pub message: Option<String>,
     /// When the draft was created.
     pub created_at: String,
-    /// When it was published.
+    /// When the update was published.
     pub published_at: Option<String>,
-    /// When it was last edited after publication.
+    /// When the update was last edited after publication.
     pub edited_at: Option<String>,
-    /// When it was moved to the trash.
+    /// When the update was moved to the trash.
     pub trashed_at: Option<String>,
     /// Audience; empty for guests.
     pub audience: AudienceView,
-    /// Whether people who join its groups later may open it too.
+    /// Whether people who join the audience's groups later may open the update.
     pub later_members: bool,
-    /// Its media, in order.
+    /// Media of the update, in order.
     pub media: Vec<MediaView>,
     /// Counts of recipients, answers and comments.
     pub counts: CountsView,
     /// Reactions to the update.
     pub reactions: Vec<ReactionView>,
-    /// The viewer's receipt, if they are a recipient.
+    /// The viewer's receipt, if the viewer is a recipient.
     pub my_receipt: Option<ReceiptView>,
 }
 
@@ -174,7 +174,7 @@ impl UpdateView {
 pub struct RowView {
     /// Id of the update.
     pub id: String,
-    /// Address of its page.
+    /// Address of the update's page.
     pub url: String,
     /// State of the update.
     pub state: UpdateState,
@@ -189,20 +189,20 @@ pub struct RowView {
     /// Earliest due time among the recipients who owe an answer; only for the author.
     #[serde(skip)]
     pub next_due: Option<String>,
-    /// Whether that time has passed.
+    /// Whether the earliest due time has passed.
     #[serde(skip)]
     pub overdue: bool,
     /// When the draft was created.
     pub created_at: String,
-    /// When it was published.
+    /// When the update was published.
     pub published_at: Option<String>,
-    /// When it was moved to the trash.
+    /// When the update was moved to the trash.
     pub trashed_at: Option<String>,
-    /// Kind of its first media.
+    /// Kind of the update's first media.
     pub kind: Option<MediaKind>,
     /// Signed address of a thumbnail.
     pub thumbnail: Option<String>,
-    /// Duration of its first video, in milliseconds.
+    /// Duration of the update's first video, in milliseconds.
     pub duration_ms: Option<i64>,
     /// Counts of recipients, answers and comments.
     pub counts: CountsView,
@@ -221,12 +221,12 @@ impl RowView {
         }
     }
 
-    /// Whether its first media is a video.
+    /// Whether the update's first media is a video.
     pub fn begins_with_video(&self) -> bool {
         self.kind == Some(MediaKind::Video)
     }
 
-    /// Whether its first media is a picture.
+    /// Whether the update's first media is a picture.
     pub fn begins_with_picture(&self) -> bool {
         self.kind == Some(MediaKind::Image)
     }
@@ -280,7 +280,7 @@ pub struct AccountView {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address used to sign in.
+    /// Email address used to sign in.
     pub email: String,
     /// Role of the account.
     pub role: Role,
@@ -288,7 +288,7 @@ pub struct AccountView {
     pub time_zone: String,
     /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; `None` means Monday to Friday, 09:00 to 17:00.
     pub working_hours: Option<WorkingHours>,
-    /// End of the current absence; `None` if they are not away.
+    /// End of the current absence; `None` if the person is not away.
     pub away_until: Option<String>,
     /// Current time, to show the person's local time on the page.
     #[serde(skip)]
@@ -300,7 +300,7 @@ pub struct AccountView {
 }
 
 impl AccountView {
-    /// Whether they are an admin.
+    /// Whether the account is an admin's.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }
@@ -319,7 +319,7 @@ pub struct MeView {
 /// Notification settings of a person.
 #[derive(Clone, Debug, Serialize)]
 pub struct NotifyView {
-    /// Whether mail is on.
+    /// Whether the person gets email.
     pub mail: bool,
 }
 
@@ -334,7 +334,7 @@ pub struct GroupView {
     pub members: Vec<PersonView>,
     /// Person who created the group.
     pub made_by: PersonView,
-    /// E-mail addresses of the members, for the form.
+    /// Email addresses of the members, for the form.
     #[serde(skip)]
     pub emails: String,
     /// Whether the viewer may change the group.
@@ -389,7 +389,7 @@ pub struct ContactView {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// E-mail address.
+    /// Email address of the person.
     pub email: String,
 }
 
@@ -405,7 +405,7 @@ pub struct DaysView {
 pub struct InvitationView {
     /// Id of the invitation.
     pub id: String,
-    /// E-mail address of the invited person.
+    /// Email address of the invited person.
     pub email: String,
     /// Role of the account.
     pub role: Role,

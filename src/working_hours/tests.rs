@@ -72,7 +72,7 @@ fn due_day_depends_on_the_zone_of_the_recipient() {
 fn fixed_due_time_moves_into_working_hours() {
     let zone = "America/Los_Angeles";
     for (asked, fixed, expected) in [
-        // Within working hours: unchanged.
+        // A due time within working hours does not change.
         (
             "2026-11-18T08:00",
             "2026-11-20T12:30",
@@ -83,7 +83,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-20T17:00",
             "Fri 2026-11-20 17:00",
         ),
-        // Outside working hours: moved back to the previous end of work.
+        // A due time outside working hours moves back to the previous end of work.
         (
             "2026-11-18T08:00",
             "2026-11-20T23:00",
@@ -99,7 +99,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-22T12:00",
             "Fri 2026-11-20 17:00",
         ),
-        // No working time is left before the given time: moved to the end of the next working day.
+        // If no working time is left before the due time, it moves to the end of the next working day.
         (
             "2026-11-20T18:00",
             "2026-11-21T12:00",
@@ -115,7 +115,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-18T22:00",
             "Thu 2026-11-19 17:00",
         ),
-        // Asked after the given time, like a recipient who is added late.
+        // The recipient is asked after the due time, for example because they were added late.
         (
             "2026-11-20T10:00",
             "2026-11-19T12:00",
@@ -350,8 +350,8 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // The calendar has one working day more if the time zone skipped a day or the working hours
-        // of a day.
+        // A day that the zone skipped, or on which it skipped the working hours, is counted here but not by the
+        // schedule.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",

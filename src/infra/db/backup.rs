@@ -10,14 +10,14 @@ use super::Db;
 use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
-/// Free space required in addition to the size of the copy and a quarter of it, in bytes.
+/// A copy requires free space of 1.25 times its size plus this margin, in bytes.
 const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
 
 /// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy gets
-/// this name only when it is complete, verified and durable; it replaces an earlier copy. Returns
-/// [`Error::Conflict`] if there is not enough space. The database stays unchanged.
+/// this name only when it is complete, verified and durable, and then replaces an earlier copy.
+/// Does not change the database. Returns [`Error::Conflict`] if there is not enough space.
 pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let copy = with_suffix(file, &format!(".before-schema-{}", schema + 1));
     let unfinished = with_suffix(&copy, ".unfinished");

@@ -9,14 +9,14 @@ use super::Db;
 use crate::clock;
 use crate::error::{DISK_FULL, Error, Result};
 
-/// How long a successful probe stays valid unless a write fails. It keeps frequent health checks
-/// from causing frequent writes.
+/// How long a successful probe stays valid, unless a write fails. Otherwise, frequent health checks
+/// would cause frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
 /// The free space next to a SQLite file, in bytes, below which its disk counts as full. Small
 /// writes may still fit into the write-ahead log, but larger ones do not.
 const MIN_FREE: u64 = 1024 * 1024;
 
-/// The known state of this node's writes.
+/// The result of the last probe, and whether SQLite's write connection must be replaced.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
     last_success: Mutex<Option<Instant>>,

@@ -1,4 +1,4 @@
-//! Closed sets that are stored as text.
+//! Enums whose values are stored as text.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// An enum declared with [`text_enum!`].
 pub trait TextEnum: Copy + 'static {
-    /// All values, in order of declaration.
+    /// All values, in declaration order.
     const ALL: &'static [Self];
 
     /// The text in the database and in JSON.
@@ -180,7 +180,7 @@ mod tests {
     use crate::infra::db::Db;
 
     text_enum! {
-        /// For the tests.
+        /// An enum for the tests.
         enum Light {
             /// Stop.
             Red = "red",

@@ -97,7 +97,7 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
 }
 
 /// Creates an error that names the version that introduced the schema, or otherwise the newest
-/// version that opened the database. Names neither if it is not newer than this program.
+/// version that opened the database. Names no version that is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,

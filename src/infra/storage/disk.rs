@@ -240,8 +240,8 @@ impl Disk {
         GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
-    /// Moves a complete growing file to its final key. Both names exist until the first one is
-    /// deleted. Idempotent.
+    /// Gives a complete growing file its final key. Both keys refer to the file until the first one
+    /// is deleted. Idempotent.
     pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;

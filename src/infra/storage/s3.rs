@@ -56,7 +56,7 @@ pub struct S3Settings {
     pub prefix: String,
     /// The endpoint that Hearback uses; `None` for AWS or `AWS_ENDPOINT_URL`.
     pub endpoint: Option<String>,
-    /// The endpoint that browsers use, for presigned URLs; `None` if it is the same.
+    /// The endpoint that browsers use, for presigned URLs; `None` if it is the same as `endpoint`.
     pub public_endpoint: Option<String>,
     /// Whether to use `https://server/bucket/key` instead of `https://bucket.server/key`.
     pub path_style: bool,

@@ -5,11 +5,11 @@ use crate::error::Error;
 /// How well an audio codec is supported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum AudioSupport {
-    /// Browsers play it, so its packets are copied.
+    /// Browsers play the audio, so its packets are copied.
     Plays,
-    /// It can be decoded, so it is converted to AAC or Opus.
+    /// Browsers do not play the audio, but ffmpeg can decode it, so it is converted to AAC or Opus.
     Convertible,
-    /// It can neither be played nor decoded.
+    /// The audio can be neither played nor decoded.
     Unreadable,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
     })
 }
 
-/// How an audio stream is supported. `profile` is ffprobe's: ffmpeg's AAC decoder and most browsers
-/// cannot read xHE-AAC.
+/// Returns how well an audio stream is supported. `profile` comes from ffprobe, because ffmpeg's
+/// AAC decoder and most browsers cannot read the xHE-AAC profile.
 pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
     match codec {
         "aac" if profile.contains("xHE") || profile == "41" => AudioSupport::Unreadable,

@@ -160,7 +160,7 @@ pub(super) async fn h264(
         probe.video == "h264" && Tools::needs_h264(probe) != ConversionNeed::ForAll && small_enough;
     let mut args = map_args(probe, true);
     if copies_video {
-        // Only the audio must be converted.
+        // Copy the video, because only the audio must be converted.
         args.extend(["-c:v", "copy", "-avoid_negative_ts", "disabled"].map(OsString::from));
     } else {
         let (width, height) = fitted_size(probe, MAX_SIDE);
@@ -196,8 +196,8 @@ pub(super) async fn h264(
     checked_output(toolchain, path, Container::Mp4, probe.duration_ms).await
 }
 
-/// A bitstream filter that extends the last frame of [`h264_args`], shown at `last`, until `end`;
-/// both in seconds.
+/// A bitstream filter for the output of [`h264_args`]. Extends the last frame, which starts at
+/// `last`, until `end`; both in seconds.
 pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     format!(
         "setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'",

@@ -27,7 +27,7 @@ const MAX_SIDE: u32 = 1920;
 /// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
 /// copy of the frame is added.
 const MIN_HOLD_SECONDS: f64 = 0.1;
-/// How long before the end that copy is shown, in seconds.
+/// How long before the end the copy of the last frame is shown, in seconds.
 const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
 /// Cuts a video to its presented content, without the content that an edit list hides.
@@ -136,7 +136,7 @@ struct CutJob<'a> {
 }
 
 impl CutJob<'_> {
-    /// Tries to cut without re-encoding everything. Returns `None` if that would not be exact.
+    /// Tries to cut without re-encoding everything. Returns `None` if the cut would not be exact.
     async fn try_copy(&self) -> Result<Option<CutFile>> {
         if Tools::needs_h264(self.probe) == ConversionNeed::ForAll {
             return Ok(None);
@@ -145,8 +145,9 @@ impl CutJob<'_> {
             return Ok(None);
         };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
-        // Moving a frame that was shown long before the cut would separate it from frames that are
-        // decoded before they are shown.
+        // If frames are not stored in display order, do not copy a first frame that was shown long
+        // before the cut. The copy would have to move this frame to the start of the cut, but not
+        // the frames stored between it and the next one.
         let can_start =
             self.packets.is_in_decode_order() || self.cut.start - plan.first < TIME_EPSILON;
         let made = match &*self.probe.video {
@@ -356,7 +357,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // No hidden frames, and a key frame only at the beginning.
+        // Create no hidden frames, and a key frame only at the beginning.
         args.extend(
             [
                 "-deadline",
@@ -462,8 +463,8 @@ impl CutJob<'_> {
     fn seek_args(&self, key: f64) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));
-        // Use a packet timestamp, not one relative to the start of the container, which Opus places
-        // before 0.
+        // Use a packet timestamp, not a time relative to the start of the container, because an
+        // Opus stream starts before 0.
         args.extend([
             "-noaccurate_seek".into(),
             "-seek_timestamp".into(),

@@ -51,7 +51,7 @@ pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// The picture brand among the brands of an `ftyp`, the first of which is the major brand.
-/// Compatible brands count only if no brand is a video's.
+/// Compatible brands count only if no brand belongs to a video format.
 fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
     let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);

@@ -51,7 +51,7 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
             break;
         };
         match &kind {
-            // Continue with their content.
+            // Continue inside these boxes, because they contain the edit lists.
             b"moov" | b"trak" | b"edts" => at = content,
             b"elst" => {
                 file.seek(SeekFrom::Start(content))?;

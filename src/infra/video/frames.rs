@@ -15,20 +15,20 @@ const SNAP_SECONDS: f64 = 1.0 / 60.0;
 /// The range to keep, in packet times in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
-    /// The time that becomes 0.
+    /// The packet time that becomes 0 in the cut.
     pub(super) start: f64,
-    /// The end.
+    /// The packet time at which the cut ends.
     pub(super) end: f64,
 }
 
 /// A video packet.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
-    /// When it is shown, in seconds.
+    /// When the frame is shown, in seconds.
     at: f64,
-    /// Whether decoding can start with it.
+    /// Whether decoding can start with this frame.
     key: bool,
-    /// Whether it is decoded but hidden by an edit list.
+    /// Whether the frame is decoded but hidden by an edit list.
     hidden: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Packets {
     pub(super) origin: f64,
     frames: Vec<Frame>,
     audio: AudioPackets,
-    /// Whether some packet has no timestamp.
+    /// Whether any packet lacks a timestamp.
     untimed: bool,
 }
 

@@ -30,9 +30,9 @@ pub(super) struct Stream {
     pub(super) pixel_shape: Option<(u64, u64)>,
     /// The rotation in degrees.
     pub(super) rotation: i32,
-    /// Whether it is a cover or thumbnail instead of a video.
+    /// Whether the stream is a cover or thumbnail instead of a video.
     pub(super) is_picture: bool,
-    /// Whether the file marks it as the default stream.
+    /// Whether the file marks the stream as the default.
     pub(super) is_default: bool,
     pub(super) language: Option<String>,
 }
@@ -60,7 +60,7 @@ pub(super) struct Track {
     pub(super) reordered: bool,
     /// The duration of the last presented packet.
     last_seconds: f64,
-    /// The position of that packet in the file, in bytes; -1 if it is unknown.
+    /// The file position of the last presented packet, in bytes; -1 if it is unknown.
     last_position: i64,
     position: i64,
 }

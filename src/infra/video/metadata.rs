@@ -57,20 +57,20 @@ pub struct MetadataScan {
     fed: u64,
     /// The position of the current element, or of the next one after `skip`.
     at: u64,
-    /// The first bytes of that element.
+    /// The first bytes of the current element.
     pending: Vec<u8>,
     /// How many bytes of the element are needed to continue.
     need: usize,
     /// How many bytes of content remain before the next element.
     skip: u64,
-    /// Whether that content must be zero.
+    /// Whether the skipped content must be zero.
     zeros: bool,
     format: Format,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Format {
-    /// Not detected yet.
+    /// The container has not been detected yet.
     Unknown,
     Webm(Webm),
     Mp4(Mp4),

@@ -14,7 +14,7 @@ use super::selection::Selection;
 use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edits};
 use crate::error::{Error, Result};
 
-/// The maximum duration. A longer one is invalid or comes from a camera that was left running.
+/// The maximum duration. A longer video is invalid or comes from a camera that was left running.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
 /// The maximum length of priming samples, in seconds. Encoders start an audio stream with such
 /// samples, which an edit list skips: at most a tenth of a second. A longer gap is a deliberate
@@ -65,8 +65,8 @@ impl Timeline {
             || self
                 .audio
                 .is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS);
-        // In other formats a delay of the video stays as it is: players show the first picture
-        // until then.
+        // In other formats a delay of the video is harmless, because players show the first picture
+        // until the video starts.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && !self.video.reordered && in_place
     }
@@ -146,9 +146,9 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
 /// The content of a file if its edit lists are ignored.
 #[derive(Default)]
 struct UneditedReading {
-    /// Whether an edit list hides packets of the used streams.
+    /// Whether an edit list hides packets of the selected streams.
     hides: bool,
-    /// When their first packet is decoded, in seconds.
+    /// When the first packet of the selected streams is decoded, in seconds.
     decoded_from: f64,
 }
 

@@ -479,8 +479,8 @@ async fn cut_copies_packets_unless_they_must_be_encoded_again() {
             .cut(&fixture(name), &probe, stretch, dir.path())
             .await
             .unwrap();
-        // Sound is encoded again only together with all pictures. That case is skipped, because packets of silence
-        // could have equal hashes nevertheless.
+        // Sound is re-encoded only together with all pictures. Skip that case, because packets of
+        // silence may have equal hashes even when they are re-encoded.
         for (stream, copied) in [("v:0", copied), ("a:0", usize::MAX)] {
             if stream == "a:0" && name == "count.mp4" && stretch.0 == 2_280 {
                 continue;

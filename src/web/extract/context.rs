@@ -28,7 +28,7 @@ const MAX_GUEST_LINKS: usize = 20;
 /// The viewer of a request and how to respond to it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
-    /// Who makes the request.
+    /// The person or guest who makes the request.
     pub(crate) viewer: Viewer,
     /// Whether to respond with HTML.
     pub(crate) wants_html: bool,
@@ -40,8 +40,8 @@ pub(crate) struct RequestContext {
     pub(crate) insecure: bool,
     /// Message that the previous response left for this page; it is shown once.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream. A stream authenticates with the browser's cookies, so it is off
-    /// when those stand for another viewer than the page's.
+    /// Whether the page may open a live stream. A stream authenticates with the browser's cookies, so it is disabled if
+    /// the cookies identify a different viewer than the page's.
     pub(crate) live: bool,
 }
 

@@ -23,7 +23,7 @@ use crate::working_hours::{Due, MAX_DUE_DAYS};
 
 /// Maximum size of a body without files: 1 MiB.
 pub(crate) const MAX_BODY: usize = 1 << 20;
-/// Bytes that each part of a form costs, in addition to its name and text.
+/// Number of bytes to count for each part of a form, in addition to its name and text.
 const PART_OVERHEAD: usize = 512;
 /// Timeout for reading a body without files.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ const MAX_DRAIN: usize = 256 << 20;
 text_enum! {
     /// Which field of a form holds the due time.
     enum When {
-        /// None; there is no due time.
+        /// No field, because there is no due time.
         None = "none",
         /// `due_days`.
         Days = "days",
@@ -485,7 +485,7 @@ impl Fields {
         )
     }
 
-    /// Rejects fields that no reader asked for, and reports all errors at once.
+    /// Rejects fields that were not read, and reports all errors at once.
     pub(crate) fn finish(mut self) -> Result<()> {
         if let Some(error) = self.refused {
             return Err(error);
@@ -569,12 +569,12 @@ struct MultipartReader {
     parts: actix_multipart::Multipart,
     pairs: Vec<(String, String)>,
     files: Vec<StoredFile>,
-    /// Number of refused bytes that may still be read.
+    /// Number of bytes of refused files that may still be read and discarded.
     left: usize,
 }
 
 impl MultipartReader {
-    /// Reads to the end, even after a refused file, so that later fields are kept and the sender receives the
+    /// Reads the form to its end, even after a refused file, so that later fields are kept and the sender receives the
     /// response. Without `uploads`, skips all files. Returns the first error.
     async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));

@@ -152,8 +152,8 @@ async fn refused_page(
     .await
 }
 
-/// Responds to a saved comment: redirects a form to it, and returns the comment to a program. Both include the
-/// mentioned people who cannot see it; the JSON has them in `unseen`.
+/// Responds after a comment is saved: redirects a form to the comment, and returns the comment to a program as JSON.
+/// Both responses list the mentioned people who cannot see the comment; in the JSON, they are in `unseen`.
 async fn saved_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -167,7 +167,7 @@ async fn saved_response(
             return_path(req, &format!("/updates/{}", made.update.id)),
             made.id
         );
-        // A cookie carries this list and its size is limited.
+        // Limit the length of this list, because a cookie carries it.
         let without_access = made
             .without_access
             .iter()

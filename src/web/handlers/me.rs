@@ -1,4 +1,4 @@
-//! Handlers for one's own settings.
+//! Handlers for the viewer's own settings.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -114,7 +114,7 @@ fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     }
 }
 
-/// Reads the mail setting: `notify` is `{"mail":true}`; a form sends `mail`.
+/// Reads the email setting: JSON sends `notify` as `{"mail":true}`, and a form sends `mail`.
 fn mail_setting(fields: &mut Fields) -> Option<bool> {
     if fields.is_form() && fields.has("mail") {
         return fields.flag("mail");

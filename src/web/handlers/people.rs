@@ -263,7 +263,7 @@ pub(crate) async fn withdraw(
     no_content_or_redirect(&ctx, "/people")
 }
 
-/// Shows the page of an invitation. GET changes nothing, because mail scanners follow links.
+/// Shows the page of an invitation. GET changes nothing, because email scanners follow links.
 pub(crate) async fn invitation(
     ctx: RequestContext,
     state: web::Data<State>,

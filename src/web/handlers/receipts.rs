@@ -247,7 +247,7 @@ pub(crate) async fn overview(
     )
 }
 
-/// Exports all of them as CSV, without a limit.
+/// Exports all of the viewer's own updates as CSV, without a limit.
 async fn overview_csv(
     connection: &mut AnyConnection,
     state: &State,
@@ -546,7 +546,7 @@ async fn receipt_response(
     )
 }
 
-/// Reminds everyone who still owes an answer, and returns a message to pass on that names them.
+/// Reminds everyone who still owes an answer. Returns a message that names these people, for the author to pass on.
 pub(crate) async fn remind(
     req: HttpRequest,
     ctx: RequestContext,

@@ -1,4 +1,4 @@
-//! Handlers for set-up, sign-in, sign-out, sessions and tokens.
+//! Handlers for setup, sign-in, sign-out, sessions and tokens.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -51,7 +51,7 @@ pub(crate) async fn setup_page(
     )
 }
 
-/// Creates the first account for a person who has the printed set-up code. Works only once.
+/// Creates the first account for a person who has the printed setup code. Works only once.
 pub(crate) async fn setup(
     req: HttpRequest,
     ctx: RequestContext,

@@ -1,4 +1,4 @@
-//! Unsubscribing from mail by the link in a message, without signing in (RFC 8058).
+//! Unsubscribing from email through the link in a message, without signing in (RFC 8058).
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -12,7 +12,7 @@ use crate::web::extract::fields::read_body;
 use crate::web::pages::UnsubscribePage;
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 
-/// Marker in the body of a one-click request from a mail program.
+/// Marker in the body of a one-click request from an email program.
 const ONE_CLICK: &[u8] = b"One-Click";
 
 /// Shows a page with one button. GET changes nothing, because virus scanners follow links.
@@ -42,7 +42,7 @@ pub(crate) async fn show(
     )
 }
 
-/// Turns mail off.
+/// Turns off the person's email.
 pub(crate) async fn stop(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -50,7 +50,7 @@ pub(crate) async fn stop(
     payload: web::Payload,
 ) -> HandlerResult {
     let person_id = person_id_of(&state.key, &token)?;
-    // Mail programs send either kind of form (RFC 8058 §3.2), so look for the marker in the raw body.
+    // Email programs send either kind of form (RFC 8058 §3.2), so look for the marker in the raw body.
     let one_click = read_body(payload)
         .await?
         .windows(ONE_CLICK.len())
@@ -67,7 +67,7 @@ pub(crate) async fn stop(
     )
     .await?;
     tx.commit().await?;
-    // The response to a mail program must not be a redirect (RFC 8058 §3.1).
+    // The response to an email program must not be a redirect (RFC 8058 §3.1).
     if ctx.wants_html && !one_click {
         Ok(see_other(&format!("/unsubscribe/{token}")))
     } else {

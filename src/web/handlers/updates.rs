@@ -169,7 +169,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Builds the bar that shows what the viewer is asked and what they answered.
+/// Builds the bar that shows what the author asks of the viewer and what the viewer answered.
 async fn answer_bar(
     connection: &mut AnyConnection,
     ctx: &RequestContext,
@@ -317,7 +317,7 @@ pub(crate) async fn restore(
     json_or_redirect(&ctx, StatusCode::OK, &format!("/updates/{id}"), &view)
 }
 
-/// Permanently deletes one update from the viewer's trash. Does nothing if it is not there.
+/// Permanently deletes one update from the viewer's trash. Does nothing if the update is not in the trash.
 pub(crate) async fn delete(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -399,7 +399,7 @@ pub(crate) async fn versions(
     )
 }
 
-/// Mutes an update for the viewer. Notifications that concern them directly still arrive.
+/// Mutes an update for the viewer. Notifications that directly concern the viewer are still sent.
 pub(crate) async fn mute(
     req: HttpRequest,
     ctx: RequestContext,

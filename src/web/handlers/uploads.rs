@@ -81,7 +81,7 @@ pub(crate) async fn create(
     // offset.
     let is_new = upload.received == 0 && upload.finished_at.is_none();
     if is_new && (has_body || upload.length == Some(0)) {
-        // An empty file is appended too, so that it is refused like any other invalid file.
+        // Append even if the file is empty, so that it is refused like any other invalid file.
         upload = match append_in_task(&ctx, &state, &upload.id, patch, payload).await {
             Err(
                 error @ (Error::TooLarge(_)

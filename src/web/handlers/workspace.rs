@@ -1,4 +1,4 @@
-//! Handlers for "How we work here", which everyone reads and admins edit.
+//! Handlers for "How we work here", which everyone can read and admins can edit.
 
 use std::collections::BTreeMap;
 

@@ -10,9 +10,9 @@ use super::super::schema::{
 use super::Page;
 use crate::receipts::ReceiptState;
 
-/// Who has heard an update: what the author owes, what others owe, and what is done. PUT
-/// /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure;
-/// POST /updates/{id}/reminders.
+/// Page that shows who has heard an update: what the author owes, what others owe, and what is done. PUT
+/// /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure; POST
+/// /updates/{id}/reminders.
 #[derive(Template)]
 #[template(path = "receipts/index.html")]
 pub struct ReceiptsPage {
@@ -122,12 +122,12 @@ impl AnswerBar {
         self.state == Some(ReceiptState::Confirmed)
     }
 
-    /// Whether it is a readback without a verdict.
+    /// Whether the answer is a readback without a verdict.
     pub fn is_read_back(&self) -> bool {
         self.state == Some(ReceiptState::ReadBack)
     }
 
-    /// Whether it was declined.
+    /// Whether the reader declined.
     pub fn is_declined(&self) -> bool {
         self.state == Some(ReceiptState::Declined)
     }
@@ -137,10 +137,10 @@ impl AnswerBar {
 pub struct ReceiptSummary<'a> {
     /// Readbacks without a verdict; only for the author.
     pub to_review: Vec<&'a ReceiptView>,
-    /// People who still owe an answer, overdue first and then by due time. For an `fyi`, those who have not
-    /// opened it.
+    /// People who still owe an answer, overdue first and then by due time. For an `fyi`, people who have not opened the
+    /// update.
     pub waiting: Vec<&'a ReceiptView>,
-    /// People who answered. For an `fyi`, those who opened it.
+    /// People who answered. For an `fyi`, people who opened the update.
     pub answered: Vec<&'a ReceiptView>,
 }
 
@@ -165,7 +165,7 @@ impl<'a> ReceiptSummary<'a> {
         };
         let (mut waiting, done): (Vec<_>, Vec<_>) =
             receipts.iter().partition(|receipt| open(receipt));
-        // For an `fyi`, only the author may see who has not opened it.
+        // For an `fyi`, only the author may see who has not opened the update.
         waiting.retain(|_| !fyi || author);
         waiting
             .sort_by_key(|receipt| (!receipt.overdue, receipt.due.is_none(), receipt.due.clone()));
@@ -179,8 +179,8 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// Returns a summary such as `9 of 14 heard. 3 have not opened it. 2 are overdue.` Only the author sees how
-    /// many opened it. A person whose answer is stale is not counted as "not answered".
+    /// Returns a summary such as `9 of 14 heard. 3 have not opened it. 2 are overdue.` Only the author sees how many
+    /// people opened the update. A person whose answer is stale is not counted as "not answered".
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
         if !update.expectation.asks_for_answer() {

@@ -1,4 +1,4 @@
-//! Presenters for one's own settings.
+//! Presenters for the viewer's own settings.
 
 use std::collections::BTreeMap;
 

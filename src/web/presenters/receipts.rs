@@ -16,8 +16,8 @@ use crate::receipts::{AnswerKind, GuestAnswer, Receipt, ThreadMessage};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
-/// Presents one receipt. Only the author and the recipient see when it was opened; the same holds for their
-/// texts unless the author disclosed them.
+/// Presents one receipt. Only the author and the recipient see when the recipient opened the update. Only they see the
+/// texts of the verdict thread, unless the author disclosed it.
 pub(crate) fn receipt_view(
     state: &State,
     ctx: &RequestContext,

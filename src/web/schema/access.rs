@@ -31,7 +31,7 @@ pub struct UpdateRefView {
     pub id: String,
     /// Title of the update.
     pub title: String,
-    /// Address of its page.
+    /// Address of the update's page.
     pub url: String,
 }
 
@@ -40,7 +40,7 @@ pub struct UpdateRefView {
 pub struct ListedLinkView {
     /// Id of the link.
     pub id: String,
-    /// The update it opens.
+    /// The update that the link opens.
     pub update: UpdateRefView,
     /// Person who created the link.
     pub author: PersonView,

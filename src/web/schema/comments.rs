@@ -16,7 +16,7 @@ pub struct AuthorView {
     pub name: String,
     /// Whether the author is known only through a share link.
     pub guest: bool,
-    /// Name of the share link that the guest came through; only for members.
+    /// Name of the share link that the guest used; only for members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -26,11 +26,11 @@ pub struct AuthorView {
 pub struct ReactionView {
     /// The emoji.
     pub emoji: String,
-    /// Number of people who gave it.
+    /// Number of people who reacted with this emoji.
     pub count: i64,
-    /// Whether the viewer gave it.
+    /// Whether the viewer reacted with this emoji.
     pub mine: bool,
-    /// Names for the tooltip; empty for guests.
+    /// Names of the people who reacted, for the tooltip; empty for guests.
     #[serde(skip)]
     pub names: String,
 }
@@ -80,15 +80,15 @@ impl AnchorView {
 pub struct CommentView {
     /// Id of the comment.
     pub id: String,
-    /// Id of the update it belongs to.
+    /// Id of the update that the comment belongs to.
     pub update_id: String,
-    /// Id of the comment it replies to.
+    /// Id of the comment that this one replies to.
     pub parent_id: Option<String>,
     /// Id of the media that the anchor refers to.
     pub media_id: Option<String>,
-    /// Whether it is a remark or a question.
+    /// Whether the comment is a remark or a question.
     pub kind: CommentKind,
-    /// State of the thread that it begins.
+    /// State of the thread that the comment starts.
     pub state: Option<ThreadState>,
     /// Whether this is the accepted answer.
     pub accepted: bool,
@@ -100,24 +100,24 @@ pub struct CommentView {
     pub body_html: String,
     /// Anchor, if there is one.
     pub anchor: Option<AnchorView>,
-    /// Revision of the update that it was written for.
+    /// Revision of the update when the comment was written.
     pub revision: i64,
-    /// When it was written.
+    /// When the comment was written.
     pub created_at: String,
-    /// When it was last edited.
+    /// When the comment was last edited.
     pub edited_at: Option<String>,
-    /// Whether it was removed; it is still shown because it has replies.
+    /// Whether the comment was removed. A removed comment is still shown if it has replies.
     pub removed: bool,
-    /// Whether the viewer wrote it.
+    /// Whether the viewer wrote the comment.
     #[serde(skip)]
     pub mine: bool,
-    /// Whether it is new since the viewer's last visit.
+    /// Whether the comment is new since the viewer's last visit.
     #[serde(skip)]
     pub new: bool,
     /// Whether the viewer asked this question and may accept this answer.
     #[serde(skip)]
     pub may_accept: bool,
-    /// Whether the viewer accepted this answer and may undo that.
+    /// Whether the viewer accepted this answer and may withdraw the acceptance.
     #[serde(skip)]
     pub may_take_back: bool,
     /// Whether the viewer may resolve the thread that this comment starts.
@@ -126,12 +126,12 @@ pub struct CommentView {
     /// The ten newest earlier versions, oldest first.
     #[serde(skip)]
     pub versions: Vec<VersionView>,
-    /// Position of its media in the update, counted from 1; 0 for none.
+    /// Position in the update of the media that the comment refers to, counted from 1; 0 for none.
     #[serde(skip)]
     pub media_number: usize,
-    /// Permalink.
+    /// Permalink of the comment.
     pub url: String,
-    /// Pictures attached to it.
+    /// Pictures attached to the comment.
     pub pictures: Vec<MediaView>,
     /// Reactions to the comment.
     pub reactions: Vec<ReactionView>,
@@ -140,17 +140,17 @@ pub struct CommentView {
 }
 
 impl CommentView {
-    /// Returns whether it is a question.
+    /// Returns whether the comment is a question.
     pub fn is_question(&self) -> bool {
         self.kind == CommentKind::Question
     }
 
-    /// Whether it is a question that nobody has answered.
+    /// Returns whether the comment is a question that nobody has answered.
     pub fn is_open_question(&self) -> bool {
         self.is_question() && self.state == Some(ThreadState::Open)
     }
 
-    /// Whether its thread is resolved.
+    /// Returns whether the thread that the comment starts is resolved.
     pub fn is_resolved(&self) -> bool {
         self.state == Some(ThreadState::Resolved)
     }

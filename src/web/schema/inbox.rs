@@ -13,7 +13,7 @@ pub struct EntryView {
     pub id: String,
     /// Why the update is in this section.
     pub why: Reason,
-    /// The update it is about.
+    /// The update that the entry is about.
     pub update: RowView,
     /// Due time for the viewer, or the earliest due time among those who owe the viewer an answer.
     pub due: Option<String>,
@@ -27,7 +27,7 @@ pub struct EntryView {
     pub new_comments: i64,
     /// Number of people who joined a group of the audience and may therefore open the update.
     pub joined: i64,
-    /// Name of the person who did this.
+    /// Name of the person whose action caused the entry.
     pub by: Option<String>,
     /// Time of the entry, RFC 3339.
     pub at: String,
@@ -39,8 +39,8 @@ impl EntryView {
         self.by.as_deref().unwrap_or("Somebody")
     }
 
-    /// Returns whether to show the name of the update's author: it is not `me`, and the sentence does not
-    /// already start with it.
+    /// Returns whether to show the name of the update's author: the author is not `me`, and the sentence about the
+    /// entry does not already start with the author's name.
     pub fn names_author(&self, me: &str) -> bool {
         let begins = matches!(
             self.why,
@@ -79,7 +79,7 @@ impl EntryView {
 pub struct SnoozedView {
     /// Id of the entry.
     pub id: String,
-    /// The update it is about.
+    /// The update that the entry is about.
     pub update: RowView,
     /// End of the snooze; null means until someone has answered.
     pub until: Option<String>,

@@ -33,7 +33,7 @@ pub struct MediaView {
     pub kind: MediaKind,
     /// Processing state.
     pub state: MediaState,
-    /// Why it failed, or what processing does now.
+    /// Why processing failed, or what it is doing now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Original file name.
@@ -45,7 +45,7 @@ pub struct MediaView {
     /// Duration of a video, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
-    /// Range of the original that plays, if it is trimmed; only for the author.
+    /// Range of the original that plays, if the recording is trimmed; only for the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
     /// Start of the playable part within the whole recording, in milliseconds. The player uses it to keep its
@@ -109,11 +109,11 @@ impl TrimView {
 pub struct UploadView {
     /// Id of the upload.
     pub id: String,
-    /// Address that accepts its bytes.
+    /// Address to send the bytes of the upload to.
     pub url: String,
-    /// Id of the update that it belongs to.
+    /// Id of the update that the upload belongs to.
     pub update: String,
-    /// Id of the media that it becomes.
+    /// Id of the media that the upload becomes.
     pub media: String,
     /// Original file name.
     pub file_name: String,
@@ -132,22 +132,22 @@ pub struct UploadView {
 }
 
 impl MediaView {
-    /// Whether it is a video.
+    /// Whether the media is a video.
     pub fn is_video(&self) -> bool {
         self.kind == MediaKind::Video
     }
 
-    /// Whether it is a picture.
+    /// Whether the media is a picture.
     pub fn is_picture(&self) -> bool {
         self.kind == MediaKind::Image
     }
 
-    /// Whether it is still being uploaded.
+    /// Whether the media is still being uploaded.
     pub fn is_uploading(&self) -> bool {
         self.state == MediaState::Uploading
     }
 
-    /// Whether it is being processed.
+    /// Whether the media is being processed.
     pub fn is_processing(&self) -> bool {
         self.state == MediaState::Processing
     }
@@ -165,7 +165,7 @@ impl MediaView {
             .map_or("", |rendition| &rendition.url)
     }
 
-    /// Returns the address to download: with the markup burned in if there is any, otherwise the original.
+    /// Returns the address to download: the picture with its markup burned in if it has markup, otherwise the original.
     pub fn download(&self) -> &str {
         self.url(if self.has("marked") {
             "marked"
@@ -188,7 +188,7 @@ impl MediaView {
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)
     }
 
-    /// Returns whether the author can trim it now.
+    /// Returns whether the author can trim the recording now.
     pub fn can_be_trimmed(&self) -> bool {
         self.is_video()
             && self.duration_ms.is_some()
@@ -196,7 +196,7 @@ impl MediaView {
             && (!self.has_failed() || self.trim.is_some())
     }
 
-    /// Returns whether the author can mark it up now. Only still pictures can be marked up.
+    /// Returns whether the author can mark up the picture now. Animated pictures cannot be marked up.
     pub fn can_be_marked(&self) -> bool {
         let still = |rendition: &RenditionView| {
             rendition.name == "original" && rendition.content_type != "image/gif"

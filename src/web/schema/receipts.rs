@@ -13,39 +13,39 @@ pub struct ReceiptView {
     pub person: PersonView,
     /// State of the receipt.
     pub state: ReceiptState,
-    /// When the update was sent to them.
+    /// When the update was sent to the recipient.
     pub sent_at: Option<String>,
-    /// When they opened it; only for the author and the recipient.
+    /// When the recipient opened the update; only for the author and the recipient.
     pub opened_at: Option<String>,
-    /// Share of the video they watched, 0–1; not measured yet.
+    /// Share of the video that the recipient watched, 0–1; not measured yet.
     pub coverage: Option<f64>,
-    /// Ranges they have not watched; not measured yet.
+    /// Ranges that the recipient has not watched; not measured yet.
     pub unwatched: Option<Vec<[i64; 2]>>,
-    /// When they answered, in any way.
+    /// When the recipient answered, in any way.
     pub answered_at: Option<String>,
-    /// When they acknowledged or read back.
+    /// When the recipient acknowledged or read back.
     pub acknowledged_at: Option<String>,
-    /// Revision that they answered.
+    /// Revision that the recipient answered.
     pub revision: Option<i64>,
-    /// Their readback; only for the author and the recipient, unless the author disclosed it.
+    /// The recipient's readback; only for the author and the recipient, unless the author disclosed it.
     pub readback: Option<String>,
     /// The author's correction; visible like the readback.
     pub correction: Option<String>,
-    /// Reason of their objection; visible like the readback.
+    /// Reason of the recipient's objection; visible like the readback.
     pub reason: Option<String>,
     /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
-    /// Whether they owe an answer.
+    /// Whether the recipient owes an answer.
     pub owes: bool,
     /// Due time for this recipient.
     pub due: Option<String>,
     /// Whether the due time has passed without an answer.
     pub overdue: bool,
-    /// When the author last reminded them; only for the author and the recipient.
+    /// When the author last reminded the recipient; only for the author and the recipient.
     pub reminded_at: Option<String>,
-    /// End of their current absence.
+    /// End of the recipient's current absence.
     pub away_until: Option<String>,
-    /// Their time zone, to show their local time.
+    /// The recipient's time zone, to show their local time.
     #[serde(skip)]
     pub zone: String,
     /// Earlier messages between author and recipient, in order.
@@ -54,7 +54,7 @@ pub struct ReceiptView {
 }
 
 impl ReceiptView {
-    /// Returns whether their local time differs from the reader's.
+    /// Returns whether the recipient's local time differs from the reader's.
     pub fn has_other_clock(&self, zone: &str, now: &i64) -> bool {
         let offset = |zone: &str| {
             let time = jiff::Timestamp::from_millisecond(*now).ok()?;
@@ -63,7 +63,7 @@ impl ReceiptView {
         offset(zone) != offset(&self.zone)
     }
 
-    /// Returns whether their readback awaits a verdict.
+    /// Returns whether the recipient's readback awaits a verdict.
     pub fn awaits_verdict(&self) -> bool {
         self.state == ReceiptState::ReadBack
     }
@@ -74,18 +74,18 @@ impl ReceiptView {
 pub struct ExchangeView {
     /// Kind of message.
     pub kind: MessageKind,
-    /// Revision that it refers to.
+    /// Revision that the message refers to.
     pub revision: i64,
     /// Text of the message.
     pub body: String,
-    /// When it was sent.
+    /// When the message was sent.
     pub said_at: String,
-    /// When its author withdrew it.
+    /// When the sender withdrew the message.
     pub taken_back_at: Option<String>,
 }
 
 impl ExchangeView {
-    /// Whether the recipient wrote it.
+    /// Whether the recipient wrote the message.
     pub fn is_by_recipient(&self) -> bool {
         match self.kind {
             MessageKind::Readback | MessageKind::Decline => true,
@@ -93,22 +93,22 @@ impl ExchangeView {
         }
     }
 
-    /// Whether it is a readback.
+    /// Whether the message is a readback.
     pub fn is_readback(&self) -> bool {
         self.kind == MessageKind::Readback
     }
 
-    /// Whether it is a reason for declining.
+    /// Whether the message is a reason for declining.
     pub fn is_decline(&self) -> bool {
         self.kind == MessageKind::Decline
     }
 
-    /// Whether it confirms a readback.
+    /// Whether the message confirms a readback.
     pub fn is_confirmation(&self) -> bool {
         self.kind == MessageKind::Confirmed
     }
 
-    /// Whether it corrects a readback.
+    /// Whether the message corrects a readback.
     pub fn is_correction(&self) -> bool {
         self.kind == MessageKind::Corrected
     }
@@ -119,33 +119,33 @@ impl ExchangeView {
 pub struct GuestAnswerView {
     /// The guest.
     pub guest: PersonView,
-    /// Name of the link they came through.
+    /// Name of the share link that the guest used.
     pub link: String,
-    /// When they acknowledged.
+    /// When the guest acknowledged.
     pub acknowledged_at: String,
-    /// Their readback; only for the author.
+    /// The guest's readback; only for the author.
     pub readback: Option<String>,
 }
 
 text_enum! {
     /// What an edit did to a part of a text.
     pub enum DiffKind {
-        /// Nothing.
+        /// The edit kept this part.
         Same = "same",
-        /// Added.
+        /// The edit added this part.
         Added = "added",
-        /// Removed.
+        /// The edit removed this part.
         Removed = "removed",
     }
 }
 
 impl DiffView {
-    /// Whether the edit added it.
+    /// Whether the edit added this piece.
     pub fn is_added(&self) -> bool {
         self.kind == DiffKind::Added
     }
 
-    /// Whether the edit removed it.
+    /// Whether the edit removed this piece.
     pub fn is_removed(&self) -> bool {
         self.kind == DiffKind::Removed
     }
@@ -154,7 +154,7 @@ impl DiffView {
 /// One piece of a text comparison.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct DiffView {
-    /// What the edit did to it.
+    /// What the edit did to this piece.
     pub kind: DiffKind,
     /// Text of the piece.
     pub text: String,
@@ -197,11 +197,11 @@ pub struct RevisionView {
     pub notes: String,
     /// Notes as sanitized HTML.
     pub notes_html: String,
-    /// What it changed, in the author's words.
+    /// What the revision changed, in the author's words.
     pub what_changed: Option<String>,
     /// When the revision started.
     pub begun_at: String,
-    /// Its files. A deleted file has no `media`.
+    /// Files of the revision. A deleted file has no `media`.
     pub files: Vec<FileView>,
 }
 

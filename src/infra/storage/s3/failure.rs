@@ -7,7 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use crate::error::Error;
 use crate::infra::storage::{storage_full, unavailable};
 
-/// The kind of failure, to the extent that Hearback handles kinds differently.
+/// The kinds of failure that Hearback handles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The object, version or upload does not exist.

@@ -1,5 +1,5 @@
-//! Most of these tests need a real server, named by `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables. `bin/test` starts Ceph's.
-//! Without it they are skipped.
+//! Most of these tests need a real server, named by `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_`
+//! variables. `bin/test` starts a Ceph server. Without a server, these tests are skipped.
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -49,7 +49,7 @@ async fn bucket() -> Option<(Storage, S3)> {
     Some((storage, s3))
 }
 
-/// A storage at this endpoint and bucket, with credentials that the server does not know.
+/// A client for this bucket with credentials that the server does not know.
 async fn stranger(endpoint: &str, bucket: &str) -> Storage {
     let http = HttpBuilder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -286,7 +286,7 @@ async fn complete_multipart_is_idempotent() {
     );
     s3.abort_multipart(key, &id).await.unwrap();
     assert_eq!(storage.len(key).await.unwrap(), Some(length));
-    // Most servers answer with 404, Ceph with 500.
+    // Most servers respond with 404. Ceph responds with 500.
     assert!(
         s3.complete_multipart("media/never", &id, &parts, length)
             .await

@@ -10,11 +10,11 @@ const RECORDINGS: [&str; 9] = [
     "rec-av1-opus-3s.webm",
     "rec-mp4-avc1-opus-5s.mp4",
     "rec-vp8-opus-3s.webm",
-    // Has an alpha channel.
+    // This recording has an alpha channel.
     "rec-vp9-bubble-4s.webm",
     "rec-vp9-noaudio-4s.webm",
     "rec-vp9-opus-10s.webm",
-    // Truncated.
+    // This recording is truncated.
     "bad-truncated.webm",
     "bad-claims-10h.mp4",
 ];

@@ -44,7 +44,7 @@ pub(super) struct Webm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     id: u32,
-    /// The end position; `None` if its size was unknown at the start.
+    /// The end position of the element; `None` if its header states no size.
     end: Option<u64>,
 }
 
@@ -65,7 +65,7 @@ enum Rule {
 
 struct Header {
     id: u32,
-    /// `None` if it is unknown.
+    /// The size of the content in bytes; `None` if the header states no size.
     size: Option<u64>,
     /// The length of the header itself.
     length: usize,
@@ -134,8 +134,8 @@ impl Webm {
         }
     }
 
-    /// Closes elements that end here. A cluster of unknown size ends at the first element that it
-    /// cannot contain.
+    /// Closes the elements that end at `at`. A cluster of unknown size ends before the first
+    /// element that a cluster cannot contain.
     fn close(&mut self, at: u64, next: u32) {
         while let Some(open) = self.open.last() {
             let ended = match open.end {
@@ -193,7 +193,7 @@ impl Webm {
         Step::allow_if(check(value))
     }
 
-    /// A block starts with its track number, a two-byte timestamp and flags.
+    /// Checks a block, which starts with its track number, a two-byte timestamp and flags.
     fn block(&self, header: &Header, whole: usize, bytes: &[u8]) -> Step {
         let needed = header.length + 4;
         if whole < needed {

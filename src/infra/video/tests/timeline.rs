@@ -11,7 +11,8 @@ struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// For each second of the presentation, the second of the source that is visible in its middle.
+    /// For each second of the presentation, the second of the source that is visible in the middle
+    /// of it.
     shows: &'static [i64],
     hides: bool,
 }

@@ -23,7 +23,7 @@ use crate::web::schema::{DueView, UpdateView};
 use crate::working_hours::Due;
 use crate::{text, uploads, workspace};
 
-/// Fields of a request that writes an update, before e-mail addresses are resolved.
+/// Fields of a request that writes an update, before email addresses are resolved.
 struct UpdateForm {
     content: Content,
     audience: Option<Vec<String>>,
@@ -34,9 +34,9 @@ struct UpdateForm {
 text_enum! {
     /// Whether an edit of a published update changes its meaning.
     enum EditKind {
-        /// It changes only the wording.
+        /// The edit changes only the wording.
         Cosmetic = "cosmetic",
-        /// It changes the meaning, so recipients who have answered are asked again.
+        /// The edit changes the meaning, so recipients who have answered are asked again.
         Material = "material",
     }
 }
@@ -202,8 +202,8 @@ async fn with_invitation_links(
     Ok(answer)
 }
 
-/// Redirects a form to the update. If people were invited, redirects to the page of people instead, which shows
-/// the links to pass on.
+/// Redirects a form to the update. If people were invited, redirects to the people page instead, which shows the links
+/// to pass on.
 fn form_redirect(
     state: &State,
     update: &Update,
@@ -394,7 +394,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// Fills fields that were not typed with the stored values.
+/// Fills the fields that the user did not type with the stored values.
 fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values
