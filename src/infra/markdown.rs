@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn mentions_are_marked_only_in_text_and_cannot_be_imitated() {
+    fn mentions_are_marked_only_in_text_and_cannot_be_forged() {
         let ada = |text: &str| {
             text.match_indices("@Ada")
                 .map(|(at, word)| at..at + word.len())

@@ -54,7 +54,7 @@ fn working_days_count_from_the_day_after_the_request() {
 }
 
 #[test]
-fn due_day_depends_on_the_zone_of_the_recipient() {
+fn due_day_depends_on_the_time_zone_of_the_recipient() {
     let asked = at("2026-11-19T22:00", "UTC");
     for (zone, expected) in [
         ("Pacific/Auckland", "Mon 2026-11-23 17:00"),
@@ -169,7 +169,7 @@ fn absence_postpones_the_due_time() {
 }
 
 #[test]
-fn day_that_a_zone_skipped_is_not_a_working_day() {
+fn day_skipped_by_a_time_zone_is_not_a_working_day() {
     // Samoa skipped Friday, 30 December 2011.
     let zone = "Pacific/Apia";
     assert_eq!(
@@ -186,7 +186,7 @@ fn day_that_a_zone_skipped_is_not_a_working_day() {
 }
 
 #[test]
-fn skipped_end_of_work_moves_before_the_gap_and_a_day_of_skipped_hours_is_ignored() {
+fn end_of_work_within_a_clock_gap_moves_before_it_and_a_day_without_remaining_hours_is_ignored() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);

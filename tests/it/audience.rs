@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{PASSWORD, TestApp, array, email, text, update_path};
 
 #[actix_web::test]
-async fn audience_everyone_is_resolved_at_publication_so_later_accounts_have_no_obligation() {
+async fn everyone_audience_is_resolved_at_publication_and_excludes_later_accounts() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;

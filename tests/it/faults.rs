@@ -17,7 +17,8 @@ use crate::app::{TestApp, authority};
 pub enum Reach {
     Database,
     Storage,
-    /// Has the same effect as killing the process, which cannot change anything afterwards.
+    /// Both services. Cutting both has the same effect as killing the process, because it cannot change anything
+    /// afterwards.
     Both,
 }
 
@@ -28,7 +29,7 @@ pub enum Fault {
     CutBefore,
     /// The server executes the request, but its response is lost.
     CutAfter,
-    /// The request is delayed until [`Breaker::mend`].
+    /// The request is delayed until [`Breaker::mend`] is called.
     Hold,
 }
 

@@ -230,7 +230,7 @@ async fn utf_16_text_is_not_mistaken_for_mp3() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = ada.update(json!({ "title": "T", "publish": false })).await;
-    // Its byte order mark looks like the sync word of MP3.
+    // The byte order mark of UTF-16 looks like the sync word of MP3.
     let file = ("media", "a.txt", b"\xff\xfeh\0i\0".to_vec());
     let problem = ada
         .upload(&format!("{draft}/media"), &[], &[file])

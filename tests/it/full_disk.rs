@@ -20,7 +20,7 @@ struct World {
     updates: Vec<String>,
 }
 
-/// The numbers of free pages to try for each kind, with two writes each.
+/// The numbers of free pages to try. For each number, each kind of write is tried twice.
 const FREE_PAGES: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn create_world() -> World {
@@ -56,7 +56,7 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// Sends the `n`th write of a kind. `pages` selects the person who signs in.
+    /// Sends the `n`th write of a kind. For a sign-in, `pages` selects the person.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -198,7 +198,8 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space
     let world = create_world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let ada = world.ada.with_base(&server.base);
-    // This is enough for the log to reach its checkpoint, which then cannot extend the database file.
+    // This is enough for the write-ahead log to reach its checkpoint, but the checkpoint then has no space to extend
+    // the database file.
     server.fill(1100);
     let write = async || {
         ada.post(

@@ -30,7 +30,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Blocks runs of these kinds until [`Self::open`].
+    /// Blocks runs of these kinds until [`Self::open`] is called.
     pub fn holding(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let real = |name: &str| {

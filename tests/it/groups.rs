@@ -64,7 +64,7 @@ async fn owner_can_change_and_delete_a_group() {
     let [ada, bob, _] = app.people(["Ada", "Bob", "Cy"]).await;
     let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
     create(&bob, "all-of-us", &[]).await;
-    // Missing fields do not change. A person who is listed twice becomes a member once.
+    // Fields that are missing from the request do not change. A person who is listed twice becomes a member once.
     let renamed = ada
         .patch(&group_path(&group), json!({ "name": "@designers" }))
         .await

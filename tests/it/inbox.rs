@@ -113,7 +113,7 @@ async fn owed_entries_are_sorted_by_due_time() {
 }
 
 #[actix_web::test]
-async fn news_stays_until_the_update_is_opened() {
+async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada

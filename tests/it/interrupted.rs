@@ -166,7 +166,7 @@ async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// Has the same effect as killing the process after each step.
+/// Faults that have the same effect as killing the process after each step.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
 const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],

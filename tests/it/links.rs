@@ -569,7 +569,7 @@ async fn signed_in_person_is_not_treated_as_a_guest() {
             .header("location"),
         path
     );
-    // A person who signs in with a form and has a guest cookie as well.
+    // This browser has a session as well as a guest cookie.
     let both = app.client().accept("text/html");
     both.get(&format!("/s/{token}")).await.expect(200);
     both.form(

@@ -114,7 +114,7 @@ fn assert_headers(mail: &ReceivedMail) {
     );
 }
 
-/// Returns Bob's due time as the email words it.
+/// Returns Bob's due time as it is written in the email.
 async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
     let receipts = ada.get(&format!("{update}/receipts")).await;
     let receipts = receipts.expect(200).json();
@@ -218,7 +218,7 @@ async fn only_the_reminder_is_emailed_when_the_request_is_still_unsent() {
 }
 
 #[actix_web::test]
-async fn request_is_not_emailed_when_unpublished_within_ten_seconds() {
+async fn request_is_not_emailed_when_the_update_is_unpublished_within_ten_seconds() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
@@ -246,7 +246,7 @@ async fn request_is_not_emailed_when_unpublished_within_ten_seconds() {
 }
 
 #[actix_web::test]
-async fn no_email_is_sent_when_opened_answered_or_trashed_or_when_the_recipient_is_deactivated() {
+async fn email_is_not_sent_after_opening_answering_trashing_or_deactivation() {
     let (sink, app, ada, bob) = start().await;
     let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);

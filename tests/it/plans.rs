@@ -60,7 +60,7 @@ impl Step {
             .collect()
     }
 
-    /// Whether the step reads all rows of a large table, directly or through an index that selects none.
+    /// Whether the step reads all rows of a large table, either directly or through an index without a condition.
     fn reads_whole_table(&self) -> bool {
         // A scan in list order stops after one page, and an existence check stops at the first row.
         let bounded = (self.detail.contains("USING INDEX updates_listed")

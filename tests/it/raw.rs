@@ -12,7 +12,7 @@ struct Published {
     raw: String,
 }
 
-/// Publishes an update by Ada for Bob whose recording stays unprocessed until [`process`].
+/// Publishes an update by Ada for Bob whose recording stays unprocessed until [`process`] is called.
 async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Published {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada

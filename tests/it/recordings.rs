@@ -101,7 +101,7 @@ async fn abandon(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
+async fn abandoned_recording_is_finished_and_marked_incomplete_until_it_resumes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -125,7 +125,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
         .await
         .problem(404);
 
-    // The page returns with the rest, and nothing is lost.
+    // The page returns and sends the remaining bytes, and no byte is lost.
     assert_eq!(sender.offset().await, cut);
     let last = whole.len() - 10;
     sender.send(cut, &whole[cut..last]).await;
@@ -150,7 +150,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
 }
 
 #[actix_web::test]
-async fn abandoned_recording_is_no_longer_marked_when_no_bytes_were_missing() {
+async fn abandoned_recording_is_no_longer_marked_incomplete_when_no_bytes_were_missing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");

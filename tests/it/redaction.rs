@@ -48,7 +48,7 @@ async fn start() -> TestApp {
         return TestApp::start().await;
     }
     let s3 = s3();
-    // Another test of this run may have created it.
+    // Another test of this run may already have created the bucket.
     let _ = s3.create_bucket().bucket(BUCKET).send().await;
     let on = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)

@@ -16,7 +16,8 @@ const CLOSED_SETS: [&str; 9] = [
     "visibility",
     "why",
 ];
-/// The parent and name of one more such field. Rendition names are a closed set, unlike the values of other `name` fields.
+/// The parent and name of one more field from a closed set: rendition names are a closed set, unlike the values of
+/// other `name` fields.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
 /// The types that a JSON value can have: names such as `null` and `string`, an object with these fields, or a list of these items.

@@ -204,7 +204,7 @@ async fn read_message(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {
     }
 }
 
-/// Returns whether the connection stays open.
+/// Sends a reply. Returns whether the connection stays open.
 async fn reply(write: &mut OwnedWriteHalf, answer: &str) -> bool {
     answer != HANG_UP
         && write

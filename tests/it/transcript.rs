@@ -118,7 +118,7 @@ const PAGES: [&str; 20] = [
 ];
 
 #[actix_web::test]
-async fn json_of_a_full_update_is_as_recorded() {
+async fn json_of_a_full_update_matches_the_recorded_one() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let scene = Scene::new(&app, &ada, &bob).await;

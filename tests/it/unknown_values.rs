@@ -1,4 +1,4 @@
-//! A value of a closed set that this version does not know: an error of its row, not of the whole list.
+//! Stored values that this version does not know. Such a value is an error of its row, but not of the whole list.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ async fn update_with_an_unknown_expectation_is_left_out_of_lists() {
         .await;
 
     assert_eq!(titles(&ada, "/updates").await, ["newer", "oldest"]);
-    // The first page is full, so it leads to the next one.
+    // The unreadable row does not end the list: the first page has a link to the next one.
     let page = ada.get("/updates?limit=1").await.expect(200).json();
     assert_eq!(page["items"][0]["title"], "newer");
     let next = page["next"].as_str().unwrap();

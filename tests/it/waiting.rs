@@ -289,7 +289,7 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn concurrent_publications_and_verdicts_have_one_outcome() {
+async fn concurrent_publications_agree_and_a_verdict_conflicts_with_a_concurrent_withdrawal() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

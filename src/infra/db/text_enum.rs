@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn text_enum_converts_from_and_to_its_text() {
+    fn text_enum_converts_to_and_from_its_text() {
         assert_eq!(Light::ALL, [Light::Red, Light::DeepGreen]);
         for light in Light::ALL {
             assert_eq!(light.as_str().parse(), Ok(*light));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn text_enum_is_its_text_in_json() -> Result<(), serde_json::Error> {
+    fn text_enum_is_serialized_as_its_text() -> Result<(), serde_json::Error> {
         assert_eq!(serde_json::to_string(&Light::DeepGreen)?, "\"deep_green\"");
         assert_eq!(serde_json::from_str::<Light>("\"red\"")?, Light::Red);
         assert!(serde_json::from_str::<Light>("\"blue\"").is_err());

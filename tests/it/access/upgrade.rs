@@ -5,7 +5,8 @@ use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};
 
-/// Ada's updates in schema 6. Dan joined @design after the update was sent to it, Old is a former recipient, and Gone is deactivated.
+/// Ada's updates in schema 6. Dan joined @design after the update was sent to the group. The person named Old is a
+/// former recipient, and the person named Gone is deactivated.
 const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
      ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),

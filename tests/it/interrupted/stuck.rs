@@ -87,20 +87,22 @@ async fn upload_left_stuck_by_an_earlier_version_is_finished() {
     let (app, _) = faults::start().await;
     let ada = app.person("Ada").await;
 
-    // The tail was sent as part 3 but not committed. The client resumes.
+    // The tail was sent as part 3 but not committed, and the client resumes.
     let uncommitted = Stuck::begin(&app, &ada).await;
     uncommitted.send_tail(&app, 3).await;
     uncommitted.upload.resume(&uncommitted.sender).await;
     uncommitted.upload.check(&uncommitted.sender).await;
 
-    // The tail was sent again as part 4 and committed. Completion failed, because part 3 was too short. The client resumes.
+    // The tail was sent again as part 4 and committed, but completion failed because part 3 was too short. The client
+    // resumes.
     let committed = Stuck::begin(&app, &ada).await;
     committed.send_tail(&app, 3).await;
     committed.commit_tail(&app, 4).await;
     committed.upload.resume(&committed.sender).await;
     committed.upload.check(&committed.sender).await;
 
-    // The same, but with two short parts and with ranges of all parts to copy. The client does not resume.
+    // The tail was sent as parts 3, 4 and 5, and only part 5 was committed. The client does not resume, so the cleanup
+    // finishes the upload.
     let abandoned = Stuck::begin(&app, &ada).await;
     abandoned.send_tail(&app, 3).await;
     abandoned.send_tail(&app, 4).await;

@@ -70,7 +70,7 @@ async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_body
     assert_eq!(response.header("location"), path);
     let page = browser.get(&path).await.expect(200).text();
     assert!(page.contains("No more mail comes"));
-    // RFC 8058 §3.2 allows both encodings. The link gives access to nothing else.
+    // RFC 8058 §3.2 allows both encodings. The link in the email is the only credential.
     app.client()
         .upload(&path, &ONE_CLICK, &[])
         .await

@@ -142,7 +142,8 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
 pub fn destroys(method: &str, pattern: &str) -> bool {
     let deletes = method.starts_with("DELETE")
         && (pattern.ends_with('}') || pattern.ends_with("/publication"));
-    // A second reminder is too early, a second markup is of an old revision, and another file needs jobs.
+    // A second reminder is sent too early, a second markup refers to an outdated revision, and a second file needs
+    // jobs.
     let once = ["/reminders", "/markup", "/media"]
         .iter()
         .any(|end| pattern.ends_with(end));

@@ -17,7 +17,7 @@ async fn comment_at(client: &Client, update: &str, media: &Value, place: Place) 
     format!("/comments/{}", comment["id"].as_str().unwrap())
 }
 
-/// Returns the anchors of comments whose text is unchanged.
+/// Returns the anchors of the comments. Asserts that their text is unchanged.
 async fn places(client: &Client, comments: &[String]) -> Vec<Place> {
     let mut places = Vec::new();
     for comment in comments {

@@ -72,7 +72,7 @@ fn browser_recordings_have_no_metadata_in_pieces_of_any_size() {
 }
 
 #[test]
-fn files_of_other_programs_and_other_types_can_have_metadata() {
+fn files_from_other_programs_or_of_other_types_may_have_metadata() {
     for name in [
         "count.mp4",
         "count.webm",

@@ -305,7 +305,7 @@ async fn trim_uses_presentation_time_of_a_file_with_edit_lists() {
 }
 
 #[tokio::test]
-async fn copies_of_a_low_frame_rate_video_begin_at_0_and_match() {
+async fn copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_same_pictures() {
     let tools = tools().await;
     for (name, long, every) in [
         ("low1fps-bframes.mp4", 11, 1),
