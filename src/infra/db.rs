@@ -143,8 +143,8 @@ impl Db {
     }
 
     /// Truncates SQLite's write-ahead log if nobody is reading, so that deleted content does not
-    /// remain in it. In the database file, `secure_delete` already overwrites deleted content. Does
-    /// nothing on PostgreSQL.
+    /// remain in the log. In the database file, `secure_delete` already overwrites deleted content.
+    /// Does nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;

@@ -103,7 +103,7 @@ pub struct Picture {
     /// The ICC profile, if it matches the pixels. Screenshots of wide-gamut screens look pale
     /// without it.
     pub profile: Option<Vec<u8>>,
-    /// Whether the source was lossy, so that encoding it as JPEG loses little more.
+    /// Whether the source was lossy. Encoding it as JPEG then loses little more.
     pub lossy: bool,
 }
 

@@ -138,7 +138,7 @@ fn mark_ranges<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
     events
 }
 
-/// The text without formatting, on one line.
+/// Returns the text without formatting, on one line.
 pub fn plain_text(text: &str) -> String {
     let words = Parser::new(text).map(|event| match event {
         Event::Text(words) | Event::Code(words) => words.into_string(),

@@ -25,11 +25,11 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 enum TlsMode {
     /// Not encrypted.
     None,
-    /// STARTTLS if the server offers it.
+    /// Encrypted with STARTTLS if the server offers it.
     Opportunistic,
-    /// STARTTLS; fails without it.
+    /// Encrypted with STARTTLS. Sending fails if the server does not offer it.
     Required,
-    /// TLS from the first byte.
+    /// Encrypted with TLS from the first byte.
     Implicit,
 }
 
@@ -129,7 +129,7 @@ pub struct Mail {
     pub name: String,
     /// The address of the recipient.
     pub address: String,
-    /// The subject, in one line.
+    /// The subject, on one line.
     pub subject: String,
     /// The body, as plain text.
     pub text: String,
@@ -283,7 +283,8 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(|error| permanent(&error))?;
-        // We create these values, and they are ASCII. Folding or encoding would break them.
+        // Add these values without folding or encoding, which would break them. They are our own
+        // ASCII texts.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
             (
@@ -394,7 +395,7 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
     }
 }
 
-/// The failure of one step.
+/// The failure of one step of an SMTP session.
 enum StepError {
     Smtp(SmtpError),
     TimedOut,

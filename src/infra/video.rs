@@ -99,7 +99,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// The same video without its audio.
+    /// Returns the properties of the same video without its audio.
     fn without_audio(&self) -> Self {
         let timeline = self.timeline.without_audio();
         let lost_audio = self

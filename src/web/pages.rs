@@ -430,7 +430,7 @@ pub struct UpdatePage {
     pub page: Page,
     /// The update.
     pub update: UpdateView,
-    /// Threads in order.
+    /// Threads in the order in which the page shows them.
     pub comments: Vec<CommentView>,
     /// Values and errors of the composer. A guest without a name also enters `name`.
     pub form: Form,
@@ -441,7 +441,7 @@ pub struct UpdatePage {
     pub unseen: Vec<PersonView>,
     /// Receipts of the recipients; empty for guests.
     pub receipts: Vec<ReceiptView>,
-    /// Guests who acknowledged; empty for guests.
+    /// Guests who acknowledged; empty if the viewer is a guest.
     pub guests: Vec<GuestAnswerView>,
     /// Share links; empty for everyone but the author.
     pub links: Vec<LinkView>,
@@ -455,7 +455,7 @@ pub struct UpdatePage {
     pub may_answer: bool,
     /// Whether the viewer is a guest who has not given a name yet.
     pub needs_name: bool,
-    /// Bar at the bottom, with what the viewer is asked.
+    /// Bar at the bottom, with the requested answer and the viewer's answer.
     pub answer_bar: AnswerBar,
     /// Whether the viewer muted the update.
     pub muted: bool,

@@ -71,9 +71,9 @@ impl CountsView {
 /// Audience of an update.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AudienceView {
-    /// People who were named.
+    /// People whom the author named.
     pub people: Vec<PersonView>,
-    /// Groups that were named.
+    /// Groups that the author named.
     pub groups: Vec<PersonView>,
     /// Whether the update is for everyone with an account.
     pub everyone: bool,
@@ -143,7 +143,7 @@ pub struct UpdateView {
     pub audience: AudienceView,
     /// Whether people who join the audience's groups later may open the update.
     pub later_members: bool,
-    /// Media of the update, in order.
+    /// Media of the update, in the author's order.
     pub media: Vec<MediaView>,
     /// Counts of recipients, answers and comments.
     pub counts: CountsView,
@@ -262,7 +262,7 @@ pub struct FoundView {
     pub text: String,
     /// Position in the video, in milliseconds, if there is one.
     pub at_ms: Option<i64>,
-    /// Address that leads to this place.
+    /// Address of the place where the text was found.
     pub url: String,
 }
 
@@ -430,7 +430,7 @@ impl InvitationView {
 pub struct SessionView {
     /// Id of the session.
     pub id: String,
-    /// Name of the browser and its system.
+    /// Name of the browser and of the operating system.
     pub browser: String,
     /// When the session started.
     pub created_at: String,
@@ -445,7 +445,7 @@ pub struct SessionView {
 pub struct TokenView {
     /// Id of the token.
     pub id: String,
-    /// Name that its owner gave it.
+    /// Name that the owner gave the token.
     pub name: String,
     /// When the token was created.
     pub created_at: String,

@@ -99,7 +99,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-22T12:00",
             "Fri 2026-11-20 17:00",
         ),
-        // If no working time is left before the due time, it moves to the end of the next working day.
+        // If no working time is left before the due time, the due time moves to the end of the next working day.
         (
             "2026-11-20T18:00",
             "2026-11-21T12:00",

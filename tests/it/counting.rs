@@ -92,7 +92,7 @@ pub fn statement_count(response: &Response) -> usize {
     statements(response).len()
 }
 
-/// Returns the statements that the request of this response executed, in order.
+/// Returns the statements that the request of this response executed, in the order of execution.
 pub fn statements(response: &Response) -> Vec<String> {
     RECORDED
         .lock()

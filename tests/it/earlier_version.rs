@@ -1,9 +1,9 @@
-//! Upgrades an installation of an earlier version that has unfinished work. This version opens it, finishes the work and accepts
-//! signatures of the earlier version.
+//! Upgrades an installation of an earlier version that has unfinished work. This version finishes the work and accepts
+//! the signatures of the earlier version.
 //!
-//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose picture is hidden but
-//! not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session. Never record it again, because only that
-//! version could write it.
+//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose picture
+//! is hidden but not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session. Never
+//! record it again, because only that version could write it.
 
 use std::path::Path;
 

@@ -17,8 +17,8 @@ use crate::app::{TestApp, authority};
 pub enum Reach {
     Database,
     Storage,
-    /// Both services. Cutting both has the same effect as killing the process, because it cannot change anything
-    /// afterwards.
+    /// Both services. Cutting both has the same effect as killing the process, because the server cannot change
+    /// anything afterwards.
     Both,
 }
 
@@ -204,7 +204,7 @@ impl Breaker {
     }
 }
 
-/// The requests of one connection.
+/// Counts and forwards the requests of one connection.
 struct Requests {
     breaker: Breaker,
     service: Service,

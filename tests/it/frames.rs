@@ -54,7 +54,8 @@ pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
         .1
 }
 
-/// Returns the number in each picture of `count.*`, or in a single picture of it. A number has ten bits, lowest first, each 16 pixels wide.
+/// Returns the number that each picture of a `count.*` video shows. `path` is the video or a single picture of it. A
+/// number has ten bits, lowest first, each 16 pixels wide.
 pub(crate) fn numbers(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

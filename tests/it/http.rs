@@ -28,7 +28,7 @@ async fn cross_site_request_is_rejected_without_effect() {
         // Reading is allowed.
         foreign.get("/me").await.expect(200);
     }
-    // Another site cannot sign in a person either.
+    // A request from another site cannot sign a person in.
     let foreign = app.client().header("sec-fetch-site", "cross-site");
     sign_in(&foreign, "Ada", PASSWORD).await.problem(403);
     assert_eq!(ada.get("/me").await.json()["name"], "Ada");

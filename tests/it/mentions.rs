@@ -180,7 +180,7 @@ async fn page_reports_a_mentioned_person_without_access_once() {
         !page.contains("Cyd cannot see this."),
         "the message is shown once"
     );
-    // Only the author gets a button to add them.
+    // Only the author gets a button that adds the mentioned person.
     let browser = app.browser("Ada Lovelace").await;
     browser
         .form("POST", &at, &[("body", "@Cyd indeed")])

@@ -72,7 +72,7 @@ async fn last_active_admin_cannot_be_demoted_or_deactivated() {
         .await
         .expect(200);
     root.get("/invitations").await.problem(403);
-    // A deactivated admin does not count.
+    // A deactivated admin does not count as an active admin.
     ada.patch(&at(&root), json!({ "role": "admin", "active": false }))
         .await
         .expect(200);

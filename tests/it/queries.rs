@@ -131,7 +131,7 @@ async fn acknowledgement_and_comments_use_a_fixed_number_of_statements() {
     let update = ada
         .update(json!({ "title": "T", "audience": [email("Bob"), email("Ada")], "expectation": "acknowledge" }))
         .await;
-    // On PostgreSQL, COMMIT counts too.
+    // PostgreSQL also logs COMMIT as a statement.
     let expected = if postgres() {
         [18, 19, 21]
     } else {

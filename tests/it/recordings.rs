@@ -203,7 +203,7 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // An interrupted request keeps its bytes and the earlier copy.
+    // If a request is interrupted, its bytes and the earlier copy are kept.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);

@@ -250,7 +250,7 @@ async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
         ada.delete(&media).await.expect(204);
     }
     assert_eq!(ada.get(&path).await.json()["media"], json!([]));
-    // Other people lose access to the file, and the address that they have stops working.
+    // Other people lose access to the file, and their old address of it stops working.
     bob.get(&media).await.problem(404);
     app.client().get(&of_bob).await.expect(404);
     let change = json!({ "change": "material", "what_changed": "No picture" });

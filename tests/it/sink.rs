@@ -171,7 +171,7 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
                 return;
             };
             let answer = take_rule(&log, "END", &to).unwrap_or("250 accepted");
-            // The message counts as received even if the connection closes here.
+            // Count the message as received even if the connection closes now.
             if answer.starts_with('2') || answer == HANG_UP {
                 let to = to.clone();
                 log.lock().unwrap().mails.push(ReceivedMail { to, raw });

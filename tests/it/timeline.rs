@@ -84,7 +84,7 @@ async fn no_served_copy_contains_hidden_frames() {
         for rendition in names(&seen) {
             let file = download(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
-            // Ignore the copy's own edit list, so that frames that it would hide are read as well.
+            // Ignore the copy's own edit list, to read the frames that it hides.
             let input: &[&str] = if is_video {
                 &["-ignore_editlist", "1"]
             } else {
@@ -188,7 +188,7 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
-    // Both times are within the frame that is shown from second 5 to 10.
+    // One frame is shown from second 5 to second 10, and both times are within it.
     let (from, to) = (5_500, 9_500);
     ada.json(
         "PUT",

@@ -42,7 +42,7 @@ async fn every_route_responds_as_recorded() {
             transcript.insert(request, record(response).await);
             if destroyed {
                 world = World::new(&ada, &bob, &admin, &eve).await;
-                // The responses show which thumbnails exist.
+                // Wait for the jobs, because the responses show which thumbnails exist.
                 app.wait_for_jobs().await;
             }
         }

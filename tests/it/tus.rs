@@ -186,7 +186,7 @@ pub fn long(bytes: usize) -> Vec<u8> {
     all
 }
 
-/// Opens a PATCH request that announces `length` bytes but does not send any of them.
+/// Opens a PATCH request that announces `length` bytes but sends none of them.
 pub async fn raw_patch(
     app: &TestApp,
     sender: &Sender,

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::app::{TestApp, postgres};
 
-/// The SHA-384 of every migration, as `sha384sum` prints it. Never edit a released migration. Add a new one, and a line for it here.
+/// The SHA-384 of every migration, as `sha384sum` prints it. Never edit a released migration. Add a new migration, with
+/// its checksum here.
 const CHECKSUMS: &[(i64, &str)] = &[
     (
         1,
@@ -129,7 +130,7 @@ fn newest() -> i64 {
         .unwrap()
 }
 
-/// Makes a database file with this schema and these rules.
+/// Creates a database file with this schema and these workspace rules.
 async fn make(file: &Path, schema: i64, rules: &str) {
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display()))
@@ -156,7 +157,7 @@ async fn make(file: &Path, schema: i64, rules: &str) {
     connection.close().await.unwrap();
 }
 
-/// Returns the schema of a database file and the rules in it.
+/// Returns the schema of a database file and the workspace rules that it contains.
 async fn read(file: &Path) -> (i64, String) {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display()))
         .await

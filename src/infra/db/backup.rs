@@ -38,7 +38,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     Ok(())
 }
 
-/// The number of migrations recorded in a database, and the newest one.
+/// The number of the migrations recorded in a database, and the newest of these migrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MigrationSummary {
     migrations: i64,

@@ -14,7 +14,7 @@ pub trait TextEnum: Copy + 'static {
     /// All values, in declaration order.
     const ALL: &'static [Self];
 
-    /// The text in the database and in JSON.
+    /// The text that stands for the value in the database and in JSON.
     fn as_str(self) -> &'static str;
 }
 
@@ -23,7 +23,7 @@ pub trait TextEnum: Copy + 'static {
 pub struct UnknownValue {
     /// The name of the enum.
     pub set: &'static str,
-    /// The text in the database and in JSON.
+    /// The stored text.
     pub value: String,
 }
 
@@ -48,7 +48,7 @@ macro_rules! text_enum {
 
         #[allow(dead_code)]
         impl $name {
-            /// The text in the database and in JSON.
+            /// The text that stands for the value in the database and in JSON.
             $vis const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }

@@ -61,7 +61,8 @@ impl Picture {
             DynamicImage::ImageLumaA8(pixels) => pixels,
             DynamicImage::ImageRgb8(pixels) => pixels,
             DynamicImage::ImageRgba8(pixels) => pixels,
-            // Decoded pictures have 8 bits per channel, so this converts only unusual ones.
+            // Convert unusual pixel formats. Most decoded pictures have 8 bits per channel and need
+            // no conversion.
             other => {
                 *other = DynamicImage::ImageRgba8(other.to_rgba8());
                 return self.black_out(rects);

@@ -1,4 +1,4 @@
-//! The bundled font for markup text, so that text looks the same everywhere.
+//! The bundled font for markup text. With it, text looks the same everywhere.
 
 use std::fmt;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     let mut first = None;
     while let Some((head, after)) = rest.split_at_checked(8) {
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        // The decoder rejects a truncated file.
+        // Accept a truncated chunk here, because the decoder rejects a truncated file.
         let chunk = after.get(..length).unwrap_or(after);
         let frame = match &head[..4] {
             b"VP8 " => lossy_size(chunk).map(|size| (true, size)),

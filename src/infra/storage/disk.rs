@@ -27,7 +27,8 @@ use super::{
 use crate::clock;
 use crate::error::{Error, Result};
 
-/// Temporary files live here, below the root, so that a rename never crosses file systems.
+/// The folder for temporary files. It is below the root, so that a rename never crosses file
+/// systems.
 const TEMP_DIR: &str = "tmp";
 
 /// A folder of objects.
@@ -224,7 +225,7 @@ impl Disk {
                     .and_then(|metadata| metadata.modified())
                     .is_ok_and(|at| at < since)
                 {
-                    // Another process may have deleted it already.
+                    // Another process may already have deleted the file.
                     let _ = fs::remove_file(entry.path());
                 }
             }

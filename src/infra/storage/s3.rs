@@ -92,7 +92,7 @@ impl S3 {
                     .with_initial_backoff(Duration::from_millis(200)),
             )
             .timeout_config(timeouts())
-            // Fail on a stalled body, but not on a slow one or one that nobody is reading.
+            // Fail if a body stalls, but not if it is slow or if nobody reads it.
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
                     .grace_period(Duration::from_secs(20))

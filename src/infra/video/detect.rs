@@ -268,7 +268,7 @@ mod tests {
             None
         );
         assert_eq!(detect_container(&ebml(&[version])), None);
-        // The header is longer than the bytes that are inspected.
+        // This header is longer than the inspected bytes.
         let mut long = ebml(&[(&[0xec], &[0; 5_000]), webm]);
         assert_eq!(
             detect_container(&long[..HEAD_BYTES]),
@@ -313,7 +313,7 @@ mod tests {
                     "{kind} of {length}"
                 );
             }
-            // The box is longer than the bytes that are inspected.
+            // This box is longer than the inspected bytes.
             assert!(
                 detect_container(&one_box(kind, &[0; 9_000])[..HEAD_BYTES]).is_some(),
                 "{kind}"

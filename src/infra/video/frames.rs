@@ -170,7 +170,7 @@ impl Packets {
         self.frames.iter().filter(|frame| !frame.hidden)
     }
 
-    /// The display times of all presented frames, in order.
+    /// The display times of all presented frames, in ascending order.
     fn times(&self) -> Vec<f64> {
         let mut times: Vec<f64> = self.presented().map(|frame| frame.at).collect();
         times.sort_by(f64::total_cmp);

@@ -140,7 +140,8 @@ async fn seekable_copy_has_its_index_first_and_keeps_its_duration() {
             // Cues and Cluster (RFC 9559).
             _ => (at(&[0x1c, 0x53, 0xbb, 0x6b]), at(&[0x1f, 0x43, 0xb6, 0x75])),
         };
-        // The SeekHead of a WebM also contains the id of the Cues. So this checks their presence, not their position.
+        // The SeekHead of a WebM also contains the id of the Cues, so this checks that Cues are
+        // present, but not where they are.
         assert!(index.unwrap() < pictures.unwrap(), "{name}");
     }
 }
@@ -571,8 +572,9 @@ async fn cut_copies_av1_and_holds_still_pictures() {
         .unwrap();
     assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
 
-    // One picture per second. The picture shown at 2.5 s is that of 2 s, so a cut from 2.5 s begins with it.
-    // A copy of the last picture holds it until the end.
+    // The video has one picture per second. At 2.5 s it still shows the picture of 2 s, so a cut
+    // from 2.5 s begins with that picture. A copy of the last picture keeps it visible until the
+    // end.
     let still = dir.path().join("still.webm");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i"])

@@ -282,7 +282,7 @@ impl Fields {
         }
     }
 
-    /// Reads one of the known words.
+    /// Reads a value of an enum. Accepts only the values in `known`.
     pub(crate) fn choice<T: TextEnum>(&mut self, name: &str, known: &[T]) -> Option<T> {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| word.as_str() == text).copied();
@@ -564,7 +564,7 @@ pub(crate) struct FileOptions<'a> {
     pub(crate) pictures: bool,
 }
 
-/// Reader of a form with files, as it arrives.
+/// Reads a form with files while it arrives.
 struct MultipartReader {
     parts: actix_multipart::Multipart,
     pairs: Vec<(String, String)>,

@@ -28,7 +28,7 @@ use crate::web::responses::{
 use crate::web::schema::{CommentView, ListView};
 use crate::{markup, sample, text};
 
-/// Lists the threads of an update, in order.
+/// Lists the threads of an update, in the order in which the page shows them.
 pub(crate) async fn list(
     ctx: RequestContext,
     state: web::Data<State>,

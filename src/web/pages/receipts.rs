@@ -56,7 +56,7 @@ pub struct VersionsPage {
     pub items: Vec<RevisionView>,
 }
 
-/// Bar at the bottom of an update: what the reader is asked and what they answered.
+/// Bar at the bottom of an update. It shows the requested answer and the reader's answer.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerBar {
     /// Whether an answer is requested.

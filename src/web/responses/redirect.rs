@@ -3,7 +3,7 @@
 /// Returns `next` if it is a path of this site, never another host.
 pub(crate) fn local_path(next: Option<&str>) -> String {
     match next {
-        // A browser sends addresses in ASCII, and other characters do not fit in a header.
+        // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode them.
         Some(next)
             if next.starts_with('/')
                 && !next.starts_with("//")

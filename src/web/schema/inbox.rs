@@ -88,11 +88,11 @@ pub struct SnoozedView {
 /// The viewer's inbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct InboxView {
-    /// What the viewer owes, sorted by due time.
+    /// Entries about answers that the viewer owes, sorted by due time.
     pub owed_by_me: Vec<EntryView>,
-    /// What others owe the viewer.
+    /// Entries about answers that others owe the viewer.
     pub owed_to_me: Vec<EntryView>,
-    /// What is new for the viewer.
+    /// Entries about news for the viewer.
     pub said_to_me: Vec<EntryView>,
     /// Entries that the viewer snoozed.
     pub snoozed: Vec<SnoozedView>,
@@ -103,10 +103,10 @@ pub struct InboxView {
 /// Number of entries in each section of the inbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct InboxCountsView {
-    /// What the viewer owes.
+    /// Number of entries about answers that the viewer owes.
     pub owed_by_me: i64,
-    /// What others owe the viewer.
+    /// Number of entries about answers that others owe the viewer.
     pub owed_to_me: i64,
-    /// What is new for the viewer.
+    /// Number of entries about news for the viewer.
     pub said_to_me: i64,
 }

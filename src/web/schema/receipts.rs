@@ -48,7 +48,7 @@ pub struct ReceiptView {
     /// The recipient's time zone, to show their local time.
     #[serde(skip)]
     pub zone: String,
-    /// Earlier messages between author and recipient, in order.
+    /// Earlier messages between author and recipient, oldest first.
     #[serde(skip)]
     pub exchange: Vec<ExchangeView>,
 }
@@ -212,7 +212,7 @@ pub struct FileView {
     pub id: String,
     /// File name in this revision.
     pub name: String,
-    /// Range that played, if it was trimmed.
+    /// Range that played in this revision, if the recording was trimmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
     /// The media, if it still exists.

@@ -49,7 +49,7 @@ async fn older_of_two_writers_is_rejected() {
     let whole = long(MIB);
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..1000]).await;
-    // The older request has sent only part of its announced body, with other bytes.
+    // The older request has sent only part of its body, and its bytes differ.
     let mut older = raw_patch(&app, &sender, 1000, 5000).await;
     older.write_all(&[7; 2000]).await.unwrap();
     app.wait_until("the older request writes", async || {

@@ -15,7 +15,7 @@ use crate::infra::storage::{ObjectMetadata, check_key, unavailable};
 pub enum Completion {
     /// The object exists with the expected length.
     Done,
-    /// The server refused to combine these parts.
+    /// The server refused to combine the parts.
     Refused(Error),
 }
 

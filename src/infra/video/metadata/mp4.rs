@@ -179,7 +179,7 @@ fn allowed(parent: &[u8; 4], kind: &[u8; 4]) -> Option<Rule> {
         (b"moov", b"mvhd") => Content(|content| matches!(content.len(), 100 | 112)),
         (b"mvex", b"mehd") => Content(|content| matches!(content.len(), 8 | 12)),
         (b"mvex", b"trex") => Fragment,
-        // No edit list, because it could hide content.
+        // A track may not contain an edit list, because an edit list could hide content.
         (b"trak", b"tkhd") => Content(|content| matches!(content.len(), 84 | 96)),
         (b"trak", b"mdia") => Boxes,
         (b"mdia", b"mdhd") => Content(boxes::is_media_header),

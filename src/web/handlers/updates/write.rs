@@ -32,7 +32,7 @@ struct UpdateForm {
 }
 
 text_enum! {
-    /// Whether an edit of a published update changes its meaning.
+    /// Whether an edit changes the meaning of a published update.
     enum EditKind {
         /// The edit changes only the wording.
         Cosmetic = "cosmetic",
@@ -54,7 +54,7 @@ fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> Upda
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no version and no answers, so these fields are unknown there.
+    // A new update has no version and no answers, so its form may not contain these fields.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {

@@ -1,4 +1,4 @@
-//! The MP4 of a browser's recorder, unchanged and with one extra box.
+//! Scans a browser's MP4 recording, unchanged and with one box or size changed.
 
 use super::*;
 
