@@ -255,7 +255,7 @@ impl Mailer {
             with_timeout(connection.auth(DEFAULT_MECHANISMS, credentials))
                 .await
                 .map_err(|error| match error {
-                    // The server's text could repeat the credentials.
+                    // Omit the server's text, because it could repeat the credentials.
                     StepError::Smtp(error) if error.status().is_some() => Failure::Unavailable(
                         "the server does not accept this user and password".into(),
                     ),

@@ -282,7 +282,7 @@ async fn copy_presented(
 ) -> Result<Output> {
     if probe.timeline.is_copied_exactly() {
         match convert::seekable(toolchain, input, probe, dir).await {
-            // A file that cannot be copied may still be decodable.
+            // Do not fail yet: a file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }

@@ -68,7 +68,7 @@ fn path_for_log(path: &str) -> String {
 
 /// Rejects cross-site requests and applies the method override of forms.
 async fn check_request(request: &mut ServiceRequest) -> Result<()> {
-    // No id contains U+0000, and PostgreSQL rejects text with it.
+    // Reject U+0000 early: no id contains it, and PostgreSQL rejects text that contains it.
     if request.uri().path().contains("%00") {
         return Err(Error::NotFound);
     }

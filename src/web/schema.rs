@@ -88,7 +88,7 @@ pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";
 pub enum DueView {
     /// A fixed time, RFC 3339.
     At(String),
-    /// A number of each recipient's working days.
+    /// A number of working days, counted for each recipient.
     Within {
         /// The number of days, at least 1.
         working_days: i64,

@@ -113,7 +113,7 @@ async fn recipients_keep_their_answers_when_they_are_removed_and_added_again() {
         ),
         (&json!(1), &json!(0), &json!("Cyd"))
     );
-    // An edit without an audience does not change it.
+    // An edit without an audience does not change the audience.
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     cyd.get(&path).await.expect(200);
 

@@ -212,7 +212,7 @@ async fn reply_to_a_removed_comment_is_rejected_and_stores_nothing() {
         );
     }
     drop(connection);
-    // The form is shown again with the typed text.
+    // The response shows the form again with the typed text.
     let page = app
         .browser("Ada")
         .await
@@ -375,7 +375,7 @@ async fn comments_since_the_last_visit_are_marked_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // The mark stays during this visit and disappears at the next one.
+    // The mark stays during this visit and disappears at the next visit.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{TestApp, postgres, text};
 
 #[actix_web::test]
-async fn database_from_a_newer_version_is_rejected_with_the_version_it_needs() {
+async fn database_from_a_newer_version_is_rejected_with_the_required_version() {
     let app = TestApp::start().await;
     app.execute(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -121,7 +121,7 @@ async fn forty_concurrent_comments_all_succeed() {
         assert_eq!(response.status.as_u16(), 201, "{}", response.text());
     }
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 40);
-    // The sequence of events has no gap.
+    // The numbers of the events have no gap.
     assert_eq!(
         app.count("SELECT max(n) - min(n) + 1 - count(*) FROM events")
             .await,

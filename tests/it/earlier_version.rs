@@ -24,7 +24,8 @@ use crate::tus::Sender;
 const SCHEMA: i64 = 6;
 /// The base address in the emails that the earlier version sent.
 const URL: &str = "http://hearback.example.org";
-/// Numbers above this are timestamps. They are moved to the current time, because sessions, links and unfinished uploads expire.
+/// Numbers above this value are timestamps. They are moved to the current time, because sessions, links and unfinished
+/// uploads expire.
 const TIMES: i64 = 1_500_000_000_000;
 
 /// The recorded installation after this version has opened it.

@@ -380,7 +380,7 @@ pub async fn start() -> (TestApp, Breaker) {
             config.database_url.replace(&direct, &database.to_string())
         );
         config.s3_endpoint = Some(format!("http://{storage}"));
-        // The uploads are not real videos and cannot be processed.
+        // Disable processing, because the uploads are not real videos.
         config.ffmpeg = Some("/nonexistent/ffmpeg".into());
     })
     .await;

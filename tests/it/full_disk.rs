@@ -1,6 +1,7 @@
-//! SQLite on a disk that fills up at every step of every kind of write and then has space again.
+//! Tests SQLite on a disk that is full at any step of any kind of write, and later has space again.
 //!
-//! The server runs in its own mount namespace, with a small tmpfs for the database. This needs no privileges (`unshare -rm`).
+//! The server runs in its own mount namespace, with a small tmpfs for the database. This needs no privileges (`unshare
+//! -rm`).
 
 mod small_disk;
 

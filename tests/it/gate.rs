@@ -23,7 +23,7 @@ if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi
 exec REAL "$@"
 "#;
 
-/// Blocks ffmpeg runs. The script's folder is deleted when this is dropped.
+/// Blocks ffmpeg runs. Dropping the gate deletes the folder of its script.
 pub struct Gate {
     dir: TempDir,
     pipes: Vec<File>,

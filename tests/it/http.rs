@@ -25,7 +25,7 @@ async fn cross_site_request_is_rejected_without_effect() {
     ] {
         let change = json!({ "name": "Mallory" });
         foreign.patch("/me", change).await.problem(403);
-        // Reading is allowed.
+        // Another site may send a request that changes nothing.
         foreign.get("/me").await.expect(200);
     }
     // A request from another site cannot sign a person in.
@@ -121,7 +121,7 @@ async fn form_method_is_read_from_query_or_urlencoded_body_but_not_multipart() {
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(update().await["state"], "published");
-    // The field can select only PUT, PATCH or DELETE, and only in a POST.
+    // The `_method` field can select only PUT, PATCH or DELETE, and only in a POST.
     let refused = browser.form("POST", &with_method("TRACE"), &[]).await;
     assert!(refused.status.is_client_error());
     browser.get(&with_method("DELETE")).await.expect(200);

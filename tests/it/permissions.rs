@@ -175,7 +175,7 @@ fn table_has_every_route() {
 }
 
 #[actix_web::test]
-async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing() {
+async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing_objects() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = |title: &str| json!({ "title": title, "audience": [email("Bob")] });

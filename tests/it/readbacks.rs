@@ -135,7 +135,7 @@ async fn readback_is_rejected_when_missing_blank_or_too_long() {
             .problem(422);
     }
     assert_eq!(my_state(&bob, &path).await, "waiting");
-    // The form keeps the text.
+    // A rejected form keeps the typed text.
     let long = "y".repeat(501);
     let page = app
         .browser("Bob")

@@ -192,7 +192,7 @@ async fn abandoned_recording_cannot_resume_once_published() {
 }
 
 #[actix_web::test]
-async fn resumed_recording_survives_a_broken_request_and_cleanup() {
+async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(10 * MIB);

@@ -206,7 +206,7 @@ async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
     let receipt = async || bob.get(&path).await.json()["my_receipt"].clone();
     let acknowledgement = format!("{path}/acknowledgement");
     bob.put(&acknowledgement).await.expect(200);
-    // A trim alone does not request new answers, but the next edit offers to.
+    // A trim alone does not request new answers, but the form of the next edit offers to request them.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();

@@ -325,7 +325,7 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
             .await
             .contains("Start hearback 9.9.9 or newer")
     );
-    // The first version that supported the schema is sufficient.
+    // The message names the first version that supports the schema, because that version is sufficient.
     app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')")
         .await;
     assert!(

@@ -116,7 +116,7 @@ async fn reminder_does_not_apply_to_a_later_request() {
         ada.get(&format!("{path}/receipts")).await.json()["items"][0]["reminded_at"],
         Value::Null
     );
-    // The limit of four hours still applies.
+    // The limit of one reminder in four hours still applies.
     remind(&ada, &path).await.problem(409);
     app.state.clock.advance(4 * 3_600_000);
     remind(&ada, &path).await.expect(200);

@@ -32,7 +32,7 @@ async fn working_hours_can_be_set_and_cleared() {
             .json()["working_hours"],
         night
     );
-    // A missing field is not changed.
+    // A field that is missing from the request is not changed.
     ada.patch("/me", json!({ "name": "Ada L" }))
         .await
         .expect(200);

@@ -34,7 +34,7 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     );
     assert_eq!(ada.get("/workspace").await.json(), set);
 
-    // A missing field is not changed, and null clears a field. A contact can be set by id.
+    // A field that is missing from the request is not changed, and null clears a field. A contact can be set by id.
     let change = json!({ "contact": root.id, "due": null });
     let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(

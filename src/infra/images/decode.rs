@@ -125,13 +125,13 @@ fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
     let mut scanned = false;
     while let Some(&byte) = bytes.get(at) {
         if byte != 0xff {
-            // Entropy-coded data of a scan, or stray bytes that decoders skip.
+            // Skip the entropy-coded data of a scan, and stray bytes that decoders also skip.
             at += 1;
             continue;
         }
         match bytes.get(at + 1) {
             Some(0xd9) if scanned => return Ok(()),
-            // Stuffed bytes, fill bytes, restart markers and other markers without a length.
+            // Skip stuffed bytes, restart markers and other markers that have no length.
             Some(0x00 | 0x01 | 0xd0..=0xd9) => at += 2,
             Some(0xff) => at += 1,
             Some(marker) => {

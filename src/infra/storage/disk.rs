@@ -141,7 +141,7 @@ impl Disk {
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
         let remove = |path: &Path| {
             fs::remove_file(path)?;
-            // A confirmed purge must survive a power loss.
+            // Flush the folder, because a confirmed purge must survive a power loss.
             File::open(path.parent().unwrap_or(path))?.sync_all()
         };
         match self.with_object(key, remove).await {
@@ -253,7 +253,7 @@ impl Disk {
             match fs::hard_link(&from, &to) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => {}
-                // The file system has no hard links.
+                // Rename the file if the file system has no hard links.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => fs::rename(&from, &to)?,
                 linked => linked?,
             }

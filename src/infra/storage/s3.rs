@@ -175,7 +175,7 @@ impl S3 {
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
         if let Err(error) = put.send().await {
-            // The object may have been stored even though the response was lost.
+            // Delete the object: the server may have stored it even though the response was lost.
             if !never_connected(&error) {
                 self.rollback_put(key).await;
             }

@@ -47,7 +47,8 @@ pub(super) async fn seekable(
     args.extend(audio_args(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {
-            // Frames that are decoded before they are shown may have negative decoding times.
+            // Keep negative decoding times. The first frames have them if they are decoded before
+            // they are shown.
             args.extend(
                 ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
             );
@@ -225,7 +226,8 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         // Without B-frames, decoding order equals display order, so no edit list is needed.
         ["-bf", "0"],
         ["-fps_mode", "vfr"],
-        // The claimed frame rate does not match the actual frame timestamps.
+        // Use a fine time base, because the claimed frame rate does not match the timestamps of the
+        // frames.
         ["-enc_time_base", "1:90000"],
         // A recording of a still page may have one frame per second. Place key frames by time,
         // because a seek would otherwise decode minutes of video.

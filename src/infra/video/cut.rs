@@ -99,7 +99,7 @@ async fn make_cut(
         let path = dir.join(format!("cut.{}", container.extension()));
         tokio::fs::rename(copy, &path).await?;
         match checked_output(toolchain, path, container, expected_ms).await {
-            // A file that cannot be copied may still be decodable.
+            // Do not fail yet: a file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }
@@ -157,7 +157,7 @@ impl CutJob<'_> {
             _ => Ok(None),
         };
         match made {
-            // A file that cannot be copied may still be decodable.
+            // Do not fail yet: a file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => Ok(None),
             made => made,
         }
@@ -185,7 +185,7 @@ impl CutJob<'_> {
             .into(),
         );
         args.extend(self.audio_args(container));
-        // Decoding times may be negative; the presentation starts at 0.
+        // Keep negative decoding times, because the presentation must start at 0.
         args.extend(
             ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
         );

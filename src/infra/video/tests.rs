@@ -137,7 +137,7 @@ async fn seekable_copy_has_its_index_first_and_keeps_its_duration() {
         let at = |word: &[u8]| bytes.windows(word.len()).position(|window| window == word);
         let (index, pictures) = match made.extension {
             "mp4" => (at(b"moov"), at(b"mdat")),
-            // Cues and Cluster (RFC 9559).
+            // These are the ids of Cues and Cluster (RFC 9559).
             _ => (at(&[0x1c, 0x53, 0xbb, 0x6b]), at(&[0x1f, 0x43, 0xb6, 0x75])),
         };
         // The SeekHead of a WebM also contains the id of the Cues, so this checks that Cues are

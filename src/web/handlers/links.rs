@@ -224,7 +224,7 @@ pub(crate) async fn open(
         HeaderName::from_static("x-robots-tag"),
         HeaderValue::from_static("noindex, nofollow"),
     );
-    // The address is a secret, so no referrer may reveal it to other sites.
+    // The address is a secret, so the Referer header must not reveal it to other sites.
     answer.headers_mut().insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),

@@ -158,7 +158,7 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // An opening is presented as a change of the person's receipt.
+            // The page treats an opening as a change of the person's receipt.
             let kind = match event.kind {
                 EventKind::Opening => EventKind::Receipt,
                 kind => kind,

@@ -281,7 +281,7 @@ fn set_headers(
     download: bool,
 ) {
     let kind = if download { "attachment" } else { "inline" };
-    // RFC 6266 with RFC 8187: the original name, in UTF-8.
+    // Send the original file name in UTF-8 (RFC 6266 with RFC 8187).
     let disposition = format!(
         "{kind}; filename*=UTF-8''{}",
         encode_query_value(&download_name(served)).replace('/', "%2F")

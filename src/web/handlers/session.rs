@@ -288,7 +288,7 @@ pub(crate) async fn add_token(
                 field.to_owned()
             }
         };
-        // The settings page already has another field called `name`.
+        // Rename the field, because the settings page already has another field called `name`.
         let typed = typed
             .into_iter()
             .map(|(field, value)| (page_field(&field), value))

@@ -29,7 +29,7 @@ pub(crate) fn receipt_view(
         .person()
         .is_ok_and(|person| person.id == receipt.person_id);
     let intimate = me || is_author(&ctx.viewer, &update.author_id);
-    // A disclosure covers only answers given before it.
+    // A disclosure covers only the answers that were given before it.
     let disclosed = receipt
         .disclosed_at
         .is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));

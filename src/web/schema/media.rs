@@ -60,7 +60,7 @@ pub struct MediaView {
     pub markup: MarkupSummaryView,
     /// Renditions that can be fetched.
     pub renditions: Vec<RenditionView>,
-    /// Markup as SVG that is safe to embed, to lay over the picture.
+    /// Markup as SVG, to display over the picture. Safe to embed in a page.
     #[serde(skip)]
     pub layer: Option<String>,
     /// Shapes described in words, in drawing order; only if there is a `layer`.

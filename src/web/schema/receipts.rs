@@ -165,9 +165,9 @@ pub struct DiffView {
 pub struct ChangesView {
     /// Descriptions by the author, oldest first.
     pub said: Vec<String>,
-    /// Comparison of the titles; empty if unchanged.
+    /// Comparison of the titles; empty if the title is unchanged.
     pub title: Vec<DiffView>,
-    /// Comparison of the notes; empty if unchanged.
+    /// Comparison of the notes; empty if they are unchanged.
     pub notes: Vec<DiffView>,
     /// Names of added files.
     pub added: Vec<String>,

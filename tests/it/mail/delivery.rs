@@ -86,7 +86,7 @@ async fn job_failed(app: &TestApp) -> bool {
 }
 
 #[actix_web::test]
-async fn batch_stops_when_the_server_rejects_the_sender_and_is_sent_on_retry() {
+async fn email_batch_stops_when_the_server_rejects_the_sender_and_is_sent_on_retry() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;

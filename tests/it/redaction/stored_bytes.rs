@@ -41,7 +41,7 @@ async fn object_versions(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         let request = s3.get_object().bucket(bucket).key(key).version_id(id);
         let object = match request.send().await {
             Ok(object) => object,
-            // The object was deleted after it was listed.
+            // Skip an object that was deleted after it was listed.
             Err(error)
                 if error
                     .as_service_error()

@@ -8,7 +8,7 @@ use super::{MIB, Sender, long, raw_patch};
 use crate::app::{TestApp, fixture, postgres};
 
 #[actix_web::test]
-async fn bytes_of_a_broken_request_are_kept() {
+async fn bytes_of_an_interrupted_request_are_kept() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(9 * MIB);

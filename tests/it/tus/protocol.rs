@@ -144,7 +144,7 @@ async fn patch_beyond_the_declared_length_is_rejected_and_keeps_the_offset() {
         .await
         .problem(413);
     assert_eq!(sender.offset().await, 50_000);
-    // Some proxies forward only POST.
+    // Some proxies forward only POST, so POST can stand for PATCH.
     let request = ada
         .request("POST", &sender.path)
         .header("x-http-method-override", "PATCH")

@@ -226,7 +226,7 @@ async fn abort_all_aborts_unfinished_uploads_on_every_page() {
         return;
     };
     let metadata = metadata();
-    // The server lists at most 1,000 uploads per page.
+    // Begin more uploads than fit on one page, because the server lists at most 1,000 per page.
     let begun = stream::iter(0..1_005)
         .map(|_| s3.create_multipart("media/x", &metadata))
         .buffer_unordered(16);

@@ -247,16 +247,17 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (EBML, 0x4286 | 0x42f7 | 0x42f2 | 0x42f3 | 0x4287 | 0x4285) => Number,
         (EBML, 0x4282) => Value(8, |name| matches!(name, b"webm" | b"matroska")),
         (SEGMENT, INFO | TRACKS | CLUSTER | SEEK_HEAD | CUES) => Elements,
-        // Space reserved for a SeekHead.
+        // Recorders reserve this space for a SeekHead.
         (SEGMENT, 0xec) => Void,
         (SEEK_HEAD, SEEK) => Elements,
         (SEEK, 0x53ab | 0x53ac) => Number,
-        // TimestampScale and Duration. Recorders do not write DateUTC.
+        // These are TimestampScale and Duration. Recorders do not write DateUTC.
         (INFO, 0x2a_d7b1 | 0x4489) => Number,
         (INFO, 0x4d80 | 0x5741) => Value(32, is_recorder),
         (TRACKS, TRACK_ENTRY) => Elements,
         (TRACK_ENTRY, VIDEO | AUDIO) => Elements,
-        // UID, flags, caches, default duration, delay, pre-roll, MaxBlockAdditionID.
+        // These are the UID, flags, caches, default duration, delay, pre-roll and
+        // MaxBlockAdditionID.
         (
             TRACK_ENTRY,
             TRACK_NUMBER | 0x73c5 | 0xb9 | 0x88 | 0x55aa | 0x9c | 0x6de7 | 0x6df8 | 0x23_e383
@@ -269,8 +270,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
             Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
         }
-        // Size, display size and unit, interlacing, stereo and alpha modes. No crop, because
-        // cropping hides content.
+        // These are the size, display size and unit, interlacing, and stereo and alpha modes. A
+        // crop is not allowed, because it hides content.
         (
             VIDEO,
             0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,

@@ -255,7 +255,7 @@ async fn unreadable_audio_is_dropped_with_a_note_for_the_author() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("unknown.mov");
-    // Replace the codec tag of the only audio stream by an unknown one.
+    // Replace the codec tag of the only audio stream with an unknown one.
     let mut bytes = std::fs::read(fixture("pcm-only.mov")).unwrap();
     let at = bytes.windows(4).rposition(|word| word == b"sowt").unwrap();
     bytes[at..at + 4].copy_from_slice(b"zz9k");
@@ -341,7 +341,7 @@ async fn audio_that_ffmpeg_cannot_open_is_reported_by_codec_and_not_as_damage() 
     bytes[config..config + 3].copy_from_slice(&[0b1111_1001, 0b0100_0110, 0b0010_0000]);
     std::fs::write(&plain, bytes).unwrap();
     match tools.probe(&plain).await {
-        // ffmpeg 7.1 and later.
+        // ffprobe 7.1 and later can open the stream, so the video is accepted without audio.
         Ok(probe) => assert_eq!(
             (probe.audio, probe.lost_audio.as_deref()),
             (None, Some("AAC"))

@@ -205,7 +205,7 @@ async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
             .iter()
             .filter(|(_, hash)| before.iter().any(|(_, other)| other == hash))
             .count();
-        // The first picture differs, because the encoder's SEI message is removed.
+        // The packet of the first picture differs, because the encoder's SEI message is removed.
         assert_eq!(
             same + 1 >= after.len(),
             copied,
