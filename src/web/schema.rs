@@ -108,7 +108,7 @@ pub struct UpdateView {
     pub title: String,
     /// Notes in Markdown.
     pub notes: String,
-    /// Notes as sanitized HTML.
+    /// Notes as sanitised HTML.
     pub notes_html: String,
     /// Author of the update.
     pub author: PersonView,
@@ -374,7 +374,7 @@ impl GroupView {
 pub struct WorkspaceView {
     /// Rules in Markdown; empty if there are none.
     pub rules: String,
-    /// Rules as sanitized HTML.
+    /// Rules as sanitised HTML.
     pub rules_html: String,
     /// Person to contact with questions.
     pub contact: Option<ContactView>,

@@ -28,7 +28,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
 }
 
 #[actix_web::test]
-async fn replies_are_listed_in_their_thread_in_order() {
+async fn replies_are_listed_in_order_within_their_thread() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let first = bob.comment(&path, "First").await;

@@ -72,7 +72,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
 }
 
 #[actix_web::test]
-async fn withdrawing_an_answer_restores_its_original_due_time() {
+async fn withdrawn_answer_restores_the_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     // This is a Thursday.

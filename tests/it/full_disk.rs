@@ -13,7 +13,7 @@ use crate::app::{
 };
 use crate::gate::{Gate, PREPARATION};
 
-/// The people who write, and the updates to which they write.
+/// The people who send the writes, and the updates that the writes change.
 struct World {
     app: TestApp,
     ada: Client,

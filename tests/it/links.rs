@@ -39,7 +39,7 @@ async fn say(guest: &Client, path: &str, fields: Value) -> Response {
 }
 
 #[actix_web::test]
-async fn links_can_be_created_listed_without_their_token_and_revoked() {
+async fn links_can_be_created_revoked_and_listed_without_their_tokens() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let made = ada
@@ -457,7 +457,7 @@ async fn link_without_comments_is_read_only() {
 }
 
 #[actix_web::test]
-async fn guest_cookie_is_bound_to_one_link_http_only_and_cannot_be_forged() {
+async fn guest_cookie_is_http_only_and_bound_to_one_link_and_cannot_be_forged() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (link, token) = ada.share(&path, true).await;

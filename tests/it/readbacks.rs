@@ -13,7 +13,8 @@ pub async fn publish(author: &Client, names: &[&str]) -> String {
         .await
 }
 
-/// Starts a server with Ada, Bob and Cyd, and publishes an update by Ada for the others. Returns its path last.
+/// Starts a server with Ada, Bob and Cyd, and publishes an update by Ada for the others. The last returned value is the
+/// path of the update.
 pub async fn publish_for_two() -> (TestApp, Client, Client, Client, String) {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (

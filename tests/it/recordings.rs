@@ -7,7 +7,7 @@ use crate::app::{Client, TestApp, email, fixture};
 use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch};
 
 #[actix_web::test]
-async fn head_of_a_new_recording_describes_it() {
+async fn head_response_describes_a_new_recording() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;

@@ -117,7 +117,7 @@ async fn upload_by_form(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) 
     format!("/media/{}", added["items"][0]["id"].as_str().unwrap())
 }
 
-/// Adds a picture by tus in two requests. Returns its path.
+/// Adds a picture with tus in two requests. Returns its path.
 async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
     let about = format!(

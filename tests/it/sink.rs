@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const HANG_UP: &str = "hang up";
 
-/// A scripted reply. The server uses the first rule whose verb and text match a command, and uses it once.
+/// A scripted reply. The server uses the first rule whose verb and text match a command, and uses each rule once.
 #[derive(Clone, Debug)]
 struct Rule {
     verb: &'static str,

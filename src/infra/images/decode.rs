@@ -106,7 +106,8 @@ fn to_8_bit(image: DynamicImage) -> DynamicImage {
 }
 
 /// Whether an ICC profile (ICC.1:2022 §7.2) is valid and matches the colours of the decoded
-/// picture. The profile of a CMYK photo, for example, does not, because its pixels were converted.
+/// picture. The profile of a CMYK photo, for example, does not match, because its pixels were
+/// converted.
 fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
     let space: &[u8] = if image.color().has_color() {
         b"RGB "

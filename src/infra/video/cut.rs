@@ -119,7 +119,7 @@ struct ReencodedRange {
     from: f64,
     /// The time of the first frame.
     first: f64,
-    /// A time after the last frame, and no later than the start of the next one.
+    /// A time after the last frame, and no later than the start of the next frame.
     until: f64,
     /// The number of frames.
     frames: usize,

@@ -61,7 +61,7 @@ pub(super) struct ShownFrames {
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// A time after the last frame, and no later than the start of the next one.
+    /// A time after the last frame, and no later than the start of the next frame.
     pub(super) until: f64,
     /// A key frame at or before the first frame.
     pub(super) before: f64,
@@ -76,7 +76,7 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// A time after the last kept frame, and no later than the start of the next one.
+    /// A time after the last kept frame, and no later than the start of the next frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,

@@ -33,8 +33,8 @@ pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<Os
         ["-threads", "1"],
         ["-f", format],
     ];
-    // By default ffmpeg treats an edit of duration 0 as empty. With this option it uses only the
-    // start of each edit list.
+    // By default ffmpeg treats an edit of duration 0 as empty. With `-advanced_editlist 0`, ffmpeg
+    // uses only the start of each edit list.
     let edits: &[&str] = if open_edits {
         &["-advanced_editlist", "0"]
     } else {

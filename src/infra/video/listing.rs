@@ -138,7 +138,7 @@ pub(super) const TIME_EPSILON: f64 = 0.000_5;
 
 struct Packet {
     at: f64,
-    /// The decoding time.
+    /// The decoding time of the packet, in seconds.
     decoded: f64,
     duration: f64,
     discarded: bool,

@@ -45,7 +45,7 @@ pub(crate) async fn list(
     )
 }
 
-/// Shows one comment with its replies. A browser is redirected to its place on the update's page.
+/// Shows one comment with its replies. A browser is redirected to the place of the comment on the update's page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,

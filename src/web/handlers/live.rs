@@ -116,7 +116,7 @@ async fn write_events(
                 keep_alive.reset();
             }
             Ok(None) => return,
-            // The page reconnects with the number of its last event, so nothing is missed.
+            // The page reconnects with the number of its last event, so it misses no event.
             Err(error) => {
                 tracing::warn!(%error, "a live page could not be told");
                 return;

@@ -228,8 +228,7 @@ async fn answer_bar(
     })
 }
 
-/// Summarizes who can open the update: "You, 6 people, 1 open link", or for a recipient "Ada, you, 5 more
-/// people".
+/// Summarises who can open the update: "You, 6 people, 1 open link", or for a recipient "Ada, you, 5 more people".
 fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
     let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {

@@ -96,7 +96,7 @@ pub struct CommentView {
     pub author: AuthorView,
     /// Markdown; empty if the comment was removed.
     pub body: String,
-    /// Body as sanitized HTML.
+    /// Body as sanitised HTML.
     pub body_html: String,
     /// Anchor, if there is one.
     pub anchor: Option<AnchorView>,
@@ -169,7 +169,7 @@ impl CommentView {
 pub struct VersionView {
     /// Body in Markdown.
     pub body: String,
-    /// Body as sanitized HTML.
+    /// Body as sanitised HTML.
     pub body_html: String,
     /// When this version was replaced.
     pub until: String,

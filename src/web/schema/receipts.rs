@@ -195,7 +195,7 @@ pub struct RevisionView {
     pub title: String,
     /// Notes in Markdown.
     pub notes: String,
-    /// Notes as sanitized HTML.
+    /// Notes as sanitised HTML.
     pub notes_html: String,
     /// What the revision changed, in the author's words.
     pub what_changed: Option<String>,

@@ -39,7 +39,7 @@ async fn email_is_not_resent_when_the_connection_breaks_after_the_message() {
 }
 
 #[actix_web::test]
-async fn deferred_email_is_retried_and_other_recipients_get_theirs() {
+async fn deferred_email_is_retried_without_delaying_other_recipients() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;

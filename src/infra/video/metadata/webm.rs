@@ -67,7 +67,7 @@ struct Header {
     id: u32,
     /// The size of the content in bytes; `None` if the header states no size.
     size: Option<u64>,
-    /// The length of the header itself.
+    /// The length of the header itself, in bytes.
     length: usize,
 }
 

@@ -1,4 +1,5 @@
-//! Makes videos for the tests. The gray level of a picture encodes its second of the source, and each second starts with a beep.
+//! Makes videos for the tests. The grey level of a picture encodes its second of the source, and
+//! each second starts with a beep.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
