@@ -150,7 +150,7 @@ async fn update_that_expects_answers_cannot_lose_its_last_recipient() {
 }
 
 #[actix_web::test]
-async fn unknown_or_deactivated_audience_member_is_rejected_by_name() {
+async fn unknown_or_deactivated_audience_member_is_rejected_with_a_reason() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let admin = app.admin("Root").await;

@@ -145,9 +145,9 @@ impl CutJob<'_> {
             return Ok(None);
         };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
-        // If frames are not stored in display order, do not copy a first frame that was shown long
-        // before the cut. The copy would have to move this frame to the start of the cut, but not
-        // the frames stored between it and the next one.
+        // A first frame that starts before the cut must be moved to the cut. Do not move it if
+        // frames are decoded before they are shown, because the move would separate it from these
+        // frames.
         let can_start =
             self.packets.is_in_decode_order() || self.cut.start - plan.first < TIME_EPSILON;
         let made = match &*self.probe.video {

@@ -44,7 +44,7 @@ pub(super) struct Webm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     id: u32,
-    /// The end position of the element; `None` if its header states no size.
+    /// The end position of the element; `None` if the element has an unknown size.
     end: Option<u64>,
 }
 
@@ -65,7 +65,7 @@ enum Rule {
 
 struct Header {
     id: u32,
-    /// The size of the content in bytes; `None` if the header states no size.
+    /// The size of the content in bytes; `None` if the element has an unknown size.
     size: Option<u64>,
     /// The length of the header itself, in bytes.
     length: usize,
