@@ -156,7 +156,7 @@ pub struct UnsubscribePage {
     pub page: Page,
     /// Email address of the person.
     pub email: String,
-    /// Whether the person's email is already off.
+    /// Whether email to the person is already off.
     pub off: bool,
     /// Address that the form posts to.
     pub action: String,

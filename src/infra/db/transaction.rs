@@ -118,7 +118,8 @@ impl Db {
                 .acquire()
                 .await
                 .inspect_err(|_| self.health.suspect_connection())?;
-            // The connection is closed even on an error, and the disk failure is already known.
+            // Only log the error. The connection is closed even on an error, and the disk failure
+            // is already known.
             if let Err(error) = connection.close().await {
                 tracing::debug!(%error, "a write connection did not close cleanly");
             }

@@ -210,8 +210,8 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
 /// comma.
 pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> {
     // A raw WebM claims 1000 frames per second. Without `vfr`, ffmpeg would create that many.
-    // Without an explicit level, x264 would also choose one that no phone decodes. Level 4.2 allows
-    // 8,704 macroblocks (H.264, table A-1).
+    // Without an explicit level, x264 would also choose a level that no phone decodes. Level 4.2
+    // allows 8,704 macroblocks (H.264, table A-1).
     let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 {
         "4.2"
     } else {

@@ -12,7 +12,7 @@ const MAX_FRAME_BYTES: u32 = 64 << 20;
 
 /// Joins `parts`, each with its expected number of frames, and assigns `times` in milliseconds.
 /// Returns `false` if the number of frames or the picture size differs, or if a hidden frame
-/// follows the last key frame, because that frame may show content from after the end.
+/// follows the last key frame, because that frame may show content from after the cut.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],

@@ -11,9 +11,9 @@ use super::{Container, Probe};
 /// about twenty.
 pub(super) const MAX_STREAMS: usize = 64;
 
-/// Options for ffprobe. It opens a decoder for every stream, even for unused ones, and fails if one
-/// is forbidden, so all decoders are allowed here. Protection comes from the sandbox and from the
-/// limits on memory, pixels and streams. `open_edits` is the field of [`Probe`].
+/// Options for ffprobe. ffprobe opens a decoder for every stream, even for unused ones, and fails
+/// if one is forbidden, so all decoders are allowed here. Protection comes from the sandbox and
+/// from the limits on memory, pixels and streams. `open_edits` is the field of [`Probe`].
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools require the format name before its options.
     let format = match container {

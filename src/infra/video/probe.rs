@@ -39,9 +39,10 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// MP4 and MOV start at 0, and an empty edit is a delay that is part of the presentation.
-    /// Matroska starts with its first packet, and so does an MP4 that is part of a live stream,
-    /// whose timestamps start late (`decoded_from`, in seconds).
+    /// Derives the timeline from the selected tracks. MP4 and MOV start at 0, and an empty edit is
+    /// a delay that is part of the presentation. Matroska starts with its first packet, and so does
+    /// an MP4 that is part of a live stream, whose timestamps start late (`decoded_from`, in
+    /// seconds).
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {

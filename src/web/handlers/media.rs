@@ -264,8 +264,8 @@ pub(crate) async fn bytes(
     Ok(answer.body(SizedStream::new(size, body)))
 }
 
-/// Lifetime of a presigned URL. Browsers keep using the URL of the first redirect. A video therefore gets three
-/// times its duration, and at least one hour, also when the duration is not known yet.
+/// Lifetime of a presigned URL. Browsers keep using the URL of the first redirect. A video therefore gets three times
+/// its duration, and at least one hour, even if the duration is not known yet.
 fn redirect_lifetime(served: &ServedObject) -> Duration {
     if served.kind != MediaKind::Video {
         return PICTURE_REDIRECT_LIFETIME;
