@@ -1,4 +1,4 @@
-//! Lets a bare `cargo build` work: where the browser part is not built, an empty one stands in for it.
+//! Writes an empty manifest if the browser part is not built, so that a bare `cargo build` works.
 
 use std::{fs, io, path::Path};
 
@@ -8,7 +8,7 @@ fn main() -> io::Result<()> {
         fs::create_dir_all("browser/dist")?;
         fs::write(manifest, "{}")?;
     }
-    // What macros read into the program at compile time.
+    // Macros embed the files of these folders at compile time.
     for folder in ["browser/dist", "migrations", "templates"] {
         println!("cargo::rerun-if-changed={folder}");
     }

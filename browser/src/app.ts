@@ -1,4 +1,5 @@
-// The entry point of every page. Each module registers its custom elements or listeners; pages work without them where they can.
+// The entry point of every page. Each imported module registers custom elements or listeners. The core actions also
+// work without scripts.
 import "@hotwired/turbo";
 import "@github/relative-time-element";
 import "./lib/refresh.js";

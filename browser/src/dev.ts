@@ -11,7 +11,7 @@ async function readManifest(): Promise<Manifest | undefined> {
     const response = await fetch("/assets/manifest.json", { cache: "no-store" });
     return response.ok ? ((await response.json()) as Manifest) : undefined;
   } catch {
-    return undefined; // The server restarts.
+    return undefined; // The server is restarting.
   }
 }
 

@@ -1,4 +1,4 @@
-// Third-party tus clients with the whole server. The server must always store exactly the bytes that they send.
+// Uploads by third-party tus clients. The server must always store exactly the bytes that the clients send.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

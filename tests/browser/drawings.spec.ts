@@ -1,5 +1,5 @@
-// Drawings in comments, on pictures and on video frames. A drawing is shown when its comment is selected or the video reaches its time.
-// Unsent drawings are never lost.
+// Drawings in comments, on pictures and on video frames. A drawing is shown when its comment is selected or the video
+// reaches its time. Unsent drawings are never lost.
 import { readFile } from "node:fs/promises";
 import { Editor, fetchMarkup, paintImage, pngFile, postUpdate, fetchMedia } from "./markup.ts";
 import { apiHeaders } from "./scene.ts";
@@ -53,7 +53,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await expect(page.locator(".medium.shown .layer ellipse")).toHaveCount(1);
   await expect(page.locator(".medium.shown img")).toHaveAttribute("alt", "flow at 0.04.png");
   await expect(page.locator(".medium.shown .viewport")).toBeFocused();
-  // Add another on the edit page, through the upload queue.
+  // Add another frame on the edit page, through the upload queue.
   await page.goto(`/updates/${id}/edit`);
   await seek(page, 6);
   await page.getByRole("button", { name: /^Mark up this frame/ }).click();

@@ -1,5 +1,6 @@
-// Recordings that an earlier version left in the browser's database. This version must offer them, send the rest and play them.
-// The recorder of that version wrote tests/fixtures/spool-1 after its server was killed. Never replace it: browsers still have such data.
+// Recordings that an earlier version left in the browser's database. This version must offer them, send the rest and
+// play them. The recorder of that version wrote tests/fixtures/spool-1 after its server was killed. Never replace it:
+// browsers still have such data.
 import { readFile, writeFile } from "node:fs/promises";
 import type { APIResponse, Page } from "@playwright/test";
 import {

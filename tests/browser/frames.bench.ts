@@ -1,6 +1,7 @@
-// Measures the frame rate of recordings at 1080p: with the recorder's tab visible or hidden, and with the screen alone or with the camera
-// in a bubble. The recorder captures another tab with a constant animation. The frames are counted in the file on the server.
-// HEARBACK_BENCH_TIMES is the number of rounds (3 by default). Each round measures all cases, so that other load affects them equally.
+// Measures the frame rate of recordings at 1080p: with the recorder's tab visible or hidden, and with the screen alone
+// or with the camera in a bubble. The recorder captures another tab with a constant animation. The frames are counted
+// in the file on the server. HEARBACK_BENCH_TIMES is the number of rounds (3 by default). Each round measures all
+// cases, so that other load affects them equally.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -143,8 +144,8 @@ async function measure(
 }
 
 /**
- * Sets whether the browser treats the page as visible. Playwright makes every page behave as if it were focused, and has no API to
- * change that, so this uses Playwright's internal protocol session.
+ * Sets whether the browser treats the page as visible. Playwright makes every page behave as if it were focused, and
+ * has no API to change that, so this uses Playwright's internal protocol session.
  */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
   interface Driven {

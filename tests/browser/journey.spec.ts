@@ -34,7 +34,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await expect(ada.getByRole("heading", { name: "Inbox" })).toBeVisible();
   await checkPage(ada, "inbox-first-day");
 
-  // She invites Bob, who accepts.
+  // Ada invites Bob, who accepts the invitation.
   await ada.goto("/people");
   await ada.getByLabel("E-mail addresses").fill("bob@example.org\ncleo@example.org");
   await ada.getByRole("button", { name: "Make links" }).click();
@@ -48,7 +48,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await bob.getByRole("button", { name: "Join" }).click();
   await expect(bob.getByRole("heading", { name: "Inbox" })).toBeVisible();
 
-  // She uploads a recording and a screenshot, and chooses the audience.
+  // Ada uploads a recording and a screenshot, and chooses the audience.
   await ada.goto("/updates/new");
   await checkPage(ada, "new");
   await ada

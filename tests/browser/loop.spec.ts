@@ -128,7 +128,7 @@ test("an author hears back from three people in other time zones, and asks them 
     });
     await expect(author.getByRole("heading", { name: title })).toBeVisible();
     await checkPage(author, "loop-sent");
-    // Sorted by each person's own due time. Other time zones are shown with their present time.
+    // Recipients are sorted by their own due times. For other time zones, the page also shows the current local time.
     await expectReceipts(author, update, "Nobody has answered yet. 3 have not opened it.", {
       onThem: [zofia[0], leo[0], kim[0]],
     });
@@ -159,7 +159,7 @@ test("an author hears back from three people in other time zones, and asks them 
     for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
       await expect(rows(page, "To answer")).toHaveCount(1);
       await expect(page).toHaveTitle("(1) Inbox · hearback");
-      // The number must be small enough to fit beside the word.
+      // The badge must be small enough to fit beside the word "Inbox".
       const [badge, item] = [
         await page.locator("#rail-count").boundingBox(),
         await page.getByRole("link", { name: /^Inbox/ }).boundingBox(),
@@ -383,7 +383,7 @@ test("an author hears back from three people in other time zones, and asks them 
 
   await test.step("Nadia reminds Leo, and the update moves to the top of his inbox", async () => {
     await scene.setTime("2026-11-23T17:00:00Z");
-    // Another update is due soon, but the reminder must still come first.
+    // Another update is due soon, but the update with the reminder must be listed first.
     await send(inKrakow, {
       title: "Whose is the red cup",
       to: [leo[0]],
@@ -562,7 +562,7 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     await later();
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
-    // Postponing is not answering, so the author still sees Leo as waiting.
+    // Postponing an update is not a response, so the author still waits for Leo.
     await expectReceipts(author, asked, "Nobody has answered yet. 2 have not opened it.", {
       onThem: [leo[0], kim[0]],
     });
@@ -687,7 +687,7 @@ test("an absence postpones a person's due time, and the author can stop asking",
   await expect(
     receipt(author, zofia[0]).getByText("by Fri 27 Nov 12:00", { exact: true }),
   ).toBeVisible();
-  // Kim is back on Tuesday morning, so she is due at the end of that day.
+  // Kim is back on Tuesday morning, so her response is due at the end of that day.
   await expect(
     receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 there", { exact: true }),
   ).toBeVisible();

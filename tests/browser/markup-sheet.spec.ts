@@ -1,4 +1,5 @@
-// Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and cells are compared by pixels.
+// Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and cells are
+// compared by pixels.
 import type { Page } from "@playwright/test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,8 +11,9 @@ const [WIDTH, HEIGHT] = [1200, 900];
 const [COLUMNS, ROWS] = [5, 5];
 
 /**
- * The largest difference that is allowed in a cell. `mean` is the mean difference per channel (of 255). `share` is the share of pixels in
- * which a channel differs by more than 64. Anti-aliasing differs a little, and browsers round the baseline of text to whole pixels.
+ * The largest difference that is allowed in a cell. `mean` is the mean difference per channel (of 255). `share` is the
+ * share of pixels in which a channel differs by more than 64. Anti-aliasing differs a little, and browsers round the
+ * baseline of text to whole pixels.
  */
 const tolerance = (kind: string) =>
   kind === "text"

@@ -1,5 +1,6 @@
-// Measures the markup editor: the time from a click on "Mark up" until the first stroke is visible, and the frame rate while a stroke is
-// drawn over 200 marks. It uses pictures of 2560 × 1600 and 1280 × 18000 pixels, shown as a whole and zoomed in.
+// Measures the markup editor: the time from a click on "Mark up" until the first stroke is visible, and the frame rate
+// while a stroke is drawn over 200 marks. It uses pictures of 2560 × 1600 and 1280 × 18000 pixels, shown as a whole and
+// zoomed in.
 import { chromium, expect, test, type Page } from "@playwright/test";
 import { Editor, paintImage, postUpdate } from "./markup.ts";
 import { chromiumArgs, executablePath } from "./playwright.config.ts";
@@ -31,7 +32,10 @@ const marks = (count: number) =>
     };
   });
 
-/** Opens the editor and draws a stroke as soon as possible. Returns the milliseconds until the canvas and the stroke were painted. */
+/**
+ * Opens the editor and draws a stroke as soon as possible. Returns the milliseconds until the canvas and the stroke
+ * were painted.
+ */
 async function first(page: Page, editor: Editor): Promise<{ there: number; stroke: number }> {
   await page.evaluate(() => {
     const told = window as unknown as { pressed: number; there: number; stroke: number };

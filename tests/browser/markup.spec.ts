@@ -1,5 +1,6 @@
-// Markup of pictures. Screenshots, pasted and dropped files and pictures of updates open in the editor. Redacted content is destroyed.
-// Shapes can be edited, hidden and read by screen readers, and recipients can reply with a drawing.
+// Markup of pictures. Screenshots, pasted and dropped files and pictures of updates open in the editor. Redacted
+// content is destroyed. Shapes can be edited, hidden and read by screen readers, and recipients can reply with a
+// drawing.
 import { readFile } from "node:fs/promises";
 import {
   dropFiles,
@@ -28,7 +29,10 @@ import {
   type Page,
 } from "./test.ts";
 
-/** Downloads a rendition with the session of `page`. Retries, because a new rendition may replace it between the two requests. */
+/**
+ * Downloads a rendition with the session of `page`. Retries, because a new rendition may replace it between the two
+ * requests.
+ */
 async function fetchRendition(page: Page, media: string, name: string): Promise<Buffer> {
   let body: Buffer = Buffer.alloc(0);
   await expect(async () => {
@@ -215,7 +219,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await recipient.getByRole("button", { name: "Marks", exact: true }).click();
   await expect(recipient.locator(".stage .layer")).toBeVisible();
 
-  // He replies with a drawing.
+  // The recipient replies with a drawing.
   const recipientEditor = new Editor(recipient);
   await recipient.keyboard.press("d");
   await recipientEditor.waitUntilOpen();
@@ -608,7 +612,7 @@ test("the editor works by keyboard alone and announces what it does", async ({
   await page.keyboard.insertText("Hello 鍵 world");
   await expect(status).toContainText("“鍵” is not among the letters");
   await expect(editor.dialog.getByRole("textbox", { name: "Text" })).toHaveValue("Hello  world");
-  // One press ends the text and saves.
+  // Ctrl+Enter finishes the text and saves the markup.
   await keys("Control+Enter");
   await expect(editor.dialog).toHaveCount(0);
   const { shapes } = await fetchMarkup(page, media[0]!);

@@ -181,7 +181,9 @@ export async function fetchMarkup(page: Page, media: string): Promise<MarkupLaye
   ).json()) as MarkupLayer;
 }
 
-/** Creates an update with files, published by default. Returns its id and those of its media once all media are ready. */
+/**
+ * Creates an update with files, published by default. Returns its id and those of its media once all media are ready.
+ */
 export async function postUpdate(
   page: Page,
   fields: Record<string, string>,

@@ -1,5 +1,5 @@
-// The configuration of the browser tests. `bin/test` runs them on both engines. In this folder, `npx playwright test` runs them on SQLite
-// and disk with the program that is already built.
+// The configuration of the browser tests. `bin/test` runs them on both engines. In this folder, `npx playwright test`
+// runs them on SQLite and disk with the program that is already built.
 import { defineConfig } from "@playwright/test";
 
 /** Debian's Chromium and its arguments. */

@@ -1,4 +1,5 @@
-// Videos before they are processed. The raw recording plays at once, and the seekable copy replaces it without interrupting playback.
+// Videos before they are processed. The raw recording plays at once, and the seekable copy replaces it without
+// interrupting playback.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +10,10 @@ import { apiHeaders } from "./scene.ts";
 
 const run = promisify(execFile);
 
-/** Creates an ffmpeg that waits for `open` before it processes a file. `open` waits for the first process and then releases all. */
+/**
+ * Creates an ffmpeg that waits for `open` before it processes a file. `open` waits for the first process and then
+ * releases all.
+ */
 async function createGatedFfmpeg(): Promise<{
   ffmpeg: string;
   open: () => Promise<void>;

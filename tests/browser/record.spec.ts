@@ -173,7 +173,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await expect(page.getByRole("dialog")).toContainText(/Throw away 0:0\d/);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-  // Cancel restores the state: running, or paused.
+  // Cancelling the dialog restores the recorder's state from before: recording or paused.
   await expect(recorder(page)).toHaveAttribute("data-state", "recording");
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Restart" }).click();
@@ -293,7 +293,7 @@ test("unplugging the microphone and the camera does not end the recording of a s
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  // A recording of only the camera ends.
+  // A recording of only the camera ends when the camera is unplugged.
   await startRecording(page, "Camera");
   await waitUntilRecorded(page, 2);
   await unplug("video");
@@ -390,7 +390,7 @@ test("the recorder has fallbacks for a camera that the worker cannot draw, but a
   await prependToWorker(
     `${cannotCopy}; const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
     OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (performance.now() > 8000) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
-    // On a busy machine, a worker that gets its frames late is replaced by a second one.
+    // Also change a second worker: on a busy machine, it replaces a worker that gets its frames late.
     2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();

@@ -1,4 +1,5 @@
-// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone delivers a tone.
+// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone
+// delivers a tone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -13,7 +14,10 @@ const exec = promisify(execFile);
 /** The frequency of the fake microphone's tone, in hertz. */
 export const TONE_HZ = 440;
 
-/** A signed-in browser whose profile survives a crash. It collects every byte that the MediaRecorders of its pages produce. */
+/**
+ * A signed-in browser whose profile survives a crash. It collects every byte that the MediaRecorders of its pages
+ * produce.
+ */
 export class RecordingBrowser {
   /** The chunks that MediaRecorder produced, in order. */
   chunks: Buffer[] = [];
@@ -110,7 +114,9 @@ export class RecordingBrowser {
     return this.page.locator("[data-part=safety]");
   }
 
-  /** Kills the whole browser, as the system does when it runs out of memory. Returns the seconds recorded until then. */
+  /**
+   * Kills the whole browser, as the system does when it runs out of memory. Returns the seconds recorded until then.
+   */
   async killBrowser(): Promise<number> {
     const closed = new Promise((resolve) => this.context.once("close", resolve));
     const browser = await findBrowserPid(this.profile);
@@ -187,7 +193,10 @@ export function parseSafeSeconds(message: string): number {
   return minutes === undefined ? -1 : Number(minutes) * 60 + Number(seconds);
 }
 
-/** Fetches the first media of an update and the bytes of one rendition, with the session of `page`. Only the author may have the original. */
+/**
+ * Fetches the first media of an update and the bytes of one rendition, with the session of `page`. Only the author may
+ * have the original.
+ */
 export async function fetchStoredMedia(
   page: Page,
   update: string,
@@ -224,7 +233,10 @@ export async function paddedRecording(bytes: number): Promise<Buffer> {
 
 export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** Decodes the sound of a file. Returns its length in seconds and the share of its energy at one frequency (Goertzel), from 0 to 1. */
+/**
+ * Decodes the sound of a file. Returns its length in seconds and the share of its energy at one frequency (Goertzel),
+ * from 0 to 1.
+ */
 export async function measureTone(
   file: string,
   hertz = TONE_HZ,
@@ -305,7 +317,9 @@ export async function colorShares(
   return frames;
 }
 
-/** Returns the length of a file's video track in seconds, measured from its packets rather than read from its header. */
+/**
+ * Returns the length of a file's video track in seconds, measured from its packets rather than read from its header.
+ */
 export async function measureVideoSeconds(file: string): Promise<number> {
   const { stdout } = await exec("ffprobe", [
     "-loglevel",

@@ -1,5 +1,5 @@
-// Interrupted recordings: reloads, crashes, network and server outages, expired sessions. Stored data must not be lost. The tests measure
-// the sound and the picture of the result.
+// Interrupted recordings: reloads, crashes, network and server outages, expired sessions. Stored data must not be lost.
+// The tests measure the sound and the picture of the result.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page, TestInfo } from "@playwright/test";
@@ -56,8 +56,8 @@ async function continueUpload(page: Page): Promise<string> {
 }
 
 /**
- * Expects the stored file to have the bytes of the recorded chunks, except that either may lack the end, and at least `minSeconds` of sound
- * and picture.
+ * Expects the stored file to have the bytes of the recorded chunks, except that either may lack the end, and at least
+ * `minSeconds` of sound and picture.
  */
 async function expectComplete(
   page: Page,
@@ -447,13 +447,13 @@ test(
         })
         .toBeGreaterThanOrEqual(2);
       drafts.push(new URL(page.url()).pathname);
-      // In another browser, the recording seems to be running still.
+      // In another browser, the recording still seems to be running.
       if (title === "The first one") {
         const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage();
         await signIn(elsewhere, account);
         await elsewhere.goto(drafts[0]!);
         await expect(elsewhere.locator(".media-item")).toContainText("Still arriving.");
-        // For two minutes, the server has received nothing.
+        // Set the clock two minutes ahead, as if the server had received nothing since then.
         await elsewhere.clock.setFixedTime(Date.now() + 120_000);
         await elsewhere.reload();
         await expect(elsewhere.locator(".media-item")).toContainText(

@@ -45,7 +45,7 @@ export class Scene {
     return new Scene(server, people, pages);
   }
 
-  /** Sets the time of the server and of all browsers. Open pages show it after the next load. */
+  /** Sets the time of the server and of all browsers. Open pages show the new time after they are reloaded. */
   async setTime(time: string): Promise<void> {
     await this.server.clock.moveTo(time);
     for (const page of this.pages) await page.clock.setFixedTime(this.server.clock.now);

@@ -1,4 +1,5 @@
-// Starts a Hearback server with its own database and storage: SQLite and a folder, or PostgreSQL and S3 with HEARBACK_TEST=postgres.
+// Starts a Hearback server with its own database and storage: SQLite and a folder, or PostgreSQL and S3 with
+// HEARBACK_TEST=postgres.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -64,7 +65,10 @@ export class Hearback {
     private readonly testClock?: TestClock,
   ) {}
 
-  /** Starts a server on a free port with an empty database. With `time`, its clock stands still there. Its log is results/logs/NAME-….log. */
+  /**
+   * Starts a server on a free port with an empty database. With `time`, its clock stands still there. Its log is
+   * results/logs/NAME-….log.
+   */
   static async start(
     name = "hearback",
     settings: NodeJS.ProcessEnv = {},
@@ -235,7 +239,10 @@ async function runSql(url: string, statement: string): Promise<void> {
   }
 }
 
-/** Waits for a line of output and returns the first group of `pattern`. Rejects if the process ends, cannot be started or prints no such line in time. */
+/**
+ * Waits for a line of output and returns the first group of `pattern`. Rejects if the process ends, cannot be started
+ * or prints no such line in time.
+ */
 function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(

@@ -7,12 +7,15 @@ export type Source = "screen" | "camera" | "microphone";
 export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 
 /**
- * `real`: Chromium's own fake device. `mute`: delivers nothing until `deliver`. `silent`: a microphone that delivers silence.
- * `stuck`: the request for it never settles.
+ * `real`: Chromium's own fake device. `mute`: delivers nothing until `deliver`. `silent`: a microphone that delivers
+ * silence. `stuck`: the request for it never settles.
  */
 export type SourceBehavior = "real" | "mute" | "silent" | "stuck";
 
-/** Replaces the sources of the page and reloads it. With `hidesFrames`, the page cannot read the frames of tracks, as in Firefox. */
+/**
+ * Replaces the sources of the page and reloads it. With `hidesFrames`, the page cannot read the frames of tracks, as in
+ * Firefox.
+ */
 export async function fakeSources(
   page: Page,
   behaviors: Partial<Record<Source, SourceBehavior>>,

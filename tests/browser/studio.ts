@@ -126,7 +126,10 @@ export async function startRecording(page: Page, source = "Screen"): Promise<voi
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
 }
 
-/** Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call this before the page requests them. */
+/**
+ * Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call this
+ * before the page requests them.
+ */
 export async function interceptTracks(page: Page): Promise<(kind: string) => Promise<void>> {
   await page.evaluate(() => {
     const media = navigator.mediaDevices;

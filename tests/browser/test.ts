@@ -51,7 +51,10 @@ export const test = base.extend<{ freshServer: Hearback }, { hearback: Hearback 
 /** The path of a file in tests/fixtures. */
 export const fixture = (name: string): string => join(here, "../fixtures", name);
 
-/** Clears the session and signs in through the form. Ends on the page that follows. `path` may be any page that leads to the form. */
+/**
+ * Clears the session and signs in through the form. Ends on the page that follows. `path` may be any page that leads to
+ * the form.
+ */
 export async function signIn(page: Page, account: Person, path = "/session"): Promise<void> {
   await page.context().clearCookies();
   await page.goto(path);
@@ -100,8 +103,9 @@ export async function checkPage(page: Page, name: string): Promise<void> {
 }
 
 /**
- * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop and a wide screen,
- * in light and dark. They are for people: no test compares them. Without the setting, tests are a third faster.
+ * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop
+ * and a wide screen, in light and dark. They are for people: no test compares them. Without the setting, tests are a
+ * third faster.
  */
 export async function saveScreenshots(page: Page, name: string): Promise<void> {
   if (!process.env["HEARBACK_PICTURES"]) return;
@@ -122,8 +126,8 @@ export async function saveScreenshots(page: Page, name: string): Promise<void> {
 }
 
 /**
- * Waits for fonts and images, and finishes animations, which never end on a page in the background. It does not wait for the network, because
- * a page with an event stream is never idle.
+ * Waits for fonts and images, and finishes animations, which never end on a page in the background. It does not wait
+ * for the network, because a page with an event stream is never idle.
  */
 async function waitForRendering(page: Page): Promise<void> {
   await page.evaluate(async () => {

@@ -1,4 +1,5 @@
-// Devices, servers and browser APIs that never respond. The recorder gives up after a deadline, explains why and offers to try again.
+// Devices, servers and browser APIs that never respond. The recorder gives up after a deadline, explains why and offers
+// to try again.
 import type { Page } from "@playwright/test";
 import { expect, test } from "./test.ts";
 import { fakeSources, grantedScreens } from "./sources.ts";

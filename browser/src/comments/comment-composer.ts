@@ -155,7 +155,7 @@ export class CommentComposer extends HTMLElement {
       event.preventDefault();
       form.requestSubmit();
     } else if (event.key === "Escape") {
-      // The first Escape closes the open list of names.
+      // While the list of suggested names is open, Escape closes only that list.
       if (area.getAttribute("aria-expanded") === "true") return;
       if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
       else area.blur();
@@ -302,8 +302,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Handles a picture that was cropped after the person drew on it, so that the drawing would be in the wrong place.
-   * Offers to draw again, or fails.
+   * Offers to draw again, because the picture was cropped after the person drew on it and the drawing would be in the
+   * wrong place. Throws a `Problem` if the person declines.
    */
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))
@@ -364,7 +364,7 @@ export class CommentComposer extends HTMLElement {
       );
     }
     if (!area) return;
-    // Text typed since then follows the restored text.
+    // Text that was typed after sending follows the restored text.
     area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
     if (this.#questionBox) this.#questionBox.checked = isQuestion;
     this.#attachments.add(pictures);

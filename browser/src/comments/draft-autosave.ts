@@ -1,5 +1,6 @@
-// <draft-box data-update data-subject> around a text area saves its text: on the server while the person types, and in this tab until the
-// server has confirmed it. With `data-local` it saves in this tab only, because guests have no drafts on the server.
+// <draft-box data-update data-subject> around a text area saves its text: on the server while the person types, and in
+// this tab until the server has confirmed it. With `data-local` it saves in this tab only, because guests have no
+// drafts on the server.
 import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
 import { onQuietSubmission } from "../lib/quiet-forms.js";
 import { requestJson } from "../lib/request.js";
@@ -15,7 +16,10 @@ export class DraftBox extends HTMLElement {
   #savedText = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> | null = null;
-  /** Whether the text is being sent. A draft saved during that time would remain after the server has deleted the old one. */
+  /**
+   * Whether the text is being sent. A save during that time would create the draft again after the server has deleted
+   * it.
+   */
   #isPaused = false;
   #listeners = new AbortController();
 
@@ -30,7 +34,7 @@ export class DraftBox extends HTMLElement {
     document.addEventListener(
       "hearback:refreshed",
       () => {
-        // The person edited the draft on another device but not here.
+        // If the text area has its default value, the refreshed draft from the server replaced the text.
         if (area.value === area.defaultValue) this.#savedText = area.value.trim();
       },
       { signal },
@@ -104,7 +108,7 @@ export class DraftBox extends HTMLElement {
       .then(
         () => {
           this.#savedText = text.trim();
-          // Keep text that was typed during the request in this tab until it is saved.
+          // Keep the copy in this tab if the person has typed more since the request began.
           if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
           this.#showState(null);
           if (!isSaveAnnounced) announce("Draft saved.");
@@ -145,7 +149,10 @@ declare global {
   }
 }
 
-/** Pauses the draft boxes in `container` while `send` runs. Clears them if it succeeds; otherwise they continue to save. */
+/**
+ * Pauses the draft boxes in `container` while `send` runs. Clears them if `send` succeeds; otherwise they continue to
+ * save.
+ */
 export async function sendWithDrafts<T>(container: Element, send: () => Promise<T>): Promise<T> {
   const boxes = [...container.querySelectorAll<DraftBox>("draft-box")];
   await Promise.all(boxes.map((box) => box.pause()));

@@ -59,7 +59,10 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
   return notices;
 }
 
-/** The author gets a button that adds the person. Other people see whom they can ask. */
+/**
+ * The notice about a mentioned person who cannot see the update. The author gets a button that adds the person; other
+ * people see whom they can ask.
+ */
 function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   const conversation = document.querySelector<HTMLElement>(".talk");
   const isAuthor = conversation?.dataset["mine"] !== undefined;

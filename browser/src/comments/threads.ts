@@ -60,7 +60,7 @@ function setEditing(comment: HTMLElement, isEditing: boolean): void {
   }
 }
 
-// An edit may mention people who cannot see the update, like a new comment.
+// Like a new comment, an edited comment may mention people who cannot see the update.
 document.addEventListener("hearback:form-sent", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;

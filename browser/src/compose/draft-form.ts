@@ -25,7 +25,7 @@ export class DraftForm extends HTMLElement {
     if ((this.dataset["update"] ?? "") === "") this.#fields.restoreLastChoice();
     this.#draft = new SavedDraft(this, this.#fields, this.#messages);
     draft.register(this.#draft);
-    // The server rejected the form and says why above it.
+    // If the server rejected the form, scroll to its error message.
     document.querySelector("main > .problem")?.scrollIntoView({ block: "nearest" });
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
@@ -49,7 +49,9 @@ export class DraftForm extends HTMLElement {
     return this.dataset["state"] === "published";
   }
 
-  /** Saves immediately, because a hidden tab may never be shown again. Does not create a draft if the form has no text. */
+  /**
+   * Saves immediately, because a hidden tab may never be shown again. Does not create a draft if the form has no text.
+   */
   #saveWhenHidden(): void {
     if (document.hidden && (this.#draft.exists || this.#fields.hasText)) this.#draft.saveNow();
   }
@@ -104,7 +106,7 @@ export class DraftForm extends HTMLElement {
       announce(error.message);
     } finally {
       form.removeAttribute("aria-busy");
-      // Media may have arrived even if the update was not sent.
+      // Show media that arrived, even if the update was not sent.
       if (!this.#draft.isStopped) void refresh();
     }
   }

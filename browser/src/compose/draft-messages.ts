@@ -30,7 +30,10 @@ export class DraftMessages {
     this.status(text, icon("circle-alert"));
   }
 
-  /** Shows each error beside its field, and removes the errors shown before. `errors` maps paths such as `audience[0]` to messages. */
+  /**
+   * Shows each error beside its field, and removes the errors shown before. `errors` maps paths such as `audience[0]`
+   * to messages.
+   */
   showErrors(errors: Record<string, string>): void {
     this.#removeErrors();
     // The server's own note about an unknown address would duplicate the error.
@@ -52,7 +55,10 @@ export class DraftMessages {
     return invalid.length > 0 ? audience.filter((address) => !invalid.includes(address)) : null;
   }
 
-  /** Lets the person choose between their text and the version that somebody else saved. `keep` runs if they keep their text. */
+  /**
+   * Lets the person choose between their text and the version that somebody else saved. `keep` runs if they keep their
+   * text.
+   */
   showConflict(editUrl: string, otherTitle: string | null, keep: () => void): void {
     const message = `This was changed elsewhere${otherTitle === null ? "" : `, where it is called “${otherTitle}”`}. What you typed is still here, not saved.`;
     const load = make("a", { class: "button", href: editUrl }, "Load the other version");

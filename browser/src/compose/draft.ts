@@ -2,7 +2,10 @@
 
 /** The draft that this page edits. */
 export interface Draft {
-  /** Creates the draft if it does not exist yet, and resolves with its id. An empty title field gets `title`, selected if `select`. */
+  /**
+   * Creates the draft if it does not exist yet, and resolves with its id. An empty title field gets `title`, selected
+   * if `select`.
+   */
   ensure(title?: string, select?: boolean): Promise<string>;
   /** Deletes the draft if it contains no files and no text except the title given by `ensure`. */
   withdraw(): Promise<void>;
@@ -13,12 +16,12 @@ export interface Draft {
 /** Media that is being recorded, marked up or uploaded and is not yet in the draft. */
 export interface PendingMedia {
   readonly busy: boolean;
-  /** Resolves when nothing is pending: with true if everything arrived. */
+  /** Resolves once no media is pending: with true if all of it arrived. */
   finish(): Promise<boolean>;
 }
 
 export interface Recorder extends PendingMedia {
-  /** Whether publishing the draft would end a recording, so that the person must confirm it. */
+  /** Whether publishing the draft would end a recording, so that the person must confirm first. */
   readonly asks: boolean;
 }
 

@@ -1,4 +1,5 @@
-// <later-members>: the checkbox "Also people who join @design later". It is shown only while the audience names a group.
+// <later-members>: the checkbox "Also people who join @design later". It is shown only while the audience names a
+// group.
 export class LaterMembers extends HTMLElement {
   #form: HTMLFormElement | null = null;
 
@@ -23,7 +24,7 @@ export class LaterMembers extends HTMLElement {
       .filter((name) => name.startsWith("@"));
     this.hidden = groups.length === 0;
     const box = this.querySelector<HTMLInputElement>("input[type=checkbox]");
-    // A hidden checkbox must not let anyone in.
+    // A hidden checkbox must not give anyone access.
     if (box && this.hidden) box.checked = false;
     this.querySelector("[data-groups]")?.replaceChildren(
       groups.join(", ").replace(/, ([^,]*)$/, " and $1"),

@@ -181,7 +181,7 @@ export class PeopleField extends HTMLElement {
       make("span", {}, name),
       make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
-    // A click event would fire after the input has lost the focus.
+    // Use mousedown, because a click event would fire after the input has lost the focus.
     option.addEventListener("mousedown", (event) => {
       event.preventDefault();
       this.#choose(index);
@@ -238,7 +238,10 @@ export class PeopleField extends HTMLElement {
     this.#showActive();
   }
 
-  /** Enter and Tab accept the active suggestion. Without one, they add the typed text. Tab in an empty input moves the focus. */
+  /**
+   * Enter and Tab accept the active suggestion. Without one, they add the typed text. Tab in an empty input moves the
+   * focus.
+   */
   #accept(event: KeyboardEvent): void {
     const hasActive = !this.#list.hidden && this.#active >= 0;
     if (hasActive && (this.#input.value !== "" || event.key === "Enter")) {

@@ -199,7 +199,7 @@ export class SavedDraft implements Draft {
     if (!isEmpty || !this.#isUntouched) return;
     clearTimeout(this.#timer);
     await requestJson("DELETE", `/updates/${this.id}`);
-    // The person has left the page. Going back must not restore a form whose draft is deleted.
+    // If the person has left the page, going back must not restore a form whose draft is deleted.
     if (!this.root.isConnected) return cache.clear();
     this.#turnIntoNewForm();
     this.#saved = {};
@@ -258,7 +258,7 @@ export class SavedDraft implements Draft {
       try {
         await this.#patch(valid);
       } catch {
-        // The status below says that something is not saved; the next save retries.
+        // The message after this block says that the draft is not completely saved. The next save retries.
       }
     }
     this.messages.failed("Not all of it is saved");

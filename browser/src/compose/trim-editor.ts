@@ -177,7 +177,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // A file has no picture at its very end.
+    // Stay before the end, because a file has no picture at its very end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 

@@ -4,7 +4,7 @@ import { formatExact } from "./trim-time.js";
 
 export type End = "from" | "to";
 
-/** Both ends, in milliseconds of the recording. */
+/** The two ends of a range, in milliseconds from the start of the recording. */
 export type Range = Record<End, number>;
 
 interface StripCallbacks {

@@ -1,6 +1,9 @@
 // Times in the trim editor, in the notation that people type.
 
-/** Formats milliseconds as `1:02.5` or `1:00:02.5`, with at most `digits` decimals. With fewer than 3, truncates to tenths. */
+/**
+ * Formats milliseconds as `1:02.5` or `1:00:02.5`, with at most `digits` decimals. With fewer than 3, truncates to
+ * tenths.
+ */
 export function formatExact(ms: number, digits = 3): string {
   const all = Math.max(0, digits === 3 ? Math.round(ms) : Math.floor(ms / 100) * 100);
   const [minutes, seconds] = [Math.floor(all / 60_000), Math.floor(all / 1000) % 60];

@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the inbox, and for reading its updates one after another without returning to it.
+// Keyboard shortcuts of the inbox, and the shortcut that opens the next update without returning to the inbox.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";

@@ -10,7 +10,7 @@ class CopyButton extends HTMLElement {
     button.hidden = false;
     let originalLabel: string | null = null;
     input.addEventListener("focus", () => input.select());
-    // `data-now`: the click that created this text also copies it, while the browser still counts the click as a user
+    // `data-now`: copy the text immediately, while the browser still counts the click that created it as a user
     // gesture.
     if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
       setTimeout(() => button.click());

@@ -1,5 +1,5 @@
-// <live-page> follows the server-sent events of a page and refreshes it. Browsers allow about six connections per host, so a hidden tab
-// closes its stream. When it is visible again, it resumes after the last event it received.
+// <live-page> follows the server-sent events of a page and refreshes it. Browsers allow about six connections per host,
+// so a hidden tab closes its stream. When it is visible again, it resumes after the last event it received.
 import { announce } from "./dom.js";
 import { showError } from "./error-banner.js";
 import { refresh } from "./refresh.js";
@@ -53,7 +53,8 @@ class LivePage extends HTMLElement {
     for (const kind of eventKinds)
       source.addEventListener(kind, (event: MessageEvent<string>) => this.#receive(kind, event));
     source.addEventListener("error", () => {
-      // After a network failure the browser reconnects by itself. After an error response (signed out, revoked, restarting) it does not.
+      // After a network failure the browser reconnects by itself. After an error response (signed out, revoked,
+      // restarting) it does not.
       if (source.readyState !== EventSource.CLOSED) return;
       this.#close();
       this.#timer = setTimeout(this.#updateConnection, RECONNECT_DELAY_MS);
@@ -68,7 +69,7 @@ class LivePage extends HTMLElement {
     this.#source = null;
   }
 
-  /** The update was trashed, or this reader may no longer open it. */
+  /** Handles the loss of access: the update was trashed, or this reader may no longer open it. */
   #endAccess = (): void => {
     if (this.#accessLost) return;
     this.#accessLost = true;

@@ -1,4 +1,5 @@
-// Forms marked `data-quiet` are sent with fetch, and the page is refreshed in place. Examples: reactions, answers, removals.
+// Forms marked `data-quiet` are sent with fetch, and the page is refreshed in place. Examples: reactions, answers,
+// removals.
 import { askGuestName, confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
 import { refresh } from "./refresh.js";
@@ -8,7 +9,7 @@ type SubmissionWrapper = <T>(form: HTMLFormElement, send: () => Promise<T>) => P
 
 let wrapSubmission: SubmissionWrapper = (_form, send) => send();
 
-/** Sets what runs around the request of every quiet form. It must call `send` once and return its result. */
+/** Sets a wrapper for the request of every quiet form. The wrapper must call `send` once and return its result. */
 export function onQuietSubmission(wrapper: SubmissionWrapper): void {
   wrapSubmission = wrapper;
 }
@@ -43,7 +44,7 @@ document.addEventListener("keydown", (event) => {
 async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   const question = form.dataset["turboConfirm"];
   if (question && !(await confirmDialog(question, form.dataset["verb"] ?? "Yes"))) return;
-  if (form.getAttribute("aria-busy") === "true") return; // a double click
+  if (form.getAttribute("aria-busy") === "true") return; // the second click of a double click
   const { method, url, data } = readRequest(form, submitter);
   form.setAttribute("aria-busy", "true");
   const row = form.closest("li");

@@ -1,4 +1,5 @@
-// Refreshes a page without disturbing its reader: fetches it again and morphs the result into the live regions (`data-live`).
+// Refreshes a page without disturbing its reader: fetches it again and morphs the result into the live regions
+// (`data-live`).
 import { morphElements } from "@hotwired/turbo";
 
 type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void;
@@ -6,8 +7,8 @@ type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void
 let handleVideo: VideoHandler = () => undefined;
 
 /**
- * Sets what happens to a video when the page is refreshed. `next` is its element on the fetched page; without one, the video is removed
- * afterwards. A refresh never morphs a video itself.
+ * Sets what happens to a video when the page is refreshed. `next` is its element on the fetched page; without one, the
+ * video is removed afterwards. A refresh never morphs a video itself.
  */
 export function onVideoRefresh(handler: VideoHandler): void {
   handleVideo = handler;
@@ -29,12 +30,12 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
 function keepsElement(element: Element, next: Element | undefined): boolean {
   // A script created the element, so the server's page never contains it.
   if (element.hasAttribute("data-js")) return true;
-  // Keep the video until the new page lacks it because it was removed or is being trimmed.
+  // Keep the video unless the new page lacks it. The page lacks a video that was removed or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;
   }
-  // The reader changed the field and has not sent it yet.
+  // Keep a field that the reader has changed and not sent yet.
   if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
   if (element instanceof HTMLInputElement)
     return (
@@ -43,7 +44,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
         ? element.checked !== element.defaultChecked
         : element.value !== element.defaultValue)
     );
-  // Somebody else removed the element while the reader was writing in it: keep the text.
+  // If somebody else removed the element while the reader was writing in it, keep the text.
   if (next === undefined)
     return [...element.querySelectorAll("textarea")].some(
       (area) => area.value !== area.defaultValue,
@@ -64,7 +65,9 @@ function keepsAttribute(element: Element, name: string): boolean {
 let running: Promise<void> | null = null;
 let requestedAgain = false;
 
-/** Refreshes the page. Calls made during a refresh share one further refresh; every promise resolves after the last one. */
+/**
+ * Refreshes the page. Calls made during a refresh share one further refresh; every promise resolves after the last one.
+ */
 export function refresh(): Promise<void> {
   if (running) {
     requestedAgain = true;

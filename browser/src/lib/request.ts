@@ -1,6 +1,8 @@
 // JSON requests to the server. Every failure becomes a message for the person.
 
-/** A failed request. The message is for the person; `errors` maps field names to messages. Status 0 means no response. */
+/**
+ * A failed request. The message is for the person; `errors` maps field names to messages. Status 0 means no response.
+ */
 export class Problem extends Error {
   constructor(
     message: string,
@@ -16,7 +18,10 @@ export class Problem extends Error {
   }
 }
 
-/** Sends a request and returns the JSON of the response, or null if it is empty. Throws a `Problem`, or the `AbortError` of `signal`. */
+/**
+ * Sends a request and returns the JSON of the response, or null if it is empty. Throws a `Problem`, or the `AbortError`
+ * of `signal`.
+ */
 export async function requestJson(
   method: string,
   url: string,
@@ -54,7 +59,9 @@ export function noResponseProblem(): Problem {
   );
 }
 
-/** Completes a field error that starts with a verb: "is missing." becomes "This is missing." filters.rs does the same. */
+/**
+ * Completes a field error that starts with a verb: "is missing." becomes "This is missing." filters.rs does the same.
+ */
 export function toSentence(error: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
 }

@@ -21,7 +21,10 @@ export function focusedRow(rows: HTMLElement[]): HTMLElement | undefined {
   return rows.find((row) => row.contains(document.activeElement));
 }
 
-/** Moves the focus by `offset` rows. If no row has the focus, it goes to the first row, or to the last if `offset` is negative. */
+/**
+ * Moves the focus by `offset` rows. If no row has the focus, it goes to the first row, or to the last if `offset` is
+ * negative.
+ */
 export function moveFocus(rows: HTMLElement[], offset: number): void {
   const last = rows.length - 1;
   const current = rows.findIndex((row) => row.contains(document.activeElement));

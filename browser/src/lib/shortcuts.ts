@@ -1,4 +1,5 @@
-// Keyboard shortcuts of every page, the dialog that lists them, and the setting that turns single-key shortcuts off (WCAG 2.1.4).
+// Keyboard shortcuts of every page, the dialog that lists them, and the setting that turns single-key shortcuts off
+// (WCAG 2.1.4).
 import { make, readStorage, writeStorage, isTextEntry } from "./dom.js";
 
 type Shortcut = [keys: string[], description: string];

@@ -5,7 +5,7 @@ import { isDestructive, type Markup } from "./shapes.js";
 
 /**
  * Returns null if the person cancelled. Otherwise, `change` is the change to report to people who have responded; it is
- * undefined if nobody has.
+ * undefined if nobody has responded.
  */
 export async function confirmSave(
   task: EditorTask,

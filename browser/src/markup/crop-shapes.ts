@@ -21,7 +21,10 @@ export function cropPixels([x, y, w, h]: Box, width: number, height: number): Bo
   ];
 }
 
-/** Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Their appearance does not change. */
+/**
+ * Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Their appearance does not
+ * change.
+ */
 export function clipShapes(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
   const [left, top, w, h] = cropPixels(crop, width, height);
   const to = ([x, y]: Point | StrokePoint): Point => [

@@ -55,8 +55,8 @@ export class CropTool {
   }
 
   /**
-   * Starts a drag of a handle or of the box, or spans a new box. The returned function receives the pointer's position
-   * and whether to keep the proportions.
+   * Starts to drag a handle or the box, or to draw a new box. The returned function receives the pointer's position and
+   * whether to keep the proportions.
    */
   startDrag(handle: Handle | null, from: Point): (to: Point, constrained: boolean) => void {
     const before = this.#box;

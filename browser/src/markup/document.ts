@@ -287,14 +287,16 @@ export class MarkupDocument {
     this.#afterTravel(this.#history.redo(), "Done again");
   }
 
-  /** Deselects marks that no longer exist. `what` is the change that was undone or redone, or null if there was none. */
+  /**
+   * Deselects marks that no longer exist. `what` is the change that was undone or redone, or null if there was none.
+   */
   #afterTravel(what: string | null, verb: string): void {
     const existing = new Set(this.marks.map(({ id }) => id));
     this.#selected = new Set([...this.#selected].filter((id) => existing.has(id)));
     this.onChange(what === null ? "That was all" : `${verb}: ${what}`);
   }
 
-  /** Adds shapes in front of all others. Returns null and reports it if the picture has too many marks. */
+  /** Adds shapes in front of all others. If the picture would have too many marks, announces that and returns null. */
   #append(shapes: Shape[], what: string, selected: boolean, verb: string): number[] | null {
     if (shapes.length === 0) return null;
     const after = [...this.marks.map(({ shape }) => shape), ...shapes];

@@ -241,7 +241,10 @@ function freehandParts(
   return parts;
 }
 
-/** The smooth path between two points of a stroke. It passes through the midpoints between the points and bends at the points. */
+/**
+ * The smooth path between two points of a stroke. It passes through the midpoints between the points and bends at the
+ * points.
+ */
 function smoothPath(points: StrokePoint[], start: number, end: number, toPixels: ToPixels): string {
   let d = "";
   for (let i = start; i <= end; i += 1) {
@@ -303,8 +306,8 @@ function stepParts({ number, color }: StepShape, [x, y]: Point, radius: number):
 }
 
 /**
- * Whether a picture is compressed in blocks, judged by its MIME type or file extension. A WebP may or may not be, and
- * counts as compressed.
+ * Whether a picture is compressed in blocks, judged by its MIME type or file extension. WebP counts as compressed in
+ * blocks, although it may be lossless.
  */
 export function isBlockCoded(kind: string): boolean {
   return /(jpe?g|webp)(\?|$)/i.test(kind);

@@ -62,7 +62,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   #toolbar!: Toolbar;
   #pointer!: PointerInput;
   #text!: TextTool;
-  // Set from the start.
+  // Set when `run` is called.
   #task!: EditorTask;
   #header!: EditorHeader;
   #saving!: SaveController;
@@ -103,7 +103,8 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       },
       { signal },
     );
-    // Some browsers close the dialog anyway, for example Android when "back" is pressed twice.
+    // Some browsers close the dialog although `cancel` was prevented, for example on Android when "back" is pressed
+    // twice.
     dialog.addEventListener(
       "close",
       () => {
@@ -319,7 +320,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       (crop) => this.#endCrop(crop),
     );
     this.append(this.cropTool.bar);
-    // Bring all corners within reach.
+    // Show the whole picture, so that every corner of the crop can be dragged.
     if (!this.doc.crop) this.viewport.fit();
   }
 

@@ -209,7 +209,10 @@ export function boxHandles([x, y, w, h]: Box): [Handle, Point][] {
   ];
 }
 
-/** Moves one handle of a shape to a point. `constrained` keeps the proportions of a box, and snaps a line to multiples of 45°. */
+/**
+ * Moves one handle of a shape to a point. `constrained` keeps the proportions of a box, and snaps a line to multiples
+ * of 45°.
+ */
 export function resizeShape(
   shape: Shape,
   handle: Handle,

@@ -104,7 +104,10 @@ function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
   }
 }
 
-/** Handles letters, digits and punctuation. People can switch these shortcuts off, because speech input may trigger them. */
+/**
+ * Handles letters, digits and punctuation. People can switch these shortcuts off, because speech input may trigger
+ * them.
+ */
 function handleCharacter(editor: EditorCommands, event: KeyboardEvent): boolean {
   const { doc, viewport } = editor;
   const color = /^[1-8]$/.test(event.key) ? colors[Number(event.key) - 1] : undefined;

@@ -39,7 +39,9 @@ export async function fetchPicture(media: string): Promise<Picture> {
 export const croppedMessage =
   "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
 
-/** Saves marks that are based on `revision`. Rejects with a Problem, whose status is 409 if the stored revision differs. */
+/**
+ * Saves marks that are based on `revision`. Rejects with a Problem, whose status is 409 if the stored revision differs.
+ */
 export async function saveLayer(
   media: string,
   revision: number,
@@ -77,7 +79,10 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, pollInterval));
 }
 
-/** Returns a same-origin URL from which scripts can read a picture, even if its bytes are usually delivered by another host. */
+/**
+ * Returns a same-origin URL from which scripts can read a picture, even if its bytes are usually delivered by another
+ * host.
+ */
 export function readableUrl(url: string): string {
   const address = new URL(url, location.href);
   // The server never redirects a download to the bucket.

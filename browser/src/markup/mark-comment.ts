@@ -18,7 +18,10 @@ export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
   );
 }
 
-/** Asks whether to draw again on the cropped picture. If confirmed, refreshes the page so that the stage shows that picture. */
+/**
+ * Asks whether to draw again on the cropped picture. If confirmed, refreshes the page so that the stage shows that
+ * picture.
+ */
 export async function confirmRedraw(): Promise<boolean> {
   const question = `${croppedMessage} Draw on it as it is now? Your words stay, what you drew is gone.`;
   if ((await chooseAction(question, ["Draw again"], true)) === null) return false;

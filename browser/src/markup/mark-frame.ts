@@ -29,7 +29,10 @@ export async function markFrame(
   await addFrame(file, update, answered);
 }
 
-/** Adds a frame on an update's page. That page has no upload queue, so the editor stays open until the picture is stored. */
+/**
+ * Adds a frame on an update's page. That page has no upload queue, so the editor stays open until the picture is
+ * stored.
+ */
 async function addFrame(file: File, update: string, answered: number): Promise<void> {
   // Load both modules before the editor opens, so that saving does not depend on another script request.
   const [{ edit }, { FrameSaver }] = await Promise.all([

@@ -116,7 +116,7 @@ class LayerSaver {
   /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites it. */
   async #resolveConflict(conflict: Problem, pauseSaving: PauseSaving): Promise<void> {
     const [layer, picture] = await Promise.all([fetchLayer(this.media), fetchPicture(this.media)]);
-    // The revision is unchanged, so the server refused for another reason, which its message gives.
+    // If the revision is unchanged, the server refused for another reason, which its message states.
     if (layer.revision === this.#revision) throw conflict;
     const isCropped =
       picture.width !== this.picture.width || picture.height !== this.picture.height;

@@ -84,7 +84,7 @@ export class MarkOverlay {
     return this.#figure?.querySelector(".layer:not(.drawing)") ?? null;
   }
 
-  /** The drawings of comments on the page. */
+  /** The element that shows the comments' drawings. */
   get #drawing(): Element | null {
     return this.#figure?.querySelector(".layer.drawing") ?? null;
   }

@@ -245,7 +245,10 @@ function round(value: number): number {
   return Math.round(value * 100_000) / 100_000;
 }
 
-/** Describes what saving destroys and which marks remain. `fate` ends the first sentence, for example "is gone for good". */
+/**
+ * Describes what saving destroys and which marks remain. `fate` ends the first sentence, for example "is gone for
+ * good".
+ */
 export function describeLoss({ shapes, crop }: Markup, fate: string): string {
   const hasRedaction = shapes.some(({ kind }) => kind === "redaction");
   const hasOther = shapes.some(({ kind }) => kind !== "redaction");

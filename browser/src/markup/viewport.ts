@@ -9,7 +9,10 @@ const margin = 24;
 /** How long the picture must be still before it is drawn sharply, in milliseconds. */
 const restDelay = 120;
 
-/** Whether the window is so narrow that some buttons lie on the picture. styles/markup-editor.css uses the same breakpoint. */
+/**
+ * Whether the window is so narrow that some buttons lie on the picture. styles/markup-editor.css uses the same
+ * breakpoint.
+ */
 export function isNarrow(): boolean {
   return matchMedia("(max-width: 719.98px)").matches;
 }
@@ -72,7 +75,9 @@ export class Viewport {
     this.#isFitted = true;
   }
 
-  /** Shows the picture at its true size, one picture pixel per screen pixel. When called again, shows the whole picture. */
+  /**
+   * Shows the picture at its true size, one picture pixel per screen pixel. When called again, shows the whole picture.
+   */
   trueSize(): void {
     const scale = 1 / devicePixelRatio;
     if (Math.abs(this.scale - scale) < 0.001) this.fit();

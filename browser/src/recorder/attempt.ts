@@ -65,7 +65,7 @@ export class Attempt {
     const form = draft.current;
     const created = this.#create(before);
     const inTime = withDeadline(created, timeouts.create, () => new TimeoutError(noAnswerMessage));
-    // End the countdown immediately.
+    // If the creation fails, end the countdown immediately.
     inTime.catch((error: unknown) => this.cancel(error));
     const discard = (): void => {
       cleanup = created
@@ -75,7 +75,7 @@ export class Attempt {
     };
     this.signal.addEventListener("abort", discard, { once: true });
     const uploader = this.acquire(inTime);
-    // Nobody handles the rejection during the countdown.
+    // Nothing awaits the uploader during the countdown, so mark its rejection as handled.
     uploader.catch(() => undefined);
     return uploader;
   }

@@ -84,13 +84,19 @@ function screenErrorMessage(error: unknown): string {
 /** How long a device may take to respond, in milliseconds. */
 const deviceTimeout = 10_000;
 
-/** A bubble shows few pixels, and each camera pixel has to be converted thirty times a second. */
+/**
+ * The requested camera sizes, in pixels. A bubble needs few pixels, and each pixel has to be converted thirty times a
+ * second.
+ */
 const cameraSizes = {
   bubble: { width: { ideal: 640 }, height: { ideal: 480 } },
   whole: { width: { ideal: 1280 }, height: { ideal: 720 } },
 };
 
-/** Opens the microphone or camera with this id, or the default one if the id does not exist. Rejects with a `CaptureError`. */
+/**
+ * Opens the microphone or camera with this id, or the default one if the id does not exist. Rejects with a
+ * `CaptureError`.
+ */
 export async function captureDevice(
   kind: DeviceKind,
   id: string,

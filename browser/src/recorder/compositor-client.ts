@@ -7,7 +7,7 @@ import type { Size } from "./picture-size.js";
 /** `base` fills the picture; `overlay` is drawn in the bubble. */
 export type Layer = "base" | "overlay";
 
-/** Without an overlay, the base is passed on unchanged. */
+/** The tracks to composite. Without an overlay, the base is passed on unchanged. */
 export interface Tracks {
   base: MediaStreamTrack;
   overlay: MediaStreamTrack | null;
@@ -30,8 +30,8 @@ export type WorkerCommand =
   | { every: number }
   | { fixSize: true };
 /**
- * A message from the worker. `ready`: its script runs. `cannot`: this browser's workers cannot composite. `arrived`: it
- * sent a picture that contains the first frame of this layer.
+ * A message from the worker. `ready`: the worker's script runs. `cannot`: this browser's workers cannot composite.
+ * `arrived`: the worker sent a picture that contains the first frame of this layer.
  */
 export type WorkerReport =
   | { ready: true }

@@ -10,8 +10,8 @@ const scope = self as unknown as {
 };
 
 /**
- * In milliseconds. While the camera delivers frames, they set the pace. A screen frame is sent immediately only after a
- * longer gap than this.
+ * While the camera delivers frames, its frames set the pace. A screen frame is then sent immediately only if nothing
+ * was sent for this many milliseconds.
  */
 const screenFrameGap = 40;
 /** The camera no longer sets the pace after this many milliseconds without a frame. */
@@ -73,7 +73,7 @@ class Composer {
   #taken = new Set<Layer>();
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
-  /** Null without an overlay or after an error. The canvas is slower, but handles every format. */
+  /** Null without an overlay or after an error. The canvas is then used, which is slower but handles every format. */
   #planes: I420Composer | null = null;
   /** Whether the last base frame is in the planes. */
   #baseIsInPlanes = false;
@@ -167,7 +167,7 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
-      // The planes failed while compositing the camera during the copy, so the canvas needs the frame.
+      // If compositing with the planes failed while this frame was being copied, the canvas needs the frame.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;

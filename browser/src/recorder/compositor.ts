@@ -18,7 +18,10 @@ export interface Timeouts {
   frames: number;
 }
 
-/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after it has started compositing. */
+/**
+ * Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after it has started
+ * compositing.
+ */
 export class Compositor extends EventTarget {
   /** The composited picture. */
   track!: MediaStreamTrack;
@@ -68,7 +71,10 @@ export class Compositor extends EventTarget {
     else this.#client?.send({ bubble });
   }
 
-  /** Keeps the picture's current size, because a recording has a single size. Until this call, the size follows the base. */
+  /**
+   * Keeps the picture's current size, because a recording has a single size. Until this call, the size follows the
+   * base.
+   */
   fixSize(): void {
     if (this.#inPage) this.#inPage.fixSize();
     else this.#client?.send({ fixSize: true });
@@ -147,8 +153,8 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // During the start, another worker or the page takes over. A worker that serves only as a clock may fail to
-      // composite.
+      // Report only the failure of a worker that composites the picture. During the start, another worker or the page
+      // takes over.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

@@ -81,7 +81,7 @@ export class I420Composer {
     if (!context) return;
     const { width, height } = this;
     const place = clampBubble(bubble, width / height);
-    // Even, because each colour value covers 2 × 2 pixels.
+    // Use even numbers, because each colour value covers 2 × 2 pixels.
     const size = 2 * Math.floor((place.size * height) / 2);
     const left = 2 * Math.max(0, Math.round((place.x * width - size / 2) / 2));
     const top = 2 * Math.max(0, Math.round((place.y * height - size / 2) / 2));

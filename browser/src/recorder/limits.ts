@@ -1,5 +1,5 @@
-// Computes when a recording ends automatically: after the maximum duration, or before its file exceeds the size that the
-// server accepts.
+// Computes when a recording ends automatically: after the maximum duration, or before its file exceeds the size that
+// the server accepts.
 import type { Recording } from "./recording.js";
 
 /** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */

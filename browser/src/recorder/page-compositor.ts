@@ -40,7 +40,9 @@ export class PageCompositor {
     this.#timer = setInterval(() => this.#draw(), 1000 / frameRate);
   }
 
-  /** Draws a frame. The worker's clock calls this; it replaces the page's clock, which a hidden tab throttles. */
+  /**
+   * Draws a frame. Calls by the worker's clock replace the page's own timer, which browsers throttle in hidden tabs.
+   */
   tick(): void {
     clearInterval(this.#timer);
     this.#draw();

@@ -6,7 +6,7 @@ import { Compositor, type Timeouts } from "./compositor.js";
 import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-probe.js";
 
-/** Before the countdown there is time to wait. After it, the recording should begin soon. */
+/** In milliseconds. Before the countdown there is time to wait; after it, the recording should begin soon. */
 const timeouts = {
   choosing: { script: 2000, frames: 1500 },
   recording: { script: 400, frames: 0 },
@@ -83,8 +83,8 @@ export class RecorderPicture extends EventTarget {
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // A shared tab may be this page with its countdown. It needs no still picture, because a tab sends a frame to each
-    // new consumer.
+    // A shared tab may be this page with its countdown, which must not be recorded. A tab needs no still picture,
+    // because it sends a frame to each new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(
@@ -133,7 +133,9 @@ function stillOf(video: HTMLVideoElement): VideoFrame | null {
   return new VideoFrame(video, { timestamp: 0, visibleRect: { x: 0, y: 0, width, height } });
 }
 
-/** Names what is missing during the recording; empty if nothing is. `alone` means that the picture has only one source. */
+/**
+ * Names what is missing during the recording; empty if nothing is. `alone` means that the picture has only one source.
+ */
 export function missingMessage(
   missing: readonly PictureSource[],
   { alone, lostSound }: { alone: boolean; lostSound: boolean },

@@ -17,7 +17,10 @@ export function supportedType(): string {
   return preferredTypes.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
 }
 
-/** Removes the codecs from a MIME type and returns it with its file extension. An empty type stands for the browser's default. */
+/**
+ * Removes the codecs from a MIME type and returns it with its file extension. An empty type stands for the browser's
+ * default.
+ */
 export function fileTypeOf(type: string): { type: string; extension: string } {
   const container =
     type.split(";")[0] ||
@@ -54,7 +57,7 @@ export class Recording extends EventTarget {
   /** Milliseconds recorded before the last pause. */
   #earlierMs = 0;
   #runningSince: number | null = null;
-  /** Set to false when the recording is asked to stop. */
+  /** Whether the recorder should be running. False once the recording was asked to stop. */
   #isExpectedToRun = true;
   #isDiscarded = false;
   #stopped: Promise<void>;
@@ -72,7 +75,8 @@ export class Recording extends EventTarget {
       mimeType: supportedType(),
       videoBitsPerSecond,
       audioBitsPerSecond: audioBitRate,
-      // MP4 is written only at key frames, and can be cut without conversion only there.
+      // Request frequent key frames: browsers write MP4 data only at key frames, and only there can it be cut without
+      // conversion.
       videoKeyFrameIntervalDuration: timeslice,
     };
     this.#recorder = new MediaRecorder(stream, options);
@@ -97,7 +101,10 @@ export class Recording extends EventTarget {
     this.dispatchEvent(new Event("piece"));
   }
 
-  /** Resolves once the recorder is running. Some browsers first wait for data from every track. Rejects with a `CaptureError`. */
+  /**
+   * Resolves once the recorder is running. Some browsers first wait for data from every track. Rejects with a
+   * `CaptureError`.
+   */
   async start(): Promise<void> {
     const running = new Promise<void>((resolve, reject) => {
       this.#recorder.addEventListener("start", () => resolve(), { once: true });

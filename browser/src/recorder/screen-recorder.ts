@@ -348,7 +348,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     await this.#try((attempt) => this.#launch(attempt, picture, discarded));
   }
 
-  /** Handles a source that ended by itself: shows the reason and keeps the recorded part. `reason` begins a sentence. */
+  /**
+   * Handles a source that ended by itself: shows the reason and keeps the recorded part. `reason` begins a sentence.
+   */
   #endEarly(reason: string): void {
     if (this.#attempt)
       return this.#attempt.cancel(

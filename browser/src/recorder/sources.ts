@@ -61,7 +61,7 @@ export class RecorderSources {
     return this.#sound;
   }
 
-  /** The reason why a failed recording ended: possibly, the shared screen ended first. */
+  /** The reason why a failed recording ended. A shared screen that ended may be the cause. */
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage

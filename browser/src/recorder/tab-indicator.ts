@@ -14,7 +14,7 @@ export function showInTab(title: string | null): void {
   if (title === null) {
     if (!replaced) return;
     if (link) link.href = replaced.icon;
-    // Another page may have set its own title since then.
+    // Keep a title that another page has set since then.
     if (document.title === replaced.shownTitle) document.title = replaced.title;
     replaced = null;
     return;

@@ -34,7 +34,10 @@ export interface AnchoredComment extends Anchor {
   /** The end of a time range, in milliseconds. */
   until?: number;
   isQuestion: boolean;
-  /** The number of a region among all regions of the page, starting at 1. It is 0 for times and for drawings without a region. */
+  /**
+   * The number of a region among all regions of the page, starting at 1. It is 0 for times and for drawings without a
+   * region.
+   */
   number: number;
 }
 

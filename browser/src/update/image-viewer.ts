@@ -95,7 +95,7 @@ export class ImageViewer {
     addEventListener("blur", () => this.#setSpaceHeld(false), { signal });
   }
 
-  // Queried each time, because a refresh may replace the elements.
+  // Query the image and the marks on every access, because a refresh may replace the elements.
   get #image(): HTMLImageElement {
     return this.viewport.querySelector(".sheet > img") as HTMLImageElement;
   }

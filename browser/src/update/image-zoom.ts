@@ -13,7 +13,9 @@ export class ImageZoom {
   #zoom = 1;
   #x = 0;
   #y = 0;
-  /** Whether the image is as it was opened, so that a resize may fit it again. False after the person zooms or moves it. */
+  /**
+   * Whether the image is as it was opened, so that a resize may fit it again. False after the person zooms or moves it.
+   */
   #isAsOpened = false;
   #observer: ResizeObserver;
 
@@ -54,7 +56,7 @@ export class ImageZoom {
     return natural > 0 ? Math.round((this.#sheet.offsetWidth * this.#zoom * 100) / natural) : 100;
   }
 
-  // Queried each time, because a refresh may replace the elements.
+  // Query the sheet and the image on every access, because a refresh may replace the elements.
   get #sheet(): HTMLElement {
     return this.viewport.querySelector(".sheet") as HTMLElement;
   }

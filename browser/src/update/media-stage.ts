@@ -92,7 +92,10 @@ export class UpdateStage extends HTMLElement {
     return this.#figure?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
   }
 
-  /** The URL of the image as the reader sees it: with its markup unless that is hidden. Null if the stage shows no image. */
+  /**
+   * The URL of the image as the reader sees it: with its markup unless that is hidden. Null if the stage shows no
+   * image.
+   */
   get imageUrl(): string | null {
     const source = this.#figure?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
     return this.classList.contains("marks-off")
@@ -100,7 +103,7 @@ export class UpdateStage extends HTMLElement {
       : (this.#figure?.dataset["marked"] ?? source);
   }
 
-  /** That image's width and height as measured by the server, separated by a space. */
+  /** The width and height of the image on the stage as measured by the server, separated by a space. */
   get imageSize(): string | null {
     const image = this.#figure?.querySelector(".sheet > img[width]");
     return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;

@@ -122,7 +122,10 @@ function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }
   );
 }
 
-/** Remembers the playback state of a video that leaves the page. Playback resumes when the video returns on the same page. */
+/**
+ * Remembers the playback state of a video that leaves the page. Playback resumes when the video returns on the same
+ * page.
+ */
 function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))
     savedPlayback.set(video.id, {

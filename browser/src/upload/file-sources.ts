@@ -63,7 +63,9 @@ function withPasteTime(file: File): File {
   });
 }
 
-/** Suggests a title for an update created from a file: the file's name or, if that is generic, the kind and the time. */
+/**
+ * Suggests a title for an update created from a file: the file's name or, if that is generic, the kind and the time.
+ */
 export function suggestTitle(file: File): string {
   const name = file.name
     .replace(/\.\w{2,5}$/, "")

@@ -132,7 +132,10 @@ export class RecordingSender {
     });
   }
 
-  /** Writes queued bytes to the spool, in order. If the spool is full or disabled, they stay in memory until the next piece. */
+  /**
+   * Writes queued bytes to the spool, in order. If the spool is full or disabled, they stay in memory until the next
+   * piece.
+   */
   async #spoolQueue(): Promise<void> {
     for (const piece of [...this.#queue]) {
       const { bytes } = piece;
@@ -163,7 +166,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Even if the server knows the length, declare the end: the server also finishes recordings whose page was lost.
+    // Pass `false`, so that the end is declared later. A length in this response may only mean that the server took the
+    // page for lost and ended the recording itself.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);

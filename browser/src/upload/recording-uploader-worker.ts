@@ -36,7 +36,7 @@ const SLEEP_MS = 20_000;
 const spool = new Spool();
 let sender: RecordingSender | undefined;
 let progress: SendProgress | undefined;
-/** Resolves the promise that no more pieces follow and all of them are spooled. */
+/** Resolves `allSpooled`. Called once no more pieces follow and all pieces are in the spool. */
 let resolveSpooled: () => void;
 const allSpooled = new Promise<void>((resolve) => (resolveSpooled = resolve));
 

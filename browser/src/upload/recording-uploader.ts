@@ -42,7 +42,10 @@ export class RecordingUploader extends EventTarget {
     super.addEventListener(type, listener as EventListener);
   }
 
-  /** Creates the upload and its entry in the spool. Start recording once this resolves. Rejects with a message for the person. */
+  /**
+   * Creates the upload and its entry in the spool. Start recording once this resolves. Rejects with a message for the
+   * person.
+   */
   static begin(options: {
     type: string;
     name: string;
@@ -93,7 +96,9 @@ export class RecordingUploader extends EventTarget {
     return this.recording.media;
   }
 
-  /** Adds the next piece, which ends at `untilMs` recorded milliseconds. Add pieces in order; empty ones are ignored. */
+  /**
+   * Adds the next piece, which ends at `untilMs` recorded milliseconds. Add pieces in order; empty ones are ignored.
+   */
   addPiece(blob: Blob, untilMs: number): void {
     this.#command({ command: "piece", blob, untilMs });
   }

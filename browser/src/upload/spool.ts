@@ -29,7 +29,10 @@ export interface Recording {
   safeMs: number;
 }
 
-/** The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces, they contain `ms` milliseconds. */
+/**
+ * The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces, they contain `ms`
+ * milliseconds.
+ */
 export interface Piece {
   from: number;
   end: number;
@@ -51,7 +54,9 @@ const durable = { durability: "strict" } as const;
 export class Spool {
   #connection: Promise<IDBPDatabase<SpoolSchema>> | undefined;
 
-  /** The database. It is reopened after the browser has closed it, which some browsers do after the computer was asleep. */
+  /**
+   * The database. It is reopened after the browser has closed it, which some browsers do after the computer was asleep.
+   */
   get #db(): Promise<IDBPDatabase<SpoolSchema>> {
     const reset = (): void => {
       this.#connection = undefined;

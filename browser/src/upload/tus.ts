@@ -172,7 +172,9 @@ export function deletedMessage(safeMs: number, leftMs: number): string {
   return `${safeMs < 1000 ? "It" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
-/** The JSON at `path`, the status if the request failed, or undefined if no response arrived. Bypasses the HTTP cache. */
+/**
+ * The JSON at `path`, the status if the request failed, or undefined if no response arrived. Bypasses the HTTP cache.
+ */
 async function fetchJsonOrStatus(path: string): Promise<unknown> {
   try {
     const response = await fetch(path, {

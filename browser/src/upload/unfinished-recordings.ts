@@ -139,7 +139,7 @@ export class UnfinishedRecordings extends HTMLElement {
         await goneMessage(recording.media, recordedMs, safeMs, rest.length === 0),
       );
     } else if (response?.media && rest.length === 0) {
-      // The server has finished the upload by itself. Declare that nothing is missing.
+      // If the server has finished the upload by itself, declare that nothing is missing.
       await finishUpload(recording.url, offset);
       this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} of it arrived.`);
     } else this.#offerResume(row, recording, { recordedMs, safeMs, isComplete: rest.length === 0 });

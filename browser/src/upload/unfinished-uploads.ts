@@ -22,7 +22,7 @@ export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
   }
 }
 
-/** Returns null while the recording may still be running. */
+/** The message about an unfinished recording, or null while it may still be running. */
 function recordingMessage({ media, received, touched_at }: UnfinishedUpload): string | null {
   const touched = new Date(touched_at);
   if (document.querySelector(`unfinished-recordings [data-of="${CSS.escape(media)}"]`))

@@ -111,7 +111,9 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     void this.#run();
   }
 
-  /** Opens a picture in the markup editor and queues the result. Files that cannot be marked up are queued unchanged. */
+  /**
+   * Opens a picture in the markup editor and queues the result. Files that cannot be marked up are queued unchanged.
+   */
   async open(file: File): Promise<void> {
     if (this.dataset["refused"] !== undefined) return;
     if (await canMarkUp(file)) await this.#markUp(this.#append(file, "marking"));
@@ -159,7 +161,10 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     return item;
   }
 
-  /** The list of files being sent. It is separate from the server's list, because morphing that list would reuse our rows. */
+  /**
+   * The list of files being sent. It is separate from the server's list, because morphing that list would reuse our
+   * rows.
+   */
   get #list(): HTMLElement {
     const existing = this.querySelector<HTMLElement>(".media-list.arriving");
     if (existing) return existing;
@@ -296,7 +301,10 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       )?.focus();
   }
 
-  /** Schedules refreshes while the server's rows may change, and explains unfinished uploads. Drafts have no event stream. */
+  /**
+   * Schedules refreshes while the server's rows may change, and explains unfinished uploads. Drafts have no event
+   * stream.
+   */
   #updateServerRows(): void {
     clearTimeout(this.#refreshTimer);
     const arriving = this.#arrivingRows();
@@ -309,7 +317,10 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     if (arriving.length > 0) void explainUnfinished(arriving);
   }
 
-  /** The server's rows for uploads that started elsewhere. Hides the rows of files in this queue, which have their own rows. */
+  /**
+   * The server's rows for uploads that started elsewhere. Hides the rows of files in this queue, which have their own
+   * rows.
+   */
   #arrivingRows(): HTMLElement[] {
     const rows = [...this.querySelectorAll<HTMLElement>('[data-media][data-state="uploading"]')];
     for (const row of rows)

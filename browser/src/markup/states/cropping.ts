@@ -1,4 +1,4 @@
-// A drag with the crop tool moves the box, drags one of its handles, or spans a new box.
+// A drag with the crop tool moves the box, moves one of its handles, or draws a new box.
 import type { EditorContext } from "../context.js";
 import type { CropTool } from "../crop-tool.js";
 import type { Handle } from "../geometry.js";

@@ -1,4 +1,4 @@
-// A drag over empty space spans a frame and selects every mark that lies completely inside it.
+// A drag over empty space draws a frame and selects every mark that lies completely inside the frame.
 import type { EditorContext } from "../context.js";
 import { bounds, boxBetween } from "../geometry.js";
 import type { Box, Point } from "../shapes.js";
