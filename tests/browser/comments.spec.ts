@@ -206,7 +206,7 @@ test("a draft survives a reload and appears on another device, and a sent commen
   await saveScreenshots(phone, "talk-drafts");
   await axe(phone);
 
-  // While the server is down, the draft stays in the tab, and the page says so.
+  // While the server does not respond, the draft stays in the tab, and the page shows a message.
   await writer.route("**/drafts/**", (route) => route.abort());
   await writer.locator("#body").fill("I think that it is good");
   await expect(writer.getByText("It stays in this tab.")).toBeVisible();

@@ -113,7 +113,7 @@ function header(response: APIResponse, name: string): string {
 
 /** Creates the database as the earlier version did. */
 async function fill(page: Page, spool: Spool, bytes: Buffer): Promise<void> {
-  // The scripts of other pages would open the database themselves.
+  // Use a page without scripts, because the scripts of other pages would open the database themselves.
   await page.goto("/robots.txt");
   const pieces = spool.pieces.map((key) => ({
     key,

@@ -42,7 +42,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
     page.getByText("The screen is no longer shared, so nothing is recorded. Press Record again."),
   ).toBeVisible();
 
-  // Cancel while the server is slow. Its late error must not affect the next recording.
+  // Cancel while the server is slow. The server's late error must not affect the next recording.
   let respond!: () => void;
   const delayedResponse = new Promise<void>((resolve) => (respond = resolve));
   await page.route(

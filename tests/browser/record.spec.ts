@@ -257,7 +257,7 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   await expect(refused.page.getByText("This page may not use the microphone.")).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
   await expect(refused.page.getByText("Nothing of what you say is recorded.")).toBeVisible();
-  // The camera is denied as well, and a placeholder replaces it.
+  // The camera is denied as well, and a placeholder replaces the camera's picture.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera comes here.")).toBeVisible();
   // Record explains the reason again, and offers to try again.

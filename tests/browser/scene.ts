@@ -11,7 +11,7 @@ export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-
 export class Scene {
   private constructor(
     private readonly server: Hearback,
-    /** In the same order as the places, like `pages`. */
+    /** The people and their pages are in the same order as the places. */
     readonly people: Person[],
     readonly pages: Page[],
   ) {}

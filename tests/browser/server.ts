@@ -29,7 +29,7 @@ export function person(name: string, more: Partial<Person> = {}): Person {
 /** The clock that a server's domain code reads. The clock stands still until `moveTo`. */
 export class TestClock {
   private constructor(
-    /** The path in HEARBACK_TEST_CLOCK. */
+    /** The path of the file that HEARBACK_TEST_CLOCK names. */
     readonly file: string,
     private time: Date,
   ) {}
@@ -112,7 +112,7 @@ export class Hearback {
     return this.testClock;
   }
 
-  /** Adds accounts and returns them. A string is a name. */
+  /** Adds accounts and returns them. A string is a name, as for `person`. */
   async addPeople(...accounts: (string | Person)[]): Promise<Person[]> {
     const people = accounts.map((account) =>
       typeof account === "string" ? person(account) : account,

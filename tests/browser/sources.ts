@@ -89,7 +89,7 @@ export async function fakeSources(
 export const grantedScreens = (page: Page) =>
   page.evaluate(() => (window as unknown as { granted: Source[] }).granted);
 
-/** Makes a source deliver frames of its color: one, or 15 per second from now on. */
+/** Makes a source deliver frames of its color: a single frame, or 15 frames per second from now on. */
 export async function deliver(
   page: Page,
   source: "screen" | "camera",

@@ -215,7 +215,7 @@ for (const [hidesFrames, limitation] of [
       AudioContext.prototype.resume = () => new Promise(() => {});
       Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
     });
-    // Count the recorders. One that waited for the microphone would be replaced after some seconds.
+    // Count the recorders. A recorder that waited for the microphone would be replaced after some seconds.
     await context.addInitScript(() => {
       const Real = MediaRecorder;
       let started = 0;

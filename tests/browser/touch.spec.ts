@@ -47,7 +47,7 @@ class TouchInput {
     await this.up(1);
   }
 
-  /** Draws a line with the pen and increasing pressure. Calls `halfway` in its middle. */
+  /** Draws a line with the pen and increasing pressure. Calls `halfway` in the middle of the line. */
   async stroke(from: Position, to: Position, halfway = async () => {}): Promise<void> {
     const [x, y] = await this.editor.pagePoint(from);
     const [toX, toY] = await this.editor.pagePoint(to);
@@ -132,7 +132,7 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
   await touch.tap([0.42, 0.6]);
   await expect(shapes).toHaveCount(5);
 
-  // The second finger turns the gesture into a zoom and discards what the first one began.
+  // The second finger turns the gesture into a zoom and discards the shape that the first finger began.
   await tool("arrow");
   const before = (await page.locator(".markup-sheet").boundingBox())!.width;
   await touch.down(1, [0.3, 0.4]);

@@ -111,7 +111,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
   expect(stopped).toBeGreaterThan(3.9);
   expect(stopped).toBeLessThan(4.1);
   await expect(editor.getByLabel("Ask 1 person again about the trim")).toBeChecked();
-  // The other checkbox on this page concerns the text.
+  // This checkbox on the same page concerns the text, not the trim.
   await expect(page.getByLabel("Ask 1 person again", { exact: true })).not.toBeChecked();
   await editor.getByLabel("What changed").fill("Only the middle");
   await checkPage(page, "trim-editor");

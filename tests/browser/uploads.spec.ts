@@ -48,7 +48,7 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   ).json()) as { items: { id: string; received: number }[] };
   expect(items).toHaveLength(1);
   expect(items[0]!.received).toBeGreaterThan(1 << 20);
-  // Another browser cannot resume the upload, and its page says so.
+  // In another browser, the page says that the upload cannot be resumed there.
   const other = await openSignedInPage(browser, hearback, uma!);
   await other.goto(new URL(page.url()).pathname);
   await expect(other.locator("#media-list .media-item")).toContainText(

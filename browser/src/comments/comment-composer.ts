@@ -26,7 +26,7 @@ interface SentComment {
 
 export class CommentComposer extends HTMLElement {
   #anchor: Anchor | null = null;
-  /** Whether the person removed the anchor. If so, typing does not add another one. */
+  /** Whether the person removed the anchor. Typing then adds no new anchor. */
   #anchorDeclined = false;
   #attachments = new Attachments(() => this.querySelector<HTMLElement>(".composer-pictures"));
   #listeners = new AbortController();
@@ -74,7 +74,10 @@ export class CommentComposer extends HTMLElement {
     document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
   }
 
-  /** Handles a place that the person pointed at. Keeps the drawing, unless it is on other media. */
+  /**
+   * Anchors the comment at a place that the person pointed at. Keeps the comment's drawing unless the drawing is on
+   * other media.
+   */
   #point(anchor: Anchor): void {
     const { drawing, size, media } = this.#anchor ?? {};
     if (drawing && media !== anchor.media)
@@ -122,7 +125,7 @@ export class CommentComposer extends HTMLElement {
     }
   }
 
-  /** Hides the button if there is nothing to draw on. */
+  /** Hides the Draw button if the stage shows nothing to draw on. */
   #updateDrawButton(): void {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (button) button.hidden = !stage()?.imageViewer && !stage()?.video;

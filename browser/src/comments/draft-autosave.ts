@@ -51,7 +51,7 @@ export class DraftBox extends HTMLElement {
     this.#saveBeforeUnload();
   }
 
-  /** Waits for a running save, then saves nothing until `clear` or `resume` is called. */
+  /** Waits for a running save to end. After that, nothing is saved until `clear` or `resume` is called. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     clearTimeout(this.#timer);

@@ -92,7 +92,7 @@ function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   return notice;
 }
 
-// Remove the notice once its form has added the person.
+// Remove the notice about an unseen person once its form has added that person.
 document.addEventListener("hearback:form-sent", (event) => {
   event.detail.form.closest(".note.unseen")?.remove();
 });

@@ -75,7 +75,7 @@ export class DraftFields {
     if (input) input.value = String(version);
   }
 
-  /** Fills an empty audience, and the expectation, with those of the last published update. */
+  /** If the audience is empty, restores the audience and the expectation of the last published update. */
   restoreLastChoice(): void {
     const audience = this.#input("audience");
     if (!audience || audience.value !== "") return;

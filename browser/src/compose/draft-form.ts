@@ -71,7 +71,7 @@ export class DraftForm extends HTMLElement {
     }
   }
 
-  /** Handles Ctrl+Enter. It is easily pressed by accident, so it asks before it ends a recording. */
+  /** Handles Ctrl+Enter. Asks before ending a recording, because the keys are easily pressed by accident. */
   async #sendByKey(): Promise<void> {
     const { people } = this.#messages;
     people?.commit();

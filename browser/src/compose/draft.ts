@@ -28,7 +28,7 @@ export interface Recorder extends PendingMedia {
 /** Adds files to the draft. */
 export interface FileSink {
   add(files: Iterable<File>): void;
-  /** Opens a picture in the markup editor before adding it. */
+  /** Opens a picture in the markup editor, and adds the result. */
   open(file: File): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ class Slot<T> {
     this.#current = element;
   }
 
-  /** Does nothing if another element has registered since. */
+  /** Removes the element, unless another element has registered since. */
   unregister(element: T): void {
     if (this.#current === element) this.#current = null;
   }

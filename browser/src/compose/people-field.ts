@@ -205,7 +205,7 @@ export class PeopleField extends HTMLElement {
     if (!choice) return;
     this.#input.value = "";
     this.#setValues([...this.#values, choice.value]);
-    // An open list would cover the button that the person presses next. Typing opens it again.
+    // Close the list, because it would cover the button that the person presses next. Typing opens it again.
     this.#close();
   }
 

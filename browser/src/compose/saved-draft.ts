@@ -15,7 +15,7 @@ interface Update {
   media: unknown[];
   expectation: string;
   visibility: string;
-  /** Invitation links, only in the response that created them. */
+  /** Invitation links. Only the response to the request that created them contains them. */
   invited?: { email: string; url: string }[];
 }
 
@@ -243,7 +243,7 @@ export class SavedDraft implements Draft {
     return update;
   }
 
-  /** Saves the fields without an error, and shows the errors of the others. */
+  /** Saves the valid fields, and shows the errors of the invalid ones. */
   async #saveValid(changed: Partial<DraftValues>, errors: Record<string, string>): Promise<void> {
     this.messages.showErrors(errors);
     const isInvalid = (name: string): boolean =>
@@ -268,7 +268,7 @@ export class SavedDraft implements Draft {
   async #resolveConflict(changed: Partial<DraftValues>): Promise<void> {
     const theirs = await this.#fetch();
     this.fields.version = theirs.version;
-    // Adding a file also creates a new version, but it does not conflict with typed text.
+    // Adding a file also creates a new version, but that version does not conflict with typed text.
     const isSameText = (["title", "notes", "expectation", "visibility"] as const).every(
       (name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""),
     );

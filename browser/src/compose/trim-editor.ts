@@ -58,7 +58,7 @@ export class TrimEditor extends HTMLElement {
     return Number(this.dataset["duration"]);
   }
 
-  /** Opens the editor if the page's URL ends with its id. */
+  /** Opens the editor if the fragment of the page's URL is the editor's id. */
   #openIfLinked(): void {
     const details = this.querySelector("details");
     if (location.hash !== `#${this.id}` || !details || details.open) return;
@@ -202,7 +202,7 @@ export class TrimEditor extends HTMLElement {
     this.#draw();
   }
 
-  /** Runs on each frame while the video plays, and pauses it at the end of the range. */
+  /** Checks the position on each frame while the video plays, and pauses the video at the end of the range. */
   #stopAtEnd(): void {
     const video = this.#stage?.video;
     if (!video || video.paused) return;
@@ -229,7 +229,7 @@ export class TrimEditor extends HTMLElement {
     void this.#send(form);
   }
 
-  /** Submits one of the two forms: one trims the recording, the other restores all of it. */
+  /** Submits a form: the one that trims the recording, or the one that restores the whole recording. */
   async #send(form: HTMLFormElement): Promise<void> {
     if (form.getAttribute("aria-busy") === "true") return;
     const restores = form.classList.contains("trim-whole");

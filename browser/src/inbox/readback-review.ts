@@ -55,7 +55,7 @@ class ReadbackReview extends HTMLElement {
     event.preventDefault();
   }
 
-  /** If a refresh removed the focused row, focuses the row that took its place. */
+  /** If a refresh removed the focused row, focuses the row that is now in its place. */
   #focusNext(): void {
     if (document.activeElement !== document.body) return;
     const rows = this.#rows;

@@ -66,7 +66,7 @@ export function toSentence(error: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
 }
 
-/** Parses a problem document (RFC 9457). For other bodies, the message names the status. */
+/** Parses a problem document (RFC 9457). For other bodies, the message contains the status. */
 export function parseProblem(status: number, text: string): Problem {
   // The server's message for 401 is written for API clients.
   if (status === 401)

@@ -27,13 +27,13 @@ export class MarkupCanvas {
   viewport!: Viewport;
   #drawn = new Map<number, { shape: Shape; element: SVGElement }>();
   #preview: SVGElement | null = null;
-  /** Shapes that a pointer is changing, shown instead of those in the document. */
+  /** Shapes that a pointer is changing, by mark id. They are shown instead of the document's shapes. */
   #changes: ReadonlyMap<number, Shape> = new Map();
   #marquee: Box | null = null;
   #crop: Box | null = null;
   #hiddenId: number | null = null;
 
-  /** `lossy`: the picture is compressed in blocks. */
+  /** `lossy` means that the picture is compressed in blocks. */
   constructor(
     readonly doc: MarkupDocument,
     readonly lossy: boolean,
@@ -91,7 +91,7 @@ export class MarkupCanvas {
     this.#preview = element;
   }
 
-  /** Shows these shapes, by id, instead of those in the document while a pointer moves or resizes them. */
+  /** Shows these shapes, by mark id, instead of the document's shapes while a pointer moves or resizes them. */
   showChanges(shapes: ReadonlyMap<number, Shape>): void {
     for (const id of this.#changes.keys()) {
       const mark = shapes.has(id) ? undefined : this.doc.marks.find((one) => one.id === id);
@@ -196,7 +196,7 @@ export class MarkupCanvas {
     const shape = this.#changes.get(id) ?? stored;
     const { width, height } = this.doc.size;
     if ("from" in shape) {
-      // A single selected line shows its handles, which an outline would hide.
+      // Draw no outline around a single line, because the outline would hide the line's handles.
       if (this.doc.selected.length === 1) return [];
       const toStage = ([x, y]: Point): Point => this.viewport.toStage([x * width, y * height]);
       const [[x1, y1], [x2, y2]] = [toStage(shape.from), toStage(shape.to)];
@@ -211,7 +211,7 @@ export class MarkupCanvas {
   }
 }
 
-/** A dark frame with a light one on top, visible on every picture. */
+/** Draws a frame that is visible on every picture: a light one on top of a dark one. */
 function frameElements(name: string, [x, y, width, height]: Box): SVGElement[] {
   return ["under", "upper"].map((layer) =>
     element("rect", `${layer} ${name}`, { x, y, width, height }),

@@ -19,7 +19,7 @@ export interface EditorContext {
   editText(target: Point | number): void;
   /** Closes the text field and keeps its text. Returns whether the field was open. */
   finishText(): boolean;
-  /** Announces a message to screen readers. `visible` also shows it on the page for a few seconds. */
+  /** Announces a message to screen readers. `visible` also shows the message on the page for a few seconds. */
   say(message: string, visible?: boolean): void;
 }
 

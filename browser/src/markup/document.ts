@@ -140,7 +140,7 @@ export class MarkupDocument {
 
   /**
    * Replaces the shapes with these ids. `what` names the change for undo. Consecutive changes with the same `key` are
-   * undone as one. `prefix` is prepended to the announcement.
+   * undone in one step. `prefix` is prepended to the announcement.
    */
   replace(
     changes: ReadonlyMap<number, Shape>,
@@ -192,7 +192,7 @@ export class MarkupDocument {
     return this.selected.map(({ shape }) => shape);
   }
 
-  /** Offsets copies from their originals. */
+  /** Moves copies away from their originals, so that both are visible. */
   #offset(shapes: Shape[], times: number): Shape[] {
     const distance = copyOffset * Math.min(this.size.width, this.size.height) * times;
     return shapes.length > 0 ? moveShapes(shapes, distance, distance, this.size) : [];
@@ -235,7 +235,7 @@ export class MarkupDocument {
     else this.onChange(value);
   }
 
-  /** Moves the selected marks by a distance in picture pixels. Consecutive calls are undone as one. */
+  /** Moves the selected marks by a distance in picture pixels. Consecutive calls are undone in one step. */
   nudge(dx: number, dy: number): void {
     const { selected } = this;
     if (selected.length === 0) return;
@@ -247,7 +247,7 @@ export class MarkupDocument {
 
   /**
    * Moves the lower right corner of the selected marks, or the end of a line, by a distance in picture pixels.
-   * Consecutive calls are undone as one.
+   * Consecutive calls are undone in one step.
    */
   resizeBy(dx: number, dy: number): void {
     const changes = new Map(

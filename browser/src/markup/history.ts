@@ -4,7 +4,7 @@ interface Entry<State> {
   state: State;
   /** The change that led to this state, for "Undone: …". */
   what: string;
-  /** Consecutive entries with the same key are undone as one: ten nudges of a shape count as one move. */
+  /** Consecutive entries with the same key are undone in one step: ten nudges of a shape count as one move. */
   key: string | null;
 }
 

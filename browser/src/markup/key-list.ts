@@ -21,7 +21,7 @@ const keys: [keys: string[], action: string][] = [
   [["Esc"], "Leave the tool, then the editor"],
 ];
 
-/** Lists the keys of the available tools, and all other keys. */
+/** Lists the keys of the available tools and all other shortcuts of the editor. */
 export function showKeyList(hasTool: (tool: Tool) => boolean): void {
   const toolKeys = tools
     .filter(({ tool }) => hasTool(tool))

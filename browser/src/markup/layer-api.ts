@@ -9,7 +9,7 @@ export interface Layer {
   shapes: Shape[];
 }
 
-/** The part of the `GET /media/{id}` response that is used here. */
+/** The part of the `GET /media/{id}` response that the editor uses. */
 export interface Picture {
   state: string;
   reason?: string;

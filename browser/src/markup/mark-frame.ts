@@ -16,7 +16,7 @@ export async function markFrame(
   answered: number,
 ): Promise<void> {
   const row = button.closest(".media-item");
-  // While the recording is being trimmed, it plays in the trim editor.
+  // While a recording is being trimmed, the trim editor contains its video.
   const video =
     row?.querySelector<HTMLVideoElement>(".trim-stage video") ??
     row?.querySelector("video") ??

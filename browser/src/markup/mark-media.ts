@@ -113,7 +113,7 @@ class LayerSaver {
     }
   }
 
-  /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites it. */
+  /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites the other version. */
   async #resolveConflict(conflict: Problem, pauseSaving: PauseSaving): Promise<void> {
     const [layer, picture] = await Promise.all([fetchLayer(this.media), fetchPicture(this.media)]);
     // If the revision is unchanged, the server refused for another reason, which its message states.

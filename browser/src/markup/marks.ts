@@ -57,7 +57,8 @@ export function reorderMarks(
   const isMoved = (mark: Mark | undefined): boolean => mark !== undefined && ids.has(mark.id);
   if (allTheWay)
     return redactionsFirst(marks.sort((a, b) => step * (Number(isMoved(a)) - Number(isMoved(b)))));
-  // Start at the end that the marks move towards, so that a mark that cannot move blocks the ones behind it.
+  // Start with the marks at the end towards which all marks move. A mark that cannot move then blocks the marks behind
+  // it.
   const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
   for (const i of places)
     if (isMoved(marks[i]) && marks[i + step] && !isMoved(marks[i + step]))

@@ -10,7 +10,7 @@ export class EditorMessages {
   readonly note = make("p", { class: "markup-note", hidden: true });
   #timer = 0;
 
-  /** Announces a message to screen readers. `visible` also shows it for a few seconds. */
+  /** Announces a message to screen readers. `visible` also shows the message for a few seconds. */
   say(message: string, visible = false): void {
     if (message === "") return;
     // Screen readers read a message again only if the text changes.

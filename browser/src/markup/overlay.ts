@@ -7,7 +7,7 @@ import type { Shape } from "./shapes.js";
 
 /** How long a drawing stays on a playing video if its comment has no end, in milliseconds. */
 const defaultDuration = 1000;
-/** How early a drawing appears before its time, in milliseconds, because a video rarely pauses exactly there. */
+/** How many milliseconds before its time a drawing appears, because a video rarely pauses exactly at that time. */
 const lead = 50;
 
 export class MarkOverlay {
@@ -156,7 +156,7 @@ export class MarkOverlay {
   }
 }
 
-/** The size given by the page; if there is none, the size of the loaded media. */
+/** The size that the page's attributes state or, without these, the size of the loaded media. */
 function sizeOf(media: HTMLImageElement | HTMLVideoElement): [width: number, height: number] {
   const [width, height] =
     media instanceof HTMLVideoElement

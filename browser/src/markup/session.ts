@@ -1,4 +1,4 @@
-// The data that a page passes to the editor, and the data that it gets back.
+// The data that a page passes to the editor, and the data that the editor passes back.
 import type { Markup } from "./shapes.js";
 
 export interface EditorTask {
@@ -27,7 +27,9 @@ export interface EditorTask {
 
 export type PauseSaving = <T>(question: () => Promise<T>) => Promise<T>;
 
-/** Whether people who have responded must respond again, and the note for them. The names are those of the API. */
+/**
+ * Whether people who have responded must respond again, and the note for them. The field names are those of the API.
+ */
 export interface RevisionChange {
   change: "material" | "cosmetic";
   what_changed?: string;

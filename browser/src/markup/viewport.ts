@@ -175,7 +175,7 @@ export class Viewport {
     // Allow the last lines to be moved above the buttons, which cover them on a phone.
     const [fitted, moved] = [this.#marginBelow, 3 * margin];
     this.#y = limitPosition(y, this.size.height * this.scale, height, fitted, moved);
-    // While the picture moves, the browser reuses what it has painted. At rest, it paints the picture sharply.
+    // While the picture moves, the browser reuses the painted pixels. At rest, the browser paints the picture sharply.
     this.sheet.classList.add("moving");
     clearTimeout(this.#restTimer);
     this.#restTimer = window.setTimeout(() => this.sheet.classList.remove("moving"), restDelay);
@@ -186,8 +186,8 @@ export class Viewport {
 }
 
 /**
- * Limits one coordinate of the picture. Centres the picture if it fits with a margin of `endIfFitted` after it.
- * Otherwise, its end can move `end` pixels into the stage.
+ * Limits one coordinate of the picture. A picture that fits, with a margin of `endIfFitted` after it, is centred.
+ * Otherwise, the picture's end can move up to `end` pixels into the stage.
  */
 function limitPosition(
   value: number,

@@ -134,7 +134,7 @@ async function withDeviceTimeout(
   try {
     return await Promise.race([request, inTime]);
   } catch (error) {
-    // Stop the stream if it arrives later.
+    // If the stream arrives after the deadline, stop it.
     if (error === late) void request.then(stopTracks, () => undefined);
     throw error;
   }

@@ -127,7 +127,7 @@ export class CompositorClient {
     });
   }
 
-  /** For Chromium: the page makes streams of frames and transfers them to the worker. */
+  /** For Chromium: creates streams of frames in the page and transfers them to the worker. */
   #composeFromStreams(
     { base, overlay }: Tracks,
     size: Size,
@@ -151,7 +151,7 @@ export class CompositorClient {
     return generator;
   }
 
-  /** For Safari: transfers the tracks to the worker, which returns the composited one. */
+  /** For Safari: transfers the tracks to the worker, which returns the composited track. */
   async #composeFromTracks(
     tracks: Tracks,
     size: Size,

@@ -25,7 +25,7 @@ export interface Timeouts {
 export class Compositor extends EventTarget {
   /** The composited picture. */
   track!: MediaStreamTrack;
-  /** The layers that are not in the picture yet. */
+  /** The layers whose first frame is not in the composited picture yet. */
   readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
   /** Whether the current worker failed. */
@@ -112,7 +112,7 @@ export class Compositor extends EventTarget {
       still?.clone() ?? null,
       (layer) => this.#markArrived(layer),
     );
-    // If the worker loads late, it still receives this message, and its clock replaces the page's.
+    // A worker that loads late still receives this message, and its clock then replaces the page's clock.
     this.#client?.startTicks(1000 / frameRate);
     return this.#inPage.track;
   }

@@ -1,4 +1,4 @@
-// Requests and replaces the microphone and the camera, and handles their unplugging.
+// Requests and replaces the microphone and the camera, and handles devices that are unplugged.
 import { withFallback } from "../lib/deadline.js";
 import { captureDevice, type DeviceKind, listDevices, stopTracks } from "./capture.js";
 import type { RecorderView } from "./view.js";
@@ -11,7 +11,7 @@ export interface DeviceCallbacks {
   changed(kind: DeviceKind): void;
   /** A device could not be used. `retry` requests it again. */
   failed(error: unknown, retry: () => void): void;
-  /** A device in use was unplugged. It has already been released. */
+  /** A device in use was unplugged. The device has already been released. */
   lost(kind: DeviceKind): void;
 }
 
@@ -20,7 +20,7 @@ export class Devices {
   /** Incremented by each request and release. A stream that arrives for an earlier request is stopped. */
   #requestIds: Record<DeviceKind, number> = { microphone: 0, camera: 0 };
   #errors: Record<DeviceKind, Error | null> = { microphone: null, camera: null };
-  /** Requests run one after another, because the browser asks the person about each. */
+  /** Serialises the requests, because the browser asks the person about each of them. */
   #pending: Promise<void> = Promise.resolve();
 
   constructor(
@@ -97,7 +97,7 @@ export class Devices {
     this.callbacks.changed(kind);
   }
 
-  /** Shows the available devices and the one in use. */
+  /** Shows the available devices, and marks the device in use. */
   async updateList(): Promise<void> {
     for (const kind of ["microphone", "camera"] as const)
       this.view.showDevices(

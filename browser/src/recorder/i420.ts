@@ -20,7 +20,9 @@ const yuvWeights = {
 } as const;
 
 export class I420Composer {
-  /** The screen's last frame, its next frame while that is being copied, and the composited frame. */
+  /**
+   * Three buffers: the screen's last frame, the screen's next frame while it is being copied, and the composited frame.
+   */
   #screen: Uint8Array<ArrayBuffer>;
   #nextScreen: Uint8Array<ArrayBuffer>;
   #composed: Uint8Array<ArrayBuffer>;
@@ -100,7 +102,7 @@ export class I420Composer {
     const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
-        // Sums over 2 × 2 pixels, which share one value of each colour difference.
+        // These sums cover 2 × 2 pixels, which share one value of each colour difference.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];

@@ -4,7 +4,9 @@ import type { Recording } from "./recording.js";
 
 /** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */
 const reservedSeconds = 4;
-/** Milliseconds after which the file size so far predicts the rest better than the requested bit rate. */
+/**
+ * Milliseconds after which the file size so far predicts the remaining size better than the requested bit rate does.
+ */
 const measuredAfter = 10_000;
 
 /** The limits given by the recorder's template. */
@@ -15,7 +17,7 @@ export interface Limits {
   sizeText: string;
 }
 
-/** Returns the remaining and the total milliseconds, and the reason why the recording will end then. */
+/** Returns the remaining and the total milliseconds, and the reason why the recording will end after that time. */
 export function remaining(
   recording: Recording,
   { seconds, bytes, sizeText }: Limits,
@@ -23,7 +25,7 @@ export function remaining(
   const { ms, bitRate } = recording;
   const timeLeft = seconds * 1000 - ms;
   const bytesLeft = bytes - recording.bytes - (reservedSeconds * bitRate) / 8;
-  // A still picture or silence needs fewer bytes than requested.
+  // A still picture or silence needs fewer bytes than the requested bit rate suggests.
   const bytesPerMs = ms > measuredAfter ? recording.bytes / ms : bitRate / 8000;
   const sizeLeft = bytesLeft <= 0 ? 0 : bytesLeft / Math.max(bytesPerMs, 1e-3);
   return sizeLeft < timeLeft

@@ -6,7 +6,10 @@ import { Compositor, type Timeouts } from "./compositor.js";
 import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-probe.js";
 
-/** In milliseconds. Before the countdown there is time to wait; after it, the recording should begin soon. */
+/**
+ * In milliseconds. They are longer while the person chooses sources than after the countdown, when the recording should
+ * begin soon.
+ */
 const timeouts = {
   choosing: { script: 2000, frames: 1500 },
   recording: { script: 400, frames: 0 },
@@ -53,7 +56,7 @@ export class RecorderPicture extends EventTarget {
     return this.#compositor?.track ?? this.#base;
   }
 
-  /** Whether the picture is composited. If so, it delivers frames even if its sources do not. */
+  /** Whether the picture is composited. A composited picture delivers frames even if its sources do not. */
   get isComposed(): boolean {
     return this.#compositor !== null;
   }

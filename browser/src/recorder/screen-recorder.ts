@@ -38,7 +38,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   /** Set from the click on Record until the recorder is running. */
   #attempt: Attempt | null = null;
   #recording: Recording | null = null;
-  /** Whether there is a sound source that delivers no audio, so that it is left out. */
+  /** Whether the recording leaves out a sound source because that source delivers no audio. */
   #hasLostSound = false;
   #finishing: Promise<boolean> | null = null;
   #listeners = new AbortController();
@@ -198,7 +198,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
         "The camera was unplugged. The screen is recorded on without it.",
       );
     }
-    // The attempt uses this camera, so it cannot continue with another one.
+    // Cancel an attempt that uses this camera, because it cannot continue with another camera.
     const attempt = kind === "camera" && source !== "screen" ? this.#attempt : null;
     attempt?.cancel();
     const { devices } = this.#sources;

@@ -63,7 +63,7 @@ export class RecorderSetup {
     }
   }
 
-  /** Shows the camera in its bubble. With `onStage`, shows it alone on the stage if it is the only source. */
+  /** Shows the camera in its bubble. With `onStage`, a camera that is the only source is shown on the stage instead. */
   showCamera(onStage: boolean): void {
     const track = this.sources.devices.track("camera");
     if (onStage) this.view.showPreview(this.source === "camera" ? track : null);

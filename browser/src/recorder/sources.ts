@@ -118,7 +118,9 @@ export class RecorderSources {
     this.#sound = await attempt.acquire(this.#mixer?.track() ?? Promise.resolve(null));
   }
 
-  /** Throws if a source ended before the recording began, because its part would be black or silent. */
+  /**
+   * Throws if a source ended before the recording began, because its part of the recording would be black or silent.
+   */
   assertLive(): void {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])
@@ -128,7 +130,7 @@ export class RecorderSources {
         );
   }
 
-  /** Releases the sources captured for one recording. Devices stay in use for the next one. */
+  /** Releases the sources captured for one recording. Devices stay in use for the next recording. */
   releaseRecording(): void {
     this.#picture?.close();
     stopTracks(this.#screen);

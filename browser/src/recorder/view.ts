@@ -17,7 +17,7 @@ const stateLabels: Partial<Record<RecorderState, string>> = {
   finishing: "Finishing",
 };
 
-/** The button that gets the focus when the focused one disappears. */
+/** For each state, the button that gets the focus when the focused button disappears. */
 const mainButtons: Partial<Record<RecorderState, string>> = {
   idle: "open",
   set: "record",
@@ -34,14 +34,14 @@ export class RecorderView {
 
   constructor(readonly root: HTMLElement) {}
 
-  /** Finds an element by its `data-part`. */
+  /** Finds the element with this `data-part`. */
   part<E extends HTMLElement = HTMLElement>(name: string): E {
     const found = this.root.querySelector<E>(`[data-part="${name}"]`);
     if (!found) throw new Error(`the recorder has no part ${name}`);
     return found;
   }
 
-  /** Finds a button by its `data-do`. */
+  /** Finds the button with this `data-do`. */
   button(name: string): HTMLButtonElement {
     const found = this.root.querySelector<HTMLButtonElement>(`[data-do="${name}"]`);
     if (!found) throw new Error(`the recorder has no button ${name}`);
@@ -61,7 +61,7 @@ export class RecorderView {
     return this.root.querySelectorAll<HTMLInputElement>("input[name=source]");
   }
 
-  /** Shows only the options that this browser supports, and explains the others. */
+  /** Shows only the options that this browser supports, and explains why the others are missing. */
   showCapability(capability: Capability): void {
     this.button("open").hidden = capability !== "all" && capability !== "camera";
     this.button("screenshot").hidden = capability !== "all";
@@ -177,7 +177,7 @@ export class RecorderView {
     this.#setText(this.part("safety"), message);
   }
 
-  /** Shows a warning while recording. An empty message hides it. */
+  /** Shows a warning during the recording. An empty message hides the warning. */
   showWarning(message: string): void {
     const warning = this.part("warning");
     warning.hidden = message === "";
@@ -202,7 +202,7 @@ export class RecorderView {
     return new Promise((resolve) => setTimeout(resolve, captureDelay));
   }
 
-  /** Shows a problem, with a retry button if `retry` is given. An empty message hides it. */
+  /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */
   showProblem(message: string, retry: (() => void) | null = null): void {
     this.part("problem").hidden = message === "";
     this.#setText(this.part("problem").querySelector("p"), message);

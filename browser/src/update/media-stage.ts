@@ -21,7 +21,7 @@ export class UpdateStage extends HTMLElement {
   #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
-  /** A toolbar button that regains the focus once it is visible again. */
+  /** A toolbar button that lost the focus when it was hidden, and regains it once it is visible again. */
   #focusTarget: HTMLElement | null = null;
   #listeners = new AbortController();
 
@@ -178,7 +178,7 @@ export class UpdateStage extends HTMLElement {
     this.#draw();
   }
 
-  /** Seeks the video on the stage, or otherwise the first video, to a position in milliseconds. */
+  /** Seeks the video to a position in milliseconds. If the stage shows no video, shows the first one. */
   seek(ms: number): void {
     if (!this.video) {
       const first = this.#figures.find((figure) => figure.querySelector("video"));

@@ -43,7 +43,7 @@ export class RecordingSender {
   #retries = 0;
   #stallTimeoutMs = STALL_TIMEOUT_MS;
   #state: SendProgress["state"] = "sending";
-  /** Why nothing is being sent, as a sentence. */
+  /** The reason why nothing is being sent, as a sentence. */
   #reason = "";
   /** Serialises the calls of `addPiece` and `finish`. */
   #pending: Promise<void> = Promise.resolve();

@@ -5,9 +5,9 @@ import { deletedMessage } from "./tus.js";
 /** How much of a recording is recorded, spooled and on the server, in recorded milliseconds. */
 export interface SendProgress {
   recordedMs: number;
-  /** In the spool or on the server. */
+  /** The milliseconds that are in the spool or on the server. */
   spooledMs: number;
-  /** On the server. */
+  /** The milliseconds that are on the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
   /** The progress as a sentence for the person. */
@@ -22,7 +22,7 @@ export function progressMessage({
   isDeleted,
   inMemoryOnly,
 }: Pick<SendProgress, "state" | "safeMs" | "spooledMs"> & {
-  /** Why nothing is being sent, as a sentence. */
+  /** The reason why nothing is being sent, as a sentence. */
   reason: string;
   /** Whether the media was deleted on the server. */
   isDeleted: boolean;

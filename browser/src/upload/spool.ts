@@ -7,25 +7,25 @@ import { openDB, type DBSchema, type IDBPDatabase } from "idb";
  * The field names are stored: never rename them.
  */
 export interface Recording {
-  /** The id of its upload. */
+  /** The id of the recording's upload. */
   id: string;
-  /** The path of its upload. */
+  /** The URL path of the recording's upload. */
   url: string;
-  /** The id of its update. */
+  /** The id of the recording's update. */
   update: string;
-  /** The id of its media. */
+  /** The id of the recording's media. */
   media: string;
-  /** The id of the person who recorded it. Other people who use the same browser do not see it. */
+  /** The id of the person who made the recording. Other people who use the same browser do not see the recording. */
   person: string;
   /** The file name. */
   name: string;
   /** The media type. */
   type: string;
-  /** When it began, in milliseconds since the epoch. */
+  /** When the recording began, in milliseconds since the epoch. */
   began: number;
   /** The number of bytes that the server has confirmed. */
   safe: number;
-  /** The recorded milliseconds completely contained in those bytes. */
+  /** The recorded milliseconds that the confirmed bytes contain completely. */
   safeMs: number;
 }
 

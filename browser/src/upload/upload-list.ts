@@ -11,7 +11,7 @@ export interface UnfinishedUpload {
   received: number;
   /** The total number of bytes; null while the length is deferred. */
   length: number | null;
-  /** Whether it comes from a recorder rather than a file. */
+  /** Whether the upload comes from a recorder rather than a file. */
   recording: boolean;
   created_at: string;
   /** When the server last received bytes. */

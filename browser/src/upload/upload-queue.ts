@@ -20,9 +20,9 @@ interface Item {
   upload?: FileUpload;
   /** Shapes that are not on the server yet. */
   shapes: Shape[];
-  /** Whether the file is on the server. Only its shapes may be missing. */
+  /** Whether the file is on the server. Its shapes may still be missing. */
   arrived: boolean;
-  /** Whether it failed for a reason that may be temporary. */
+  /** Whether the item failed for a reason that may be temporary. */
   isTransient: boolean;
 }
 

@@ -22,7 +22,7 @@ export class Cropping implements PointerState {
   }
 
   pointerUp(): void {
-    // Setting the box again announces it.
+    // Set the box again, so that its final size is announced.
     this.cropTool.set(this.cropTool.box);
   }
 
