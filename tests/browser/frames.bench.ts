@@ -26,7 +26,7 @@ interface Measured {
   drawn: number;
 }
 
-test("frames a second", async ({}, info) => {
+test("frames per second of recordings", async ({}, info) => {
   const server = await Hearback.start("frames");
   const [who] = await server.addPeople("Fred");
   const context = await chromium.launchPersistentContext(info.outputPath("profile"), {

@@ -102,7 +102,7 @@ async function whole(page: Page, recorded: string): Promise<number> {
   return (await plays(page)) - began;
 }
 
-test("stop until it plays", async ({ playwright }, info) => {
+test("time from Stop until the recording plays", async ({ playwright }, info) => {
   const server = await Hearback.start("instant");
   const [ada, ruth] = await server.addPeople("Ada", {
     name: "Ruth",

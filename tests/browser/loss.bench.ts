@@ -31,7 +31,7 @@ async function stop(page: Page): Promise<void> {
   await expect(page.locator("[data-do=open]")).toBeVisible();
 }
 
-test("seconds lost", async ({}, info) => {
+test("seconds of a recording lost in a failure", async ({}, info) => {
   const server = await Hearback.start("bench");
   const file = info.outputPath("stored");
   const rows: string[] = [];

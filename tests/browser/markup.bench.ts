@@ -119,7 +119,7 @@ async function fluent(page: Page): Promise<Drawn> {
   return counted;
 }
 
-test("marks", async () => {
+test("opening time and frame rate of the markup editor", async () => {
   const server = await Hearback.start("marks");
   const [who] = await server.addPeople("Mark");
   const browser = await chromium.launch({ executablePath, args: chromiumArgs });

@@ -1,4 +1,4 @@
-// Fake screens, cameras and microphones that deliver frames when a test says so.
+// Fake screens, cameras and microphones, which deliver frames when a test calls `deliver`.
 import type { Page } from "@playwright/test";
 
 export type Source = "screen" | "camera" | "microphone";

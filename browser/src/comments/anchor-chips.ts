@@ -14,7 +14,7 @@ export interface AnchorChipListeners {
 export function anchorChips(anchor: Anchor, listeners: AnchorChipListeners): HTMLElement[] {
   const { at, drawing } = anchor;
   const chips: HTMLElement[] = [];
-  // A drawing on an image already shows the comment's place.
+  // Show no place chip for a drawing on an image, because the drawing already shows the comment's place.
   if (at !== undefined || !drawing) {
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => listeners.onRemoveAnchor());

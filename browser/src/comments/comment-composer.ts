@@ -158,7 +158,7 @@ export class CommentComposer extends HTMLElement {
       event.preventDefault();
       form.requestSubmit();
     } else if (event.key === "Escape") {
-      // While the list of suggested names is open, Escape closes only that list.
+      // While the list of suggested names is open, let Escape close only that list.
       if (area.getAttribute("aria-expanded") === "true") return;
       if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
       else area.blur();

@@ -116,7 +116,7 @@ export class DraftForm extends HTMLElement {
     if (!(await this.#draft.flush()))
       return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     const { id } = this.#draft;
-    // The update's page reads this to find out that the update was just sent.
+    // The update's page reads this value to find out that the update was just sent.
     const sent = `${id} ${Date.now()}`;
     await this.#draft.publish();
     this.#fields.rememberChoice();

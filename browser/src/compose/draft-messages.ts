@@ -36,7 +36,7 @@ export class DraftMessages {
    */
   showErrors(errors: Record<string, string>): void {
     this.#removeErrors();
-    // The server's own note about an unknown address would duplicate the error.
+    // Remove the server's own note about an unknown address, which would duplicate the error.
     this.root.querySelector(".field > .note")?.remove();
     if (errors["audience"] === undefined) this.people?.mark([]);
     for (const [path, text] of Object.entries(errors))
@@ -128,7 +128,7 @@ export class DraftMessages {
     field?.append(
       make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, toSentence(text))),
     );
-    // Only admins may invite, and only an address without an account can be invited.
+    // Offer an invitation only to admins, who may invite, and only for an address without an account.
     if (name === "audience" && this.root.dataset["admin"] !== undefined && / no account/.test(text))
       field?.append(
         make(

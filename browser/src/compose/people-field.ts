@@ -47,7 +47,8 @@ export class PeopleField extends HTMLElement {
     this.#input.addEventListener("focus", () => this.#suggest());
     this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
-    // The draft form restores the last audience after this element is connected.
+    // Redraw the chips when the draft form restores the last audience, because that happens after this element is
+    // connected.
     document.addEventListener("hearback:audience-changed", this.#draw);
     this.#draw();
   }
@@ -142,7 +143,7 @@ export class PeopleField extends HTMLElement {
   }
 
   #handleInput(): void {
-    // The person typed a separator, or pasted several addresses.
+    // A separator means that the person has completed an address or pasted several addresses.
     if (/[,;\n]/.test(this.#input.value)) {
       const parts = this.#input.value.split(/[,;\s]+/);
       this.#input.value = "";

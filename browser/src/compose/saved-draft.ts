@@ -137,8 +137,8 @@ export class SavedDraft implements Draft {
   }
 
   async #create(): Promise<string> {
-    // The server would reject the whole request because of a half-typed address, so the audience follows with the next
-    // save.
+    // Omit the audience until the next save, because the server would reject the whole request for a half-typed
+    // address.
     const { audience: _, ...values } = this.fields.read();
     const given = Object.entries(values).filter(([, value]) => value !== null && value !== "");
     const update = (await requestJson("POST", "/updates", {

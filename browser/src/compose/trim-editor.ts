@@ -279,7 +279,7 @@ export class TrimEditor extends HTMLElement {
 
   async #finish(restored: boolean): Promise<void> {
     document.getElementById("complaint")?.remove();
-    // The inputs' values were saved. Reset the inputs, because a refresh keeps inputs that differ from their defaults.
+    // Reset the saved inputs to their defaults, because a refresh keeps inputs that differ from their defaults.
     for (const input of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
       if (input.type !== "hidden") input.value = input.defaultValue;
     const details = this.querySelector("details");

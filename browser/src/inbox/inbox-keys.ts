@@ -36,7 +36,7 @@ class InboxKeys extends HTMLElement {
         break;
       case "o":
       case "Enter":
-        // Enter on a link or button inside the row activates that link or button.
+        // Do not handle Enter on a link or button inside the row, because Enter activates that link or button.
         if (!row || (event.key === "Enter" && document.activeElement !== row)) return;
         row.querySelector<HTMLElement>(".title a")?.click();
         break;

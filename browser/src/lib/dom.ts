@@ -56,7 +56,7 @@ const signIn = "Sign in";
  * this page keeps its state.
  */
 export function setMessage(element: Element, message: string): void {
-  // Screen readers would read an unchanged message again.
+  // Do not replace an unchanged message, because screen readers would read it again.
   if (element.textContent === message) return;
   const start = message.indexOf(signedOut + signIn);
   if (start === -1) {

@@ -68,7 +68,7 @@ export function toSentence(error: string): string {
 
 /** Parses a problem document (RFC 9457). For other bodies, the message contains the status. */
 export function parseProblem(status: number, text: string): Problem {
-  // The server's message for 401 is written for API clients.
+  // Replace the server's message for 401, which is written for API clients.
   if (status === 401)
     return new Problem(
       "You are signed out. Sign in again in another tab, then try again here.",

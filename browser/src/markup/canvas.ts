@@ -84,7 +84,7 @@ export class MarkupCanvas {
     if (this.#preview && element) this.#preview.replaceWith(element);
     else {
       this.#preview?.remove();
-      // Redactions lie below all other shapes.
+      // Insert redactions below all other shapes.
       if (element && shape?.kind === "redaction") this.shapesLayer.prepend(element);
       else if (element) this.shapesLayer.append(element);
     }

@@ -105,7 +105,7 @@ export class MarkupDocument {
     return this.#selected.has(id);
   }
 
-  /** Selects these marks and no others. `silent` announces nothing. */
+  /** Selects these marks and no others. `silent` suppresses the announcement. */
   select(ids: Iterable<number>, silent = false): void {
     this.#selected = new Set(ids);
     this.onChange(silent ? "" : this.#describeSelection());

@@ -169,14 +169,14 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       isEditorOpen: () => !this.#listeners.signal.aborted,
     });
     this.viewport.showInitial();
-    // On a phone, a line of medium width is too thin to see.
+    // Start with wide lines on a phone, where a line of medium width is too thin to see.
     if (matchMedia("(pointer: coarse)").matches && this.viewport.scale < 0.5) this.doc.setLevel(2);
     this.#pointer = new PointerInput(this, this.#stage, this.#listeners.signal);
     this.#listen();
     this.#header.enable();
     this.useTool("arrow");
     this.focusStage();
-    // The bounds of texts are measured with this font.
+    // Update the canvas once the font is loaded, because the bounds of texts are measured with it.
     void document.fonts.load(`16px "${fontName}"`).then(() => this.canvas.update());
   }
 

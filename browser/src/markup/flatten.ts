@@ -25,7 +25,7 @@ export async function redactPicture(
 /** Returns the picture with all marks painted on it, as a PNG. */
 export async function flattenPicture(picture: Blob, markup: Markup): Promise<Blob> {
   const shapes = withoutRedactions(markup);
-  // A canvas does not wait until a font is loaded.
+  // Load the font first, because a canvas does not wait for it.
   if (shapes.some(({ kind }) => kind === "text" || kind === "step"))
     await document.fonts.load(`16px "${fontName}"`);
   const { canvas, original } = await redactedCanvas(picture, markup);

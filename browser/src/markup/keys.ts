@@ -37,7 +37,7 @@ function handleStageKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   const direction = directions[event.key];
   if (direction) return handled(handleArrow(editor, direction, event));
   if (event.key === "Enter") return handled(handleEnter(editor));
-  // Past the last mark, Tab leaves the stage.
+  // Tab selects the next mark. After the last mark, Tab moves the focus out of the stage.
   if (event.key !== "Tab" || editor.cropTool) return false;
   if (!editor.doc.selectNext(event.shiftKey ? -1 : 1)) return false;
   return handled(revealSelection(editor));

@@ -85,7 +85,7 @@ function pause(): Promise<void> {
  */
 export function readableUrl(url: string): string {
   const address = new URL(url, location.href);
-  // The server never redirects a download to the bucket.
+  // Request a download, because the server never redirects downloads to the bucket.
   address.searchParams.set("download", "1");
   return address.pathname + address.search;
 }

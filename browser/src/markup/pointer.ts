@@ -61,7 +61,7 @@ export class PointerInput {
     const isFinger = event.pointerType === "touch";
     // If the default is prevented, Firefox reports only one of two fingers that touch at the same time.
     if (!isFinger) event.preventDefault();
-    // While a pen draws, the hand may rest on the screen.
+    // While a pen draws, ignore fingers, because the hand may rest on the screen.
     if (isFinger && this.#gesture?.isPen) return;
     if (event.pointerType === "pen") this.#startPen();
     const wasWriting = this.context.finishText();
@@ -142,7 +142,7 @@ export class PointerInput {
   #handleUp(event: PointerEvent): void {
     this.#down.delete(event.pointerId);
     if (this.#pinching) {
-      // The remaining finger does not draw.
+      // Continue the pinch only with two fingers. A single remaining finger does not draw.
       const fingers = this.#fingers;
       this.#pinching = fingers && new Pinching(this.context, fingers);
       return;
@@ -171,7 +171,7 @@ export class PointerInput {
 
 /** Keeps the browser from scrolling, zooming or opening menus on the stage. */
 function preventBrowserGestures(stage: HTMLElement, signal: AbortSignal): void {
-  // Chromium turns a fast stroke into a fling and ignores the next tap, even where nothing can be scrolled.
+  // Keep Chromium from turning a fast stroke into a fling, after which it would ignore the next tap.
   stage.addEventListener(
     "touchstart",
     (event) => {
@@ -179,7 +179,7 @@ function preventBrowserGestures(stage: HTMLElement, signal: AbortSignal): void {
     },
     { passive: false, signal },
   );
-  // A long press would open the picture's context menu.
+  // Prevent the context menu that a long press on the picture would open.
   stage.addEventListener(
     "contextmenu",
     (event) => {
@@ -187,7 +187,7 @@ function preventBrowserGestures(stage: HTMLElement, signal: AbortSignal): void {
     },
     { signal },
   );
-  // Older versions of Safari would zoom the whole page.
+  // Prevent older versions of Safari from zooming the whole page.
   for (const name of ["gesturestart", "gesturechange"])
     stage.addEventListener(name, (event) => event.preventDefault(), { signal });
 }

@@ -143,7 +143,7 @@ export function strokeShape(
     points = spacedOut(smooth, spacing).map(toStored);
     spacing *= 1.5;
   } while (points.length > limits.points);
-  // A tap should draw a dot, but the library turns it into a short line.
+  // Draw a dot for a tap, because the library would turn the tap into a short line.
   const [first] = raw;
   if (first && raw.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < fine))
     points = points.slice(0, 1);

@@ -72,7 +72,7 @@ export class AudioMixer {
 
   #connect(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
     if (!stream || stream.getAudioTracks().length === 0) return null;
-    // Without a preceding click, browsers create the context suspended.
+    // Resume the context, because browsers create it suspended if no click preceded.
     void this.#context.resume();
     const node = this.#context.createMediaStreamSource(stream);
     node.connect(this.#output);

@@ -59,7 +59,7 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
       // Keep this page in front, so that the person sees the countdown and does not speak before the recording begins.
       controller?.setFocusBehavior("no-focus-change");
     } catch {
-      // This throws for a screen, which does not take the focus anyway.
+      // The call throws for a whole screen, which does not take the focus anyway.
     }
     return stream;
   } catch (error) {

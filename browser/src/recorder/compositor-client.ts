@@ -169,7 +169,7 @@ export class CompositorClient {
     try {
       this.#begin({ base, overlay, still, ...size }, bubble);
     } catch {
-      // This browser cannot transfer tracks.
+      // The transfer fails in browsers that cannot transfer tracks.
       still?.close();
       return null;
     }

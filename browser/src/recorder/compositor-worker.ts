@@ -30,7 +30,8 @@ scope.addEventListener("message", ({ data }) => {
   if ("bubble" in data) bubble = data.bubble;
   if ("begin" in data) begin(data.begin);
   if ("fixSize" in data) composer?.fixSize();
-  // For pages that composite the picture themselves: in a hidden tab, only workers' timers run at full speed.
+  // Send ticks to a page that composites the picture itself, because in a hidden tab only workers' timers run at full
+  // speed.
   if ("every" in data) {
     clearInterval(ticker);
     ticker = setInterval(() => scope.postMessage({ tick: true }), data.every);
@@ -215,8 +216,8 @@ class Composer {
     const { canvas } = this.#context;
     if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // There is nothing to draw, so pass the frame on without a copy, but only once: a captured frame keeps its capture
-    // time, and a recorder ignores a frame whose time repeats.
+    // If there is nothing to draw on the frame, pass it on without a copy, but only once: a captured frame keeps its
+    // capture time, and a recorder ignores a frame whose time repeats.
     if (
       !this.hasOverlay &&
       base &&
@@ -235,7 +236,7 @@ class Composer {
     this.#ended[layer] = true;
     this.#latest[layer]?.close();
     this.#latest[layer] = null;
-    // Without the camera, the screen continues alone.
+    // If the camera ends, continue with the screen alone.
     if (layer === "overlay") return;
     clearInterval(this.#repeatTimer);
     this.writer.close().catch(() => undefined);

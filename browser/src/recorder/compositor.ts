@@ -120,7 +120,7 @@ export class Compositor extends EventTarget {
   /** Starts a worker to replace the current one. */
   #startWorker(): CompositorClient {
     this.#client?.close();
-    // The new worker has received no frames yet.
+    // Mark all layers as missing, because the new worker has received no frames yet.
     this.missing.add("base");
     if (this.tracks.overlay) this.missing.add("overlay");
     const client = new CompositorClient(this.script, (report) => {

@@ -43,7 +43,7 @@ export async function launchRecording({
   view.showCountdown("…");
   const uploader = await prepared;
   sources.assertLive();
-  // The shared screen may show this page, and the countdown must not appear in the recording.
+  // Hide the countdown before the recording begins, because the shared screen may show this page.
   if (sources.screen && document.visibilityState === "visible")
     await attempt.acquire(view.hideCountdown());
   const { recording, hasSound } = await attempt.acquire(

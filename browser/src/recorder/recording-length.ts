@@ -8,7 +8,7 @@ export function showLength(media: string, ms: number, signal: AbortSignal): void
     const length = document
       .getElementById(`media-${media}`)
       ?.querySelector<HTMLElement>("[data-length]");
-    // Once the server knows the length, the server's value is shown.
+    // Do nothing once the page shows the length that the server measured.
     if (!length?.hidden) return;
     length.textContent = `${formatTime(Math.max(1000, ms))} · `;
     length.hidden = false;

@@ -43,11 +43,11 @@ export async function startRecording(
   let { recording, started } = startRecorder(inputs, hasSound);
   try {
     if (await withFallback(started, timeouts.first, false)) return { recording, hasSound };
-    // A composited picture always delivers frames, so the machine is just busy.
+    // Wait longer for a composited picture: it always delivers frames, so the machine must be busy.
     if (picture.isComposed && (await withFallback(started, timeouts.busy, false)))
       return { recording, hasSound };
     for (const isLast of [false, true]) {
-      // A recorder that did not start in time may never start.
+      // Discard a recorder that did not start in time, because it may never start.
       recording.discard();
       signal.throwIfAborted();
       if (!picture.isComposed) await compose(inputs);

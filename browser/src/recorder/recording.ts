@@ -75,8 +75,8 @@ export class Recording extends EventTarget {
       mimeType: supportedType(),
       videoBitsPerSecond,
       audioBitsPerSecond: audioBitRate,
-      // Request frequent key frames: browsers write MP4 data only at key frames, and only there can it be cut without
-      // conversion.
+      // Request frequent key frames, because browsers write MP4 data only at key frames, and recordings can be cut
+      // without conversion only at key frames.
       videoKeyFrameIntervalDuration: timeslice,
     };
     this.#recorder = new MediaRecorder(stream, options);
@@ -84,7 +84,7 @@ export class Recording extends EventTarget {
       this.#recorder.addEventListener("stop", () => resolve(), { once: true }),
     );
     this.#recorder.addEventListener("dataavailable", ({ data }) => this.#passOn(data));
-    // The browser stops without an error if all recorded tracks have ended.
+    // Listen for both events, because the browser stops without an error if all recorded tracks have ended.
     for (const end of ["error", "stop"])
       this.#recorder.addEventListener(end, () => {
         if (this.#isExpectedToRun) this.dispatchEvent(new Event("failed"));

@@ -58,8 +58,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.cancel();
-    // Going back in the history cannot be prevented. The recording ends here, and its uploader finishes in the
-    // background. The next page offers any part that the server does not receive.
+    // End the recording, because going back in the history cannot be prevented. The uploader finishes in the
+    // background, and the next page offers any part that the server does not receive.
     this.#recording?.finishUpload().catch(() => undefined);
     this.#recording = null;
     this.#closeSources();
@@ -337,7 +337,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
       `Throw away ${formatTime(recording.ms)} and begin again?`,
       "Begin again",
     );
-    // The recording may have ended while the dialog was open.
+    // Do nothing if the recording ended while the dialog was open.
     if (this.#recording !== recording || !this.#isRunning) return;
     if (!confirmed) {
       if (wasRecording && this.#state === "paused") this.#resume();
@@ -386,7 +386,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     try {
       await uploaded;
     } catch (error) {
-      // The server accepts no more of this recording. The page lists the rest among the unfinished recordings, and a
+      // If the server accepts no more of this recording, the page lists the rest among the unfinished recordings, and a
       // new recording can begin.
       this.#showError(error);
       return false;

@@ -89,7 +89,7 @@ export class RecorderSources {
     options: { withCamera: boolean; worker: string; bubble: Bubble },
   ): Promise<RecorderPicture> {
     const screen = this.#screen?.getVideoTracks()[0] ?? null;
-    // Without a camera, only the screen is recorded. The page has already shown why the camera is missing.
+    // If the camera is missing, only the screen is recorded. The page has already shown the reason.
     const camera = options.withCamera ? this.devices.track("camera") : null;
     if (!screen && !camera)
       throw (

@@ -105,7 +105,8 @@ export class RecorderView {
   #showSetup(state: RecorderState, hasCamera: boolean): void {
     const setup = this.part("set");
     setup.hidden = state !== "set" && state !== "asking";
-    // While the browser asks, only Cancel works, so that the person can leave even if the browser's prompt was lost.
+    // While the browser asks for permission, disable everything except Cancel, which still works if the prompt is
+    // hidden.
     for (const part of setup.children)
       if (part instanceof HTMLElement)
         part.inert = state === "asking" && !part.classList.contains("actions");

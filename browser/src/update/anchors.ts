@@ -56,7 +56,7 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
 /** All comments with an anchor, oldest first, so that sorting the list does not change their numbers. */
 export function anchoredComments(): AnchoredComment[] {
   const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]
-    // The marks of collapsed threads are hidden, too.
+    // Omit the comments of collapsed threads, so that their marks are hidden too.
     .filter((comment) => !comment.closest(".resolved-thread:not([open])"))
     .sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
   let regions = 0;

@@ -102,7 +102,7 @@ export class ImageZoom {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));
     const frame = this.viewport.getBoundingClientRect();
-    // The fixed point, relative to the viewport and to the sheet.
+    // The point that stays in place, relative to the viewport and to the sheet.
     const [pointX, pointY] = [
       (clientX ?? frame.left + frame.width / 2) - frame.left,
       (clientY ?? frame.top + frame.height / 2) - frame.top,

@@ -43,8 +43,8 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // Signed URLs expire after some hours, or when the permission they are bound to ends. A refreshed page contains a
-    // new one.
+    // If a video fails to load, refresh the page to get a new signed URL. Signed URLs expire after some hours, or when
+    // the permission to which they are bound ends.
     this.addEventListener(
       "error",
       ({ target }) => {
@@ -52,7 +52,7 @@ export class UpdateStage extends HTMLElement {
       },
       { signal, capture: true },
     );
-    // Collapsing a resolved thread hides its marks.
+    // Redraw when a resolved thread is collapsed or expanded, which hides or shows its marks.
     document.addEventListener(
       "toggle",
       ({ target }) => {

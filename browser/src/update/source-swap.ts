@@ -115,7 +115,7 @@ function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }
       const end = Number(video.dataset["duration"] ?? Infinity);
       seekTo(video, Math.min(position, end));
       video.playbackRate = rate;
-      // The browser may refuse to play without a user gesture. The person then presses play.
+      // Ignore a refusal to play without a user gesture. The person can press play.
       if (isPlaying && position < end) video.play().catch(() => undefined);
     },
     { once: true },

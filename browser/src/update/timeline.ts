@@ -32,7 +32,7 @@ export class Timeline {
     this.element.append(this.#position, this.#tooltip);
     video.addEventListener("timeupdate", () => this.#showPosition(), { signal });
     video.addEventListener("seeking", () => this.#showPosition(), { signal });
-    // The duration of a raw file grows while the browser reads it.
+    // Redraw when more data arrives, because the duration of a raw file grows while the browser reads it.
     video.addEventListener(
       "progress",
       () => {

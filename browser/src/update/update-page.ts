@@ -24,8 +24,8 @@ class UpdatePage extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#reportOpening(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#followHash(), { signal });
-    // The browser also scrolls to the fragment once the page has loaded, which moves the whole page. Follow the
-    // fragment again after that.
+    // Follow the fragment again after the page has loaded, because the browser then scrolls the whole page to the
+    // fragment.
     document.addEventListener("turbo:load", () => this.#followHash(), { signal });
     addEventListener(
       "load",
@@ -146,7 +146,7 @@ function mediaKey(event: KeyboardEvent): boolean {
   switch (event.key) {
     case " ":
     case "k":
-      // Space on a focused control activates the control.
+      // Ignore the space bar on a focused control, because it activates the control.
       if (!video || (event.key === " " && target?.closest("button, summary, a, video, select")))
         return false;
       if (video.paused) void video.play();

@@ -51,7 +51,7 @@ export class FileUpload {
       retryDelays: RETRY_DELAYS_MS,
       onShouldRetry: (error) => this.#shouldRetry(error),
       onUploadUrlAvailable: () => {
-        // Behind a proxy, the server's host name may differ from the page's, so use the page's.
+        // Behind a proxy, the server's host name may differ from the page's, so use the page's host name.
         const { pathname } = new URL(this.#upload.url ?? "", location.href);
         this.#upload.url = new URL(pathname, location.href).href;
       },
@@ -101,7 +101,7 @@ export class FileUpload {
    * can remove it there.
    */
   async cancel(): Promise<void> {
-    // The library does not report aborted requests.
+    // End `send` here, because the library does not report aborted requests.
     this.#fail(noResponseProblem());
     await this.#upload.abort(true).catch(() => {});
   }
@@ -136,7 +136,7 @@ export class FileUpload {
     clearTimeout(this.#stallTimer);
     this.#baseline = undefined;
     const { status, message, isTransient } = toProblem(error);
-    // 409 and 423: another request is using the upload.
+    // Also retry after 409 and 423, which mean that another request is using the upload.
     const retry = isTransient || status === 409 || status === 423;
     if (retry)
       this.onProgress(`${status === 0 ? "The server does not answer." : message} Trying again.`);
@@ -151,7 +151,7 @@ export class FileUpload {
     clearTimeout(this.#stallTimer);
     if (this.#lastWasHead) {
       const { status, message } = await finishUpload(this.#upload.url ?? "", this.file.size);
-      // 409: another request is finishing it.
+      // 409: another request is already finishing the upload.
       if (status !== 204 && status !== 409)
         return this.#fail(status === 0 ? noResponseProblem() : new Problem(message, status));
     }

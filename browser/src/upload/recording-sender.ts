@@ -228,7 +228,8 @@ export class RecordingSender {
     if (offset < recording.safe)
       return this.#giveUp("The server holds less of this recording than it had said.");
     if (offset > this.#endOffset) {
-      // The page that began a resumed recording may have sent pieces without spooling them.
+      // More bytes than this page has are acceptable only after a resume: the earlier page may have sent pieces without
+      // spooling them.
       if (!this.isResumed)
         return this.#giveUp("More of this recording came to the server from elsewhere.");
       this.#queue = [];
@@ -241,7 +242,7 @@ export class RecordingSender {
       this.#queue = this.#queue.filter((piece) => piece.end > offset);
       recording.safe = offset;
       recording.safeMs = covered.at(-1)?.ms ?? recording.safeMs;
-      // Undeleted pieces in the spool do no harm, because resuming fetches the offset first.
+      // Ignore a failure: undeleted pieces in the spool do no harm, because resuming fetches the offset first.
       await this.spool.removeCovered(recording, covered).catch(() => {});
     }
     if (endDeclared && this.#hasEnded && offset === this.#endOffset) {
@@ -292,7 +293,7 @@ export class RecordingSender {
           : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
         SIGN_IN_CHECK_MS,
       );
-    // The person signed in between the two requests.
+    // After a 401, a valid session means that the person signed in between the two requests.
     if (status === 401) return this.#retryLater("The server does not answer.");
     this.#isDeleted = await isMediaDeleted(this.recording.media);
     return this.#giveUp("The server does not know this recording any more.");
@@ -315,7 +316,7 @@ export class RecordingSender {
   async #retryLater(reason: string, minimumMs = 0): Promise<void> {
     this.#offsetKnown = false;
     const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 10));
-    // Jitter, so that clients do not all retry at the same moment.
+    // Add jitter, so that clients do not all retry at the same moment.
     await this.#wait("waiting", reason, Math.max(minimumMs, longest * (0.5 + Math.random() / 2)));
   }
 

@@ -133,7 +133,7 @@ async function resume(id: string): Promise<void> {
   if (!(await acquireLock(id))) throw new Error("Another tab is sending this recording already.");
   const recording = await spool.getRecording(id);
   if (!recording) throw new Error("This recording is not in this browser any more.");
-  // The server may have more bytes than the spool has recorded.
+  // Fetch the offset, because the server may have more bytes than the spool has recorded.
   const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.listPieces(recording));

@@ -54,7 +54,7 @@ export class UnfinishedRecordings extends HTMLElement {
       this.#localRecordings(),
       listUploads().catch(() => []),
     ]);
-    // A draft's page lists only the draft's own recordings.
+    // On a draft's page, list only the draft's own recordings.
     const draft = document.querySelector<HTMLElement>("draft-form")?.dataset["update"] ?? "";
     const isOfPage = ({ update }: { update: string }): boolean => draft === "" || update === draft;
     const [local, uploads] = [allLocal.filter(isOfPage), allUploads.filter(isOfPage)];
