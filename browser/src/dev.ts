@@ -1,5 +1,5 @@
-// The app as bin/dev serves it: it also polls the manifest and shows a new build immediately. No other build contains
-// this file.
+// The entry point of the app in bin/dev. It also polls the manifest and shows a new build immediately. No other build
+// contains this file.
 import "./app.js";
 
 type Manifest = Record<string, string>;

@@ -173,7 +173,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await expect(page.getByRole("dialog")).toContainText(/Throw away 0:0\d/);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-  // Cancelling the dialog restores the recorder's state from before: recording or paused.
+  // Cancelling the dialog returns the recorder to its earlier state: recording or paused.
   await expect(recorder(page)).toHaveAttribute("data-state", "recording");
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Restart" }).click();

@@ -16,7 +16,7 @@ export interface Draft {
 /** Media that is being recorded, marked up or uploaded and is not yet in the draft. */
 export interface PendingMedia {
   readonly busy: boolean;
-  /** Resolves once no media is pending: with true if all of it arrived. */
+  /** Resolves once no media is pending, with true if all media arrived. */
   finish(): Promise<boolean>;
 }
 

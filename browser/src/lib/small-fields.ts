@@ -98,7 +98,7 @@ declare global {
   }
 }
 
-// Typing a due time also chooses its radio button.
+// When the person types a due time, also select the radio button beside it.
 document.addEventListener("input", (event) => {
   const input = event.target;
   if (!(input instanceof HTMLInputElement) || input.type === "radio") return;

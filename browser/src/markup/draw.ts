@@ -41,7 +41,10 @@ interface SvgPart {
 /** Converts from fractions of the picture to pixels. */
 type ToPixels = (point: Point | StrokePoint) => Point;
 
-/** The colour of letters on a background of this colour, and of the outline around letters of this colour. */
+/**
+ * Returns black or white, whichever contrasts with `color`. Used for letters on that colour, and for outlines around
+ * letters of that colour.
+ */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";
 }

@@ -61,7 +61,7 @@ export class RecorderSources {
     return this.#sound;
   }
 
-  /** The reason why a failed recording ended. A shared screen that ended may be the cause. */
+  /** The reason why a failed recording ended. The shared screen may have ended first. */
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage

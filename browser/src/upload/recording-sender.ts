@@ -166,8 +166,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Pass `false`, so that the end is declared later. A length in this response may only mean that the server took the
-    // page for lost and ended the recording itself.
+    // Pass `false`, so that the end is declared later. A length in this response may only mean that the server assumed
+    // the page was gone and ended the recording itself.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);
