@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Functions shared by the scripts here. Sourcing this file (. "$(dirname "$0")/lib.sh") also changes to the project's folder.
+# Functions shared by the scripts in this folder. Sourcing this file also changes to the project's folder.
 set -euo pipefail
 started_in=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,7 +10,8 @@ fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # absolute PATH   resolves PATH against the folder from which the script was started.
 absolute() { (cd "$started_in" && realpath -m "$1"); }
 
-# need THING[:PACKAGE]…   installs the Debian packages of the missing THINGs. A THING is a command, or a file if it begins with a slash.
+# need THING[:PACKAGE]…   installs the Debian packages of the missing THINGs. A THING is a command or, if it begins with
+# a slash, a file.
 need() {
   local item thing missing=() sudo=()
   for item; do
@@ -91,7 +92,8 @@ free_ports() {
 # is_running PID FOLDER   succeeds if PID is a process with FOLDER in its arguments.
 is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
 
-# end_process SIGNAL PIDFILE FOLDER   ends the process whose id is in PIDFILE and waits for it, unless the id now belongs to another process.
+# end_process SIGNAL PIDFILE FOLDER   ends the process whose id is in PIDFILE and waits for its end. Does nothing if the
+# id now belongs to another process.
 end_process() {
   local pid
   pid=$(head -n 1 "$2" 2>/dev/null) || return 0

@@ -52,8 +52,8 @@ export const test = base.extend<{ freshServer: Hearback }, { hearback: Hearback 
 export const fixture = (name: string): string => join(here, "../fixtures", name);
 
 /**
- * Clears the session and signs in through the form. Ends on the page that follows. `path` may be any page that leads to
- * the form.
+ * Clears the session and signs in through the form. Ends on the page to which the form leads. `path` may be any page
+ * that leads to the form.
  */
 export async function signIn(page: Page, account: Person, path = "/session"): Promise<void> {
   await page.context().clearCookies();
@@ -80,7 +80,7 @@ export async function openSignedInPage(
   return page;
 }
 
-/** Creates the first account through the setup link. Ends on the page that follows. */
+/** Creates the first account through the setup link. Ends on the page to which the form leads. */
 export async function createFirstAccount(
   page: Page,
   server: Hearback,

@@ -128,7 +128,7 @@ export class DraftMessages {
     field?.append(
       make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, toSentence(text))),
     );
-    // Offer an invitation only to admins, who may invite, and only for an address without an account.
+    // Offer to invite only if the person is an admin and the address has no account.
     if (name === "audience" && this.root.dataset["admin"] !== undefined && / no account/.test(text))
       field?.append(
         make(

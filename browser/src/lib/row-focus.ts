@@ -2,7 +2,10 @@
 import { isTextEntry } from "./dom.js";
 import { shortcutsEnabled } from "./shortcuts.js";
 
-/** Whether a key press is a shortcut of the page: no modifier, no text field, no open dialog. */
+/**
+ * Whether a key press may be a shortcut of the page: no modifier is held, no text field has the focus and no dialog is
+ * open.
+ */
 export function isPageShortcut(event: KeyboardEvent): boolean {
   if (
     event.defaultPrevented ||

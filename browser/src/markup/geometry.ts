@@ -120,8 +120,8 @@ export function hitTest(
 }
 
 /**
- * The index of the topmost shape that is drawn at a point. Otherwise the index of the topmost shape whose outline
- * encloses the point, or -1.
+ * Returns the index of the topmost shape that is drawn at a point or, if there is none, of the topmost shape whose
+ * outline encloses the point. Returns -1 if there is neither.
  */
 export function topmostAt(
   shapes: readonly Shape[],

@@ -62,8 +62,8 @@ export async function waitUntilReady(media: string): Promise<Picture> {
 }
 
 /**
- * Waits until the thumbnail shows the new marks. Resolves after `maxPolls` requests even if it does not. `before` is
- * the picture before the save.
+ * Waits until the thumbnail shows the new marks. Resolves after `maxPolls` requests even if the thumbnail has not
+ * changed. `before` is the picture before the save.
  */
 export async function waitUntilDrawn(media: string, before: Picture): Promise<void> {
   const thumbnail = ({ renditions }: Picture): string | undefined =>

@@ -255,7 +255,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     announce(`${item.file.name}: ${message}`);
   }
 
-  /** Reopens the shapes that the server refused in the editor, on the picture that arrived. */
+  /** Reopens the editor with the shapes that the server refused, on the picture that arrived. */
   async #redraw(item: Item): Promise<void> {
     const media = item.upload?.media;
     if (!media || !(await markUpMedia(media, 0, { shapes: item.shapes, crop: null }))) return;
