@@ -42,8 +42,8 @@ interface SvgPart {
 type ToPixels = (point: Point | StrokePoint) => Point;
 
 /**
- * Returns black or white, whichever contrasts with `color`. Used for letters on that colour, and for outlines around
- * letters of that colour.
+ * Returns white or a dark grey, whichever contrasts with `color`. Used for letters on that colour, and for outlines
+ * around letters of that colour.
  */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";
