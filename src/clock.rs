@@ -96,7 +96,7 @@ pub fn real_time() -> SystemTime {
 /// Returns `N` bytes from the operating system's secure random generator.
 #[allow(
     clippy::expect_used,
-    reason = "without random bytes no secret can be created, and there is no safe fallback"
+    reason = "secrets need random bytes, and there is no safe fallback"
 )]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

@@ -210,13 +210,13 @@ pub async fn add(
     if new.is_question && new.parent_id.is_some() {
         return Err(Error::invalid(
             "kind",
-            "is a question in a reply; only what begins a thread can be one. Leave out `parent_id`, or `kind`.",
+            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
         ));
     }
     if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
         return Err(Error::invalid(
             "body",
-            "is empty. Write something, draw, or paste a picture.",
+            "is empty. Write something, draw something or paste a picture.",
         ));
     }
     let (person, guest, link) = match viewer {
@@ -306,7 +306,7 @@ async fn find_thread_root(
 ) -> Result<String> {
     let gone = || {
         Error::Conflict(
-            "The comment you answer was removed meanwhile. What you wrote is still here; post it as a comment of its own.".into(),
+            "The comment you are replying to has been removed. Your text is still here; you can post it as a new comment.".into(),
         )
     };
     let parent = match find_on(tx, viewer, update, id).await {
@@ -314,7 +314,7 @@ async fn find_thread_root(
         Err(Error::NotFound | Error::Unauthenticated) => {
             return Err(Error::invalid(
                 "parent_id",
-                "names no comment of this update. Leave it out to begin a thread.",
+                "is not the id of a comment on this update. Leave it out to start a new thread.",
             ));
         }
         Err(error) => return Err(error),
@@ -414,9 +414,7 @@ async fn find_on(
 async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
     let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
-        return Err(Error::Conflict(
-            "This comment was removed meanwhile.".into(),
-        ));
+        return Err(Error::Conflict("This comment has been removed.".into()));
     }
     Ok((comment, update))
 }
@@ -440,7 +438,7 @@ pub async fn edit(
     if body.is_empty() {
         return Err(Error::invalid(
             "body",
-            "is empty. To take the comment away, remove it.",
+            "is empty. Write something, or remove the comment instead.",
         ));
     }
     let mentions = mentions::find(tx, viewer, body).await?;
@@ -526,13 +524,13 @@ pub async fn resolve(
     }
     if comment.parent_id.is_some() {
         return Err(Error::Conflict(
-            "Only a whole thread can be resolved: name its first comment.".into(),
+            "A reply cannot be resolved, only a whole thread. Use the id of the thread's first comment.".into(),
         ));
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
     if comment.is_question() && !comment.is_by(viewer) && !hosts {
         return Err(Error::Forbidden(format!(
-            "Only {} can close this question. Answer it.",
+            "Only {} can close this question. You can post an answer instead.",
             comment.author_name
         )));
     }

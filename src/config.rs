@@ -144,7 +144,7 @@ impl Config {
         let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
         let config = Self {
             listen: read.or_default("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
-                text.parse().map_err(|_| "is not an address with a port. For example: 127.0.0.1:8080 or 0.0.0.0:8080.".into())
+                text.parse().map_err(|_| "is not an IP address with a port. For example: 127.0.0.1:8080 or 0.0.0.0:8080.".into())
             }),
             url: read.optional("HEARBACK_URL", parse_url),
             database_url: read.or_default("DATABASE_URL", database, parse_database),
@@ -154,12 +154,12 @@ impl Config {
             s3_path_style: read.or_default("HEARBACK_S3_PATH_STYLE", false, |text| match text {
                 "true" | "1" => Ok(true),
                 "false" | "0" => Ok(false),
-                _ => Err("is neither true nor false.".into()),
+                _ => Err("must be true or false.".into()),
             }),
             delivery: read.or_default("HEARBACK_DELIVERY", Delivery::Proxy, |text| match text {
                 "proxy" => Ok(Delivery::Proxy),
                 "redirect" => Ok(Delivery::Redirect),
-                _ => Err("is neither proxy nor redirect.".into()),
+                _ => Err("must be proxy or redirect.".into()),
             }),
             metrics_token: read.optional("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
             trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
@@ -170,7 +170,7 @@ impl Config {
             max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
             max_recording: read.or_default("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
                 Ok(minutes @ 1..=1440) => Ok(minutes),
-                _ => Err("is not a number of minutes from 1 to 1440. For example: 120.".into()),
+                _ => Err("must be a number of minutes from 1 to 1440. For example: 120.".into()),
             }),
             ffmpeg: read.optional("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
             mail: read.mail(),
@@ -188,7 +188,7 @@ impl Config {
         if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {
             read.add_error(
                 "HEARBACK_DELIVERY",
-                "redirect needs HEARBACK_STORAGE=s3://…; with a folder use proxy.",
+                "can be redirect only with HEARBACK_STORAGE=s3://…. With a folder, use proxy.",
             );
         }
         if read.errors.is_empty() {
@@ -268,13 +268,13 @@ fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
         .map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;
     let table: toml::Table = text
         .parse()
-        .map_err(|error| format!("HEARBACK_CONFIG: {path} is not TOML: {error}"))?;
+        .map_err(|error| format!("HEARBACK_CONFIG: {path} is not valid TOML: {error}"))?;
     table
         .into_iter()
         .map(|(name, value)| {
             if !SETTING_NAMES.contains(&name.as_str()) {
                 return Err(format!(
-                    "HEARBACK_CONFIG: {path} has {name}, which is not a setting. Settings are {}.",
+                    "HEARBACK_CONFIG: {path} contains {name}, which is not a setting. The settings are {}.",
                     SETTING_NAMES.join(", ")
                 ));
             }
@@ -298,7 +298,7 @@ fn parse_url(text: &str) -> Result<String, String> {
         {
             Ok(text.to_owned())
         }
-        _ => Err("is not a URL such as https://hearback.example.org, without a path.".into()),
+        _ => Err("must be a URL without a path, such as https://hearback.example.org.".into()),
     }
 }
 
@@ -310,7 +310,7 @@ fn parse_database(text: &str) -> Result<String, String> {
     {
         Ok(text.to_owned())
     } else {
-        Err("is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:///PATH?mode=rwc.".into())
+        Err("must be postgres://USER:PASSWORD@HOST/NAME or sqlite:///PATH?mode=rwc.".into())
     }
 }
 
@@ -318,10 +318,10 @@ fn parse_storage_location(text: &str) -> Result<StorageLocation, String> {
     if text == "disk" {
         return Ok(StorageLocation::Disk);
     }
-    let message = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
+    let message = "must be disk, s3://BUCKET or s3://BUCKET/PREFIX.";
     let rest = text.strip_prefix("s3://").ok_or(message)?;
     if rest.contains('?') {
-        return Err("has a query. Use s3://BUCKET or s3://BUCKET/PREFIX, and set other options with HEARBACK_S3_… and AWS_….".into());
+        return Err("must not have a query string. Use s3://BUCKET or s3://BUCKET/PREFIX, and set other options with HEARBACK_S3_… and AWS_….".into());
     }
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
@@ -400,7 +400,7 @@ mod tests {
         let url = ("HEARBACK_URL", "https://hearback.example.org");
         let wrong = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback")]).unwrap_err();
         assert!(
-            wrong.starts_with("HEARBACK_MAIL_FROM: is not an e-mail address")
+            wrong.starts_with("HEARBACK_MAIL_FROM: is not an email address")
                 && wrong.lines().count() == 1,
             "{wrong}"
         );
@@ -427,7 +427,7 @@ mod tests {
             assert!(
                 with(&[("HEARBACK_MAX_RECORDING", wrong)])
                     .unwrap_err()
-                    .starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes")
+                    .starts_with("HEARBACK_MAX_RECORDING: must be a number of minutes")
             );
         }
     }

@@ -39,13 +39,16 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;
-        let end = format!("Ctrl+C ends it. {} keeps its data.", folder.display());
+        let end = format!(
+            "Press Ctrl+C to stop the demo. Its data stays in {}.",
+            folder.display()
+        );
         return serve_in(folder, listen, &end).await;
     }
     let folder = tempfile::Builder::new()
         .prefix("hearback-demo-")
         .tempdir()?;
-    let end = "Ctrl+C ends it, and deletes everything in it.";
+    let end = "Press Ctrl+C to stop the demo and delete all its data.";
     let ended = serve_in(folder.path(), listen, end).await;
     folder.close()?;
     ended
@@ -59,17 +62,17 @@ async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
         .init();
     let app = App::build(config, Clock::default()).await?;
     if people::no_accounts_yet(&mut *app.state().db.read().await?).await? {
-        eprintln!("Ten days pass …");
+        eprintln!("Creating ten days of sample activity …");
         story::run(&app.state()).await?;
     }
     let (address, _) = app.start_links().await?;
-    app::print(format_args!("Hearback's demo listens on {address}"));
+    app::print(format_args!("The Hearback demo listens on {address}"));
     app::print(format_args!(
         "Sign in as {} ({SIGNED_IN_AS}) with the password: {PASSWORD}",
         dsl::email(SIGNED_IN_AS)
     ));
     app::print(format_args!(
-        "The others have the same password: {}",
+        "These people have the same password: {}",
         dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(" ")
     ));
     app::print(end);

@@ -27,10 +27,10 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     match &config.url {
         Some(url) if config.is_https() => lines.push(passed(format!("address: {url}"))),
         Some(url) => lines.push(passed(format!(
-            "address: {url} — over plain http browsers cannot record or copy; put an https proxy in front"
+            "address: {url} — browsers cannot record or copy over plain http. Fix: put an https proxy in front."
         ))),
         None => lines.push(passed(
-            "address: HEARBACK_URL is not set, so links use the host of each request",
+            "address: HEARBACK_URL is not set, so links use the Host header of each request",
         )),
     }
     lines.push(match check_database(config).await {
@@ -56,16 +56,16 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         )),
     });
     lines.push(match &config.mail {
-                None => passed("mail: not configured, so requests appear only in the inbox or are shared by the author"),
+                None => passed("email: not configured, so recipients see requests only in their inbox or through a link from the author"),
         Some(mailer) => match mailer.check().await {
-            Ok(proved) => passed(format!("mail: {proved}")),
-            Err(error) => failed(format!("mail: {}", error.detail())),
+            Ok(proved) => passed(format!("email: {proved}")),
+            Err(error) => failed(format!("email: {}", error.detail())),
         },
     });
     lines.push(if assets::is_built() {
-        passed("browser part: built in")
+        passed("browser files: built in")
     } else {
-        failed("browser part: not built in. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
+        failed("browser files: missing from this build. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
     });
     lines
 }
@@ -89,7 +89,7 @@ async fn check_database(config: &Config) -> Result<String> {
     db::ping(&mut *db.read().await?).await?;
     db.begin().await?.commit().await?;
     Ok(format!(
-        "database: {:?} answers, accepts writes and has the current schema",
+        "database: {:?} responds, accepts writes and has the current schema",
         db.dialect()
     ))
 }
@@ -110,7 +110,7 @@ fn check_free_space(config: &Config) -> CheckResult {
                 ))
             } else {
                 failed(format!(
-                    "disk: only {} MiB free in {}; uploads are refused below {} MiB. Fix: free some space.",
+                    "disk: only {} MiB free in {}; uploads are rejected below {} MiB. Fix: free some space.",
                     free >> 20,
                     config.data_dir.display(),
                     config.min_free_bytes >> 20
@@ -118,7 +118,7 @@ fn check_free_space(config: &Config) -> CheckResult {
             }
         }
         Err(error) => failed(format!(
-            "disk: cannot read {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write.",
+            "disk: cannot read {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write to.",
             config.data_dir.display()
         )),
     }

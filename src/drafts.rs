@@ -64,7 +64,7 @@ async fn check_writer(
     updates::find(tx, viewer, update_id).await?;
     let Viewer::Person(person) = viewer else {
         return Err(Error::Forbidden(
-            "Drafts are kept for people with an account. What you type stays in your browser."
+            "The server keeps drafts only for people with an account. Your text stays in your browser."
                 .into(),
         ));
     };

@@ -92,18 +92,18 @@ impl Error {
             Self::Malformed(_) => "The request cannot be read",
             Self::Unauthenticated => "Sign in first",
             Self::Forbidden(_) => "Not allowed",
-            Self::NotFound => "Nothing here",
-            Self::MethodNotAllowed => "Not done here",
-            Self::Conflict(_) => "That has changed meanwhile",
-            Self::Gone(_) => "That has ended",
-            Self::PreconditionFailed(_) => "Not the version that is spoken here",
-            Self::ChecksumMismatch(_) => "Something was changed on its way",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Conflict(_) => "Not possible right now",
+            Self::Gone(_) => "No longer available",
+            Self::PreconditionFailed(_) => "Unsupported protocol version",
+            Self::ChecksumMismatch(_) => "Checksum mismatch",
             Self::TooLarge(_) => "Too large",
-            Self::Unsupported(_) => "Not a type Hearback takes",
-            Self::Invalid(_) => "Something needs changing",
-            Self::TooManyRequests(_) => "Too many tries",
-            Self::Unavailable(..) => "A part is not available",
-            Self::Internal(_) => "Something failed on our side",
+            Self::Unsupported(_) => "Unsupported type",
+            Self::Invalid(_) => "Invalid input",
+            Self::TooManyRequests(_) => "Too many requests",
+            Self::Unavailable(..) => "Temporarily unavailable",
+            Self::Internal(_) => "Something went wrong on the server",
             Self::InField(_, error) => error.title(),
         }
     }
@@ -121,14 +121,14 @@ impl Error {
             | Self::Unsupported(text)
             | Self::Unavailable(text, _) => text.clone(),
             Self::Unauthenticated => "Sign in, or send a token as `Authorization: Bearer hb_…`.".into(),
-            Self::NotFound => "It does not exist, or it is not shared with you.".into(),
-            Self::MethodNotAllowed => "This address does not take that method. /openapi.json lists what each takes.".into(),
+            Self::NotFound => "Nothing exists at this address, or it is not shared with you.".into(),
+            Self::MethodNotAllowed => "This address does not support that method. /openapi.json lists the methods of every address.".into(),
             Self::Invalid(fields) => match fields.iter().next() {
                 Some((field, message)) => format!("{field}: {message}"),
-                None => "A field is wrong.".into(),
+                None => "A field is invalid.".into(),
             },
             Self::TooManyRequests(seconds) => format!("Try again in {seconds} s."),
-            Self::Internal(_) => "Nothing of what you sent was changed. Try again; if it stays, tell your admin the request id.".into(),
+            Self::Internal(_) => "Your request was not carried out. Try again. If the problem persists, give your admin the request id.".into(),
             Self::InField(field, error) => format!("{field}: {}", error.detail()),
         }
     }
@@ -185,10 +185,10 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 /// The message for people when the disk is full.
-pub const DISK_FULL: &str = "The disk is full. What you sent just now was not stored; what was saved before is safe. Ask your admin to make room, then send it again.";
+pub const DISK_FULL: &str = "The disk is full. What you just sent was not stored; everything saved earlier is safe. Ask your admin to free some space, then send it again.";
 
 /// The message for people when the disk fails in another way.
-const DISK_FAILED: &str = "The database cannot write to its disk. What you sent just now was not stored; what was saved before stays as it is. Tell your admin, then send it again.";
+const DISK_FAILED: &str = "The database cannot write to its disk. What you just sent was not stored; everything saved earlier is unchanged. Tell your admin, then send it again.";
 
 impl From<sqlx::Error> for Error {
     /// Maps failures of the database server, the connection and the disk to `Unavailable`, and all
@@ -201,11 +201,11 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::Tls(_)
             // The driver reports a truncated response as a protocol error.
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => "The database does not answer. What you sent just now was not stored; try again in a moment.",
+            | sqlx::Error::WorkerCrashed => "The database does not respond. What you just sent was not stored; try again in a moment.",
             sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
                 Some(DatabaseFailure::DiskFull) => DISK_FULL,
                 Some(DatabaseFailure::Disk) => DISK_FAILED,
-                Some(DatabaseFailure::Unavailable) => "The database cannot take this just now. What you sent just now was not stored; try again in a moment.",
+                Some(DatabaseFailure::Unavailable) => "The database is temporarily unavailable. What you just sent was not stored; try again in a moment.",
                 None => return Self::Internal(error.into()),
             },
             _ => return Self::Internal(error.into()),

@@ -440,7 +440,7 @@ pub async fn snooze(
     if until.is_some_and(|until| until <= clock.now()) {
         return Err(Error::invalid(
             "until",
-            "is in the past. Name a time that is still to come, or `answered`.",
+            "is in the past. Use a time in the future, or `answered`.",
         ));
     }
     sqlx::query(

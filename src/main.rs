@@ -20,7 +20,7 @@ use hearback::{demo, doctor, state, text};
 #[command(
     version,
     about,
-    after_help = "Settings come from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or a file named by HEARBACK_CONFIG."
+    after_help = "Hearback reads its settings from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or from the file that HEARBACK_CONFIG names."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -184,7 +184,7 @@ fn init_logging(config: &Config) {
 
 async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
-        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times come from that file. Use it for tests only.");
+        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times are read from that file; only tests may use this setting");
     }
     let clock = make_clock(&config);
     let app = App::build(config, clock).await?;
@@ -292,7 +292,7 @@ fn make_clock(config: &Config) -> Clock {
 
 fn no_such_person(email: &str) -> Error {
     Error::Conflict(format!(
-        "There is no active account with the address {email}. Add it with `hearback person add`."
+        "There is no active account with the email address {email}. Add one with `hearback person add`."
     ))
 }
 

@@ -38,7 +38,7 @@ use crate::people::Viewer;
 use crate::updates::{self, Content};
 
 /// Default change notes, shown to people who have already answered.
-const REDACTED_TEXT: &str = "Something in a picture was made unreadable.";
+const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
 /// Minimum length in pixels to which a crop can reduce a side. A side that is already shorter
 /// cannot be cropped.
@@ -137,7 +137,7 @@ pub async fn put(
     }
     if media.markup_revision != revision {
         return Err(Error::Conflict(format!(
-            "This picture was marked elsewhere meanwhile: it is at revision {} now. What you drew is still here; load the other version, or save again over it.",
+            "The markup of this picture was changed elsewhere and is now at revision {}. Your drawing is still here. Load the other version, or save again to replace it.",
             media.markup_revision
         )));
     }
@@ -331,14 +331,17 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());
     };
-    #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a side has at most 32,767 pixels"
+    )]
     let too_small =
         |share: f64, side: i64| share * (side as f64) < (side as f64).min(MIN_CROP_SIDE);
     if too_small(crop.w, width) || too_small(crop.h, height) {
         return Err(Error::invalid(
             "crop",
             format!(
-                "leaves less than {MIN_CROP_SIDE} pixels of a side. What is outside is gone for good: leave more."
+                "must leave at least {MIN_CROP_SIDE} pixels on each side, because everything outside the crop is deleted permanently."
             ),
         ));
     }
@@ -349,19 +352,23 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
 fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
     let message = match (media.kind, media.state) {
         _ if media.comment_id.is_some() => {
-            return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
+            return Err(Error::Forbidden("A picture in a comment cannot be changed after it is sent. Draw on the picture before you send the comment.".into()));
         }
         // During the upload it is not known yet whether the file is a picture.
-        (_, MediaState::Uploading) => "It is still arriving. Mark it when all of it is here.",
+        (_, MediaState::Uploading) => {
+            "This picture is still being uploaded. Draw on it once the upload is complete."
+        }
         (MediaKind::Video, _) => {
-            "This is a video. Take a picture of the moment you mean, and mark that."
+            "This is a video. To draw on a frame, save that frame as a picture and draw on the picture."
         }
         (MediaKind::Image, MediaState::Processing) => {
-            "It is just being worked on. Try again in a moment."
+            "This picture is still being processed. Try again in a moment."
         }
-        (MediaKind::Image, MediaState::Failed) => "It could not be read, so it cannot be marked.",
+        (MediaKind::Image, MediaState::Failed) => {
+            "This picture could not be read, so you cannot draw on it."
+        }
         (MediaKind::Image, MediaState::Ready) if is_gif => {
-            "This is a GIF, and those may move. Upload it as PNG to mark it."
+            "This picture is a GIF, which may be animated. To draw on it, upload it as a PNG."
         }
         (MediaKind::Image, MediaState::Ready) => return Ok(()),
     };

@@ -386,7 +386,7 @@ async fn check_file_limit(tx: &mut Tx, update_id: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "An update can have {MAX_FILES} files, and this one has them. Make another update."
+        "This update already has {MAX_FILES} files, which is the maximum. Create another update for more."
     )))
 }
 
@@ -431,7 +431,7 @@ pub async fn remove(
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
         return Err(Error::Forbidden(
-            "A picture goes with its comment. Remove the comment.".into(),
+            "A picture in a comment cannot be removed alone. Remove the comment instead.".into(),
         ));
     }
     updates::find_own(tx, viewer, &update.id).await?;

@@ -121,7 +121,7 @@ impl MailContext {
         match put_off {
             None => Ok(Outcome::Done),
             Some(why) => Err(Error::Unavailable(
-                "Mail could not be handed over; it is tried again.".into(),
+                "Emails could not be sent to the mail server. Hearback will try again.".into(),
                 why.into(),
             )),
         }
@@ -135,13 +135,13 @@ impl MailContext {
     ) -> Result<Option<Failure>> {
         let (person, update) = (&pending.person_id, &pending.update_id);
         match failure {
-            Failure::Permanent(why) => tracing::warn!(why, person, update, "a mail is not taken"),
+            Failure::Permanent(why) => tracing::warn!(why, person, update, "the mail server rejected an email"),
             Failure::Ambiguous(why) => {
                 tracing::warn!(
                     why,
                     person,
                     update,
-                    "a mail may not have arrived; it is not sent again"
+                    "an email may not have been delivered; not sending it again"
                 );
             }
             Failure::Transient(_) | Failure::Unavailable(_) => {
@@ -253,8 +253,8 @@ impl PendingEmail {
         let subject = match self.kind {
             Kind::Changed => format!("Changed: “{title}”"),
             Kind::Reminded => format!("Reminder: “{title}”"),
-            Kind::Corrected => format!("{author} asks again: “{title}”"),
-            _ => format!("{author} asks: “{title}”"),
+            Kind::Corrected => format!("{author} asks you again: “{title}”"),
+            _ => format!("{author} asks you: “{title}”"),
         };
         let unsubscribe = ctx.unsubscribe_url(&self.person_id);
         Mail {
@@ -299,20 +299,18 @@ impl PendingEmail {
                 parts.push(format!("What changed: {}", one_line(changed)))
             }
             (Kind::Corrected, _) => parts.push(format!(
-                "What you said back was not quite it; {author} says why."
+                "Your readback was not quite right; {author} explains why."
             )),
             _ => {}
         }
         if let Some(otherwise) = &self.otherwise {
             let then = if due.is_some() { " by then" } else { "" };
             parts.push(format!(
-                "If nothing is heard{then}, {author} will: {}",
+                "If {author} hears nothing{then}, {author} will: {}",
                 one_line(otherwise)
             ));
         }
-        parts.push(format!(
-            "-- \nNo more mail when something is asked of you: {unsubscribe}"
-        ));
+        parts.push(format!("-- \nUnsubscribe from these emails: {unsubscribe}"));
         parts.join("\n\n") + "\n"
     }
 }

@@ -87,7 +87,7 @@ impl Person {
             Ok(())
         } else {
             Err(Error::Forbidden(
-                "Only an admin can do this. Ask one of yours.".into(),
+                "Only an admin can do this. Ask one of your admins.".into(),
             ))
         }
     }
@@ -240,7 +240,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
 
 fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
     if db::is_unique_violation(&error) {
-        Error::invalid("email", format!("{email} has an account already."))
+        Error::invalid("email", format!("{email} already has an account."))
     } else {
         error.into()
     }

@@ -34,7 +34,7 @@ pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
 pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredFile) -> Result<()> {
     let system_account = people::ensure_system_account(tx, clock).await?;
     let content = Content {
-        title: Some("Try it: what comes back".into()),
+        title: Some("Try it: see what comes back".into()),
         notes: Some(NOTES.into()),
         expectation: Some(Expectation::Readback),
         prompt: Some(Some(
@@ -51,7 +51,7 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
     let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
-        body: "A comment stands at its second: press the time to go there. Answer here, or write one of your own.".into(),
+        body: "A comment belongs to a second of the video: press the time to go there. Reply here, or write your own comment.".into(),
         anchor: Anchor { media_id: Some(media), at_ms: Some(10_000), ..Anchor::default() },
         ..NewComment::default()
     };
@@ -101,7 +101,7 @@ pub async fn after_question(
         return Ok(());
     };
     let answer = NewComment {
-        body: "Your colleague answers here. I am a program and cannot, but you can close the question all the same: only its asker does."
+        body: "Normally a colleague answers here. I am a program and cannot answer, but you can still close the question: you asked it, so only you can."
             .into(),
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()

@@ -8,7 +8,7 @@ use crate::clock::Millis;
 use crate::updates::Expectation;
 
 /// Returns the sentence, for example:
-/// `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
+/// `Ada asks you to press Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
 /// `due` comes from [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
@@ -25,7 +25,7 @@ pub fn message(
     let when = due.map(|due| format!(" {due}")).unwrap_or_default();
     match expectation {
         Expectation::Acknowledge => {
-            format!("{author} asks for your Got it on {what}{when}: {link}")
+            format!("{author} asks you to press Got it on {what}{when}: {link}")
         }
         Expectation::Readback => format!("{author} asks you to say it back: {what}{when}: {link}"),
         Expectation::Fyi => format!("{author} sent you {what}: {link}"),
@@ -90,7 +90,7 @@ mod tests {
         );
         assert_eq!(
             said,
-            "Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
+            "Ada asks you to press Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
         );
         let said = message(
             "Ada",

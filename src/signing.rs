@@ -22,7 +22,8 @@ pub fn verify(key: &str, text: &str, signature: &str) -> bool {
     reason = "HMAC takes keys of any length (RFC 2104)"
 )]
 fn mac(key: &str, text: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length will do");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC accepts a key of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().into()
 }

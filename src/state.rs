@@ -70,7 +70,7 @@ pub async fn open_db(config: &Config) -> Result<Db> {
         .create(&config.data_dir)
         .map_err(|error| {
             Error::Conflict(format!(
-                                "HEARBACK_DATA: cannot create {}: {error}. Choose a folder that Hearback can write.",
+                                "HEARBACK_DATA: cannot create {}: {error}. Choose a folder that Hearback can write to.",
                 config.data_dir.display()
             ))
         })?;

@@ -19,7 +19,7 @@ pub const MAX_PROMPT: usize = 200;
 pub const MAX_FILE_NAME: usize = 255;
 
 /// Error message for a text that contains U+0000.
-pub const NUL_ERROR: &str = "has a character U+0000, which no text can have. Leave it out.";
+pub const NUL_ERROR: &str = "has the character U+0000, which is not allowed in text. Leave it out.";
 
 /// Whether a character is invisible on its own: white space, joiners, direction marks and fillers.
 fn is_blank(letter: char) -> bool {
@@ -42,7 +42,7 @@ pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     let length = text.chars().count();
     if length > max {
         return Err(format!(
-            "is {length} characters long; at most {max} are kept. Shorten it."
+            "is {length} characters long; the maximum is {max}. Shorten it."
         ));
     }
     Ok(text.to_owned())
@@ -73,7 +73,8 @@ pub fn fold(text: &str) -> String {
 /// of HTML rather than RFC 5322.
 pub fn parse_email(given: &str) -> Result<String, String> {
     let address = clean_text(given, 254)?;
-    let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
+    let wrong =
+        || format!("{address:?} is not an email address. Use, for example, ana@example.org.");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
     let odd = |letter: char| {
         letter.is_whitespace()

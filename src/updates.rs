@@ -286,7 +286,7 @@ fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
     match due_at {
         Some(at) if at <= clock.now() => Err(Error::invalid(
             "due",
-            "is in the past. Name a time that is still to come, or none.",
+            "is in the past. Use a time in the future, or leave it out.",
         )),
         _ => Ok(()),
     }
@@ -310,7 +310,7 @@ pub async fn edit(
         .is_some_and(|version| version != before.version)
     {
         return Err(Error::Conflict(
-            "This update was edited elsewhere meanwhile. What you typed is still here; load the other version or save again over it."
+            "This update was edited elsewhere while you were editing it. Your text is still here. Load the other version, or save again to replace it."
                 .into(),
         ));
     }
@@ -318,7 +318,7 @@ pub async fn edit(
     if published && content.title.as_deref().is_some_and(str::is_empty) {
         return Err(Error::invalid(
             "title",
-            "is empty. What is published needs one.",
+            "is empty. A published update needs a title.",
         ));
     }
     let due = content.due.unwrap_or(before.due());
@@ -350,7 +350,7 @@ pub async fn edit(
     .await?;
     if changed.rows_affected() == 0 {
         return Err(Error::Conflict(
-            "This update was edited elsewhere at the same moment. Save again.".into(),
+            "This update was edited elsewhere at the same time. Save again.".into(),
         ));
     }
     if material {
@@ -460,7 +460,7 @@ async fn fallback_title(
         None => {
             return Err(Error::invalid(
                 "title",
-                "is empty, and there is nothing else yet. Write a title or add a file.",
+                "is empty, and the update has no notes or files either. Write a title or add a file.",
             ));
         }
     };
@@ -481,7 +481,7 @@ async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Re
     {
         return Err(Error::invalid(
             "audience",
-            "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back.",
+            "is empty, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
         ));
     }
     Ok(())
@@ -498,7 +498,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         Some(at) if clock.now() - at <= UNDO_WINDOW => {}
         Some(_) => {
             return Err(Error::Conflict(
-                "It was published more than 10 s ago. Edit it, or put it into the trash.".into(),
+                "This update was published more than 10 seconds ago, so publishing can no longer be undone. Edit the update, or move it to the trash.".into(),
             ));
         }
     }

@@ -48,8 +48,7 @@ pub use repository::{
 /// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.
 const MAX_PICTURE_BYTES: u64 = 64 << 20;
 /// Describes the supported file types, for error messages.
-pub const ACCEPTED_TYPES: &str =
-    "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
+pub const ACCEPTED_TYPES: &str = "Hearback accepts PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime videos.";
 
 /// The service that receives and stores files.
 #[derive(Clone, Debug)]
@@ -97,8 +96,9 @@ impl FileType {
             return Err(Error::Unsupported(foreign.advice().into()));
         }
         let refusal = || {
-            let unknown =
-                || format!("This is not a file we know, whatever its name says. {ACCEPTED_TYPES}");
+            let unknown = || {
+                format!("The content of this file is not in a supported format. {ACCEPTED_TYPES}")
+            };
             Error::Unsupported(video::unsupported_format_advice(head).unwrap_or_else(unknown))
         };
         video::detect_container(head)
@@ -142,12 +142,12 @@ impl UploadService {
             return Ok(());
         }
         let text = format!(
-            "The disk is nearly full ({} MiB left), so no file is taken. Ask your admin to make room.",
+            "The disk is nearly full ({} MiB left), so no files can be uploaded. Ask your admin to free some space.",
             free >> 20
         );
         Err(Error::Unavailable(
             text,
-            "less free disk than uploads need".into(),
+            "less free disk space than uploads need".into(),
         ))
     }
 
@@ -172,7 +172,7 @@ impl UploadService {
         match file_type {
             FileType::Picture => self.store_picture(file_name, whole).await,
             FileType::Video(_) if pictures => Err(Error::Unsupported(
-                "This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into(),
+                "This file is not a picture. Only PNG, JPEG, WebP and GIF pictures are accepted here.".into(),
             )),
             FileType::Video(container) => self.store_video(file_name, container, whole).await,
         }
@@ -389,7 +389,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
                 Some(left) => self.left = left,
                 None => {
                     let text = format!(
-                        "The file is larger than {}, the most that is taken. Send a smaller one, or ask your admin.",
+                        "The file is larger than the maximum of {}. Send a smaller one, or ask your admin to raise the limit.",
                         format_size(self.max)
                     );
                     return Poll::Ready(Some(Err(Error::TooLarge(text))));

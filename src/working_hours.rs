@@ -14,7 +14,7 @@ use crate::clock::Millis;
 pub const MAX_DUE_DAYS: i64 = 60;
 
 /// Example that every error about working hours contains.
-const EXAMPLE: &str = r#"Right would be {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
+const EXAMPLE: &str = r#"For example: {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
 /// Weekly working hours in local time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,14 +45,12 @@ impl WorkingHours {
     pub fn parse(value: &Value) -> Result<Self, String> {
         let members: &Map<String, Value> = value
             .as_object()
-            .ok_or_else(|| format!("is not an object. {EXAMPLE}"))?;
+            .ok_or_else(|| format!("must be an object. {EXAMPLE}"))?;
         if let Some(unknown) = members
             .keys()
             .find(|name| !["days", "from", "to"].contains(&name.as_str()))
         {
-            return Err(format!(
-                "has {unknown:?}, which working hours do not have. {EXAMPLE}"
-            ));
+            return Err(format!("has the unknown field {unknown:?}. {EXAMPLE}"));
         }
         let days = members
             .get("days")
@@ -61,11 +59,11 @@ impl WorkingHours {
         let days: Option<Vec<i64>> = days.iter().map(Value::as_i64).collect();
         let time = |name: &str| {
             members.get(name).and_then(Value::as_str).ok_or_else(|| {
-                format!("needs `{name}`, a time of the day such as \"09:00\". {EXAMPLE}")
+                format!("needs `{name}`, a time of day such as \"09:00\". {EXAMPLE}")
             })
         };
         Self::new(
-            &days.ok_or("has a day that is no number. Days are 1 (Monday) to 7 (Sunday).")?,
+            &days.ok_or("has a day that is not a whole number. Days are numbers from 1 (Monday) to 7 (Sunday).")?,
             time("from")?,
             time("to")?,
         )
@@ -78,13 +76,13 @@ impl WorkingHours {
         }
         if let Some(day) = days.iter().find(|day| !(1..=7).contains(*day)) {
             return Err(format!(
-                "has the day {day}. Days are 1 (Monday) to 7 (Sunday)."
+                "has the day {day}. Days are numbers from 1 (Monday) to 7 (Sunday)."
             ));
         }
         let (from, to) = (parse_time(from)?, parse_time(to)?);
         if to <= from {
             return Err(format!(
-                "ends at {to}, which is not after it begins at {from}. Hours end later on the same day, 23:59 at the latest.",
+                "has the end {to}, which is not after the start {from}. Working hours end later on the same day, 23:59 at the latest.",
                 to = to.strftime("%H:%M"),
                 from = from.strftime("%H:%M"),
             ));
@@ -122,7 +120,7 @@ fn serialize_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S:
 fn parse_time(text: &str) -> Result<Time, String> {
     let wrong = || {
         format!(
-            "has {text:?}, which is not a time of the day. Right would be \"09:00\", \"23:59\" at the latest."
+            "has {text:?}, which is not a time of day. Use, for example, \"09:00\"; the latest is \"23:59\"."
         )
     };
     if text.len() != 5 {

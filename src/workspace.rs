@@ -105,7 +105,7 @@ pub fn check_due_days(n: i64) -> Result<i64, String> {
         Ok(n)
     } else {
         Err(format!(
-            "is {n} working days. Right would be 1 to {MAX_DUE_DAYS}."
+            "is {n} working days. Must be from 1 to {MAX_DUE_DAYS}."
         ))
     }
 }
@@ -136,11 +136,11 @@ async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
         return match people::by_id(tx, named).await {
             Ok(account) if account.deactivated_at.is_none() => Ok(account.id),
             Ok(account) => Err(wrong(format!(
-                "is {}, who is deactivated. Choose someone who is here.",
+                "is {}, whose account is deactivated. Choose someone with an active account.",
                 account.name
             ))),
             Err(Error::NotFound) => Err(wrong(format!(
-                "is {named:?}, which is nobody. Right would be an e-mail address of an account."
+                "is {named:?}, which is not the id of an account. Use the id or the email address of an account."
             ))),
             Err(error) => Err(error),
         };
@@ -149,7 +149,7 @@ async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     match people::by_email(tx, &email).await? {
         Some(account) => Ok(account.id),
         None => Err(wrong(format!(
-            "is {email}, which has no account here. Choose someone who has."
+            "is {email}, which has no account. Choose someone with an account."
         ))),
     }
 }

@@ -47,26 +47,26 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
     let media = media.ok_or_else(|| {
         Error::invalid(
             "media_id",
-            "names no file of this update; it may have been removed. Leave it out, or reload.",
+            "is not the id of a file of this update; the file may have been removed. Reload the page, or leave the field out.",
         )
     })?;
     match (media.kind, anchor.at_ms) {
         (MediaKind::Video, None) if !anchor.drawing.is_empty() => {
             return Err(Error::invalid(
                 "at_ms",
-                "is missing: a drawing on a video needs its moment.",
+                "is missing. A drawing on a video needs its position in milliseconds.",
             ));
         }
         (MediaKind::Video, None) if anchor.region.is_some() => {
             return Err(Error::invalid(
                 "at_ms",
-                "is missing: a spot in a video needs its moment.",
+                "is missing. A region of a video needs its position in milliseconds.",
             ));
         }
         (MediaKind::Image, Some(_)) => {
             return Err(Error::invalid(
                 "at_ms",
-                "is a moment, and this is a picture. Leave it out.",
+                "must not be set for a picture, only for a video. Leave it out.",
             ));
         }
         (MediaKind::Video, Some(at))
@@ -75,7 +75,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
             return Err(Error::invalid(
                 "at_ms",
                 format!(
-                    "lies outside the video, which is {} ms long.",
+                    "is outside the video. Must be from 0 to {} ms.",
                     media.duration_ms.unwrap_or(0)
                 ),
             ));
@@ -86,7 +86,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         (None, Some(_)) => {
             return Err(Error::invalid(
                 "until_ms",
-                "needs `at_ms`, where the range begins.",
+                "needs `at_ms` as well, the start of the range.",
             ));
         }
         (Some(at), Some(until))
@@ -94,7 +94,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         {
             return Err(Error::invalid(
                 "until_ms",
-                "lies before `at_ms` or after the end of the video.",
+                "is before `at_ms` or after the end of the video. Use a position between the two.",
             ));
         }
         _ => {}

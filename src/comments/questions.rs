@@ -64,7 +64,7 @@ pub async fn accept(
     };
     if !question.is_question() {
         return Err(Error::Conflict(
-            "This thread does not begin with a question, so there is no answer to accept.".into(),
+            "This thread does not start with a question, so there is no answer to accept.".into(),
         ));
     }
     if let Viewer::Guest(_) = viewer {
@@ -72,14 +72,12 @@ pub async fn accept(
     }
     if !question.is_by(viewer) {
         return Err(Error::Forbidden(format!(
-            "Only {}, who asked, can say what answers it.",
+            "Only {}, who asked this question, can accept an answer.",
             question.author_name
         )));
     }
     if named.removed_at.is_some() || question.removed_at.is_some() {
-        return Err(Error::Conflict(
-            "This comment was removed meanwhile.".into(),
-        ));
+        return Err(Error::Conflict("This comment has been removed.".into()));
     }
     if accepted {
         accept_answer(tx, clock, &question, &named).await?;
@@ -126,7 +124,7 @@ async fn accept_answer(
         let why = if whole {
             "Nobody has answered this question yet."
         } else {
-            "These are your own words. Name an answer by someone else."
+            "You cannot accept your own comment as the answer. Choose someone else's comment."
         };
         return Err(Error::Conflict(why.into()));
     };
@@ -140,7 +138,7 @@ async fn accept_answer(
     .await?;
     if taken.rows_affected() == 0 {
         return Err(Error::Conflict(
-            "Another answer is accepted already. Take that back first.".into(),
+            "Another answer is already accepted. Undo that first.".into(),
         ));
     }
     Ok(())

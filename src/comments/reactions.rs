@@ -67,7 +67,7 @@ pub async fn react(
     .await?;
     if count >= MAX_EMOJIS {
         return Err(Error::Conflict(format!(
-            "You have put {MAX_EMOJIS} emojis on this already. Take one away first."
+            "You have already added {MAX_EMOJIS} reactions here. Remove one first."
         )));
     }
     sqlx::query(
@@ -129,16 +129,14 @@ async fn resolve_target(
         ReactionTarget::Comment(id) => {
             let (comment, update) = find_visible(tx, viewer, id).await?;
             if comment.removed_at.is_some() {
-                return Err(Error::Conflict(
-                    "This comment was removed meanwhile.".into(),
-                ));
+                return Err(Error::Conflict("This comment has been removed.".into()));
             }
             (update, comment.id)
         }
     };
     if update.state() != UpdateState::Published {
         return Err(Error::Conflict(
-            "It is not published, so nobody can react to it.".into(),
+            "This update is not published, so nobody can react to it.".into(),
         ));
     }
     Ok((update.id, subject))
@@ -148,5 +146,5 @@ async fn resolve_target(
 fn canonical_emoji(emoji: &str) -> Result<&'static str> {
     emojis::get(emoji)
         .map(|emoji| emoji.as_str())
-        .ok_or_else(|| Error::invalid("emoji", "is not one emoji. Right would be 👍."))
+        .ok_or_else(|| Error::invalid("emoji", "must be a single emoji, for example 👍."))
 }

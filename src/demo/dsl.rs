@@ -81,7 +81,10 @@ impl<'a> StoryBuilder<'a> {
 
     /// Advances the clock; negative hours set it back.
     pub(super) fn advance_hours(&self, hours: f64) {
-        #[allow(clippy::cast_possible_truncation, reason = "days, in milliseconds")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "the demo covers a few days, so the milliseconds fit"
+        )]
         self.state.clock.advance((hours * HOUR as f64) as Millis);
     }
 
@@ -92,7 +95,7 @@ impl<'a> StoryBuilder<'a> {
             .iter()
             .find(|(whole, _)| whole.starts_with(name))
             .map(|(_, person)| person);
-        found.ok_or_else(|| Error::internal(format!("nobody in the demo is called {name}")))
+        found.ok_or_else(|| Error::internal(format!("the demo has no person called {name}")))
     }
 
     pub(super) fn viewer(&self, name: &str) -> Result<Viewer> {

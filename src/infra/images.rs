@@ -162,7 +162,7 @@ pub async fn run_blocking<T: Send + 'static>(
     match done.await {
         Ok(done) => done,
         Err(panicked) => {
-            tracing::warn!(%panicked, "a picture made its decoder panic");
+            tracing::warn!(%panicked, "an image decoder panicked");
             Err(damaged_file())
         }
     }
@@ -189,20 +189,20 @@ impl Picture {
 
 fn unknown_format() -> Error {
     Error::Unsupported(
-        "This is not a picture that Hearback takes: PNG, JPEG, WebP and GIF work.".into(),
+        "This file is not a picture in a supported format. Use PNG, JPEG, WebP or GIF.".into(),
     )
 }
 
 fn damaged_file() -> Error {
     Error::Unsupported(
-        "This picture is damaged: it cannot be read to its end. Save or take it again.".into(),
+        "This picture is damaged or incomplete. Save it again, or take a new one.".into(),
     )
 }
 
 fn check_size(width: u32, height: u32) -> Result<()> {
     if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(Error::TooLarge(format!(
-            "This picture has {width} × {height} pixels; at most 40 megapixels and 32,767 pixels a side are taken."
+            "This picture has {width} × {height} pixels; the maximum is 40 megapixels and 32,767 pixels per side."
         )));
     }
     if width == 0 || height == 0 {
@@ -215,10 +215,10 @@ fn check_size(width: u32, height: u32) -> Result<()> {
 fn image_error(error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(
-            "This picture needs more than 256 MiB of memory; save it smaller.".into(),
+            "This picture needs more than 256 MiB of memory. Save it with fewer pixels.".into(),
         ),
         ImageError::Unsupported(_) => Error::Unsupported(
-            "This picture uses a rare variant of its format; save it as PNG or JPEG.".into(),
+            "This picture uses a rare variant of its format, which Hearback cannot read. Save it as PNG or JPEG.".into(),
         ),
         _ => damaged_file(),
     }
@@ -358,7 +358,7 @@ mod tests {
         ] {
             let error = process(&fixture(name)).await.unwrap_err();
             assert!(
-                error.detail().starts_with("This is not a picture"),
+                error.detail().starts_with("This file is not a picture"),
                 "{name}: {error}"
             );
         }

@@ -51,7 +51,7 @@ impl Server {
         let host = url
             .host_str()
             .filter(|host| !host.is_empty())
-            .ok_or_else(|| format!("names no host. {EXAMPLE}"))?;
+            .ok_or_else(|| format!("has no host. {EXAMPLE}"))?;
         let tls: Vec<_> = url.query_pairs().collect();
         let (mode, port) = match (url.scheme(), tls.as_slice()) {
             ("smtps", []) => (TlsMode::Implicit, 465),
@@ -64,31 +64,39 @@ impl Server {
             }
             ("smtp", _) => {
                 return Err(format!(
-                    "has a query that is neither tls=required nor tls=opportunistic. {EXAMPLE}"
+                    "has an unknown query string. Use tls=required or tls=opportunistic. {EXAMPLE}"
                 ));
             }
-            ("smtps", _) => return Err(format!("has a query; smtps:// takes none. {EXAMPLE}")),
-            _ => {
+            ("smtps", _) => {
                 return Err(format!(
-                    "begins with neither smtps:// nor smtp://. {EXAMPLE}"
+                    "must not have a query string with smtps://. {EXAMPLE}"
                 ));
+            }
+            _ => {
+                return Err(format!("must start with smtps:// or smtp://. {EXAMPLE}"));
             }
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err(format!("has a path. {EXAMPLE}"));
+            return Err(format!("must not have a path. {EXAMPLE}"));
         }
         let decoded = |part: &str| {
             percent_decode_str(part)
                 .decode_utf8()
                 .map(|text| text.into_owned())
-                .map_err(|_| "has a user or password that is not percent-encoded UTF-8.".to_owned())
+                .map_err(|_| {
+                    "has a user or password that is not valid percent-encoded UTF-8.".to_owned()
+                })
         };
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, Some(password)) if !user.is_empty() => {
                 Some(Credentials::new(decoded(user)?, decoded(password)?))
             }
-            _ => return Err(format!("has a user or a password, but not both. {EXAMPLE}")),
+            _ => {
+                return Err(format!(
+                    "must have both a user and a password, or neither. {EXAMPLE}"
+                ));
+            }
         };
         let host = host
             .trim_start_matches('[')
@@ -99,7 +107,7 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("would send the password unencrypted. For example: smtps://…, or smtp://…?tls=required.".into());
+            return Err("must not send the password unencrypted. For example: smtps://…, or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
@@ -113,7 +121,7 @@ impl Server {
 /// Parses the sender: `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
-        "is not an e-mail address. For example: Hearback <hearback@example.org>.".into()
+        "is not an email address. For example: Hearback <hearback@example.org>.".into()
     })
 }
 
@@ -199,13 +207,13 @@ impl Mailer {
             "without TLS"
         };
         let sign_in = if self.server.credentials.is_some() {
-            " and accepts the user"
+            " and accepts the user and password"
         } else {
             ""
         };
         let _ = with_timeout(connection.quit()).await;
         Ok(format!(
-            "{host}:{port} answers {encryption}{sign_in}; mail is sent from {}",
+            "{host}:{port} responds {encryption}{sign_in}; emails are sent from {}",
             self.from
         ))
     }
@@ -256,9 +264,9 @@ impl Mailer {
                 .await
                 .map_err(|error| match error {
                     // Omit the server's text, because it could repeat the credentials.
-                    StepError::Smtp(error) if error.status().is_some() => Failure::Unavailable(
-                        "the server does not accept this user and password".into(),
-                    ),
+                    StepError::Smtp(error) if error.status().is_some() => {
+                        Failure::Unavailable("the server rejected the user and password".into())
+                    }
                     other => Failure::Unavailable(format!("sign-in failed: {other}")),
                 })?;
         }
@@ -267,7 +275,7 @@ impl Mailer {
 
     fn build_message(&self, mail: &Mail) -> Result<Message, Failure> {
         let permanent = |error: &dyn fmt::Display| {
-            Failure::Permanent(format!("the message cannot be written ({error})"))
+            Failure::Permanent(format!("the email cannot be composed ({error})"))
         };
         let address = mail
             .address
@@ -377,7 +385,7 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         .await
         .map_err(|error| {
             Failure::Unavailable(format!(
-                "the server does not accept mail from HEARBACK_MAIL_FROM: {error}"
+                "the server does not accept emails from HEARBACK_MAIL_FROM: {error}"
             ))
         })?;
     for recipient in envelope.to() {
@@ -415,12 +423,14 @@ impl StepError {
         match self.status() {
             // The server is shutting down (RFC 5321 §4.2.3).
             Some(code) if code == "421" => {
-                Failure::Unavailable("the server closed the connection with 421".into())
+                Failure::Unavailable("the server closed the connection with code 421".into())
             }
             Some(code) if code.starts_with('4') => {
-                Failure::Transient(format!("the server deferred it with {code}"))
+                Failure::Transient(format!("the server deferred the email with code {code}"))
             }
-            Some(code) => Failure::Permanent(format!("the server rejected it with {code}")),
+            Some(code) => {
+                Failure::Permanent(format!("the server rejected the email with code {code}"))
+            }
             None => Failure::Unavailable(self.to_string()),
         }
     }

@@ -261,13 +261,17 @@ fn base_name(key: &str) -> &str {
 
 /// The error for storage that cannot be reached.
 fn unavailable(cause: impl Into<Cause>) -> Error {
-    Error::Unavailable("The storage does not answer. What you sent just now was not stored; try again in a moment.".into(), cause.into())
+    Error::Unavailable(
+        "The storage does not respond. What you just sent was not stored; try again in a moment."
+            .into(),
+        cause.into(),
+    )
 }
 
 /// The error for a full disk or an exceeded quota.
 fn storage_full(cause: impl Into<Cause>) -> Error {
     Error::Unavailable(
-        "The disk is full. What you sent just now was not stored; your admin has to make room."
+        "The disk is full. What you just sent was not stored; your admin has to free some space."
             .into(),
         cause.into(),
     )
@@ -284,7 +288,7 @@ async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[
         Ok(())
     } else {
         Err(self_test_error(
-            "Reading a range of an object returned other bytes than were written.",
+            "Reading a range of an object returned different bytes from those that were written.",
         ))
     }
 }

@@ -177,9 +177,7 @@ impl Tools {
     /// A message for pages and the doctor if ffmpeg is missing.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_none().then(|| {
-            "ffmpeg is not installed. What is recorded here plays, but without exact seeking, pictures, or a copy for Safari; \
-             other videos play for their authors only, because their metadata cannot be removed. Your admin can mend it: \
-             `apt-get install ffmpeg`."
+            "ffmpeg is not installed. Recordings made in Hearback play, but without exact seeking, preview pictures or a copy for Safari; other videos play only for their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
                 .into()
         })
     }
@@ -300,7 +298,7 @@ fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe
 /// Adds a note if the copy lacks the audio of the original.
 fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
     let note = source.lost_audio.as_ref().map(|codec| {
-        format!("It plays without sound: its sound ({codec}) cannot be read here. Export it with AAC sound and upload it again to have it.")
+        format!("This video plays without sound, because Hearback cannot read its audio ({codec}). To keep the sound, export the video with AAC audio and upload it again.")
     });
     Ok(Output { note, ..made })
 }

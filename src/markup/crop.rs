@@ -72,7 +72,7 @@ impl Size {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "whole numbers within the picture"
+    reason = "the values are whole numbers within the picture"
 )]
 fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect {
     PixelRect {

@@ -75,7 +75,7 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     let mut reader = ShapeParser::new("drawing", Some(font), false);
     reader.parse_all(value);
     if reader.errors.is_empty() && reader.shapes.is_empty() {
-        reader.add_error("drawing", "has no shapes. Leave it out, or draw something.");
+        reader.add_error("drawing", "has no shapes. Leave it out, or add a shape.");
     }
     if reader.errors.is_empty() {
         Ok(reader.shapes)
@@ -93,7 +93,7 @@ pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
         Ok(reader.shapes)
     } else {
         Err(Error::internal(format!(
-            "stored shapes: {:?}",
+            "invalid stored shapes: {:?}",
             reader.errors
         )))
     }
@@ -138,27 +138,27 @@ impl<'a> ShapeParser<'a> {
         let Some(list) = value.as_array() else {
             return self.add_error(
                 self.field,
-                "is not a list of shapes. Right would be [{\"kind\":\"arrow\",\"from\":[0.1,0.2],\"to\":[0.4,0.5]}].",
+                "must be a list of shapes, for example [{\"kind\":\"arrow\",\"from\":[0.1,0.2],\"to\":[0.4,0.5]}].",
             );
         };
         if list.len() > MAX_SHAPES {
             return self.add_error(
                 self.field,
-                format!("has {} shapes; at most {MAX_SHAPES} are taken.", list.len()),
+                format!("has {} shapes; the maximum is {MAX_SHAPES}.", list.len()),
             );
         }
         for (n, value) in list.iter().enumerate() {
             let name = format!("{}[{n}]", self.field);
             match value.as_object() {
                 Some(object) => self.parse_shape(&name, object),
-                None => self.add_error(name, "is not a shape. Right would be {\"kind\":…}."),
+                None => self.add_error(name, "is not a shape. Use an object like {\"kind\":…}."),
             }
         }
         if self.points > MAX_POINTS {
             self.add_error(
                 self.field,
                 format!(
-                    "has {} points in its strokes; at most {MAX_POINTS} are taken.",
+                    "has {} points in its strokes; the maximum is {MAX_POINTS}.",
                     self.points
                 ),
             );
@@ -172,16 +172,13 @@ impl<'a> ShapeParser<'a> {
             Some(_) => {
                 return self.add_error(
                     format!("{name}.kind"),
-                    format!(
-                        "is not a text. Right would be one of: {}.",
-                        self.known_kinds()
-                    ),
+                    format!("is not a string. Must be one of: {}.", self.known_kinds()),
                 );
             }
             None => {
                 return self.add_error(
                     format!("{name}.kind"),
-                    format!("is missing. Right would be one of: {}.", self.known_kinds()),
+                    format!("is missing. Must be one of: {}.", self.known_kinds()),
                 );
             }
         };
@@ -226,12 +223,12 @@ impl<'a> ShapeParser<'a> {
             "redaction" => {
                 return self.add_error(
                     format!("{name}.kind"),
-                    "is a redaction, and only a picture's own layer can have one.",
+                    "must not be `redaction` here: redactions are allowed only in the markup of a picture.",
                 );
             }
             other => {
                 let message = format!(
-                    "is {:?}. Right would be one of: {}.",
+                    "is {:?}. Must be one of: {}.",
                     shorten(other),
                     self.known_kinds()
                 );
@@ -245,7 +242,7 @@ impl<'a> ShapeParser<'a> {
         {
             self.add_error(
                 format!("{name}.{}", shorten(member)),
-                format!("is not known in a shape of the kind {kind}. Leave it out."),
+                format!("is not a field of shapes of kind {kind}. Leave it out."),
             );
         }
         self.shapes.extend(shape);
@@ -266,7 +263,7 @@ impl<'a> ShapeParser<'a> {
             self.add_error(
                 field,
                 format!(
-                    "is {}. Right would be a number from {min} to {max}.",
+                    "is {}. Must be a number from {min} to {max}.",
                     shorten(&value.to_string())
                 ),
             );
@@ -289,7 +286,7 @@ impl<'a> ShapeParser<'a> {
             _ => {
                 self.add_error(
                     field,
-                    "is not a place. Right would be [x, y], two numbers from 0 to 1.",
+                    "is not a point. Use [x, y], two numbers from 0 to 1.",
                 );
                 None
             }
@@ -301,7 +298,7 @@ impl<'a> ShapeParser<'a> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
             self.add_error(
                 field,
-                "is not a box. Right would be [x, y, width, height], four numbers from 0 to 1.",
+                "is not a box. Use [x, y, width, height], four numbers from 0 to 1.",
             );
             return None;
         };
@@ -310,7 +307,7 @@ impl<'a> ShapeParser<'a> {
         if x + w > 1.0 + EDGE_TOLERANCE || y + h > 1.0 + EDGE_TOLERANCE {
             self.add_error(
                 field,
-                "reaches out of the picture. Right would be x + width and y + height of at most 1.",
+                "must be inside the picture: x + width and y + height must not exceed 1.",
             );
             return None;
         }
@@ -328,7 +325,7 @@ impl<'a> ShapeParser<'a> {
         if area.w <= 0.0 || area.h <= 0.0 {
             self.add_error(
                 field,
-                "is empty. Right would be a width and a height over 0.",
+                "is empty. The width and the height must be greater than 0.",
             );
             return None;
         }
@@ -394,7 +391,7 @@ impl ShapeEntry<'_, '_> {
             self.reader.add_error(
                 format!("{}.color", self.name),
                 format!(
-                    "is {}. Right would be one of: {known}.",
+                    "is {}. Must be one of: {known}.",
                     shorten(&value.to_string())
                 ),
             );
@@ -442,7 +439,7 @@ impl ShapeEntry<'_, '_> {
         else {
             self.reader.add_error(
                 field,
-                "is not a list of places. Right would be [[x, y], …], numbers from 0 to 1.",
+                "is not a list of points. Use [[x, y], …], with numbers from 0 to 1.",
             );
             return None;
         };
@@ -450,7 +447,7 @@ impl ShapeEntry<'_, '_> {
             self.reader.add_error(
                 field,
                 format!(
-                    "has {} points; at most {MAX_STROKE_POINTS} are taken.",
+                    "has {} points; the maximum is {MAX_STROKE_POINTS}.",
                     list.len()
                 ),
             );
@@ -495,8 +492,7 @@ impl ShapeEntry<'_, '_> {
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
-            self.reader
-                .add_error(field, "is not a text. Send it in quotes.");
+            self.reader.add_error(field, "must be a string.");
             return None;
         };
         match check_text(text, self.reader.font) {
@@ -524,7 +520,7 @@ impl ShapeEntry<'_, '_> {
             self.reader.add_error(
                 field,
                 format!(
-                    "is {}. Right would be a whole number from 1 to 999.",
+                    "is {}. Must be a whole number from 1 to 999.",
                     shorten(&value.to_string())
                 ),
             );
@@ -547,7 +543,7 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     }
     if length > MAX_TEXT_LENGTH {
         return Err(format!(
-            "is {length} characters long; at most {MAX_TEXT_LENGTH} are taken. Shorten it."
+            "is {length} characters long; the maximum is {MAX_TEXT_LENGTH}. Shorten it."
         ));
     }
     let code_point = |c: char| format!("U+{:04X}", c as u32);
@@ -556,7 +552,7 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
         .find(|letter| letter.is_control() && *letter != '\n')
     {
         return Err(format!(
-            "has the control character {}. Only line breaks are taken.",
+            "has the control character {}. Line breaks are the only control characters allowed.",
             code_point(control)
         ));
     }
@@ -565,14 +561,14 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
         .find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
         return Err(format!(
-            "has the character {}, which turns the direction of what follows. Leave it out.",
+            "has the character {}, which changes the direction of the text after it. Leave it out.",
             code_point(bidi)
         ));
     }
     let Some(font) = font else { return Ok(text) };
     match font.missing_char(&text) {
         Some(missing) => Err(format!(
-            "has the character “{missing}” ({}), which the font of texts does not have. Leave it out.",
+            "has the character “{missing}” ({}), which is missing from the font for markup. Leave it out.",
             code_point(missing)
         )),
         None => Ok(text),

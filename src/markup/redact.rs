@@ -23,8 +23,7 @@ use crate::people::Person;
 use crate::{events, updates, uploads};
 
 /// Shown instead of the picture while a redaction is in progress.
-const IN_PROGRESS_TEXT: &str =
-    "Something of it is being destroyed. It is shown again when that is done.";
+const IN_PROGRESS_TEXT: &str = "Part of this picture is being deleted permanently. The picture will be shown again when that is done.";
 /// How long the job waits before it completes a redaction that the request has not completed, in
 /// milliseconds.
 const JOB_DELAY: i64 = 60_000;
@@ -137,7 +136,7 @@ pub(super) async fn begin(
         .iter()
         .find(|(name, _)| name == "original")
         .map(|(_, key)| key.clone());
-    let original = original.ok_or_else(|| Error::internal("a picture without its original"))?;
+    let original = original.ok_or_else(|| Error::internal("a picture has no original"))?;
     let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
     sqlx::query("UPDATE media SET generation = generation + 1, state = 'processing', reason = $1 WHERE id = $2")
         .bind(IN_PROGRESS_TEXT)
@@ -182,7 +181,7 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     jobs::run_now(&mut tx, &ctx.clock, &RedactPicture::of(media_id)).await?;
     tx.commit().await?;
     Err(Error::Unavailable(
-        "What is to go from the picture could not be destroyed just now. The picture is hidden, nobody gets it, and the work goes on by itself. Ask again in a moment."
+        "The redacted part of the picture could not be deleted yet. The picture is hidden from everyone, and Hearback will keep trying. Check again in a moment."
             .into(),
         error.into(),
     ))
@@ -464,12 +463,14 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
 
 /// Deletes the whole picture, because the picture can no longer be decoded.
 async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
-    tracing::warn!(%error, media = redaction.media_id, "a picture cannot be decoded for its redaction; deleting all of it");
+    tracing::warn!(%error, media = redaction.media_id, "a picture could not be decoded for redaction; deleting the whole picture");
     let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;
     let mut tx = ctx.db.begin().await?;
     if let Some((update_id, ..)) = lock_media(&mut tx, &redaction.media_id).await? {
         sqlx::query("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2")
-            .bind("The stored picture could not be read, so nothing of it could be kept. Add it again.")
+            .bind(
+                "The stored picture could not be read, so all of it was deleted. Upload it again.",
+            )
             .bind(&redaction.media_id)
             .execute(&mut *tx)
             .await?;

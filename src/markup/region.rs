@@ -27,7 +27,7 @@ impl Region {
         if inside {
             Ok(Self { x, y, w, h })
         } else {
-            Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into())
+            Err("is outside the picture. Its x, y, w and h must be numbers from 0 to 1, measured from the top left.".into())
         }
     }
 
@@ -38,7 +38,8 @@ impl Region {
 
     /// Parses a stored or submitted region. Unknown members are errors.
     pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
-        let message = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
+        let message =
+            || "must be an object like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
         let object = value.as_object().ok_or_else(message)?;
         if object
             .keys()

@@ -136,7 +136,7 @@ pub struct Pen {
 /// A shape drawn over a picture. Redactions are not shapes, because they are never stored.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the fields are those of the API")]
+#[allow(missing_docs, reason = "the fields are named as in the API")]
 pub enum Shape {
     /// A line with an arrowhead at `to`.
     Arrow {

@@ -11,15 +11,14 @@ use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
 /// Shown to everyone who can play a video that its job has not processed yet.
-const PLAYABLE_TEXT: &str = "Processing. You can already play it.";
+const PLAYABLE_TEXT: &str = "Processing. You can already play this video.";
 /// Shown to the author of a video that other people cannot play yet.
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
-    "Processing. Only you can play it until its metadata (place, names) is removed.";
+    "Processing. Only you can play this video until its metadata (location, names) is removed.";
 /// Shown to other people while they cannot play the video.
-const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment.";
+const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a moment.";
 /// Shown if the metadata cannot be removed.
-const AUTHOR_ONLY_TEXT: &str =
-    "Only its author can play it, because its metadata (place, names) cannot be removed here.";
+const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot remove its metadata (location, names).";
 
 /// Whether people other than the author may fetch a rendition. `raw` means that its bytes are the
 /// original of a video. Other people may fetch a raw rendition only if a scan found no metadata and
@@ -50,7 +49,7 @@ pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
 /// installed.
 pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
-        Metadata::None => format!("Stored as it came. {missing}"),
+        Metadata::None => format!("Stored unchanged. {missing}"),
         Metadata::Possible => format!("{AUTHOR_ONLY_TEXT} {missing}"),
     }
 }

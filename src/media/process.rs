@@ -20,10 +20,9 @@ use crate::{events, updates};
 
 /// Shown while a recording is trimmed, and while the whole recording is restored.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
-pub(super) const UNTRIM_IN_PROGRESS: &str = "Being put back whole";
+pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
-const NO_PLAYABLE_COPY: &str =
-    "It could not be trimmed there. Its author can choose other ends, or bring the whole back.";
+const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose others, or restore the whole recording.";
 /// How long viewers may continue to play a raw file after a copy has replaced the file, in
 /// milliseconds. The duration of the file is added.
 const RAW_GRACE: Millis = 3_600_000;
@@ -96,7 +95,7 @@ async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<()> {
                 ctx,
                 target,
                 MediaState::Failed,
-                Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
+                Some("This file could not be processed, even after several attempts. Its author can still open the file. Tell your admin."),
             )
             .await
         }
@@ -122,7 +121,7 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
     let doing = if range.is_some() {
         TRIM_IN_PROGRESS
     } else {
-        "Making it seekable"
+        "Preparing for seeking"
     };
     finish_step(ctx, target, MediaState::Processing, Some(doing)).await?;
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
@@ -137,7 +136,7 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
     let objects = store_prepared(ctx, tools, &media.id, &output).await?;
     let need = Tools::needs_h264(&output.probe);
     let state = if need == ConversionNeed::ForAll {
-        (MediaState::Processing, Some("Converting it for browsers"))
+        (MediaState::Processing, Some("Converting for browsers"))
     } else {
         (MediaState::Ready, output.note.as_deref())
     };
@@ -159,7 +158,7 @@ async fn finish_without_tools(
     let (state, reason) = if trimmed {
         // Do not fall back to the original, because other people must not see the parts that
         // are cut.
-        let reason = format!("It cannot be trimmed. {missing}");
+        let reason = format!("This recording cannot be trimmed. {missing}");
         (MediaState::Failed, reason)
     } else {
         let reason = original::unprocessed_text(metadata, missing);
@@ -197,7 +196,7 @@ async fn store_prepared(
     let poster = match taken.await {
         Ok(path) => Some(images::process(&path).await?),
         Err(error) => {
-            tracing::warn!(%error, media = media_id, "could not take a poster");
+            tracing::warn!(%error, media = media_id, "could not create a poster");
             None
         }
     };

@@ -12,7 +12,8 @@ use crate::updates::{self, Content};
 /// The minimum duration of a trimmed recording, in milliseconds.
 pub const MIN_LENGTH: Millis = 500;
 
-const STILL_ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
+const STILL_ARRIVING: &str =
+    "This recording is still being uploaded. Trim it once the upload is complete.";
 
 /// Trims a recording to a range of the currently playable part. Idempotent. `material` marks the
 /// edit as material: people who have answered must answer again and see the given change note.
@@ -37,18 +38,20 @@ pub async fn trim(
     if from < 0 {
         errors.insert(
             "from_ms".into(),
-            "is before the beginning. Right would be 0 or more.".into(),
+            "is before the start of the recording. Must be 0 or more.".into(),
         );
     }
     if to > length {
         errors.insert(
             "to_ms".into(),
-            format!("is after the end. The recording has {length} ms."),
+            format!("is after the end of the recording. Must be at most {length} ms."),
         );
     } else if to.saturating_sub(from) < MIN_LENGTH {
         errors.insert(
             "to_ms".into(),
-            format!("leaves less than {MIN_LENGTH} ms. Move the ends apart."),
+            format!(
+                "must leave at least {MIN_LENGTH} ms. Move the start and the end further apart."
+            ),
         );
     }
     if !errors.is_empty() {
@@ -130,12 +133,14 @@ fn known_duration(media: &Media) -> Result<Millis> {
     let message = match (media.state, media.duration_ms) {
         (MediaState::Uploading, _) => STILL_ARRIVING,
         (MediaState::Failed, _) if media.whole_ms.is_none() => {
-            "It cannot be played, so it cannot be trimmed."
+            "This recording cannot be played, so it cannot be trimmed."
         }
         (_, Some(length)) => return Ok(length),
-        (MediaState::Processing, None) => "It is not measured yet. Try again in a moment.",
+        (MediaState::Processing, None) => {
+            "The length of this recording is not known yet. Try again in a moment."
+        }
         (MediaState::Ready | MediaState::Failed, None) => {
-            "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg."
+            "The length of this recording is unknown, so it cannot be trimmed. Ask your admin to install ffmpeg."
         }
     };
     Err(Error::Conflict(message.into()))

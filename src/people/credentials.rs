@@ -67,7 +67,7 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
         (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
         _ => Err(Error::invalid(
             "password",
-            "does not fit this address. Try again, or ask an admin for a new password.",
+            "does not match this email address. Try again, or ask an admin for a new password.",
         )),
     }
 }
@@ -219,7 +219,7 @@ async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &Cre
         tx.commit().await
     };
     if let Err(error) = written.await {
-        tracing::warn!(%error, "when a session was last used could not be written");
+        tracing::warn!(%error, "could not record when a session was last used");
     }
 }
 

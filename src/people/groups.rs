@@ -77,24 +77,24 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     let name = name.strip_prefix('@').unwrap_or(name);
     if name == "everyone" {
         return Err(
-            "is taken: everyone means every account. Choose another, such as all-engineers.".into(),
+            "is reserved: everyone means every account. Choose another name, such as all-engineers.".into(),
         );
     }
     if name.is_empty() {
-        return Err("is empty. Right would be design-team.".into());
+        return Err("is empty. Use a name such as design-team.".into());
     }
     if !name
         .bytes()
         .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
     {
         return Err(
-            "can only have small letters a–z, digits and hyphens. Right would be design-team."
+            "can contain only lower-case letters a–z, digits and hyphens. For example: design-team."
                 .into(),
         );
     }
     if name.len() > MAX_NAME {
         return Err(format!(
-            "is {} characters long; at most {MAX_NAME} are kept. Shorten it.",
+            "is {} characters long; the maximum is {MAX_NAME}. Shorten it.",
             name.len()
         ));
     }
@@ -113,7 +113,7 @@ pub async fn resolve_members(
         .find(|name| name.starts_with('@') || *name == "everyone")
     {
         return wrong(format!(
-            "has {group}, but groups hold people only. Name them by their e-mail addresses."
+            "can contain only people, not {group}. Use the email addresses of the people."
         ));
     }
     let mut addresses = BTreeMap::new();
@@ -123,7 +123,7 @@ pub async fn resolve_members(
     }
     if addresses.len() > MAX_MEMBERS {
         return wrong(format!(
-            "names {} people; a group holds at most {MAX_MEMBERS}. Make two.",
+            "has {} people; a group can have at most {MAX_MEMBERS}. Create several groups.",
             addresses.len()
         ));
     }
@@ -163,7 +163,7 @@ pub async fn resolve_members(
             "have no account"
         };
         return wrong(format!(
-            "{} {have}. An admin can invite; until they have joined, leave them out.",
+            "{} {have}. An admin can send an invitation. Add only people who have joined.",
             strangers.join(", ")
         ));
     }
@@ -175,7 +175,7 @@ pub async fn resolve_members(
             "are deactivated"
         };
         return wrong(format!(
-            "{} {are}. Leave them out, or ask an admin to activate them.",
+            "{} {are}. Leave out deactivated accounts, or ask an admin to reactivate them.",
             gone.join(", ")
         ));
     }
@@ -287,7 +287,7 @@ pub async fn create(
         return Err(Error::invalid(
             "name",
             format!(
-                "would be one too many: there are {count} groups. Delete one that nobody needs."
+                "is not accepted: there are already {count} groups, which is the maximum. Delete an unused group first."
             ),
         ));
     }
@@ -378,7 +378,7 @@ fn check_may_change(group: &Group, person: &Person) -> Result<()> {
         Ok(())
     } else {
         Err(Error::Forbidden(format!(
-            "{} made this group. They can change it, and so can an admin.",
+            "Only {}, who created this group, or an admin can change it.",
             group.made_by.name
         )))
     }
@@ -405,7 +405,7 @@ fn name_taken_or(error: sqlx::Error, name: &str) -> Error {
     if db::is_unique_violation(&error) {
         Error::invalid(
             "name",
-            format!("is taken: there is a group @{name} already. Choose another."),
+            format!("is taken: a group called @{name} already exists. Choose another name."),
         )
     } else {
         error.into()

@@ -18,7 +18,8 @@ pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<
         Ok(guest)
     } else {
         Err(Error::Forbidden(
-            "This link is for looking only. Ask who sent it for one that takes comments.".into(),
+            "This link is view-only. Ask the person who sent it for a link that allows comments."
+                .into(),
         ))
     }
 }
@@ -39,7 +40,7 @@ pub async fn named_guest_id(
     let Some(name) = name.filter(|name| !name.trim().is_empty()) else {
         return Err(Error::invalid(
             "name",
-            "is missing. Say your name once, so that they know who answers.",
+            "is missing. Enter your name once, so that the others know who you are.",
         ));
     };
     let name = text::clean_line(name, text::MAX_NAME)

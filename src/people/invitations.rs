@@ -66,7 +66,7 @@ pub async fn invite(
     if known > 0 {
         return Err(Error::invalid(
             "emails",
-            format!("{email} has an account already. Leave it out."),
+            format!("{email} already has an account. Leave this address out."),
         ));
     }
     let (now, secret) = (clock.now(), clock::secret());
@@ -176,7 +176,7 @@ pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> R
     let account = super::by_id(tx, person_id).await?;
     if account.deactivated_at.is_some() {
         return Err(Error::Conflict(
-            "This account is deactivated. Activate it first.".into(),
+            "This account is deactivated. Reactivate it first.".into(),
         ));
     }
     let secret = clock::secret();

@@ -68,16 +68,16 @@ async fn run_blocking<T: Send + 'static>(
 fn check_strength(password: &str, about: &[&str]) -> Result<(), String> {
     let length = password.chars().count();
     if length < 8 {
-        return Err("is too short. Use at least 8 characters; a few words are good.".into());
+        return Err("is too short. Use at least 8 characters, for example a few words.".into());
     }
     if length > 256 {
-        return Err("is longer than 256 characters. Use a shorter one.".into());
+        return Err("is longer than 256 characters. Shorten it.".into());
     }
     if password.contains('\0') {
         return Err(text::NUL_ERROR.into());
     }
     if zxcvbn::zxcvbn(password, about).guesses_log10() < MIN_GUESSES_LOG10 {
-        return Err("is one of the first that someone would guess. A few words are good.".into());
+        return Err("is too easy to guess. Use something longer, for example a few words.".into());
     }
     Ok(())
 }

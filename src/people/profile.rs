@@ -85,11 +85,11 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     match until {
         Some(until) if until <= now => Err(Error::invalid(
             "away_until",
-            "lies in the past. Say when you are back, or leave it empty.",
+            "is in the past. Enter the time when you will be back, or leave the field empty.",
         )),
         Some(until) if until - now > MAX_ABSENCE => Err(Error::invalid(
             "away_until",
-            "is more than five years ahead. Check the year.",
+            "is more than five years in the future. Check the year.",
         )),
         Some(_) | None => Ok(()),
     }
@@ -137,8 +137,9 @@ pub fn parse_time_zone(name: &str) -> Result<String, String> {
     let known = all_time_zones()
         .into_iter()
         .find(|zone| zone.eq_ignore_ascii_case(name));
-    known
-        .ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
+    known.ok_or_else(|| {
+        format!("{name:?} is not a time zone. Use, for example, Europe/Berlin or UTC.")
+    })
 }
 
 /// Returns the names of all time zones, without the special entries of the time zone database.

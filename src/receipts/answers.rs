@@ -61,7 +61,8 @@ pub async fn answer(
     check_published(update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
         return Err(Error::Conflict(
-            "It was changed since you opened it. Look at it again, then answer.".into(),
+            "This update has changed since you opened it. Read the new version, then answer."
+                .into(),
         ));
     }
     let short = update.expectation == Expectation::Readback && *answer == Answer::Acknowledged;
@@ -142,7 +143,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
-                    "is what was not quite right. Say it anew.",
+                    "is the same text that was not quite right. Say it back in different words.",
                 ));
             }
             Ok(false)
@@ -156,7 +157,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
 
 fn already_confirmed(update: &Update) -> Error {
     Error::Conflict(format!(
-        "{} has confirmed what you said, so it stands. Say more in a comment.",
+        "{} has confirmed your readback, so you can no longer change it. Write a comment instead.",
         update.author_name
     ))
 }
@@ -164,12 +165,12 @@ fn already_confirmed(update: &Update) -> Error {
 fn readback_missing() -> Error {
     Error::invalid(
         "readback",
-        "is missing. Say in your own words what you take from it.",
+        "is missing. Say back in your own words what you understood.",
     )
 }
 
 fn not_a_recipient() -> Error {
-    Error::Forbidden("Only those it was sent to can answer it.".into())
+    Error::Forbidden("Only recipients of this update can answer it.".into())
 }
 
 /// Notifies the author of the answer. If it was the last missing answer, also notifies the author
@@ -246,7 +247,7 @@ fn check_published(update: &Update) -> Result<()> {
     match update.state() {
         UpdateState::Published => Ok(()),
         UpdateState::Draft | UpdateState::Trashed => Err(Error::Conflict(
-            "It is not published, so there is nothing to answer.".into(),
+            "This update is not published, so nobody can answer it.".into(),
         )),
     }
 }

@@ -33,7 +33,9 @@ pub async fn remind(
         .filter(|receipt| receipt.owes_since.is_some())
         .collect();
     if owing.is_empty() {
-        return Err(Error::Conflict("Nobody owes an answer to it.".into()));
+        return Err(Error::Conflict(
+            "Everyone has already answered, so there is nobody to remind.".into(),
+        ));
     }
     let now = clock.now();
     let rested = |receipt: &Receipt| {
@@ -51,7 +53,7 @@ pub async fn remind(
     if reminded.is_empty() {
         let minutes = (again - now + 59_999) / 60_000;
         let words = format!(
-            "All who owe an answer were reminded within the last four hours. Again in {} h {} min.",
+            "Everyone who has not answered was reminded within the last four hours. You can remind them again in {} h {} min.",
             minutes / 60,
             minutes % 60
         );

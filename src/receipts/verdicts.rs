@@ -61,7 +61,7 @@ pub(super) async fn append_message(
     .await?;
     if said >= MAX_MESSAGES {
         return Err(Error::Conflict(
-            "You two have said very much here. Go on in a comment, or talk.".into(),
+            "This thread is full. Continue in a comment.".into(),
         ));
     }
     sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
@@ -130,7 +130,7 @@ async fn find_own_receipt(
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!(
-            "Your own readback is for {} to hear.",
+            "Only {} can confirm or correct your readback.",
             update.author_name
         )));
     }
@@ -162,7 +162,7 @@ pub async fn give_verdict(
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(
-            "{} has said nothing back, or has taken it back.",
+            "{} has not said it back, or has withdrawn the readback.",
             receipt.name
         )));
     }
@@ -171,13 +171,13 @@ pub async fn give_verdict(
         .is_some_and(|seen| seen < update.revision)
     {
         return Err(Error::Conflict(format!(
-            "It changed since {} said it back; they are asked again.",
+            "This update has changed since {} said it back. They have been asked to say it back again.",
             receipt.name
         )));
     }
     if said_at.is_some_and(|said| Some(said) != receipt.answered_at) {
         return Err(Error::Conflict(format!(
-            "{} has said it anew meanwhile. Read it again.",
+            "{} has sent a new readback. Read the new one first.",
             receipt.name
         )));
     }
@@ -194,7 +194,7 @@ pub async fn give_verdict(
     }
     if given == VerdictKind::Corrected && receipt.verdict.is_some() {
         return Err(Error::Conflict(format!(
-            "{} was answered, and is asked again if it was not right. Wait for what they say.",
+            "{} already has your verdict on this readback. Wait for a new readback.",
             receipt.name
         )));
     }
@@ -242,7 +242,7 @@ pub async fn set_disclosed(
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if open && receipt.words.is_none() {
         return Err(Error::Conflict(format!(
-            "{} has said nothing that could be opened.",
+            "{} has not said it back, so there is nothing to share.",
             receipt.name
         )));
     }

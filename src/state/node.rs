@@ -33,7 +33,7 @@ impl Node {
             .truncate(false)
             .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::info!(%error, "another process uses this data folder; its jobs stay its own");
+            tracing::info!(%error, "another process uses this data folder; leaving its jobs to that process");
             return Ok(Self { id, _file: None });
         }
         let mut before = String::new();
@@ -46,7 +46,7 @@ impl Node {
             if ended > 0 {
                 tracing::info!(
                     jobs = ended,
-                    "jobs that an earlier process of this node had begun are begun again"
+                    "restarted the jobs that an earlier process of this node had not finished"
                 );
             }
         }

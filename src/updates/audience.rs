@@ -63,7 +63,7 @@ pub async fn resolve_addresses(
         return Err(Error::invalid(
             "audience",
             format!(
-                "names {} addresses; at most {MAX_ADDRESSES} are taken. Send it to everyone instead.",
+                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use everyone instead.",
                 given.len()
             ),
         ));
@@ -83,7 +83,7 @@ pub async fn resolve_addresses(
                 Some(_) => {}
                 None => {
                     let message = format!(
-                        "No group is called @{handle}. Name people by their e-mail address, a group, or everyone."
+                        "There is no group called @{handle}. Use email addresses, @groups or everyone."
                     );
                     return Err(Error::invalid("audience", message));
                 }
@@ -100,7 +100,7 @@ pub async fn resolve_addresses(
                         return Err(Error::invalid(
                             "audience",
                             format!(
-                                "{email} is deactivated. Leave it out, or ask an admin to activate it."
+                                "{email} is deactivated. Leave this address out, or ask an admin to reactivate the account."
                             ),
                         ));
                     }
@@ -119,12 +119,14 @@ pub async fn resolve_addresses(
     };
     let way = match admin_names(connection).await? {
         _ if by.is_admin() => {
-            "You can invite: press “Invite and ask”, or send `invite` with it.".to_owned()
+            "You can invite them: press “Invite and ask”, or add the field `invite` to the request."
+                .to_owned()
         }
         admins if admins.is_empty() => {
-            "Nobody here can invite; whoever runs Hearback can add an admin.".to_owned()
+            "There is no admin who could invite them. Ask the person who runs Hearback to add one."
+                .to_owned()
         }
-        admins => format!("{} can invite.", admins.join(", ")),
+        admins => format!("{} can invite them.", admins.join(", ")),
     };
     Err(Error::invalid(
         "audience",
@@ -184,7 +186,7 @@ pub async fn invite_and_ask(
         return Err(Error::invalid(
             "audience",
             format!(
-                "names {} addresses without an account; at most {MAX_INVITED} are invited at once.",
+                "has {} addresses without an account; at most {MAX_INVITED} people can be invited at once.",
                 strangers.len()
             ),
         ));
@@ -480,7 +482,9 @@ pub async fn add_recipient(
         )));
     }
     if person.id == before.author_id {
-        return Err(Error::Conflict("It is yours: you see it already.".into()));
+        return Err(Error::Conflict(
+            "You are the author of this update, so you can already see it.".into(),
+        ));
     }
     add_invited_recipient(tx, clock, person_id, &[id.to_owned()]).await?;
     super::find_as_author(tx, id).await

@@ -113,7 +113,7 @@ pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update)
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
     if before.revision >= MAX_REVISIONS {
         return Err(Error::Conflict(format!(
-            "It was changed and asked again {MAX_REVISIONS} times. Make another update."
+            "This update already has {MAX_REVISIONS} revisions, which is the maximum. Create another update."
         )));
     }
     sqlx::query(

@@ -61,7 +61,7 @@ pub async fn append_body(
     }
     if patch.offset != upload.received {
         return Err(Error::Conflict(format!(
-            "The next byte of this upload is {}, not {}.",
+            "Upload-Offset must be {}, the current offset of this upload, not {}.",
             upload.received, patch.offset
         )));
     }
@@ -113,7 +113,7 @@ async fn append_to_complete(
             .length
             .is_some_and(|length| Some(length) != upload.length)
     {
-        return Err(Error::Gone("It has arrived as a whole already.".into()));
+        return Err(Error::Gone("This upload is already complete.".into()));
     }
     if upload.broken_off_at.is_some() {
         let mut tx = uploads.media.db.begin().await?;
@@ -175,20 +175,20 @@ async fn has_bytes(
 
 fn body_stalled(uploads: &UploadService) -> Error {
     Error::Conflict(format!(
-        "Nothing came for {} s. What came before is kept: ask with HEAD how far it is.",
+        "No data arrived for {} s. Everything received before is stored. Send HEAD to get the current offset.",
         uploads.idle_timeout.as_secs()
     ))
 }
 
 fn beyond_length(length: i64) -> Error {
     Error::TooLarge(format!(
-        "These are more than the {length} bytes that this upload has."
+        "The request exceeds the length of this upload, which is {length} bytes."
     ))
 }
 
 fn checksum_mismatch() -> Error {
     Error::ChecksumMismatch(
-        "The bytes are not the ones that Upload-Checksum was made of. Send them again.".into(),
+        "The bytes received do not match Upload-Checksum. Send them again.".into(),
     )
 }
 
@@ -205,10 +205,10 @@ fn set_length(
     let Some(length) = length else { return Ok(()) };
     match upload.length {
         Some(known) if known != length => Err(Error::Malformed(format!(
-            "Upload-Length: this upload has {known} bytes; that cannot become {length}."
+            "Upload-Length: the length of this upload is {known} bytes and cannot be changed to {length}."
         ))),
         _ if length < upload.received => Err(Error::Malformed(format!(
-            "Upload-Length: {length} is less than the {} bytes that are there already.",
+            "Upload-Length: {length} is less than the {} bytes already received.",
             upload.received
         ))),
         _ => {
@@ -234,7 +234,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
     .await?;
     let Some(generation) = generation else {
         return Err(Error::Gone(
-            "It was trimmed or sent with what had arrived. Nothing can be added to it any more."
+            "This recording was already trimmed or sent with the part that had arrived, so nothing can be added."
                 .into(),
         ));
     };
@@ -356,7 +356,7 @@ fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
         .is_some_and(|kind| kind.starts_with("image/"));
     if is_picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
         return Err(Error::Unsupported(format!(
-            "The picture is larger than {}, the most that is taken.",
+            "The picture is larger than the maximum of {}.",
             format_size(MAX_PICTURE_BYTES)
         )));
     }

@@ -114,7 +114,7 @@ impl Writer<'_> {
             .upload
             .multipart
             .clone()
-            .ok_or_else(|| Error::internal("parts of nothing"))?;
+            .ok_or_else(|| Error::internal("cannot split an empty upload into parts"))?;
         // An earlier attempt may have completed the upload without receiving the response. If that
         // attempt included stray parts, the object is longer than `length`.
         let completed = self.storage().len(&self.upload.key).await?;

@@ -31,14 +31,14 @@ impl Checksum {
             "sha256" => (Hasher::Sha256(Sha256::new()), 32),
             _ => {
                 return Err(Error::Malformed(format!(
-                    "Upload-Checksum: {name:?} is not understood. Use one of {ALGORITHMS}."
+                    "Upload-Checksum: the algorithm {name:?} is not supported. Use one of {ALGORITHMS}."
                 )));
             }
         };
         match BASE64.decode(expected.trim().as_bytes()) {
             Ok(expected) if expected.len() == length => Ok(Self { hasher, expected }),
             _ => Err(Error::Malformed(format!(
-                "Upload-Checksum: what follows {name} is not {length} bytes in base64."
+                "Upload-Checksum: the value after {name} must be {length} bytes in base64."
             ))),
         }
     }

@@ -209,8 +209,8 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
-            "The storage does not answer as it should. What was answered before is kept; try again in a moment.".into(),
-            "the storage did not find a piece of an upload".into(),
+            "The storage does not respond correctly. Everything that was confirmed earlier is stored; try again in a moment.".into(),
+            "a piece of an upload is missing from the storage".into(),
         ),
         other => other,
     }
@@ -321,8 +321,7 @@ async fn list_idle(
 }
 
 async fn discard_upload(uploads: &UploadService, upload: &Upload) -> Result<()> {
-    let reason =
-        "The rest of it never came. What had arrived was thrown away; send the file again.";
+    let reason = "The upload was never completed, so the part that had arrived was deleted. Send the file again.";
     let mut tx = uploads.media.db.begin().await?;
     end(
         &mut tx,

@@ -111,7 +111,7 @@ pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     }
     let max = format_size(uploads.max_bytes);
     Err(Error::TooLarge(format!(
-        "The file is larger than {max}, the most that is taken. Send a smaller one, or ask your admin."
+        "The file is larger than the maximum of {max}. Send a smaller one, or ask your admin to raise the limit."
     )))
 }
 
@@ -153,7 +153,7 @@ pub async fn create(
     .await?;
     if open >= MAX_OPEN_UPLOADS {
         return Err(Error::Conflict(format!(
-            "{MAX_OPEN_UPLOADS} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
+            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. Uploads without activity for seven days are deleted automatically."
         )));
     }
     let update = match &new.update {
@@ -244,7 +244,8 @@ pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
         && uploads.media.clock.now() >= upload.expires_at()
     {
         return Err(Error::Gone(
-            "It was begun more than seven days ago and is thrown away. Send the file again.".into(),
+            "This upload started more than seven days ago and has expired. Send the file again."
+                .into(),
         ));
     }
     Ok(())
@@ -281,7 +282,7 @@ pub async fn end(
             .await?;
     let Some((made_draft_at, multipart, key)) = ended else {
         return Err(Error::Conflict(
-            "It has arrived already. Remove the file from its update instead.".into(),
+            "This upload is already complete. Remove the file from its update instead.".into(),
         ));
     };
     schedule_purge(tx, clock, &key, multipart).await?;

@@ -57,7 +57,7 @@ pub(super) struct Writer<'a> {
 /// Returns the error for a writer after another writer has taken over.
 pub(super) fn superseded() -> Error {
     Error::Conflict(
-        "Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into(),
+        "Another client continued this upload. Send HEAD to get the current offset.".into(),
     )
 }
 
@@ -269,7 +269,10 @@ impl<'a> Writer<'a> {
         let whole = self.read_pending(&bytes).await?.freeze();
         drop(bytes);
         if whole.len() != PART_SIZE {
-            return Err(Error::internal(format!("a part of {} bytes", whole.len())));
+            return Err(Error::internal(format!(
+                "a part has {} bytes, which is not the expected size",
+                whole.len()
+            )));
         }
         let multipart = match &self.upload.multipart {
             Some(id) => id.clone(),
@@ -317,7 +320,7 @@ impl<'a> Writer<'a> {
             let key = segment
                 .key
                 .as_deref()
-                .ok_or_else(|| Error::internal("a segment without a key"))?;
+                .ok_or_else(|| Error::internal("a segment has no key"))?;
             let body = storage
                 .get(key, 0..u64::try_from(segment.bytes).unwrap_or(0))
                 .await?;

@@ -1,7 +1,7 @@
 //! Template filters and functions.
 #![allow(
     missing_docs,
-    reason = "the macro makes public items that cannot be documented"
+    reason = "the macro generates public items that cannot be documented"
 )]
 
 use askama::filters::Safe;

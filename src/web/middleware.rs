@@ -155,7 +155,9 @@ fn check_same_site(request: &ServiceRequest) -> Result<()> {
         return Ok(());
     }
     let refused = || {
-        Error::Forbidden("This came from another site. Open Hearback itself and try again.".into())
+        Error::Forbidden(
+            "This request came from another site. Open Hearback itself and try again.".into(),
+        )
     };
     let text = |name: HeaderName| {
         request
@@ -254,7 +256,7 @@ async fn render_error_response(response: ServiceResponse, id: &str) -> ServiceRe
                     Error::TooLarge("The request is too large.".into())
                 }
                 status if status.is_client_error() => {
-                    Error::Malformed(format!("The request is not understood: {words}."))
+                    Error::Malformed(format!("The request cannot be understood: {words}."))
                 }
                 _ => {
                     tracing::error!(cause = words, "failed");
@@ -321,7 +323,7 @@ fn set_headers(response: &mut ServiceResponse, id: &str) {
         let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
         gone.make_removal();
         if let Err(error) = response.response_mut().add_cookie(&gone) {
-            tracing::error!(%error, "a cookie could not be taken away");
+            tracing::error!(%error, "a cookie could not be deleted");
         }
     }
     let tus = response.request().path().starts_with("/uploads");

@@ -155,13 +155,16 @@ pub(crate) fn render_error(
     let nobody_here = matches!(error, Error::NotFound);
     let detail = match (&page.me, nobody_here) {
         (Some(me), true) => format!(
-            "Nothing here for {}. Ask whoever sent the link to let you in.",
+            "There is nothing at this address that {} can see. Ask the person who sent the link for access.",
             me.email
         ),
         (None, true) if req.path().starts_with("/s/") => {
-            "This link opens nothing. Ask for a new one.".into()
+            "This link does not work or no longer works. Ask for a new one.".into()
         }
-        (None, true) => "Nothing here. Ask whoever sent the link for a new one.".into(),
+        (None, true) => {
+            "There is nothing at this address. Ask the person who sent the link for a new one."
+                .into()
+        }
         (_, false) => error.detail(),
     };
     let page = Page {
@@ -179,7 +182,7 @@ pub(crate) fn render_error(
     match shown.render() {
         Ok(body) => answer.content_type("text/html; charset=utf-8").body(body),
         Err(failed) => {
-            tracing::error!(error = %failed, "the error page could not be made");
+            tracing::error!(error = %failed, "the error page could not be rendered");
             problem_document(&mut answer, error, request_id)
         }
     }

@@ -90,7 +90,7 @@ async fn claim_next(
     let acquired = free.into_iter().find(|(free, _)| *free == lane);
     let (_, slot) = acquired.ok_or_else(|| {
         Error::internal(format!(
-            "claimed a job of lane {lane:?}, which has no free slot"
+            "claimed a job of lane {lane:?}, although that lane has no free slot"
         ))
     })?;
     Ok(Some((job, kind, slot)))

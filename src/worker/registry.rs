@@ -33,7 +33,7 @@ static UNKNOWN: JobKind = JobKind {
     retry: Retry::Limited,
     interruptible: true,
     run: |_, job, _| {
-        let error = Error::internal(format!("no job is called {}", job.kind));
+        let error = Error::internal(format!("there is no job of kind {}", job.kind));
         Box::pin(std::future::ready(Err(error)))
     },
     on_dead: |_, _| Box::pin(std::future::ready(Ok(()))),

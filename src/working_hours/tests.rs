@@ -221,14 +221,14 @@ fn end_of_work_within_a_clock_gap_moves_before_it_and_a_day_without_remaining_ho
 #[test]
 fn parse_errors_name_what_is_wrong_with_working_hours() {
     for (value, wrong) in [
-        (json!("9-5"), "is not an object"),
+        (json!("9-5"), "must be an object"),
         (
             json!({ "days": [1], "from": "17:00", "to": "09:00" }),
-            "not after it begins",
+            "not after the start",
         ),
         (
             json!({ "days": [1], "from": "09:00", "to": "09:00" }),
-            "not after it begins",
+            "not after the start",
         ),
         (
             json!({ "days": [], "from": "09:00", "to": "17:00" }),
@@ -244,7 +244,7 @@ fn parse_errors_name_what_is_wrong_with_working_hours() {
         ),
         (
             json!({ "days": ["Mon"], "from": "09:00", "to": "17:00" }),
-            "no number",
+            "not a whole number",
         ),
         (
             json!({ "days": [1], "from": "9", "to": "17:00" }),

@@ -68,14 +68,14 @@ test("the checkbox for later members is visible while the audience has a group, 
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
-  await expect(page.getByText("whoever joins @design later")).toBeVisible();
+  await expect(page.getByText("people who join @design later")).toBeVisible();
 
   // Clearing the checkbox in an edit ends the access of later members.
   await page.goto(`${page.url().split("#")[0]}/edit`);
   await laterMembersBox(page).uncheck();
   await page.getByRole("button", { name: "Save", exact: true }).last().click();
   await expect(page.getByRole("heading", { name: "For the designers" })).toBeVisible();
-  await expect(page.getByText("whoever joins @design later")).toHaveCount(0);
+  await expect(page.getByText("people who join @design later")).toHaveCount(0);
 });
 
 test("an admin ends a share link in the list of all links, and a member leaves a group", async ({

@@ -394,10 +394,10 @@ test("an author hears back from three people in other time zones, and asks them 
     await author.goto(`${update}/receipts`);
     await author.getByRole("button", { name: "Remind" }).click();
     await expect(
-      author.getByRole("status").filter({ hasText: "Leo Park is reminded." }),
+      author.getByRole("status").filter({ hasText: "Leo Park has been reminded." }),
     ).toBeVisible();
-    await expect(author.getByLabel("Leo Park is reminded. Words to pass on:")).toHaveValue(
-      /^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
+    await expect(author.getByLabel("Leo Park has been reminded. A message you can copy and send:")).toHaveValue(
+      /^Answers to “The new rota” \(0:09\) are still missing from Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
     );
     await expect(receipt(author, leo[0])).toContainText("reminded");
     await checkPage(author, "loop-reminded");
@@ -620,7 +620,7 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     const reason = inSanFrancisco.getByLabel("I heard it, but …");
     await reason.fill("   ");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
-    await expect(inSanFrancisco.locator("#complaint")).toContainText("This is missing. Say why.");
+    await expect(inSanFrancisco.locator("#complaint")).toContainText("This is missing. Say why you decline.");
     await reason.fill("we have spent it already.");
     await checkPage(inSanFrancisco, "loop-declining");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
@@ -630,7 +630,7 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     await inSanFrancisco.keyboard.press("i");
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: menu })).toBeVisible();
     await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
-    await expect(inSanFrancisco.getByText("That was all.")).toBeVisible();
+    await expect(inSanFrancisco.getByText("That was the last entry in your inbox.")).toBeVisible();
     await expect(inSanFrancisco.getByText("Nobody is waiting for you.")).toBeVisible();
     await expect(inSanFrancisco).toHaveTitle("Inbox · hearback");
     await checkPage(inSanFrancisco, "loop-inbox-empty");

@@ -193,7 +193,7 @@ test("a video with metadata plays for its author at once, and for others once th
       )
       .toBeGreaterThan(0);
     await expect(recipient.locator(".stage .stand-in")).toHaveText(
-      "Processing. It will play here in a moment.",
+      "Processing. This video will play here in a moment.",
     );
     await expect(recipient.locator(".stage video")).toHaveCount(0);
     await gate.open();
@@ -236,7 +236,7 @@ test("the page says that a video is still being uploaded, and plays it once the 
   const recipient = await (await browser.newContext({ baseURL: hearback.url })).newPage();
   await signIn(recipient, art!);
   await recipient.goto(`/updates/${id}`);
-  await expect(recipient.locator(".stage .stand-in")).toContainText("Still arriving");
+  await expect(recipient.locator(".stage .stand-in")).toContainText("Still uploading");
   const bytes = await readFile(fixture("rec-vp8-opus-3s.webm"));
   const appended = await page.request.fetch(location!, {
     method: "PATCH",

@@ -122,7 +122,7 @@ test("a file of an unknown type shows an error, and the other files are added", 
   await expect(arrivingItem(page)).toHaveCount(1);
   await expect(arrivingItem(page)).toContainText("words.png");
   await expect(arrivingItem(page)).toContainText(
-    "This is not a file we know, whatever its name says.",
+    "The content of this file is not in a supported format.",
   );
   await page.getByRole("button", { name: "Dismiss words.png" }).click();
   await expect(arrivingItem(page)).toHaveCount(0);
@@ -170,7 +170,7 @@ test("an empty request finishes an upload when the response to its last bytes wa
     return route.fulfill({
       status: 503,
       contentType: "application/problem+json",
-      body: JSON.stringify({ title: "Unavailable", detail: "The storage does not answer." }),
+      body: JSON.stringify({ title: "Unavailable", detail: "The storage does not respond." }),
     });
   });
   await page.locator("upload-queue input[type=file]").setInputFiles(file);

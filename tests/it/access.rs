@@ -166,7 +166,7 @@ async fn access_list_names_everyone_with_access_and_only_the_author_and_admins_c
         .await
         .expect(200);
     let page = browser.get(&path).await.text();
-    assert!(page.contains("whoever joins @design later"));
+    assert!(page.contains("people who join @design later"));
 }
 
 /// Returns the kind, name and reason of each entry of an access list.

@@ -163,7 +163,7 @@ async fn unknown_or_deactivated_audience_member_is_rejected_with_a_reason() {
         ("@designers", "@designers"),
         ("nobody@example.org", "has no account"),
         ("gone@example.org", "is deactivated"),
-        ("nonsense", "not an e-mail address"),
+        ("nonsense", "not an email address"),
     ] {
         let problem = ada
             .post(

@@ -270,7 +270,7 @@ async fn doctor_checks_every_part_of_a_working_installation() {
     // `cargo test` without `bin/build-browser` has no browser assets, and the doctor reports that.
     let others: Vec<&str> = printed
         .lines()
-        .filter(|line| line.starts_with("FAIL") && !line.contains("browser part"))
+        .filter(|line| line.starts_with("FAIL") && !line.contains("browser files"))
         .collect();
     assert_eq!(others, [""; 0]);
     assert_eq!(

@@ -237,7 +237,7 @@ async fn utf_16_text_is_not_mistaken_for_mp3() {
         .await
         .problem(415);
     assert!(
-        text(&problem["detail"]).contains("not a file we know"),
+        text(&problem["detail"]).contains("not in a supported format"),
         "{problem}"
     );
 }

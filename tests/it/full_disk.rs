@@ -103,7 +103,7 @@ fn assert_disk_full(refused: &Response, what: &str) {
     assert!(
         problem.contains("The disk is full")
             && problem.contains("was not stored")
-            && problem.contains("make room"),
+            && problem.contains("free some space"),
         "{what}: {problem}"
     );
     assert!(
@@ -179,7 +179,7 @@ async fn pages_open_and_keep_the_typed_text_when_the_disk_is_full() {
         "Typed on a full disk",
         "The disk is full",
         "was not stored",
-        "make room",
+        "free some space",
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
@@ -259,7 +259,7 @@ async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
     world
         .app
         .wait_for(&ada, &media, |media| {
-            media["reason"] == "Making it seekable"
+            media["reason"] == "Preparing for seeking"
         })
         .await;
     server.fill(0);

@@ -110,7 +110,7 @@ async fn only_the_owner_and_admins_can_change_a_group() {
         .await
         .problem(403);
     assert!(
-        text(&problem["detail"]).starts_with("Ada made this group"),
+        text(&problem["detail"]).starts_with("Only Ada, who created this group,"),
         "{problem}"
     );
     bob.delete(&group_path(&group)).await.problem(403);
@@ -132,13 +132,13 @@ async fn group_name_must_be_a_valid_and_unused_handle() {
     for (name, said) in [
         ("", "is empty"),
         ("@", "is empty"),
-        ("Design", "small letters"),
-        ("the team", "small letters"),
-        ("tëam", "small letters"),
-        ("@@design", "small letters"),
+        ("Design", "lower-case letters"),
+        ("the team", "lower-case letters"),
+        ("tëam", "lower-case letters"),
+        ("@@design", "lower-case letters"),
         ("everyone", "every account"),
-        (long.as_str(), "at most 40"),
-        ("design", "there is a group @design already"),
+        (long.as_str(), "the maximum is 40"),
+        ("design", "a group called @design already exists"),
     ] {
         for answer in [
             ada.post("/groups", json!({ "name": name })).await,
@@ -170,10 +170,10 @@ async fn group_rejects_members_that_are_not_active_people() {
         .await
         .expect(200);
     for (member, said) in [
-        ("@design", "groups hold people only"),
-        ("everyone", "groups hold people only"),
+        ("@design", "can contain only people"),
+        ("everyone", "can contain only people"),
         ("nobody@example.org", "nobody@example.org has no account"),
-        ("not an address", "is not an e-mail address"),
+        ("not an address", "is not an email address"),
         ("gone@example.org", "gone@example.org is deactivated"),
     ] {
         let members = json!([email("Ada"), member]);
@@ -275,7 +275,7 @@ async fn rejected_group_form_keeps_the_typed_text_and_shows_its_error() {
     assert!(
         page.contains("value=\"Wrong Name\"")
             && page.contains("value=\"typed@wrong.example\"")
-            && page.contains("small letters")
+            && page.contains("lower-case letters")
     );
     let page = browser
         .form("POST", "/groups", &[("name", "design"), ("members", "")])

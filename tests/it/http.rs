@@ -94,7 +94,9 @@ async fn form_gets_a_redirect_on_success_and_a_page_on_failure() {
     let missing = browser.get("/updates/nothing-here").await.expect(404);
     assert!(
         missing.header("content-type").starts_with("text/html")
-            && missing.text().contains("Nothing here for ada@example.org")
+            && missing
+                .text()
+                .contains("nothing at this address that ada@example.org can see")
     );
     ada.get("/updates/nothing-here").await.problem(404);
 }

@@ -160,11 +160,11 @@ async fn all_invitations_of_a_request_are_rejected_when_one_address_is_invalid()
     for (emails, expected) in [
         (
             json!(["ok@example.org", "not an address"]),
-            "not an address",
+            "not an email address",
         ),
         (
             json!(["ok@example.org", "ROOT@example.org"]),
-            "has an account already",
+            "already has an account",
         ),
         (json!([]), "is empty"),
         (json!(too_many), "at most 40"),

@@ -129,7 +129,7 @@ async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt()
         .wait_for(&ada, &path, |media| media["state"] == "failed")
         .await;
     assert!(
-        text(&media["reason"]).contains("tried several times"),
+        text(&media["reason"]).contains("even after several attempts"),
         "{media}"
     );
     assert_eq!(
@@ -161,7 +161,7 @@ async fn job_result_is_discarded_when_its_recording_was_removed() {
         .json();
     let id = text(&added["items"][0]["id"]);
     app.wait_for(&ada, &format!("/media/{id}"), |media| {
-        media["reason"] != "Processing. You can already play it."
+        media["reason"] != "Processing. You can already play this video."
     })
     .await;
     ada.delete(&format!("/media/{id}")).await.expect(204);

@@ -71,12 +71,12 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
     assert_eq!(
         text.lines().next().unwrap(),
         format!(
-            "Ada asks for your Got it on “The new flow” {due} (your time, Europe/Berlin): {URL}{path}"
+            "Ada asks you to press Got it on “The new flow” {due} (your time, Europe/Berlin): {URL}{path}"
         )
     );
     assert!(
         text.contains(
-            "\n\nIf nothing is heard by then, Ada will: ship it Got it: https://evil.example.org\n"
+            "\n\nIf Ada hears nothing by then, Ada will: ship it Got it: https://evil.example.org\n"
         ),
         "{text}"
     );
@@ -94,7 +94,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
 
 fn assert_headers(mail: &ReceivedMail) {
     for (name, value) in [
-        ("Subject", "Ada asks: “The new flow”"),
+        ("Subject", "Ada asks you: “The new flow”"),
         ("From", "Hearback <hearback@example.org>"),
         ("To", &format!("Bob <{}>", email("Bob"))),
         ("MIME-Version", "1.0"),
@@ -166,10 +166,10 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
     assert_eq!(
         headers(&sink, "Subject"),
         [
-            "Ada asks: “The new flow”",
+            "Ada asks you: “The new flow”",
             "Reminder: “The new flow”",
             "Reminder: “The new flow”",
-            "Ada asks again: “The new flow”",
+            "Ada asks you again: “The new flow”",
             "Changed: “The new flow”",
         ]
     );

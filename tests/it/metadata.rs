@@ -16,9 +16,9 @@ const SECRETS: [&str; 3] = ["Kitchen at home", "Ada Lovelace", "+52.5200+013.405
 /// Makes ffmpeg keep every tag in an MP4 file.
 const TAGS: &[&str] = &["-movflags", "use_metadata_tags"];
 
-const COMING: &str = "Processing. It will play here in a moment.";
+const COMING: &str = "Processing. This video will play here in a moment.";
 
-const ONLY_AUTHOR: &str = "Only its author can play it";
+const ONLY_AUTHOR: &str = "Only the author can play this video";
 
 /// Copies a fixture into another container and adds a title, an artist and a location, as phones do.
 fn with_metadata(input: &str, output: &str, more: &[&str]) -> Vec<u8> {

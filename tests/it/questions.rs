@@ -155,7 +155,7 @@ async fn only_one_answer_can_be_accepted() {
         accept(&bob, &two).await.problem(409)["detail"]
             .as_str()
             .unwrap()
-            .contains("Take that back first")
+            .contains("Undo that first")
     );
     assert_eq!(
         accepted(&bob.get(&format!("/comments/{id}")).await.json()),
@@ -253,7 +253,7 @@ async fn reply_cannot_be_a_question_or_answer_a_removed_comment() {
         problem["errors"]["kind"]
             .as_str()
             .unwrap()
-            .contains("only what begins a thread")
+            .contains("only the first comment of a thread")
     );
     ada.post(&at, json!({ "body": "Why?", "kind": "doubt" }))
         .await
@@ -267,7 +267,7 @@ async fn reply_cannot_be_a_question_or_answer_a_removed_comment() {
         problem["detail"]
             .as_str()
             .unwrap()
-            .contains("was removed meanwhile"),
+            .contains("has been removed"),
         "{problem}"
     );
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 1);

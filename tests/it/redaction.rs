@@ -307,7 +307,7 @@ async fn redaction_makes_acknowledgements_stale() {
     assert_eq!(shown["my_receipt"]["state"], "stale");
     assert_eq!(
         shown["what_changed"],
-        "Something in a picture was made unreadable."
+        "Part of a picture was made unreadable."
     );
     // Repeating the redaction does not request new answers.
     let revision = shown["revision"].clone();

@@ -54,7 +54,7 @@ async fn sample_update_is_listed_in_the_inbox_with_a_suggestion_to_share() {
     );
     let page = inbox_page(&ada).await;
     assert!(
-        page.contains("Try it: what comes back") && page.contains("Share one thing."),
+        page.contains("Try it: see what comes back") && page.contains("Share one thing."),
         "{page}"
     );
     app.wait_for_jobs().await;

@@ -309,7 +309,7 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
     let said = refusal(&app).await;
     assert!(
         said.contains("schema 9999")
-            && said.contains("Start a newer hearback")
+            && said.contains("Start a newer version of hearback")
             && said.matches(ours).count() == 1,
         "{said}"
     );

@@ -88,14 +88,14 @@ async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
     read_back(&bob, &path, "Mine").await;
     let problem = confirm(&bob, &path, &bob).await.problem(403);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("for Ada to hear"), "{detail}");
+    assert!(detail.contains("Only Ada can confirm"), "{detail}");
     confirm(&cyd, &path, &bob).await.problem(403);
     confirm(&eve, &path, &bob).await.problem(404);
     confirm(&ada, &path, &ada).await.problem(403);
     confirm(&ada, &path, &eve).await.problem(404);
     let problem = confirm(&ada, &path, &cyd).await.problem(409);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("nothing back"), "{detail}");
+    assert!(detail.contains("has not said it back"), "{detail}");
     correct(&ada, &path, &bob, " ").await.problem(422);
     for invalid in [json!({ "verdict": "perhaps" }), json!({})] {
         put_verdict(&ada, &path, &bob, invalid).await.problem(422);

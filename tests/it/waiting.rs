@@ -86,7 +86,7 @@ async fn reminder_is_rejected_within_four_hours_of_the_last_or_when_no_response_
         .expect(200);
     let problem = remind(&ada, &path).await.problem(409);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("Nobody owes"), "{detail}");
+    assert!(detail.contains("Everyone has already answered"), "{detail}");
 }
 
 #[actix_web::test]
@@ -133,7 +133,7 @@ async fn publishing_returns_a_message_to_share() {
     assert_eq!(
         made["message"],
         format!(
-            "Ada asks for your Got it on “The new flow” by the end of your next working day: {url}"
+            "Ada asks you to press Got it on “The new flow” by the end of your next working day: {url}"
         )
     );
     let page = app.browser("Ada").await.get(url).await.text();
@@ -144,7 +144,7 @@ async fn publishing_returns_a_message_to_share() {
         "{page}"
     );
     assert!(
-        page.contains("Copy message") && page.contains("Ada asks for your Got it"),
+        page.contains("Copy message") && page.contains("Ada asks you to press Got it"),
         "{page}"
     );
     assert_eq!(bob.get(url).await.json()["message"], Value::Null);

@@ -49,18 +49,18 @@ async fn invalid_working_hours_are_rejected_with_a_reason() {
     let ada = app.person("Ada").await;
     let before = me(&ada).await;
     for (invalid, expected) in [
-        (hours(&[1], "17:00", "09:00"), "not after it begins"),
-        (hours(&[1], "09:00", "09:00"), "not after it begins"),
+        (hours(&[1], "17:00", "09:00"), "not after the start"),
+        (hours(&[1], "09:00", "09:00"), "not after the start"),
         (hours(&[], "09:00", "17:00"), "has no days"),
         (hours(&[0], "09:00", "17:00"), "the day 0"),
         (hours(&[8], "09:00", "17:00"), "the day 8"),
-        (hours(&[1], "9 o'clock", "17:00"), "not a time of the day"),
+        (hours(&[1], "9 o'clock", "17:00"), "not a time of day"),
         (
             json!({ "days": [1], "from": "09:00", "to": "17:00", "pause": "12:00" }),
             "pause",
         ),
-        (json!("09:00-17:00"), "not an object"),
-        (json!([]), "not an object"),
+        (json!("09:00-17:00"), "must be an object"),
+        (json!([]), "must be an object"),
     ] {
         let change = json!({ "name": "Other", "working_hours": invalid });
         let problem = ada.patch("/me", change).await.problem(422);
@@ -88,7 +88,7 @@ async fn absence_is_rejected_unless_it_ends_in_the_near_future() {
     for (invalid, expected) in [
         (from_now(&app, -1000), "in the past"),
         (from_now(&app, 3000 * DAY), "Check the year"),
-        ("soon".into(), "is not a time"),
+        ("soon".into(), "is not a valid time"),
     ] {
         let change = json!({ "away_until": invalid });
         let problem = ada.patch("/me", change).await.problem(422);
@@ -218,13 +218,13 @@ async fn settings_form_keeps_invalid_input() {
     let fields = [("days", "3"), ("from", "17:00"), ("to", "09:00")];
     let page = submit(&browser, &fields).await.expect(422).text();
     assert!(
-        page.contains("ends at 09:00")
+        page.contains("has the end 09:00")
             && page.contains("name=\"days\" value=\"3\" checked")
             && !page.contains("value=\"2\" checked")
     );
     let fields = [("away_until", "2001-02-03T04:05")];
     let page = submit(&browser, &fields).await.expect(422).text();
-    assert!(page.contains("lies in the past"), "{page}");
+    assert!(page.contains("is in the past"), "{page}");
     assert_eq!(me(&ada).await, before);
 }
 

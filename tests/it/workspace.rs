@@ -61,11 +61,11 @@ async fn invalid_workspace_settings_are_rejected_with_their_field() {
     .await
     .expect(200);
     for (field, value, expected) in [
-        ("rules", json!("x".repeat(20_001)), "at most 20000"),
-        ("rules", json!(7), "is not a text"),
+        ("rules", json!("x".repeat(20_001)), "the maximum is 20000"),
+        ("rules", json!(7), "must be a string"),
         ("contact", json!("nobody@example.org"), "has no account"),
-        ("contact", json!("nobody"), "which is nobody"),
-        ("contact", json!(gone.id), "who is deactivated"),
+        ("contact", json!("nobody"), "not the id of an account"),
+        ("contact", json!(gone.id), "whose account is deactivated"),
         ("contact", json!(email("Gone")), "has no account"),
         ("due", json!({ "working_days": 0 }), "1 to 60"),
         ("due", json!({ "working_days": 61 }), "1 to 60"),
@@ -76,7 +76,7 @@ async fn invalid_workspace_settings_are_rejected_with_their_field() {
             "working_days",
         ),
         ("due", json!("2026-11-21T17:00:00Z"), "working_days"),
-        ("colour", json!("red"), "is not known"),
+        ("colour", json!("red"), "is an unknown field"),
     ] {
         let problem = root
             .patch("/workspace", json!({ "rules": "Changed", field: value }))

@@ -98,7 +98,7 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     } else {
         Err(damaged_copy(
             copy,
-            &format!("it has {copied:?} where the database has {rows:?}"),
+            &format!("its migrations are {copied:?}, but those of the database are {rows:?}"),
         ))
     }
 }
@@ -119,7 +119,7 @@ fn check_free_space(file: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "There is not enough space for the copy made before the upgrade: it needs {} in {}, and {} are free. Free some space there and start again. Nothing was changed.",
+        "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only {} are free. Free some space there and start again. Nothing was changed.",
         format_mebibytes(needed + TENTH_OF_MIB),
         file.parent().unwrap_or(Path::new(".")).display(),
         format_mebibytes(free)

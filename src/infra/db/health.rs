@@ -91,7 +91,7 @@ fn check_free_space(file: &Path) -> Result<()> {
     Err(Error::Unavailable(
         DISK_FULL.into(),
         format!(
-            "less than {MIN_FREE} bytes are free next to {}",
+            "fewer than {MIN_FREE} bytes are free on the disk of {}",
             file.display()
         )
         .into(),

@@ -29,7 +29,7 @@ pub struct UnknownValue {
 
 impl fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a {}", self.value, self.set)
+        write!(f, "{:?} is not a known {}", self.value, self.set)
     }
 }
 
@@ -165,7 +165,7 @@ where
                 Ok(row) => known.push(row),
                 Err(sqlx::Error::ColumnDecode { index, source }) if source.is::<UnknownValue>() => {
                     unknown += 1;
-                    tracing::warn!(column = index, %source, "left out a row with an unknown value");
+                    tracing::warn!(column = index, %source, "skipped a row with an unknown value");
                 }
                 Err(error) => return Err(error.into()),
             }

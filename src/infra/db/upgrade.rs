@@ -109,10 +109,10 @@ async fn newer_schema_error(
     }
     let advice = match needed.filter(|needed| is_newer(needed, VERSION)) {
         Some(needed) => format!("Start hearback {needed} or newer."),
-        None => format!("Start a newer hearback, one that supports schema {found}."),
+        None => format!("Start a newer version of hearback that supports schema {found}."),
     };
     Ok(Error::Conflict(format!(
-        "The database has schema {found}, created by a newer hearback. This is hearback {VERSION}, which supports schema {ours}. {advice} Nothing was changed."
+        "The database has schema {found}, which a newer version of hearback created. This is hearback {VERSION}, which supports schema {ours}. {advice} Nothing was changed."
     )))
 }
 

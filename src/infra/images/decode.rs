@@ -23,7 +23,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::TooLarge(
-            "This picture has more than 64 MiB; save it smaller.".into(),
+            "This picture is larger than 64 MiB. Save it as a smaller file.".into(),
         ));
     }
     Ok(bytes)

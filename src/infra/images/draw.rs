@@ -32,8 +32,9 @@ impl Picture {
             fontdb: font.faces.clone(),
             ..Options::default()
         };
-        let tree = Tree::from_str(svg, &options)
-            .map_err(|error| Error::internal(format!("the layer cannot be drawn: {error}")))?;
+        let tree = Tree::from_str(svg, &options).map_err(|error| {
+            Error::internal(format!("the markup layer cannot be drawn: {error}"))
+        })?;
         self.convert_to_color();
         match &mut self.image {
             DynamicImage::ImageRgb8(pixels) => {
@@ -130,7 +131,7 @@ fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree)
         }
         let height = u32::try_from(canvas.len() / 4 / row).map_err(Error::internal)?;
         let mut pixmap = PixmapMut::from_bytes(canvas, width, height)
-            .ok_or_else(|| Error::internal("a band without pixels"))?;
+            .ok_or_else(|| Error::internal("an image band has no pixels"))?;
         resvg::render(
             tree,
             Transform::from_translate(0.0, -((n * rows) as f32)),

@@ -238,7 +238,7 @@ impl S3 {
             .and_then(|length| u64::try_from(length).ok());
         if wanted.is_some() && wanted != length {
             return Err(unavailable(format!(
-                "requested {wanted:?} bytes of {key}, the server offered {length:?}"
+                "requested {wanted:?} bytes of {key}, but the server offered {length:?}"
             )));
         }
         Ok(into_blocks(response.body))

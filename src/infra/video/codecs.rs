@@ -132,9 +132,9 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
         return codec.to_uppercase().replace('_', " ");
     }
     if plain(tag) {
-        format!("“{tag}”, which Hearback does not know")
+        format!("an unknown codec (“{tag}”)")
     } else {
-        "something that Hearback does not know".into()
+        "an unknown codec".into()
     }
 }
 
@@ -142,7 +142,7 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
 pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
     let label = codec_label(codec, tag);
     Error::Unsupported(format!(
-        "This video is coded as {label}. Browsers do not play that. {EXPORT_ADVICE}"
+        "This video uses {label}, which browsers cannot play. {EXPORT_ADVICE}"
     ))
 }
 
@@ -160,13 +160,9 @@ mod tests {
             ("mpeg4", "mp4v", "MPEG-4 Part 2"),
             ("pcm_s16le", "sowt", "PCM S16LE"),
             ("unknown", "apac", "Apple Positional Audio (APAC)"),
-            ("unknown", "zz9k", "“zz9k”, which Hearback does not know"),
-            ("unknown", "<b>x", "something that Hearback does not know"),
-            (
-                "none",
-                "[0][0][0][0]",
-                "something that Hearback does not know",
-            ),
+            ("unknown", "zz9k", "an unknown codec (“zz9k”)"),
+            ("unknown", "<b>x", "an unknown codec"),
+            ("none", "[0][0][0][0]", "an unknown codec"),
         ] {
             assert_eq!(codec_label(codec, tag), label);
         }

@@ -321,7 +321,7 @@ pub(super) async fn poster(
             Err(error) => last_error = Some(error),
         }
     }
-    Err(last_error.unwrap_or_else(|| Error::internal("no poster")))
+    Err(last_error.unwrap_or_else(|| Error::internal("no frame could be extracted for the poster")))
 }
 
 /// Options that select only the chosen video and audio streams, without data, subtitles, chapters
@@ -338,7 +338,7 @@ pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
 /// Runs ffmpeg in a temporary directory inside `dir`, and moves the complete result to `dir/name`.
 #[allow(
     clippy::too_many_arguments,
-    reason = "each of the three callers needs all of them"
+    reason = "every caller needs all arguments"
 )]
 async fn run_ffmpeg(
     toolchain: &Toolchain,

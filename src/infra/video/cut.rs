@@ -60,7 +60,10 @@ pub(super) async fn cut(
     dir: &Path,
 ) -> Result<Output> {
     let origin = probe.timeline.origin;
-    #[allow(clippy::cast_precision_loss, reason = "at most a day in milliseconds")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a video lasts at most a day, so the milliseconds fit"
+    )]
     let cut = Cut {
         start: origin + from_ms as f64 / 1000.0,
         end: origin + to_ms as f64 / 1000.0,
@@ -231,7 +234,7 @@ impl CutJob<'_> {
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "at most a day"
+                reason = "a video lasts at most a day"
             )]
             times.push(
                 ((self.cut.end - self.cut.start - HOLD_OFFSET_SECONDS).max(0.0) * 1e3) as u64,
@@ -412,7 +415,7 @@ impl CutJob<'_> {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "at most a day"
+            reason = "a video lasts at most a day"
         )]
         let limits = Limits::encoding(length.max(0.0) as u64);
         self.run_ffmpeg(args, "reencoded.mp4", limits).await

@@ -263,7 +263,7 @@ impl Packets {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "at most a day"
+            reason = "a video lasts at most a day"
         )]
         let millis = |at: &f64| ((at - cut.start).max(0.0) * 1e3).round() as u64;
         let mut times: Vec<u64> = copied.iter().map(millis).collect();

@@ -22,17 +22,17 @@ pub(super) async fn checked_output(
 ) -> Result<Output> {
     let probe = probe(toolchain, &path).await?;
     if probe.hides_frames {
-        tracing::error!(path = %path.display(), "a copy contains hidden frames");
+        tracing::error!(path = %path.display(), "a converted copy contains hidden frames");
         return Err(Error::Unsupported(format!(
-            "A copy of this video would contain what was cut away. {EXPORT_ADVICE}"
+            "A converted copy of this video would still contain the part that was cut away. {EXPORT_ADVICE}"
         )));
     }
     if let Some((expected, actual)) = expected_ms.zip(probe.duration_ms)
         && (expected - actual).abs() > tolerance_ms(probe.timeline.video.interval())
     {
-        tracing::error!(expected, actual, "a copy has the wrong duration");
+        tracing::error!(expected, actual, "a converted copy has the wrong duration");
         let detail = format!(
-            "A copy of this video came out {actual} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
+            "The converted copy of this video is {actual} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
         );
         return Err(Error::Unsupported(detail));
     }
@@ -49,7 +49,10 @@ pub(super) async fn checked_output(
 }
 
 fn tolerance_ms(frame_seconds: f64) -> i64 {
-    #[allow(clippy::cast_possible_truncation, reason = "bounded by the line below")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the next line bounds the value"
+    )]
     let frame = (frame_seconds * 1000.0).ceil() as i64;
     frame.clamp(TOLERANCE_MS, LONGEST_FRAME_MS)
 }

@@ -85,7 +85,7 @@ impl Timeline {
         let duration = self.end - self.origin;
         #[allow(
             clippy::cast_possible_truncation,
-            reason = "saturates, and the caller bounds it"
+            reason = "the cast saturates, and the caller bounds the result"
         )]
         duration
             .is_finite()
@@ -246,7 +246,7 @@ async fn read_head(input: &Path) -> Result<Vec<u8>> {
 
 fn unknown_format() -> Error {
     Error::Unsupported(
-        "This is not a video that Hearback takes: WebM, MKV, MP4 and MOV work.".into(),
+        "This file is not a video in a supported format. Use WebM, MKV, MP4 or MOV.".into(),
     )
 }
 
@@ -255,13 +255,13 @@ pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
     match fault {
         Fault::Io(error) => Error::internal(error),
         Fault::DiskFull => Error::Unavailable(
-            "The disk is full. Your admin has to make room.".into(),
+            "The disk is full. Your admin has to free some space.".into(),
             "ffmpeg: no space left".into(),
         ),
         Fault::TimedOut => {
             tracing::warn!(verb, "ffmpeg took too long and was stopped");
             Error::Unsupported(
-                "This video takes too long to work on. Upload it shorter, smaller, or as H.264."
+                "Processing this video takes too long. Upload a shorter or smaller video, or one encoded as H.264."
                     .into(),
             )
         }
@@ -277,7 +277,7 @@ pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
             let label = codec_label(decoder.map_or("unknown", |(name, _)| name), "");
             tracing::warn!(verb, output, "ffprobe could not open a stream");
             Error::Unsupported(format!(
-                "A track of this video is coded as a kind of {label} that cannot be read here. {EXPORT_ADVICE}"
+                "A track of this video uses a variant of {label} that Hearback cannot read. {EXPORT_ADVICE}"
             ))
         }
         Fault::Failed(output) => {

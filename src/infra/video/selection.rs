@@ -95,7 +95,7 @@ fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     };
     if matches!(&*video.tag, "encv" | "drmi") {
         return Err(Error::Unsupported(format!(
-            "This video is protected against copying, so it cannot be shown. {EXPORT_ADVICE}"
+            "This video is copy-protected, so it cannot be shown. {EXPORT_ADVICE}"
         )));
     }
     if video_decoders(&video.codec).is_none() {
@@ -117,8 +117,8 @@ fn without_video(listing: &Listing) -> Error {
         .iter()
         .any(|stream| stream.kind == StreamKind::Audio);
     Error::Unsupported(match announced {
-        Some(_) => "This video is damaged: it ends before its first picture.".into(),
-        None if has_audio => "This file has sound but no picture. Hearback takes videos: record the screen or a camera with it.".into(),
+        Some(_) => "This video is damaged: it ends before its first frame.".into(),
+        None if has_audio => "This file has sound but no picture, and Hearback accepts only videos. Record the sound together with a screen or a camera.".into(),
         None => "This video is damaged: nothing in it can be played.".into(),
     })
 }
@@ -144,12 +144,12 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {
         return Err(Error::Unsupported(
-            "This video is damaged: it does not say how large its picture is.".into(),
+            "This video is damaged: it does not contain the size of its picture.".into(),
         ));
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         let detail = format!(
-            "This video has {width} × {height} pixels; at most 36 megapixels (8K) are taken. Export it smaller and upload it again."
+            "This video has {width} × {height} pixels; the maximum is 36 megapixels (8K). Export it at a lower resolution and upload it again."
         );
         return Err(Error::TooLarge(detail));
     }

@@ -65,7 +65,7 @@ async fn probe_rejects_other_files_with_a_reason() {
     assert!(
         sound
             .detail()
-            .starts_with("This file has sound but no picture."),
+            .starts_with("This file has sound but no picture,"),
         "{sound}"
     );
     for name in [

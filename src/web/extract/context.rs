@@ -200,7 +200,7 @@ pub(crate) struct Nonce(pub(crate) String);
 pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
     req.app_data::<web::Data<State>>()
         .cloned()
-        .ok_or_else(|| Error::internal("the state is not part of the app"))
+        .ok_or_else(|| Error::internal("the application state is missing"))
 }
 
 /// Returns the base address, such as `https://hearback.example.org`: the configured one, or the one of the
@@ -260,7 +260,7 @@ pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Gu
     let values: Vec<String> = {
         let cookies = req
             .cookies()
-            .map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
+            .map_err(|_| Error::Malformed("The cookies of this request cannot be read.".into()))?;
         cookies
             .iter()
             .rev()

@@ -85,7 +85,7 @@ impl Fields {
             }
             "application/json" => Self::from_json(&body),
             other => Err(Error::Unsupported(format!(
-                "A body of type {other:?} is not read. Send application/json or a form."
+                "The content type {other:?} is not supported. Send application/json or a form."
             ))),
         }
     }
@@ -145,7 +145,7 @@ impl Fields {
             .map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
         let Value::Object(object) = value else {
             return Err(Error::Malformed(
-                "The JSON is not an object. Send {\"field\": …}.".into(),
+                "The JSON must be an object, such as {\"field\": …}.".into(),
             ));
         };
         let mut fields = Self::default();
@@ -208,7 +208,7 @@ impl Fields {
     fn take_one(&mut self, name: &str) -> Option<Value> {
         let mut values = self.values.remove(name)?;
         if values.len() > 1 {
-            self.add_error(name, "is there more than once. Send it once.");
+            self.add_error(name, "is given more than once. Send it once.");
         }
         values.pop()
     }
@@ -226,7 +226,7 @@ impl Fields {
                 }
             },
             _ => {
-                self.add_error(name, "is not a text. Send it in quotes.");
+                self.add_error(name, "must be a string.");
                 None
             }
         }
@@ -253,7 +253,7 @@ impl Fields {
                 String::new()
             }
             Some(_) => {
-                self.add_error(name, "is not a text. Send it in quotes.");
+                self.add_error(name, "must be a string.");
                 String::new()
             }
         }
@@ -290,7 +290,7 @@ impl Fields {
             let known: Vec<&str> = known.iter().map(|word| word.as_str()).collect();
             self.add_error(
                 name,
-                format!("is {text:?}. Right would be one of: {}.", known.join(", ")),
+                format!("is {text:?}. Must be one of: {}.", known.join(", ")),
             );
         }
         found
@@ -306,7 +306,7 @@ impl Fields {
             other => other.as_i64(),
         };
         if number.is_none() {
-            self.add_error(name, "is not a whole number.");
+            self.add_error(name, "must be a whole number.");
         }
         number
     }
@@ -319,18 +319,16 @@ impl Fields {
             let message = self.errors.len();
             let ms = self.number(&exact);
             if ms.is_none() && self.errors.len() == message {
-                self.add_error(
-                    &exact,
-                    "is missing. Right would be a number of milliseconds.",
-                );
+                self.add_error(&exact, "is missing. Use a number of milliseconds.");
             }
             return ms.unwrap_or(0);
         }
         let said = self.optional(name, |text| {
-            position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into())
+            position(text.trim())
+                .ok_or_else(|| "is not a valid position. Use, for example, 1:02.5.".into())
         });
         if said.is_none() {
-            self.add_error(name, "is missing. Right would be 1:02.5.");
+            self.add_error(name, "is missing. Use, for example, 1:02.5.");
         }
         said.unwrap_or(0)
     }
@@ -343,7 +341,7 @@ impl Fields {
             Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
             Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
             _ => {
-                self.add_error(name, "is neither true nor false.");
+                self.add_error(name, "must be true or false.");
                 None
             }
         }
@@ -402,7 +400,7 @@ impl Fields {
             _ => {
                 self.add_error(
                     name,
-                    format!("is not a number of working days from 1 to {MAX_DUE_DAYS}. Right would be {{\"working_days\":1}}."),
+                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. For example: {{\"working_days\":1}}."),
                 );
                 None
             }
@@ -422,7 +420,10 @@ impl Fields {
         };
         let moment = parse_rfc3339(&text).or_else(local);
         if moment.is_none() {
-            self.add_error(name, "is not a time. Right would be 2026-11-21T17:00:00Z.");
+            self.add_error(
+                name,
+                "is not a valid time. Use, for example, 2026-11-21T17:00:00Z.",
+            );
         }
         Some(Some(moment?))
     }
@@ -446,7 +447,7 @@ impl Fields {
                             .map(str::to_owned),
                     ),
                     Value::Null => {}
-                    _ => self.add_error(name, "is not a list of texts."),
+                    _ => self.add_error(name, "must be a list of strings."),
                 }
             }
         }
@@ -462,7 +463,7 @@ impl Fields {
             Value::Null => None,
             Value::String(text) if text.trim().is_empty() => None,
             Value::String(text) => parse(text.as_bytes())
-                .map_err(|_| self.add_error(name, "is not JSON."))
+                .map_err(|_| self.add_error(name, "must be valid JSON."))
                 .ok(),
             other => Some(other),
         }
@@ -493,7 +494,7 @@ impl Fields {
         for name in self.values.keys() {
             self.errors
                 .entry(name.clone())
-                .or_insert("is not known here. Leave it out.".into());
+                .or_insert("is an unknown field. Leave it out.".into());
         }
         if self.errors.is_empty() {
             Ok(())
@@ -537,7 +538,11 @@ async fn read_body_up_to(payload: web::Payload, max: usize) -> Result<bytes::Byt
     })?;
     let body = read
         .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", max >> 20)))?;
-    body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
+    body.map_err(|error| {
+        Error::Malformed(format!(
+            "The connection was lost during the request: {error}."
+        ))
+    })
 }
 
 /// Reads the next block of a part. A pause longer than the idle timeout is an error.
@@ -545,7 +550,7 @@ async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
     match tokio::time::timeout(FILE_IDLE_TIMEOUT, part.next()).await {
         Ok(block) => block.map(|block| block.map_err(multipart_error)),
         Err(_) => Some(Err(Error::Malformed(format!(
-            "The upload paused for more than {} s. Nothing of it was kept.",
+            "No data arrived for more than {} s, so the upload was discarded. Send it again.",
             FILE_IDLE_TIMEOUT.as_secs()
         )))),
     }
@@ -592,7 +597,7 @@ impl MultipartReader {
             // Count names and parts too: they cost memory even when they are empty.
             let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
-                    "The form has too many parts or too long names.".into(),
+                    "The form has too many parts, or the names of its parts are too long.".into(),
                 )));
             };
             room = rest;
@@ -634,7 +639,7 @@ impl MultipartReader {
         if name != files {
             return Err(Error::invalid(
                 name,
-                format!("is not where files go. Send them as {files:?}."),
+                format!("must not contain a file. Send files in the field {files:?}."),
             ));
         }
         let at = format!("{files}[{}]", self.files.len());
@@ -650,7 +655,7 @@ impl MultipartReader {
             return Err(Error::invalid(
                 at,
                 format!(
-                    "is one too many: at most {max} are taken. Leave some out, or send them separately."
+                    "is over the limit of {max} files. Leave some files out, or send them separately."
                 ),
             ));
         }
@@ -679,9 +684,9 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     let mut text = Vec::new();
     while let Some(block) = next_block(part).await {
         let block = block?;
-        *room = room
-            .checked_sub(block.len())
-            .ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
+        *room = room.checked_sub(block.len()).ok_or_else(|| {
+            Error::TooLarge("The form fields are larger than 1 MiB in total.".into())
+        })?;
         text.extend_from_slice(&block);
     }
     String::from_utf8(text).map_err(|_| not_text())
@@ -730,12 +735,12 @@ pub(crate) async fn context_or_keep_typed(
 
 fn multipart_error(error: actix_multipart::MultipartError) -> Error {
     Error::Malformed(format!(
-        "The upload broke off or cannot be read: {error}. Nothing of it was kept."
+        "The upload was interrupted or cannot be read: {error}. It was discarded. Send it again."
     ))
 }
 
 fn not_text() -> Error {
-    Error::Malformed("A field is not UTF-8 text.".into())
+    Error::Malformed("A form field is not valid UTF-8 text.".into())
 }
 
 /// Returns whether the body is a form that may contain files.

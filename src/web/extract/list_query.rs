@@ -40,7 +40,7 @@ impl ListQuery {
                 errors.insert(name.clone(), message);
             }
             if !seen.insert(name.clone()) {
-                errors.insert(name, "is there more than once. Send it once.".to_owned());
+                errors.insert(name, "is given more than once. Send it once.".to_owned());
             }
         }
         if errors.is_empty() {
@@ -58,22 +58,21 @@ impl ListQuery {
             "after" if value.is_empty() => {}
             "after" => {
                 let cursor = Cursor::decode(value).ok_or(
-                    "is not a cursor. Send the `next` of the list before, or leave it out.",
+                    "is not a valid cursor. Use `next` from the previous response, or leave it out.",
                 )?;
                 self.after = Some(cursor);
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
-                self.limit = limit.ok_or(
-                    "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
-                )?;
+                self.limit = limit
+                    .ok_or("must be a whole number from 1 to 100. Without it, the limit is 30.")?;
             }
             filter if filters.contains(&filter) => {
                 self.filters.insert(name.to_owned(), value.to_owned());
             }
             _ => {
                 let known = [filters, &["after", "limit"]].concat().join(", ");
-                return Err(format!("is not known. Known are {known}."));
+                return Err(format!("is an unknown parameter. Use only: {known}."));
             }
         }
         Ok(())
@@ -142,7 +141,7 @@ mod tests {
         );
         assert_eq!(
             message["colour"],
-            "is not known. Known are q, after, limit."
+            "is an unknown parameter. Use only: q, after, limit."
         );
         for query in [
             "limit=",
@@ -154,13 +153,13 @@ mod tests {
         ] {
             assert_eq!(
                 errors(query)["limit"],
-                "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
+                "must be a whole number from 1 to 100. Without it, the limit is 30.",
                 "{query}"
             );
         }
         assert_eq!(
             errors("q=a&q=b")["q"],
-            "is there more than once. Send it once."
+            "is given more than once. Send it once."
         );
     }
 

@@ -274,7 +274,7 @@ pub(crate) async fn edit(
         None => {
             return Err(Error::invalid(
                 "body",
-                "is empty. To take the comment away, remove it.",
+                "is empty. Write something, or remove the comment instead.",
             ));
         }
     };

@@ -104,7 +104,7 @@ pub(crate) async fn create(
         Ok(group) if ctx.wants_html => see_other_with_flash(
             &state,
             "/groups",
-            &Flash::text(format!("The group @{} is made.", group.name)),
+            &Flash::text(format!("The group @{} has been created.", group.name)),
         ),
         Ok(group) => json(StatusCode::CREATED, &group),
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
@@ -140,7 +140,7 @@ pub(crate) async fn change(
         Ok(group) if ctx.wants_html => see_other_with_flash(
             &state,
             "/groups",
-            &Flash::text(format!("The group @{} is saved.", group.name)),
+            &Flash::text(format!("The group @{} has been saved.", group.name)),
         ),
         Ok(group) => json(StatusCode::OK, &group),
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {

@@ -84,7 +84,11 @@ pub(crate) async fn next(
     }
     match next {
         Some(id) => Ok(see_other(&format!("/updates/{id}"))),
-        None => see_other_with_flash(&state, "/inbox", &Flash::text("That was all.")),
+        None => see_other_with_flash(
+            &state,
+            "/inbox",
+            &Flash::text("That was the last entry in your inbox."),
+        ),
     }
 }
 
@@ -106,14 +110,14 @@ pub(crate) async fn snooze(
         {
             Some(until) => Some(until),
             None => {
-                fields.add_error("until", "is not a time. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.");
+                fields.add_error("until", "is not a valid time. Must be tomorrow, monday, answered, or a time such as 2026-11-23T08:00:00Z.");
                 None
             }
         },
         None => {
             fields.add_error(
                 "until",
-                "is missing. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.",
+                "is missing. Must be tomorrow, monday, answered, or a time such as 2026-11-23T08:00:00Z.",
             );
             None
         }

@@ -60,7 +60,7 @@ pub(crate) async fn create(
     if ctx.wants_html {
         let said = Flash {
             text: Some(format!(
-                "The link “{}” is made. Copy it now: it is not shown again.",
+                "The link “{}” has been created. Copy it now: it will not be shown again.",
                 link.name
             )),
             link: view.url,

@@ -47,7 +47,7 @@ pub(crate) async fn put(
     if revision.is_none() {
         fields.add_error(
             "revision",
-            "is missing. Right would be the number that GET answers.",
+            "is missing. Use the revision from the GET response.",
         );
     }
     let input = read_input(&state, &mut fields);
@@ -86,10 +86,7 @@ pub(crate) async fn put(
 fn read_input(state: &State, fields: &mut Fields) -> MarkupInput {
     let crop = fields.json("crop").unwrap_or_default();
     let Some(shapes) = fields.json("shapes") else {
-        fields.add_error(
-            "shapes",
-            "is missing. Right would be a list, which may be empty.",
-        );
+        fields.add_error("shapes", "is missing. Use a list, which may be empty.");
         return MarkupInput::default();
     };
     fields.accept(MarkupInput::parse(

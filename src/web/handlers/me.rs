@@ -127,10 +127,7 @@ fn mail_setting(fields: &mut Fields) -> Option<bool> {
     ) {
         (Some(mail), 1) => Some(mail),
         _ => {
-            fields.add_error(
-                "notify",
-                "is not understood. Right would be {\"mail\":true} or {\"mail\":false}.",
-            );
+            fields.add_error("notify", "must be {\"mail\":true} or {\"mail\":false}.");
             None
         }
     }
@@ -147,7 +144,9 @@ pub(crate) async fn change_password(
         Ok(()) if ctx.wants_html => see_other_with_flash(
             &state,
             "/me",
-            &Flash::text("Your password is changed. Everywhere else you are signed out."),
+            &Flash::text(
+                "Your password has been changed. You have been signed out everywhere else.",
+            ),
         ),
         Ok(()) => no_content_or_redirect(&ctx, "/me"),
         Err(error @ (Error::Invalid(_) | Error::TooManyRequests(_))) if ctx.wants_html => {
@@ -189,7 +188,7 @@ async fn check_current(
         .check_sign_in(&text::email_key(&person.email), &client_address(state, req))?;
     match people::sign_in(&state.db, &person.email, current).await {
         Ok(_) => Ok(()),
-        Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),
+        Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your current password.")),
         Err(error) => Err(error),
     }
 }

@@ -115,7 +115,7 @@ pub(crate) async fn create_reset_link(
     if ctx.wants_html {
         let said = Flash {
             text: Some(format!(
-                "Pass this link to {}. It sets a new password, once, within an hour.",
+                "Pass this link on to {}. They can use it once, within one hour, to set a new password.",
                 account.name
             )),
             link: Some(url),
@@ -167,9 +167,9 @@ pub(crate) async fn invite(
     match try_invite(&state, &ctx, fields).await {
         Ok(made) if ctx.wants_html => {
             let text = if made.len() == 1 {
-                "The invitation is made. Pass its link on."
+                "The invitation has been created. Pass its link on."
             } else {
-                "The invitations are made. Pass each its own link."
+                "The invitations have been created. Pass each person their own link."
             };
             let invited = made
                 .into_iter()
@@ -215,13 +215,13 @@ async fn try_invite(
         .choice("role", &[Role::Member, Role::Admin])
         .unwrap_or(Role::Member);
     if emails.is_empty() {
-        fields.add_error("emails", "is empty. Write one address a line.");
+        fields.add_error("emails", "is empty. Write one email address per line.");
     }
     if emails.len() > MAX_INVITED {
         fields.add_error(
             "emails",
             format!(
-                "names {} addresses; at most {MAX_INVITED} are invited at once.",
+                "has {} addresses; at most {MAX_INVITED} people can be invited at once.",
                 emails.len()
             ),
         );

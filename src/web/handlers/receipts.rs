@@ -337,7 +337,7 @@ pub(crate) async fn decline(
         match fields.text("reason", MAX_READBACK).flatten() {
             Some(reason) => Answer::Declined(reason),
             None => {
-                fields.add_error("reason", "is missing. Say why.");
+                fields.add_error("reason", "is missing. Say why you decline.");
                 Answer::Declined(String::new())
             }
         }
@@ -448,7 +448,7 @@ pub(crate) async fn confirm(
     let verdict = fields.choice("verdict", VerdictKind::ALL);
     let body = fields.text("body", MAX_READBACK).flatten();
     let said_at = fields.optional("said_at", |text| {
-        parse_rfc3339(text).ok_or_else(|| "is not a time, as `answered_at` is.".to_owned())
+        parse_rfc3339(text).ok_or_else(|| "must be the value of `answered_at`.".to_owned())
     });
     let verdict = match (verdict, body) {
         (Some(VerdictKind::Corrected), Some(body)) => Verdict::Corrected(body),
@@ -459,16 +459,13 @@ pub(crate) async fn confirm(
         (Some(VerdictKind::Confirmed), Some(_)) => {
             fields.add_error(
                 "body",
-                "goes with a correction. Leave it out, or send `corrected`.",
+                "is allowed only with the verdict `corrected`. Leave it out, or send `corrected`.",
             );
             Verdict::Confirmed
         }
         (Some(VerdictKind::Confirmed), None) => Verdict::Confirmed,
         (None, _) => {
-            fields.add_error(
-                "verdict",
-                "is missing. Right would be confirmed or corrected.",
-            );
+            fields.add_error("verdict", "is missing. Must be confirmed or corrected.");
             Verdict::Confirmed
         }
     };
@@ -560,11 +557,11 @@ pub(crate) async fn remind(
     let message = reminder_message(&state, &ctx, &update).await?;
     if ctx.wants_html {
         let text = match reminded.as_slice() {
-            [one] => format!("{} is reminded.", one.name),
-            many => format!("{} people are reminded.", many.len()),
+            [one] => format!("{} has been reminded.", one.name),
+            many => format!("{} people have been reminded.", many.len()),
         };
         let said = Flash {
-            text: Some(format!("{text} Words to pass on:")),
+            text: Some(format!("{text} A message you can copy and send:")),
             link: Some(message),
             copy: true,
             ..Flash::default()
@@ -585,7 +582,7 @@ pub(crate) async fn remind(
     )
 }
 
-/// Builds a message such as `Still open on “Title” (3:12): Bob (by Fri 17:00), Cyd. https://…`
+/// Builds a message such as `Answers to “Title” (3:12) are still missing from Bob (by Fri 17:00), Cyd. https://…`
 async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) -> Result<String> {
     let mut connection = state.db.read().await?;
     let view = presenters::update_view(&mut connection, state, ctx, update).await?;
@@ -612,7 +609,7 @@ async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) 
         .map(|ms| format!(" ({})", share_message::format_length(ms)))
         .unwrap_or_default();
     Ok(format!(
-        "Still open on “{}”{length}: {}. {}",
+        "Answers to “{}”{length} are still missing from {}. {}",
         view.heading(),
         names.join(", "),
         view.url

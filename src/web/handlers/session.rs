@@ -90,7 +90,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     // A failure of the sample must not prevent the first account.
     let video = sample::store_video(&state.uploads)
         .await
-        .inspect_err(|error| tracing::warn!(%error, "the sample update is left out"))
+        .inspect_err(|error| tracing::warn!(%error, "could not create the sample update"))
         .ok();
     let account = NewAccount {
         email,
@@ -312,7 +312,7 @@ pub(crate) async fn add_token(
     if ctx.wants_html {
         let said = Flash {
             text: Some(format!(
-                "The token “{name}” is made. Copy it now: it is not shown again."
+                "The token “{name}” has been created. Copy it now: it will not be shown again."
             )),
             link: Some(token),
             ..Flash::default()

@@ -259,7 +259,7 @@ fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
                 .audience
                 .groups
                 .iter()
-                .map(|group| format!("whoever joins @{} later", group.name)),
+                .map(|group| format!("people who join @{} later", group.name)),
         );
     }
     parts.extend(some(
@@ -298,7 +298,9 @@ pub(crate) async fn trash(
         return see_other_with_flash(
             &state,
             "/trash",
-            &Flash::text("It is in the trash. It is deleted for good after 30 days."),
+            &Flash::text(
+                "The update is in the trash. It will be permanently deleted after 30 days.",
+            ),
         );
     }
     no_content_or_redirect(&ctx, "/trash")

@@ -148,12 +148,14 @@ pub(crate) async fn patch(
     let headers = req.headers();
     if !is_offset_stream(headers) {
         return Err(Error::Unsupported(format!(
-            "Send the bytes as Content-Type: {OFFSET_CONTENT_TYPE}."
+            "Send the bytes with Content-Type: {OFFSET_CONTENT_TYPE}."
         )));
     }
     let patch = PatchRequest {
         offset: header_number(headers, "Upload-Offset")?.ok_or_else(|| {
-            Error::Malformed("Upload-Offset is missing: where the bytes go.".into())
+            Error::Malformed(
+                "Upload-Offset is missing. Send the offset at which the bytes start.".into(),
+            )
         })?,
         length: header_length(headers)?,
         checksum: header_checksum(headers)?,
@@ -190,7 +192,11 @@ async fn append_in_task(
     let (viewer, state, id) = (ctx.viewer.clone(), state.clone(), id.to_owned());
     let written = actix_web::rt::spawn(async move {
         let mut body = payload.map(|block| {
-            block.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
+            block.map_err(|error| {
+                Error::Malformed(format!(
+                    "The connection was lost during the request: {error}."
+                ))
+            })
         });
         let written = uploads::append_body(&state.uploads, &viewer, &id, patch, &mut body).await;
         if written.is_err() {
@@ -250,10 +256,10 @@ fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
     match header_text(req.headers(), "Tus-Resumable")? {
         Some(TUS_VERSION) => Ok(()),
         Some(other) => Err(Error::PreconditionFailed(format!(
-            "Tus-Resumable: {other:?} is not spoken here, {TUS_VERSION} is."
+            "Tus-Resumable: {other:?} is not supported. Use {TUS_VERSION}."
         ))),
         None => Err(Error::PreconditionFailed(format!(
-            "Uploads speak tus. Send Tus-Resumable: {TUS_VERSION}, or files as multipart/form-data to /updates."
+            "Tus-Resumable is missing. Send Tus-Resumable: {TUS_VERSION}, or send the files to /updates as multipart/form-data."
         ))),
     }
 }
@@ -265,13 +271,14 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>
     };
     if given.next().is_some() {
         return Err(Error::Malformed(format!(
-            "{name} is there twice. Send it once."
+            "{name} is given more than once. Send it once."
         )));
     }
-    value
-        .to_str()
-        .map(|text| Some(text.trim()))
-        .map_err(|_| Error::Malformed(format!("{name} is not plain text.")))
+    value.to_str().map(|text| Some(text.trim())).map_err(|_| {
+        Error::Malformed(format!(
+            "{name} contains characters other than printable ASCII. Leave them out."
+        ))
+    })
 }
 
 fn header_number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
@@ -280,7 +287,7 @@ fn header_number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
     };
     if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::Malformed(format!(
-            "{name}: {given:?} is not a number of bytes."
+            "{name}: {given:?} is not a valid number of bytes."
         )));
     }
     // A number that is too large to parse exceeds every limit anyway.
@@ -319,13 +326,13 @@ fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
     let length = header_length(headers)?;
     if length.is_none() && !headers.contains_key("Upload-Defer-Length") {
         return Err(Error::Malformed(
-            "Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1."
+            "Upload-Length is missing. If the length is not known yet, send Upload-Defer-Length: 1."
                 .into(),
         ));
     }
     if headers.contains_key("Upload-Concat") {
         return Err(Error::Malformed(
-            "Upload-Concat is not spoken here. Send the file as one upload.".into(),
+            "Upload-Concat is not supported. Send the file as one upload.".into(),
         ));
     }
     let metadata = header_text(headers, "Upload-Metadata")?.unwrap_or_default();
@@ -348,12 +355,12 @@ fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
         let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
         if !names.insert(name) {
             return Err(Error::Malformed(format!(
-                "Upload-Metadata: {name:?} is there twice."
+                "Upload-Metadata: {name:?} is given more than once. Send it once."
             )));
         }
         let message = || {
             Error::Malformed(format!(
-                "Upload-Metadata: what follows {name:?} is not text in base64."
+                "Upload-Metadata: the value after {name:?} is not base64-encoded text."
             ))
         };
         let value = String::from_utf8(

@@ -134,18 +134,18 @@ async fn try_change(
 
 /// Reads the default due time: `{"working_days":1}` or null; a form sends the number.
 fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
-    let message = |text: String| format!("{text} Right would be {{\"working_days\":1}}.");
+    let message = |text: String| format!("{text} For example: {{\"working_days\":1}}.");
     let days = match fields.raw("due")? {
         Value::Null => return Some(None),
         Value::String(text) if fields.is_form() => text
             .trim()
             .parse()
-            .map_err(|_| "is not a number of working days.".to_owned()),
+            .map_err(|_| "must be a number of working days.".to_owned()),
         Value::Object(rule) if rule.len() == 1 => rule
             .get("working_days")
             .and_then(Value::as_i64)
-            .ok_or_else(|| message("is a rule that is not known.".into())),
-        _ => Err(message("is not a number of working days.".into())),
+            .ok_or_else(|| message("must have `working_days` as its only field.".into())),
+        _ => Err(message("must be a number of working days.".into())),
     };
     days.and_then(workspace::check_due_days)
         .map_err(|message| fields.add_error("due", message))

@@ -185,7 +185,7 @@ impl<'a> ReceiptSummary<'a> {
         let counts = &update.counts;
         if !update.expectation.asks_for_answer() {
             return match counts.recipients {
-                0 => "Nothing is asked back.".to_owned(),
+                0 => "No answer is requested.".to_owned(),
                 all => {
                     let answered = self
                         .answered

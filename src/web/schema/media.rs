@@ -208,8 +208,10 @@ impl MediaView {
     pub fn waiting_reason(&self) -> &str {
         match (&self.reason, self.state) {
             (Some(reason), _) => reason,
-            (None, MediaState::Uploading) => "Still arriving. It plays here as soon as it can.",
-            (None, _) => "Being prepared. This page shows it as soon as it can.",
+            (None, MediaState::Uploading) => {
+                "Still uploading. The video will play here as soon as possible."
+            }
+            (None, _) => "Being processed. This page will show the file as soon as possible.",
         }
     }
 

@@ -32,16 +32,16 @@ fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
         (line(json!([1.1, 0.0])), "shapes[0].from", "0 to 1"),
         (line(json!([-0.1, 0.0])), "shapes[0].from", "0 to 1"),
         (line(json!(["NaN", 0.0])), "shapes[0].from", "0 to 1"),
-        (line(Value::Null), "shapes[0].from", "not a place"),
+        (line(Value::Null), "shapes[0].from", "not a point"),
         (json!([{ "kind": "line", "to": [0.5, 0.5] }]), "shapes[0].from", "missing"),
-        (json!([{ "kind": "rectangle", "box": [0.9, 0.9, 0.2, 0.05] }]), "shapes[0].box", "out of the picture"),
-        (json!([{ "kind": "rectangle", "box": [0.9, 0.9, 0.0, 0.05] }]), "shapes[0].box", "over 0"),
+        (json!([{ "kind": "rectangle", "box": [0.9, 0.9, 0.2, 0.05] }]), "shapes[0].box", "inside the picture"),
+        (json!([{ "kind": "rectangle", "box": [0.9, 0.9, 0.0, 0.05] }]), "shapes[0].box", "greater than 0"),
         (json!([{ "kind": "freehand", "points": [[0, 0], [0.5, 7]] }]), "shapes[0].points[1]", "0 to 1"),
-        (json!([{ "kind": "freehand", "points": [] }]), "shapes[0].points", "not a list of places"),
-        (json!([stroke(2_001)]), "shapes[0].points", "at most 2000"),
-        (json!(vec![stroke(2_000); 51]), "shapes", "at most 100000"),
-        (json!(vec![step; 501]), "shapes", "at most 500"),
-        (text(&"x".repeat(10_000)), "shapes[0].text", "at most 500"),
+        (json!([{ "kind": "freehand", "points": [] }]), "shapes[0].points", "not a list of points"),
+        (json!([stroke(2_001)]), "shapes[0].points", "the maximum is 2000"),
+        (json!(vec![stroke(2_000); 51]), "shapes", "the maximum is 100000"),
+        (json!(vec![step; 501]), "shapes", "the maximum is 500"),
+        (text(&"x".repeat(10_000)), "shapes[0].text", "the maximum is 500"),
         (text(" \n"), "shapes[0].text", "empty"),
         (text("a\tb"), "shapes[0].text", "U+0009"),
         (text("nul\u{0}"), "shapes[0].text", "U+0000"),
@@ -54,8 +54,8 @@ fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
         (step_with("number", json!(1.5)), "shapes[0].number", "1 to 999"),
         (step_with("color", json!("pink")), "shapes[0].color", "red, orange"),
         (step_with("width", json!(2)), "shapes[0].width", "0.1"),
-        (step_with("href", json!("x")), "shapes[0].href", "not known"),
-        (json!({ "kind": "line" }), "shapes", "not a list"),
+        (step_with("href", json!("x")), "shapes[0].href", "not a field"),
+        (json!({ "kind": "line" }), "shapes", "a list of shapes"),
         (json!([7]), "shapes[0]", "not a shape"),
     ]
 }
@@ -84,7 +84,7 @@ async fn invalid_shapes_are_rejected_with_their_path() {
         problem["errors"]["drawing[0].kind"]
             .as_str()
             .unwrap()
-            .contains("own layer"),
+            .contains("only in the markup of a picture"),
         "{problem}"
     );
 }

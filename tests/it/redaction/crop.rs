@@ -147,7 +147,7 @@ async fn crop_is_rejected_when_it_leaves_too_few_pixels() {
         problem["errors"]["crop"]
             .as_str()
             .unwrap()
-            .contains("leaves less than 16 pixels"),
+            .contains("must leave at least 16 pixels"),
         "{problem}"
     );
     assert_eq!(ada.get(&media).await.json()["width"], 800);

@@ -59,7 +59,7 @@ async fn trim_is_limited_to_the_author_and_to_recordings_with_a_known_length() {
     for (change, expected) in [
         (
             "UPDATE media SET state = 'uploading' WHERE kind = 'video'",
-            "still arriving",
+            "still being uploaded",
         ),
         (
             "UPDATE media SET state = 'failed' WHERE kind = 'video'",
@@ -67,7 +67,7 @@ async fn trim_is_limited_to_the_author_and_to_recordings_with_a_known_length() {
         ),
         (
             "UPDATE media SET state = 'processing', duration_ms = NULL WHERE kind = 'video'",
-            "not measured yet",
+            "not known yet",
         ),
     ] {
         app.execute(change).await;

@@ -94,6 +94,6 @@ async fn expired_upload_is_deleted_and_its_media_fails() {
         media["reason"]
             .as_str()
             .unwrap()
-            .contains("send the file again")
+            .contains("Send the file again")
     );
 }

@@ -171,7 +171,7 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
         let sender = Sender::file(&ada, name, bytes.len()).await;
         let problem = sender.patch(0, &bytes, &[]).await.problem(415);
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("not a file we know"), "{detail}");
+        assert!(detail.contains("not in a supported format"), "{detail}");
         sender.head().await.expect(404);
     }
     // The file is rejected as soon as its type is known, long before its end.

@@ -82,7 +82,7 @@ async fn form_keeps_its_text_when_its_file_is_rejected() {
     assert!(
         page.contains("Typed title")
             && page.contains("Typed notes")
-            && page.contains("This is not a file we know"),
+            && page.contains("The content of this file is not in a supported format"),
         "{page}"
     );
 

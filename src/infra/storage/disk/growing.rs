@@ -75,7 +75,7 @@ impl GrowingFile {
         match length.await? {
             length if length == at => Ok(()),
             length => Err(Error::internal(format!(
-                "an upload file has {length} bytes, but {at} bytes were durable"
+                "an upload's file has {length} bytes, but {at} bytes should be durable"
             ))),
         }
     }

@@ -36,7 +36,7 @@ impl S3 {
             storage.delete(key).await.map_err(advise)?;
             if storage.len(key).await.map_err(advise)?.is_some() {
                 return Err(self_test_error(
-                    "A deleted object still exists: check the retention and object lock of the bucket.",
+                    "A deleted object still exists: check the bucket's retention and object lock settings.",
                 ));
             }
         }

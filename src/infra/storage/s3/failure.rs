@@ -68,7 +68,7 @@ where
         Failure::Unavailable => unavailable(cause),
         Failure::Full => storage_full(cause),
         Failure::NotImplemented | Failure::Refused => Error::Unavailable(
-            "The storage refuses what Hearback asks of it. What you sent just now was not stored; your admin can run `hearback doctor`."
+            "The storage rejected Hearback's request. What you just sent was not stored; your admin can run `hearback doctor` to find the cause."
                 .into(),
             cause.into(),
         ),
@@ -105,11 +105,11 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "AccessDenied",
-            "The key may not do this: allow s3:GetObject, PutObject, DeleteObject, DeleteObjectVersion, AbortMultipartUpload, ListBucket, ListBucketVersions and ListBucketMultipartUploads.",
+            "The access key lacks permissions: allow s3:GetObject, PutObject, DeleteObject, DeleteObjectVersion, AbortMultipartUpload, ListBucket, ListBucketVersions and ListBucketMultipartUploads.",
         ),
         (
             "403",
-            "The key may not do this: check its id, its secret and its permissions on the bucket.",
+            "The server denied access: check the access key's id, its secret and its permissions on the bucket.",
         ),
         (
             "credential",

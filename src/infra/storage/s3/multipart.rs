@@ -205,7 +205,9 @@ impl Multipart {
             self.s3.rollback_put(&self.s3.full_key(&self.key)).await;
         }
         completed.map_err(|error| match error {
-            Error::NotFound => unavailable("CompleteMultipartUpload: no such upload"),
+            Error::NotFound => {
+                unavailable("CompleteMultipartUpload failed: the server does not know the upload")
+            }
             other => other,
         })
     }

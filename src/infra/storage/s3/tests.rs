@@ -405,7 +405,7 @@ async fn unreachable_server_is_unavailable_instead_of_not_found() {
     let Err(error @ Error::Unavailable(..)) = put else {
         panic!("{put:?}")
     };
-    assert!(error.detail().starts_with("The storage does not answer."));
+    assert!(error.detail().starts_with("The storage does not respond."));
     assert!(matches!(
         storage.len("media/x").await,
         Err(Error::Unavailable(..))

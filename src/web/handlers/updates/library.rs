@@ -105,10 +105,7 @@ fn parse_choice<T: TextEnum + FromStr>(field: &str, text: &str) -> Result<Option
 }
 
 fn unknown_choice(field: &str, text: &str, known: &str) -> Error {
-    Error::invalid(
-        field,
-        format!("is {text:?}. Right would be one of: {known}."),
-    )
+    Error::invalid(field, format!("is {text:?}. Must be one of: {known}."))
 }
 
 fn parse_query(req: &HttpRequest) -> Result<Query> {

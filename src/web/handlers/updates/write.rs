@@ -158,7 +158,7 @@ pub(crate) async fn create(
             state.uploads.discard(&files).await?;
             // Browsers do not keep the chosen files after a failed submission.
             let chosen = (!files.is_empty())
-                .then(|| "Choose your files again: they were not kept.".to_owned());
+                .then(|| "Choose your files again, because they were not saved.".to_owned());
             failed_form(&state, &ctx, None, &typed, error, chosen).await
         }
     }
@@ -211,7 +211,8 @@ fn form_redirect(
     published: bool,
 ) -> HandlerResult {
     if !invited.is_empty() {
-        let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
+        let text = "Invited. Pass each person their link. Anyone who accepts is asked immediately."
+            .to_owned();
         let invited = invited
             .into_iter()
             .map(|one| (one.id, one.secret))
@@ -386,7 +387,7 @@ async fn edit_form_page(
             "{} {}",
             uploads::ACCEPTED_TYPES,
             format_args!(
-                "At most {} each.",
+                "At most {} per file.",
                 uploads::format_size(state.uploads.max_bytes)
             )
         ),
