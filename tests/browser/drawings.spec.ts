@@ -191,7 +191,7 @@ test("a drawing must be repeated after its picture has been cropped", async ({
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
   await crop(0);
   await editor.dialog.getByRole("button", { name: "Add", exact: true }).click();
-  await expect(viewer.getByText("This picture was cropped elsewhere meanwhile")).toBeVisible();
+  await expect(viewer.getByText("This picture was cropped elsewhere")).toBeVisible();
   await viewer.getByRole("dialog").last().getByRole("button", { name: "Draw again" }).click();
   await expect(editor.dialog.locator(".markup-shapes")).toHaveAttribute("viewBox", "0 0 320 200");
   await expect(editor.dialog.locator(".markup-shapes rect")).toHaveCount(0);

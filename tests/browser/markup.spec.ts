@@ -356,7 +356,7 @@ test("leaving the editor adds nothing, and requires confirmation if something wa
     .click();
   await expect(editor.dialog).toHaveCount(0);
   await expect(arrivingItems(page)).toHaveCount(0);
-  await expect(page.locator("#announcements")).toContainText("is not added");
+  await expect(page.locator("#announcements")).toContainText("was not added");
   expect(posted).toEqual([]);
   await expect(page).toHaveURL("/updates/new");
 });
@@ -385,7 +385,7 @@ test("shapes that the server rejects stay in their row, and Send does nothing un
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
   await editor.finish("Add");
   await expect(arrivingItems(page)).toContainText(
-    "The picture is here, what you drew on it is not saved. The server is not ready.",
+    "The picture was uploaded, but your drawing was not saved. The server is not ready.",
   );
   await page.getByLabel("Title").fill("With a mark");
   await page.getByLabel("Title").press("Control+Enter");
@@ -472,9 +472,7 @@ test("a person whose markup conflicts with a saved one loses nothing and chooses
   await open();
   await elsewhere(0, { kind: "line", from: [0.1, 0.1], to: [0.9, 0.1] });
   await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(
-    page.getByText("The marks of this picture were changed elsewhere meanwhile."),
-  ).toBeVisible();
+  await expect(page.getByText("The marks of this picture were changed elsewhere.")).toBeVisible();
   await saveScreenshots(page, "markup-conflict");
   await expect(
     page.getByRole("dialog").last().getByRole("button", { name: "Cancel" }),
@@ -540,7 +538,7 @@ test("a redaction after publication removes the picture from every address and r
   await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
   const ask = page.getByRole("dialog").last();
   await expect(ask.locator(".words")).toHaveText(
-    "What is black is gone for good. Who answered is asked again.",
+    "Everything blacked out is deleted permanently. People who answered are asked again.",
   );
   await expect(ask.getByLabel("Ask 1 person again")).toBeChecked();
   await ask.getByLabel("What changed").fill("A number is gone.");
@@ -610,7 +608,7 @@ test("the editor works by keyboard alone and announces what it does", async ({
   // Characters that the font lacks are dropped and named.
   await keys("t", "Enter");
   await page.keyboard.insertText("Hello 鍵 world");
-  await expect(status).toContainText("“鍵” is not among the letters");
+  await expect(status).toContainText("“鍵” is left out");
   await expect(editor.dialog.getByRole("textbox", { name: "Text" })).toHaveValue("Hello  world");
   // Ctrl+Enter finishes the text and saves the markup.
   await keys("Control+Enter");

@@ -27,7 +27,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await expectState("set");
   await expect(
     page.getByText(
-      /The camera was unplugged before it recorded. “.*” is used now. Press Record again./,
+      /The camera was unplugged before the recording began. “.*” is used now. Press Record again./,
     ),
   ).toBeVisible();
   await expect(page).toHaveURL(/\/updates\/new$/);
@@ -68,7 +68,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await unplug("screen");
   await expect(
     page.getByText(
-      "The screen is no longer shared, and the recording ended there. All of it is kept.",
+      "The screen is no longer shared, so the recording has ended. All of it is kept.",
     ),
   ).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Begin again" }).click();

@@ -217,7 +217,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   });
   await expect(
     page.getByText(
-      "The screen is no longer shared, and the recording ended there. All of it is kept.",
+      "The screen is no longer shared, so the recording has ended. All of it is kept.",
     ),
   ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(2);
@@ -227,7 +227,9 @@ test("Restart and leaving the page require confirmation, and a recording that en
     element.dataset["limit"] = "8";
   });
   await startRecording(page);
-  await expect(recorder(page).getByText(/^It stops by itself in 0:0\d\.$/)).toBeVisible();
+  await expect(
+    recorder(page).getByText(/^The recording will stop automatically in 0:0\d\.$/),
+  ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(3);
   await close();
 });
@@ -244,7 +246,7 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   await expect(page.getByText("No screen was shared, so there is no picture.")).toBeVisible();
   await page.getByRole("button", { name: /^Record/ }).click();
   await expect(
-    page.getByText("We hear nothing. Speak, or choose another microphone."),
+    page.getByText("No sound is coming from your microphone. Speak, or choose another one."),
   ).toBeVisible();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(page.getByText("No screen was shared, so nothing is recorded.")).toBeVisible();
@@ -254,17 +256,19 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
 
   const refused = await openStudio(playwright, hearback, rene!, { permissions: [] });
   await refused.page.getByRole("button", { name: /^Record/ }).click();
-  await expect(refused.page.getByText("This page may not use the microphone.")).toBeVisible();
+  await expect(
+    refused.page.getByText("This page is not allowed to use the microphone."),
+  ).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
-  await expect(refused.page.getByText("Nothing of what you say is recorded.")).toBeVisible();
+  await expect(refused.page.getByText("Your voice is not being recorded.")).toBeVisible();
   // The camera is denied as well, and a placeholder replaces the camera's picture.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
-  await expect(refused.page.getByText("Your camera comes here.")).toBeVisible();
+  await expect(refused.page.getByText("Your camera will appear here.")).toBeVisible();
   // Record explains the reason again, and offers to try again.
-  await expect(refused.page.getByText("This page may not use the camera.")).toBeVisible();
+  await expect(refused.page.getByText("This page is not allowed to use the camera.")).toBeVisible();
   await recorder(refused.page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder(refused.page)).toHaveAttribute("data-state", "set");
-  await expect(refused.page.getByText("This page may not use the camera.")).toBeVisible();
+  await expect(refused.page.getByText("This page is not allowed to use the camera.")).toBeVisible();
   await expect(recorder(refused.page).getByRole("button", { name: "Try again" })).toBeVisible();
   await recorder(refused.page).getByRole("radio", { name: "Screen", exact: true }).check();
   // The screen can be recorded without microphone and camera.
@@ -287,7 +291,7 @@ test("unplugging the microphone and the camera does not end the recording of a s
   await expect(page.getByText(/The microphone was unplugged. “.*” is used now./)).toBeVisible();
   await unplug("video");
   await expect(
-    page.getByText("The camera was unplugged. The screen is recorded on without it."),
+    page.getByText("The camera was unplugged. The screen is still being recorded."),
   ).toBeVisible();
   await waitUntilRecorded(page, 3);
   await page.getByRole("button", { name: "Stop" }).click();
@@ -298,7 +302,7 @@ test("unplugging the microphone and the camera does not end the recording of a s
   await waitUntilRecorded(page, 2);
   await unplug("video");
   await expect(
-    page.getByText("The camera was unplugged, and the recording ended there. All of it is kept."),
+    page.getByText("The camera was unplugged, so the recording has ended. All of it is kept."),
   ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(2);
   await close();
@@ -318,7 +322,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
           contentType: "application/problem+json",
           body: JSON.stringify({
             title: "Too large",
-            detail: "This is larger than the server takes.",
+            detail: "The request is larger than the server accepts.",
           }),
         })
       : route.fallback(),
@@ -326,7 +330,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await startRecording(page, "Camera");
   await expect(recorder(page)).toHaveAttribute("data-state", "idle", { timeout: 30_000 });
   await expect(
-    recorder(page).getByRole("alert").getByText("This is larger than the server takes."),
+    recorder(page).getByRole("alert").getByText("The request is larger than the server accepts."),
   ).toBeVisible();
   await expect(page.locator("unfinished-recordings li")).toHaveCount(1);
   await page.unroute("**/uploads/*");
@@ -338,7 +342,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(
     page.getByText(
-      "A recording is at most 1 kB large here, and the recording ended there. All of it is kept.",
+      "A recording can be at most 1 kB, so the recording has ended. All of it is kept.",
     ),
   ).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".media-item video")).toHaveCount(1);
@@ -396,9 +400,7 @@ test("the recorder has fallbacks for a camera that the worker cannot draw, but a
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(
-    page.getByText(
-      "The camera could not be put on the screen any more, and the recording ended there.",
-    ),
+    page.getByText("The camera could no longer be shown, so the recording has ended."),
   ).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".media-item video")).toHaveCount(3);
   await close();
@@ -423,7 +425,7 @@ test("a recording ends when the computer sleeps if the browser would lose audio 
   await page.reload();
   await startRecording(page, "Camera");
   await expect(
-    page.getByText("This computer slept, and the recording ended there. All of it is kept."),
+    page.getByText("This computer went to sleep, so the recording has ended. All of it is kept."),
   ).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".media-item video")).toHaveCount(1);
   await close();
@@ -530,7 +532,7 @@ test("the page explains why it cannot record over http or on a phone, and still 
   );
   await expect(
     plain.page.getByText(
-      "Browsers record only over https. Ask your admin for that address. Upload works here.",
+      "Browsers record only over https. Ask your admin to set it up, or upload a file.",
     ),
   ).toBeVisible();
   await expect(plain.page.getByRole("button", { name: /^Record/ })).toBeHidden();
@@ -549,7 +551,7 @@ test("the page explains why it cannot record over http or on a phone, and still 
         : real(query);
   });
   await phone.page.reload();
-  await expect(phone.page.getByText("A phone’s browser cannot record its screen.")).toBeVisible();
+  await expect(phone.page.getByText("A phone’s browser cannot record the screen.")).toBeVisible();
   const film = phone.page.waitForEvent("filechooser");
   await phone.page.getByRole("button", { name: /^Camera/ }).click();
   expect(await (await film).element().getAttribute("capture")).toBe("environment");

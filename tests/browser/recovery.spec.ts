@@ -219,7 +219,7 @@ test(
     const [other] = await server.addPeople("Otto");
     const tab = await studio.context.newPage();
     await signIn(tab, other!);
-    await expect(studio.progressMessage).toContainText("Somebody else is signed in");
+    await expect(studio.progressMessage).toContainText("Someone else is signed in");
     await studio.page.close({ runBeforeUnload: false });
     await tab.goto("/updates/new");
     await expect(tab.getByRole("heading", { name: "New update" })).toBeVisible();
@@ -263,7 +263,7 @@ test("the recorder recovers from a server that hangs and then responds late", as
   await studio.recordUntilSafe(3);
   server.suspend();
   await expect(studio.progressMessage).toContainText(
-    "The server does not answer. Safe on the server up to",
+    "The server does not respond. Safe on the server up to",
     {
       timeout: 40_000,
     },
@@ -290,7 +290,7 @@ test(
     await studio.recordUntilSafe(3);
     await server.kill();
     await expect(studio.progressMessage).toContainText(
-      "This browser has no room for the rest: it is in this tab alone, so leave it open.",
+      "This browser has no space for the rest, which is only in this tab. Keep the tab open.",
       { timeout: 60_000 },
     );
     const recorded = studio.recordedSeconds;
@@ -322,7 +322,7 @@ test("a recording that was started in another browser is offered with the part t
   await page.clock.setFixedTime(Date.now() + 1_200_000);
   await page.reload();
   await expect(offers(page)).toContainText(
-    /recording of .+, begun in another browser\s*[\d.]+ [kM]B of it arrived\./,
+    /recording of .+, begun in another browser\s*[\d.]+ [kM]B uploaded\./,
   );
   await offers(page).getByRole("button", { name: "Finish it here" }).click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
@@ -401,7 +401,7 @@ test(
     await tab.goto("/inbox");
     await offers(tab).getByRole("button", { name: "Keep for later" }).click();
     await expect(offers(tab)).toContainText(
-      "Kept. It is offered again when you next open Hearback",
+      "Kept. The recording is offered again when you next open Hearback",
     );
     await expect(offers(tab)).toBeFocused();
     await expect(offers(tab).getByRole("button")).toHaveCount(0);
@@ -457,7 +457,7 @@ test(
         await elsewhere.clock.setFixedTime(Date.now() + 120_000);
         await elsewhere.reload();
         await expect(elsewhere.locator(".media-item")).toContainText(
-          "It is paused, or its page is gone.",
+          "The recording is paused, or its page was closed.",
         );
         await expect(offers(elsewhere)).toHaveCount(0);
         await elsewhere.context().close();

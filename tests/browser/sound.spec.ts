@@ -116,7 +116,7 @@ test("the microphone is recorded directly if the browser cannot mix sound", asyn
     Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
   });
   const file = await recordFile(page, info, () =>
-    expect(recorderPart(page, "heard")).toHaveText(/^Your microphone is recorded/),
+    expect(recorderPart(page, "heard")).toHaveText(/^Your microphone is being recorded/),
   );
   expect((await measureTone(file, voice)).tone).toBeGreaterThan(0.7);
   await close();

@@ -40,7 +40,7 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   await page.reload();
   // The server may still be storing the end of the interrupted request when the page first asks for the offset.
   await expect(page.locator("#media-list .media-item")).toContainText(
-    /\d(\.\d)? MB of 6\.3 MB arrived\. Choose the same file again, and it goes on from there\./,
+    /\d(\.\d)? MB of 6\.3 MB uploaded\. Choose the same file again to continue the upload\./,
     { timeout: 30_000 },
   );
   const { items } = (await (
@@ -52,7 +52,7 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   const other = await openSignedInPage(browser, hearback, uma!);
   await other.goto(new URL(page.url()).pathname);
   await expect(other.locator("#media-list .media-item")).toContainText(
-    "It goes on in the browser that it was begun in. Here, remove it and choose the file again.",
+    "Continue in the browser where you began. Here, remove this upload and choose the file again.",
   );
   await other.context().close();
   let offset = "";
@@ -142,7 +142,7 @@ test("an upload continues automatically after the server is killed and restarted
   await page.locator("upload-queue input[type=file]").setInputFiles(file);
   await expect(arrivingItem(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
   await freshServer.kill();
-  await expect(arrivingItem(page)).toContainText("The server does not answer. Trying again.");
+  await expect(arrivingItem(page)).toContainText("The server does not respond. Trying again.");
   await freshServer.restart();
   await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, {
     timeout: 30_000,

@@ -117,7 +117,7 @@ export class CommentComposer extends HTMLElement {
       if (!anchor) return;
       this.setAnchor(anchor);
       this.startWriting();
-      if (anchor.drawing) announce("Your drawing goes with the comment.");
+      if (anchor.drawing) announce("Your drawing will be sent with the comment.");
     } catch (error) {
       showError(error instanceof Error ? error.message : String(error));
     } finally {
@@ -273,7 +273,7 @@ export class CommentComposer extends HTMLElement {
       this.#showFailure(
         error instanceof Problem
           ? error.message
-          : "It was not sent. Your words are still here; try again in a moment.",
+          : "Your comment was not sent. Your text is still here; try again in a moment.",
       );
       area.focus();
     } finally {
@@ -311,7 +311,7 @@ export class CommentComposer extends HTMLElement {
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))
       throw new Problem(
-        "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
+        "Not sent, because the picture was cropped elsewhere. Your text is still here.",
         409,
       );
     this.setAnchor(null);
@@ -363,7 +363,7 @@ export class CommentComposer extends HTMLElement {
       return this.#showFailure(
         error instanceof Problem
           ? error.message
-          : "It was not taken back. Try again, or remove it.",
+          : "Sending could not be undone. Try again, or remove the comment.",
       );
     }
     if (!area) return;
@@ -375,7 +375,7 @@ export class CommentComposer extends HTMLElement {
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
     area.dispatchEvent(new Event("input", { bubbles: true }));
     area.focus();
-    announce("Taken back. Your words are in the box again.");
+    announce("Undone. Your text is in the box again.");
     await refresh();
   }
 

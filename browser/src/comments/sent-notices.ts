@@ -53,7 +53,7 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
       make(
         "p",
         { class: "note unseen", role: "status", "data-js": true },
-        `${more} more of those you named cannot see this.`,
+        `${more} more of the people you mentioned cannot see this.`,
       ),
     );
   return notices;

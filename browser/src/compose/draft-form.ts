@@ -133,19 +133,20 @@ export class DraftForm extends HTMLElement {
   async #mediaArrived(): Promise<boolean> {
     const recording = recorder.current;
     if (recording?.busy) {
-      this.#announceWaiting("Sends itself as soon as the recording is here.");
+      this.#announceWaiting("Your update will be sent as soon as the recording is uploaded.");
       if (!(await recording.finish())) {
         this.#messages.failed(
-          "Not sent, because of the recording: see above. Press Send again to send what is here.",
+          "Not sent, because the recording is incomplete: see above. Press Send again to send it anyway.",
         );
         return false;
       }
     }
     const queue = uploads.current;
-    if (queue?.busy) this.#announceWaiting("Sends itself as soon as the files are here.");
+    if (queue?.busy)
+      this.#announceWaiting("Your update will be sent as soon as the files are uploaded.");
     if (queue && !(await queue.finish())) {
       this.#messages.failed(
-        "Not sent: not all that you added is here. Try it again, or remove it.",
+        "Not sent, because a file was not uploaded. Try that file again, or remove it.",
       );
       return false;
     }

@@ -60,7 +60,7 @@ export class DraftMessages {
    * text.
    */
   showConflict(editUrl: string, otherTitle: string | null, keep: () => void): void {
-    const message = `This was changed elsewhere${otherTitle === null ? "" : `, where it is called “${otherTitle}”`}. What you typed is still here, not saved.`;
+    const message = `This update was changed elsewhere${otherTitle === null ? "" : `, where its title is “${otherTitle}”`}. Your text is still here, but it is not saved.`;
     const load = make("a", { class: "button", href: editUrl }, "Load the other version");
     const overwrite = make("button", { type: "button", class: "button" }, "Save mine over it");
     const notice = make(
@@ -99,7 +99,7 @@ export class DraftMessages {
         make(
           "label",
           { for: id },
-          `The link for ${email}, shown only now. Pass it on: whoever accepts is asked at once.`,
+          `The link for ${email}, shown only now. Pass it on. Anyone who accepts is asked immediately.`,
         ),
         line,
       );

@@ -133,7 +133,7 @@ export class PeopleField extends HTMLElement {
         ),
       );
     }
-    this.#input.placeholder = this.#values.length === 0 ? "Name or e-mail address" : "";
+    this.#input.placeholder = this.#values.length === 0 ? "Name or email address" : "";
   };
 
   #remove(value: string): void {

@@ -244,7 +244,7 @@ export class TrimEditor extends HTMLElement {
       await this.#finish(restores);
     } catch (error) {
       showError(
-        error instanceof Problem ? error.message : "It was not saved. Try again in a moment.",
+        error instanceof Problem ? error.message : "The trim was not saved. Try again in a moment.",
       );
     } finally {
       form.removeAttribute("aria-busy");
@@ -260,7 +260,9 @@ export class TrimEditor extends HTMLElement {
       const ms = typeof time === "string" ? parseExact(time) : null;
       if (ms === null) {
         this.#input(end)?.focus();
-        showError(`${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`);
+        showError(
+          `${end === "from" ? "Start" : "End"} is not a valid position. Use, for example, 1:02.5.`,
+        );
         return null;
       }
       range[`${end}_ms`] = ms;
@@ -285,7 +287,11 @@ export class TrimEditor extends HTMLElement {
     const details = this.querySelector("details");
     if (details) details.open = false;
     this.#close();
-    announce(restored ? "The whole recording plays again soon." : "Saved. It is being trimmed.");
+    announce(
+      restored
+        ? "The whole recording will play again soon."
+        : "Saved. The recording is being trimmed.",
+    );
     await refresh();
     details?.querySelector("summary")?.focus();
   }

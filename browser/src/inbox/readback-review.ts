@@ -61,7 +61,7 @@ class ReadbackReview extends HTMLElement {
     const rows = this.#rows;
     const next = rows[Math.min(this.#lastIndex, rows.length - 1)];
     if (next) next.focus();
-    else announce("All are heard.");
+    else announce("All readbacks are heard.");
   }
 }
 

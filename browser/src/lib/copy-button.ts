@@ -19,7 +19,7 @@ class CopyButton extends HTMLElement {
         const label = button.querySelector("span:not(.sr)") ?? button;
         originalLabel ??= label.textContent ?? "Copy";
         label.textContent = copied ? "Copied" : "Press Ctrl C";
-        announce(copied ? "Copied." : "It is selected. Press Control C to copy it.");
+        announce(copied ? "Copied." : "The text is selected. Press Control C to copy it.");
         setTimeout(() => (label.textContent = originalLabel ?? "Copy"), 2000);
       });
     });

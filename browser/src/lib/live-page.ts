@@ -74,7 +74,7 @@ class LivePage extends HTMLElement {
     if (this.#accessLost) return;
     this.#accessLost = true;
     this.#close();
-    showError("This is no longer open to you. What you typed is still here.");
+    showError("You can no longer open this update. Your text is still here.");
   };
 
   #receive(kind: string, event: MessageEvent<string>): void {

@@ -64,7 +64,9 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
         document.querySelector<HTMLElement>(".drop input, textarea")
       )?.focus();
   } catch (error) {
-    showError(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
+    showError(
+      error instanceof Problem ? error.message : "Your input was not sent. Try again in a moment.",
+    );
   } finally {
     form.removeAttribute("aria-busy");
   }

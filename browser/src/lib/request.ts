@@ -53,8 +53,8 @@ export async function requestJson(
 export function noResponseProblem(): Problem {
   return new Problem(
     navigator.onLine
-      ? "The server does not answer. Nothing you typed is lost; try again in a moment."
-      : "You are offline. Nothing you typed is lost; try again when you are back.",
+      ? "The server does not respond. Nothing you typed is lost; try again in a moment."
+      : "You are offline. Nothing you typed is lost; try again when you are online.",
     0,
   );
 }
@@ -87,7 +87,8 @@ export function parseProblem(status: number, text: string): Problem {
       errors,
     );
   } catch {
-    if (status === 413) return new Problem("This is larger than the server takes.", status);
-    return new Problem(`The server answered ${status}. Try again in a moment.`, status);
+    if (status === 413)
+      return new Problem("The request is larger than the server accepts.", status);
+    return new Problem(`The server responded with ${status}. Try again in a moment.`, status);
   }
 }

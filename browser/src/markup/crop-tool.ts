@@ -25,7 +25,7 @@ export class CropTool {
     this.bar = make(
       "div",
       { class: "markup-crop", role: "group", "aria-label": "Crop" },
-      make("p", {}, "Drag over what is to stay."),
+      make("p", {}, "Drag over the part to keep."),
       button("Cancel", "button", () => this.cancel()),
       button("Whole picture", "button", () => this.set([0, 0, width, height])),
       button("Crop", "button main", () => this.apply()),

@@ -284,7 +284,7 @@ export class MarkupDocument {
   }
 
   redo(): void {
-    this.#afterTravel(this.#history.redo(), "Done again");
+    this.#afterTravel(this.#history.redo(), "Redone");
   }
 
   /**
@@ -293,7 +293,7 @@ export class MarkupDocument {
   #afterTravel(what: string | null, verb: string): void {
     const existing = new Set(this.marks.map(({ id }) => id));
     this.#selected = new Set([...this.#selected].filter((id) => existing.has(id)));
-    this.onChange(what === null ? "That was all" : `${verb}: ${what}`);
+    this.onChange(what === null ? "Nothing left to undo or redo" : `${verb}: ${what}`);
   }
 
   /** Adds shapes in front of all others. If the picture would have too many marks, announces that and returns null. */
@@ -301,7 +301,7 @@ export class MarkupDocument {
     if (shapes.length === 0) return null;
     const after = [...this.marks.map(({ shape }) => shape), ...shapes];
     if (after.length > limits.shapes || countPoints(after) > limits.allPoints) {
-      this.onChange(`A picture takes ${limits.shapes} marks. Delete some first.`, true);
+      this.onChange(`A picture can have at most ${limits.shapes} marks. Delete some first.`, true);
       return null;
     }
     let number = this.nextStepNumber;

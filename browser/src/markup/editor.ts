@@ -84,7 +84,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#keepOpen(dialog);
     const picture = await loadPicture(task.picture);
     if (picture) this.#open(picture);
-    else this.#showOnStage("The picture could not be opened. Leave, and try again in a moment.");
+    else this.#showOnStage("The picture could not be opened. Close the editor and try again.");
     const saved = await ended;
     this.#listeners.abort();
     this.viewport?.disconnect();
@@ -135,7 +135,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       make(
         "p",
         { id: "markup-hint", hidden: true },
-        "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys.",
+        "Press a letter to choose a tool, Enter to place a mark, Tab to go through the marks, and arrow keys to move them. Press the question mark for all keys.",
       ),
     );
     this.#showOnStage("Opening the picture…");
@@ -307,7 +307,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#toolbar.reveal(tool);
     this.say(
       tool === "crop"
-        ? "Crop. With Alt, arrows change its size; alone they move it. Enter crops, Escape leaves."
+        ? "Crop. Arrow keys move the crop; with Alt, they change its size. Enter crops, Escape leaves."
         : (tools.find((one) => one.tool === tool)?.name ?? ""),
     );
   }
@@ -363,8 +363,8 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     const { leaveLabel } = this.#task;
     const question =
       leaveLabel === undefined
-        ? "Leave without saving? What you marked is not kept."
-        : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
+        ? "Leave without saving? Your marks will be lost."
+        : "Leave without adding the picture? It will not be sent, and your marks will be lost.";
     if (this.doc?.isDirty && !(await confirmDialog(question, leaveLabel ?? "Leave", true))) return;
     this.#finish(false);
   }
@@ -391,7 +391,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
 
   async #flatten(): Promise<Blob> {
     const blob = this.#picture?.blob;
-    if (!blob) throw new Error("It is kept where this page can show it, but not read it.");
+    if (!blob) throw new Error("This page can show the picture but cannot read it.");
     return flattenPicture(blob, this.doc.markup);
   }
 }

@@ -5,8 +5,8 @@ import { make } from "../lib/dom.js";
 export async function copyToClipboard(picture: () => Promise<Blob>): Promise<string> {
   if (typeof ClipboardItem === "undefined" || !("write" in (navigator.clipboard ?? {}))) {
     return isSecureContext
-      ? "This browser does not copy pictures. Download it."
-      : "Browsers copy pictures only over https. Download it.";
+      ? "This browser cannot copy pictures. Download the picture instead."
+      : "Browsers copy pictures only over https. Download the picture instead.";
   }
   try {
     // Pass the picture as a promise. By the time it is ready, the browser may no longer treat the copy as part of the
@@ -15,7 +15,7 @@ export async function copyToClipboard(picture: () => Promise<Blob>): Promise<str
     return "The marked picture is copied.";
   } catch (error) {
     if (error instanceof DOMException && error.name === "NotAllowedError")
-      return "The browser did not let it be copied. Allow the clipboard beside the address, or download it.";
+      return "The browser blocked the copy. Allow access to the clipboard next to the address, or download the picture.";
     return `The picture could not be copied. ${error instanceof Error ? error.message : ""}`.trim();
   }
 }

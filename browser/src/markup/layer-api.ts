@@ -37,7 +37,7 @@ export async function fetchPicture(media: string): Promise<Picture> {
 }
 
 export const croppedMessage =
-  "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
+  "This picture was cropped elsewhere, so your drawing would be in the wrong place.";
 
 /**
  * Saves marks that are based on `revision`. Rejects with a Problem, whose status is 409 if the stored revision differs.
@@ -56,7 +56,8 @@ export async function waitUntilReady(media: string): Promise<Picture> {
   for (;;) {
     const picture = await fetchPicture(media);
     if (picture.state === "ready") return picture;
-    if (picture.state === "failed") throw new Problem(picture.reason ?? "It cannot be shown.", 422);
+    if (picture.state === "failed")
+      throw new Problem(picture.reason ?? "The picture cannot be shown.", 422);
     await pause();
   }
 }
@@ -94,6 +95,6 @@ export function readableUrl(url: string): string {
 export function originalUrl({ renditions }: Picture): string {
   const url = renditions.find(({ name }) => name === "original")?.url;
   if (url === undefined)
-    throw new Problem("This picture is being prepared. Try again in a moment.", 409);
+    throw new Problem("This picture is still being processed. Try again in a moment.", 409);
   return readableUrl(url);
 }

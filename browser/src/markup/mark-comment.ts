@@ -23,7 +23,7 @@ export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
  * picture.
  */
 export async function confirmRedraw(): Promise<boolean> {
-  const question = `${croppedMessage} Draw on it as it is now? Your words stay, what you drew is gone.`;
+  const question = `${croppedMessage} Draw on the cropped picture? Your text stays, but your drawing will be lost.`;
   if ((await chooseAction(question, ["Draw again"], true)) === null) return false;
   await refresh();
   return true;
@@ -63,7 +63,7 @@ export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> 
       if (shapes.length === 0 || !(await wasCropped(anchor))) return;
       drawsAgain = await pauseSaving(confirmRedraw);
       if (!drawsAgain)
-        throw new Problem("Not added: the picture was cropped elsewhere meanwhile.", 409);
+        throw new Problem("Not added, because the picture was cropped elsewhere.", 409);
     },
   });
   if (!saved) return null;

@@ -30,7 +30,7 @@ export async function markUpFile(file: File): Promise<MarkedFile | null> {
     markup: { shapes: [], crop: null },
     allowsDestruction: true,
     lossWarning: (markup) =>
-      `${describeLoss(markup, "never leaves this browser")} Nobody can bring it back, not even you.`,
+      `${describeLoss(markup, "never leaves this browser")} Nobody can restore it, not even you.`,
     saveLabel: "Add",
     leaveLabel: "Do not add it",
     save: async (markup) => {

@@ -45,7 +45,7 @@ async function addFrame(file: File, update: string, answered: number): Promise<v
     name: file.name,
     markup: { shapes: [], crop: null },
     allowsDestruction: true,
-    lossWarning: (markup) => describeLoss(markup, "is gone for good"),
+    lossWarning: (markup) => describeLoss(markup, "is deleted permanently"),
     saveLabel: "Add",
     leaveLabel: "Do not add it",
     ...(answered > 0 ? { answered: { people: answered } } : {}),
@@ -54,5 +54,5 @@ async function addFrame(file: File, update: string, answered: number): Promise<v
   if (!saved || saver.media === null) return;
   await refresh();
   stage()?.show(saver.media);
-  announce("The frame is a picture of this update now.");
+  announce("The frame was added to this update as a picture.");
 }

@@ -71,7 +71,7 @@ export async function markUpMedia(
     markup: unsaved ?? { shapes: layer.shapes, crop: null },
     allowsDestruction: true,
     lossWarning: (markup) =>
-      `${describeLoss(markup, "is gone for good")}${answered > 0 ? " Who answered is asked again." : ""}`,
+      `${describeLoss(markup, "is deleted permanently")}${answered > 0 ? " People who answered are asked again." : ""}`,
     saveLabel: "Save",
     ...(answered > 0 ? { answered: { people: answered } } : {}),
     save: (markup, change, pauseSaving) => saver.save(markup, change, pauseSaving),
@@ -124,17 +124,18 @@ class LayerSaver {
     const choice = await pauseSaving(() =>
       isCropped
         ? chooseAction(
-            `${croppedMessage} Load it as it is now? What you drew is then gone.`,
+            `${croppedMessage} Load the cropped picture? Your drawing will be lost.`,
             [theirs],
             true,
           )
         : chooseAction(
-            "The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.",
+            "The marks of this picture were changed elsewhere. Your drawing is still here, but it is not saved. If you load the other version, your drawing will be lost.",
             [theirs, mine],
             true,
           ),
     );
-    if (choice === null) throw new Problem("Not saved: it was changed elsewhere meanwhile.", 409);
+    if (choice === null)
+      throw new Problem("Not saved, because the marks were changed elsewhere.", 409);
     this.isDiscarded = choice === theirs;
     this.#revision = layer.revision;
   }

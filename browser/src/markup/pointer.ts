@@ -92,7 +92,7 @@ export class PointerInput {
     this.#down.clear();
     this.#pinching = null;
     if (!this.#hasPen)
-      this.context.say("The pen draws from here on. A finger moves the picture.", true);
+      this.context.say("From now on, the pen draws and a finger moves the picture.", true);
     this.#hasPen = true;
   }
 

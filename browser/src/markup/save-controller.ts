@@ -59,7 +59,7 @@ export class SaveController {
       this.#showError(
         error instanceof Error && error.message !== ""
           ? error.message
-          : "It was not saved. Try again in a moment.",
+          : "Saving failed. Try again in a moment.",
       );
     } finally {
       this.#isSaving = false;

@@ -97,7 +97,7 @@ export class UnsupportedShapeError extends Error {}
 /** Parses the shapes of a response and fills in defaults. */
 export function parseShapes(value: unknown): Shape[] {
   if (!Array.isArray(value))
-    throw new UnsupportedShapeError("These marks cannot be read here. Load the page again.");
+    throw new UnsupportedShapeError("This page cannot read these marks. Reload the page.");
   return value.map(parseShape);
 }
 
@@ -115,7 +115,7 @@ function parseShape(value: unknown): Shape {
   const color = (given["color"] ?? defaults.color) as Color;
   if (!colors.includes(color))
     throw new UnsupportedShapeError(
-      "These marks have a colour that this page does not know. Load it again.",
+      "These marks have a colour that this page does not support. Reload the page.",
     );
   const stroke = { color, width: Number(given["width"] ?? defaults.width) };
   switch (given["kind"]) {
@@ -152,7 +152,7 @@ function parseShape(value: unknown): Shape {
       return { kind: "redaction", box: parseBox(given["box"]) };
     default:
       throw new UnsupportedShapeError(
-        "These marks are of a kind that this page does not know. Load it again.",
+        "These marks are of a kind that this page does not support. Reload the page.",
       );
   }
 }
@@ -177,7 +177,7 @@ function parseNumbers(value: unknown, count: number): number[] {
     value.length !== count ||
     !value.every((one) => Number.isFinite(one))
   )
-    throw new UnsupportedShapeError("These marks cannot be read here. Load the page again.");
+    throw new UnsupportedShapeError("This page cannot read these marks. Reload the page.");
   return value as number[];
 }
 
@@ -246,18 +246,18 @@ function round(value: number): number {
 }
 
 /**
- * Describes what saving destroys and which marks remain. `fate` ends the first sentence, for example "is gone for
- * good".
+ * Describes what saving destroys and which marks remain. `fate` ends the first sentence, for example "is deleted
+ * permanently".
  */
 export function describeLoss({ shapes, crop }: Markup, fate: string): string {
   const hasRedaction = shapes.some(({ kind }) => kind === "redaction");
   const hasOther = shapes.some(({ kind }) => kind !== "redaction");
   const lost = !hasRedaction
-    ? "What is outside the crop"
+    ? "Everything outside the crop"
     : crop
-      ? "What is black, and what is outside the crop,"
-      : "What is black";
-  return `${lost} ${fate}.${hasRedaction && hasOther ? " Marks over what is black stay." : ""}`;
+      ? "Everything blacked out or outside the crop"
+      : "Everything blacked out";
+  return `${lost} ${fate}.${hasRedaction && hasOther ? " Marks over blacked-out areas stay." : ""}`;
 }
 
 /** Whether saving destroys pixels. */

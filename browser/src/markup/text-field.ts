@@ -52,7 +52,7 @@ export class TextField {
     spellcheck: "true",
     autocomplete: "off",
     "aria-label": "Text",
-    "aria-description": "Escape when it is written, Control and Enter to save",
+    "aria-description": "Press Escape to finish the text, Control and Enter to save",
   });
   /** The last valid text. */
   #text: string;
@@ -119,7 +119,7 @@ export class TextField {
     const clean = drawableText(field.value);
     const missing = [...new Set(visibleText(field.value))].filter(isMissing).join("");
     if ([...clean].length > limits.text) {
-      this.callbacks.refused(`A text has at most ${limits.text} characters.`);
+      this.callbacks.refused(`A text can have at most ${limits.text} characters.`);
       const at = Math.max(0, field.selectionStart - (field.value.length - this.#text.length));
       field.value = this.#text;
       field.setSelectionRange(at, at);
@@ -129,7 +129,7 @@ export class TextField {
       field.setSelectionRange(at, at);
       if (missing !== "")
         this.callbacks.refused(
-          `“${missing}” is not among the letters of the picture’s font, and is left out.`,
+          `“${missing}” is left out, because the picture’s font does not have it.`,
         );
     }
     this.#text = field.value;

@@ -13,7 +13,7 @@ import { fileTypeOf, supportedType } from "./recording.js";
  */
 const timeouts = { create: 30_000, cleanup: 10_000 };
 const noAnswerMessage =
-  "The server does not answer, so nothing is recorded. Try again in a moment.";
+  "The server does not respond, so nothing is recorded. Try again in a moment.";
 
 /**
  * Resolves when the draft and the upload of the last cancelled attempt are deleted, so that the next attempt does not

@@ -28,10 +28,10 @@ export function detectCapability(): Capability {
 
 /** Explanations of what a browser cannot record. */
 export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
-  insecure: "Browsers record only over https. Ask your admin for that address. Upload works here.",
-  phone: "A phone’s browser cannot record its screen. Its camera and its videos work here.",
-  camera: "This browser cannot record a screen. Its camera works here, and so does Upload.",
-  nothing: "This browser cannot record. Firefox, Chrome, Edge and Safari can. Upload works here.",
+  insecure: "Browsers record only over https. Ask your admin to set it up, or upload a file.",
+  phone: "A phone’s browser cannot record the screen. Record with the camera, or upload a video.",
+  camera: "This browser cannot record the screen. Record with the camera, or upload a file.",
+  nothing: "This browser cannot record. Use Firefox, Chrome, Edge or Safari, or upload a file.",
 };
 
 /**
@@ -70,14 +70,14 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
 function screenErrorMessage(error: unknown): string {
   const { name = "", message = "" } = error instanceof Error ? error : {};
   if (name === "NotAllowedError" && /system/i.test(message))
-    return "Your system does not let the browser see the screen. Allow it in the system’s settings, under privacy, then try again.";
+    return "Your system does not let the browser record the screen. Allow it in the system’s privacy settings, then try again.";
   if (name === "NotAllowedError" && /policy/i.test(message))
-    return "This browser was set up not to share screens. Ask whoever looks after it.";
+    return "This browser is configured not to share screens. Ask the person who manages it.";
   if (name === "NotAllowedError")
     return "No screen was shared, so nothing is recorded. Press again and choose a screen, window or tab.";
-  if (name === "NotFoundError") return "There is no screen that the browser could share.";
+  if (name === "NotFoundError") return "The browser found no screen to share.";
   if (name === "NotReadableError")
-    return "The system did not give the screen. Close other programs that record it, then try again.";
+    return "The system did not share the screen. Close other programs that record it, then try again.";
   return `The screen could not be shared (${message || name}). Try again.`;
 }
 
@@ -153,14 +153,14 @@ async function permissionGranted(kind: DeviceKind): Promise<void> {
 
 function deviceErrorMessage(kind: DeviceKind, name: string, message: string): string {
   const without =
-    kind === "microphone" ? "or record without sound of yours" : "or record the screen alone";
+    kind === "microphone" ? "or record without a microphone" : "or record the screen alone";
   if (name === "NotAllowedError" && /system/i.test(message))
-    return `Your system does not let the browser use the ${kind}. Allow it in the system’s settings, under privacy, ${without}.`;
+    return `Your system does not let the browser use the ${kind}. Allow it in the system’s privacy settings, ${without}.`;
   if (name === "NotAllowedError")
-    return `This page may not use the ${kind}. Allow it beside the address, then choose it again, ${without}.`;
+    return `This page is not allowed to use the ${kind}. Allow it next to the address, then choose it again, ${without}.`;
   if (name === "NotFoundError") return `There is no ${kind}. Plug one in, ${without}.`;
   if (name === "NotReadableError" || name === "AbortError")
-    return `The ${kind} does not answer. Another program may be using it: close that, then choose it again, ${without}.`;
+    return `The ${kind} does not respond. Another program may be using it: close that, then choose it again, ${without}.`;
   return `The ${kind} could not be used (${message || name}). Choose another, ${without}.`;
 }
 

@@ -121,10 +121,10 @@ export function lostDeviceMessage(
   }: { replacement: string | undefined; isRecording: boolean; cancelled: boolean },
 ): string {
   const without = isRecording
-    ? "The rest is recorded without it."
+    ? "The recording continues without it."
     : "Plug one in, or record without it.";
   const next = replacement ? `“${replacement}” is used now.` : without;
   return cancelled
-    ? `The camera was unplugged before it recorded. ${next} Press Record again.`
+    ? `The camera was unplugged before the recording began. ${next} Press Record again.`
     : `The ${kind} was unplugged. ${next}`;
 }

@@ -41,8 +41,8 @@ async function confirmLeaving(recorder: GuardedRecorder, url: string): Promise<v
   const isFinishing = recorder.state === "finishing";
   const confirmed = await confirmDialog(
     isFinishing
-      ? "The last of the recording is not on the server yet. Leave when it is?"
-      : "You are recording. Stop it and leave? What was recorded is kept as a draft.",
+      ? "The end of the recording is not on the server yet. Leave once it is?"
+      : "You are recording. Stop and leave? The recording is kept as a draft.",
     isFinishing ? "Leave then" : "Stop and leave",
   );
   if (confirmed && (await recorder.finish())) visit(url);

@@ -32,11 +32,11 @@ export function remaining(
     ? {
         ms: sizeLeft,
         ofMs: ms + sizeLeft,
-        reason: `A recording is at most ${sizeText} large here`,
+        reason: `A recording can be at most ${sizeText}`,
       }
     : {
         ms: timeLeft,
         ofMs: seconds * 1000,
-        reason: `A recording is at most ${Math.round(seconds / 60)} minutes long`,
+        reason: `A recording can be at most ${Math.round(seconds / 60)} minutes long`,
       };
 }

@@ -77,9 +77,9 @@ export class LiveStatus {
     });
     const isEndNear = ms <= Math.min(limitWarning, ofMs / 4);
     const warning = isEndNear
-      ? `It stops by itself in ${formatTime(ms)}.`
+      ? `The recording will stop automatically in ${formatTime(ms)}.`
       : isSilent
-        ? "We hear nothing of your microphone."
+        ? "No sound is coming from your microphone."
         : "";
     if (warning !== "" && this.view.part("warning").hidden) announce(warning);
     this.view.showWarning(warning);
@@ -89,9 +89,9 @@ export class LiveStatus {
 
 /** `level` is null without a microphone. */
 function levelMessage(level: MicrophoneLevel | null, isSilent: boolean): string {
-  if (!level) return "Nothing of what you say is recorded.";
+  if (!level) return "Your voice is not being recorded.";
   if (level.isUnknown)
-    return "Your microphone is recorded. This browser does not show here how loud it is.";
-  if (isSilent) return "We hear nothing. Speak, or choose another microphone.";
+    return "Your microphone is being recorded. This browser cannot show how loud it is.";
+  if (isSilent) return "No sound is coming from your microphone. Speak, or choose another one.";
   return level.wasHeard ? "We hear you." : "Say something.";
 }

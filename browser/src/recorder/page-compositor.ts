@@ -28,7 +28,7 @@ export class PageCompositor {
     const canvas = document.createElement("canvas");
     Object.assign(canvas, size);
     const context = canvas.getContext("2d", { alpha: false });
-    if (!context) throw new Error("This browser has no canvas to compose in.");
+    if (!context) throw new Error("This browser cannot draw on a canvas.");
     this.#context = context;
     this.bubble = bubble;
     this.#videos.base = this.#play("base", tracks.base);

@@ -113,7 +113,7 @@ export class Recording extends EventTarget {
         () =>
           reject(
             new CaptureError(
-              "The browser could not record this. Choose something else, then press Record again.",
+              "The browser could not record this source. Choose another one, then press Record again.",
             ),
           ),
         { once: true },

@@ -98,9 +98,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
    */
   finish(): Promise<boolean> {
     if (this.#attempt) {
-      this.#attempt.cancel(
-        new CaptureError("It was called off before it began. Nothing is recorded."),
-      );
+      this.#attempt.cancel(new CaptureError("The recording was cancelled before it began."));
       return Promise.resolve(false);
     }
     if (!this.#recording) {
@@ -195,7 +193,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     if (kind === "camera" && isRecording) {
       if (source === "camera") return this.#endEarly("The camera was unplugged");
       return this.#view.showProblem(
-        "The camera was unplugged. The screen is recorded on without it.",
+        "The camera was unplugged. The screen is still being recorded.",
       );
     }
     // Cancel an attempt that uses this camera, because it cannot continue with another camera.
@@ -277,7 +275,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const { uploader } = recording;
     uploader.addEventListener("progress", (event) => this.#showProgress(event.detail));
     uploader.addEventListener("slept", () => {
-      if (driftsAfterSleep) this.#endEarly("This computer slept");
+      if (driftsAfterSleep) this.#endEarly("This computer went to sleep");
     });
     recording.addEventListener("piece", () => this.#status.update());
     recording.addEventListener("failed", () => this.#endEarly(this.#sources.failureReason));
@@ -357,7 +355,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
         new CaptureError(`${reason}, so nothing is recorded. Press Record again.`),
       );
     if (!this.#isRunning) return;
-    this.#view.showProblem(`${reason}, and the recording ended there. All of it is kept.`);
+    this.#view.showProblem(`${reason}, so the recording has ended. All of it is kept.`);
     void this.#stop();
   }
 
@@ -380,7 +378,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
 
   async #finish(recording: Recording): Promise<boolean> {
     this.#become("finishing");
-    showInTab("Sending the last of it");
+    showInTab("Sending the rest");
     const uploaded = recording.finishUpload();
     void recording.stop().then(() => this.#closeSources());
     try {

@@ -105,6 +105,6 @@ async function toFile(video: HTMLVideoElement, name: string): Promise<File> {
   canvas.height = video.videoHeight;
   canvas.getContext("2d")?.drawImage(video, 0, 0);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (!blob) throw new Error("The browser could not make a picture of it. Try again.");
+  if (!blob) throw new Error("The browser could not take a picture. Try again.");
   return new File([blob], name, { type: "image/png" });
 }

@@ -65,7 +65,7 @@ export class RecorderSources {
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage
-      : "The browser stopped by itself";
+      : "The browser stopped recording";
   }
 
   /** Starts mixing, so that the microphone's level is shown. */
@@ -103,9 +103,7 @@ export class RecorderSources {
     picture.addEventListener("failed", () => {
       if (this.#picture !== picture) return;
       const both = camera && screen;
-      this.callbacks.ended(
-        both ? "The camera could not be put on the screen any more" : "The picture stopped",
-      );
+      this.callbacks.ended(both ? "The camera could no longer be shown" : "The video stopped");
     });
     picture.addEventListener("arrived", () => {
       if (this.#picture === picture) this.callbacks.arrived();
@@ -125,9 +123,7 @@ export class RecorderSources {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])
       if (track && track.readyState !== "live")
-        throw new CaptureError(
-          "What was to be recorded ended before it began. Press Record again.",
-        );
+        throw new CaptureError("A source ended before the recording began. Press Record again.");
   }
 
   /** Releases the sources captured for one recording. Devices stay in use for the next recording. */

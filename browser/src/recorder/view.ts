@@ -91,7 +91,7 @@ export class RecorderView {
     this.#showSetup(state, hasCamera);
     this.#setText(
       this.part("empty"),
-      `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`,
+      `Your ${this.source === "camera" ? "camera" : "screen"} will appear here.`,
     );
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";

@@ -81,7 +81,7 @@ export class FileUpload {
     const resumable = previous.filter(({ metadata }) => metadata["update"] === this.update).at(-1);
     if (resumable) {
       this.#upload.resumeFromPreviousUpload(resumable);
-      this.onProgress("Going on where it was");
+      this.onProgress("Resuming the upload");
     }
     await new Promise<void>((resolve, reject) => {
       this.#result = { resolve, reject };
@@ -119,7 +119,7 @@ export class FileUpload {
     this.onProgress(
       sent < total
         ? `${formatBytes(sent)} of ${formatBytes(total)}${remaining}`
-        : "Arrived. Being looked at.",
+        : "Uploaded. Being checked.",
       sent / total,
     );
   }
@@ -139,7 +139,7 @@ export class FileUpload {
     // Also retry after 409 and 423, which mean that another request is using the upload.
     const retry = isTransient || status === 409 || status === 423;
     if (retry)
-      this.onProgress(`${status === 0 ? "The server does not answer." : message} Trying again.`);
+      this.onProgress(`${status === 0 ? "The server does not respond." : message} Trying again.`);
     return retry && navigator.onLine;
   }
 

@@ -206,11 +206,11 @@ export class RecordingSender {
       try {
         bytes ??= await this.spool.readPiece(this.recording.id, piece);
       } catch {
-        await this.#retryLater("This browser does not give back what it keeps.");
+        await this.#retryLater("This browser cannot read its copy of the recording.");
         return null;
       }
       if (!bytes) {
-        this.#giveUp("What this browser kept of the recording was deleted.");
+        this.#giveUp("This browser's copy of the recording was deleted.");
         return null;
       }
       const part = new Uint8Array(bytes, offset - piece.from, Math.min(room, piece.end - offset));
@@ -224,14 +224,13 @@ export class RecordingSender {
   /** Adopts the offset returned by the server. `endDeclared` means that the request declared the upload's length. */
   async #confirmOffset({ offset }: TusResponse, endDeclared: boolean): Promise<void> {
     const { recording } = this;
-    if (offset === null) return this.#retryLater("The server's answer was not understood.");
+    if (offset === null) return this.#retryLater("The server's response was not understood.");
     if (offset < recording.safe)
-      return this.#giveUp("The server holds less of this recording than it had said.");
+      return this.#giveUp("The server has less of this recording than it confirmed.");
     if (offset > this.#endOffset) {
       // More bytes than this page has are acceptable only after a resume: the earlier page may have sent pieces without
       // spooling them.
-      if (!this.isResumed)
-        return this.#giveUp("More of this recording came to the server from elsewhere.");
+      if (!this.isResumed) return this.#giveUp("Another page has sent more of this recording.");
       this.#queue = [];
       this.#endOffset = offset;
     }
@@ -263,7 +262,7 @@ export class RecordingSender {
     if (status === 409 || status === 460) {
       // The offset was wrong or the checksum did not match. The first time, fetch the offset without a delay.
       if (this.#retries++ === 0) return;
-      return this.#retryLater("The server and this browser do not agree on how far it is.");
+      return this.#retryLater("The server and this browser disagree on the upload's offset.");
     }
     if (status === 401 || status === 404) return this.#checkSession(status);
     if (status === 413) {
@@ -273,30 +272,30 @@ export class RecordingSender {
     if (status === 410) {
       this.#isDeleted = await isMediaDeleted(this.recording.media);
       return this.#giveUp(
-        message || "The server takes no more of this recording: its update was sent or deleted.",
+        message || "The server no longer accepts this recording: its update was sent or deleted.",
       );
     }
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status))
-      return this.#giveUp(message || `The server does not take this recording (${status}).`);
+      return this.#giveUp(message || `The server rejected this recording (${status}).`);
     return this.#backOff(response);
   }
 
   /** Handles 401 and 404. A 404 may mean that another person is signed in. */
   async #checkSession(status: 401 | 404): Promise<void> {
     const person = await fetchPersonId();
-    if (person === undefined) return this.#retryLater("The server does not answer.");
+    if (person === undefined) return this.#retryLater("The server does not respond.");
     if (person !== this.recording.person)
       return this.#wait(
         "signed-out",
         person === null
           ? "You are signed out. Sign in in another tab; the recording waits here."
-          : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
+          : "Someone else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
         SIGN_IN_CHECK_MS,
       );
     // After a 401, a valid session means that the person signed in between the two requests.
-    if (status === 401) return this.#retryLater("The server does not answer.");
+    if (status === 401) return this.#retryLater("The server does not respond.");
     this.#isDeleted = await isMediaDeleted(this.recording.media);
-    return this.#giveUp("The server does not know this recording any more.");
+    return this.#giveUp("The server no longer has this recording.");
   }
 
   /**
@@ -306,7 +305,7 @@ export class RecordingSender {
   #backOff({ status, stalled, message, retryAfter }: TusResponse): Promise<void> {
     this.#bodyLimit = Math.max(MIN_BODY_BYTES, this.#bodyLimit >> 1);
     if (stalled) this.#stallTimeoutMs = Math.min(MAX_STALL_TIMEOUT_MS, 2 * this.#stallTimeoutMs);
-    const unreachable = navigator.onLine ? "The server does not answer." : "You are offline.";
+    const unreachable = navigator.onLine ? "The server does not respond." : "You are offline.";
     return this.#retryLater(
       status === 0 ? unreachable : message || "The server is not ready.",
       Math.min(MAX_RETRY_AFTER_MS, retryAfter * 1000),

@@ -100,13 +100,12 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
     throw new Error("You are signed out. Sign in again in another tab, then begin.");
   if (status === 0 || person === undefined)
     throw new Error(
-      "The server does not answer, so recording has not begun. Try again in a moment.",
+      "The server does not respond, so recording has not begun. Try again in a moment.",
     );
   const updateId = response.update ?? update;
   if (status !== 201 || !location || !media || !updateId)
     throw new Error(
-      response.message ||
-        `The server does not take a recording (${status}). Try again in a moment.`,
+      response.message || `The server rejected the recording (${status}). Try again in a moment.`,
     );
   // Use only the path, because behind a proxy the server's host name may differ from the page's.
   const url = new URL(location, self.location.href).pathname;
@@ -130,9 +129,9 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
 
 /** Sends the rest of a recording that another page began. */
 async function resume(id: string): Promise<void> {
-  if (!(await acquireLock(id))) throw new Error("Another tab is sending this recording already.");
+  if (!(await acquireLock(id))) throw new Error("Another tab is already sending this recording.");
   const recording = await spool.getRecording(id);
-  if (!recording) throw new Error("This recording is not in this browser any more.");
+  if (!recording) throw new Error("This browser no longer has this recording.");
   // Fetch the offset, because the server may have more bytes than the spool has recorded.
   const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);

@@ -75,9 +75,7 @@ export class RecordingUploader extends EventTarget {
         else if (data.event === "failed" && data.command === "begin") fail(data.message);
       });
       worker.addEventListener("error", () =>
-        fail(
-          "The part of this page that sends recordings could not be loaded. Load the page again.",
-        ),
+        fail("The part of this page that sends recordings could not be loaded. Reload the page."),
       );
       worker.postMessage(command);
     });
@@ -127,7 +125,7 @@ export class RecordingUploader extends EventTarget {
   release(): void {
     removeEventListener("online", this.#retryNow);
     this.worker.terminate();
-    this.#finished.reject(new Error("Left for later."));
+    this.#finished.reject(new Error("Another page may resume this recording."));
   }
 
   #retryNow = (): void => this.#command({ command: "retry" });

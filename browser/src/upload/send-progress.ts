@@ -32,7 +32,7 @@ export function progressMessage({
   const safe = `Safe on the server up to ${formatTime(safeMs)}`;
   const both = `${safe}, kept in this browser up to ${formatTime(spooledMs)}.`;
   const tab = inMemoryOnly
-    ? " This browser has no room for the rest: it is in this tab alone, so leave it open."
+    ? " This browser has no space for the rest, which is only in this tab. Keep the tab open."
     : "";
   switch (state) {
     case "sending":
@@ -43,6 +43,6 @@ export function progressMessage({
     case "refused":
       return `${reason} ${isDeleted ? deletedMessage(safeMs, spooledMs - safeMs) : both}${tab}`;
     case "done":
-      return "All of it is safe on the server.";
+      return "The whole recording is safe on the server.";
   }
 }

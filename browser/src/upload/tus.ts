@@ -146,12 +146,12 @@ export async function discardUpload({
     const known = (await fetchJsonOrStatus(`/updates/${update}`)) as
       { state: string } | number | undefined;
     if (typeof known === "object" && known.state !== "draft")
-      return "It was sent already, and stays there. Remove it on the page of its update.";
+      return "This recording was already sent. Remove it on the page of its update.";
     response = await sendTusRequest("DELETE", `/media/${media}`);
   }
   const { status, message } = response;
   if ((status >= 200 && status < 300) || status === 404 || status === 410) return null;
-  return message || "The server does not answer, so nothing was deleted. Try again in a moment.";
+  return message || "The server does not respond, so nothing was deleted. Try again in a moment.";
 }
 
 /** The id of the signed-in person: null if nobody is signed in, undefined if the server does not respond. */
@@ -169,7 +169,7 @@ export async function isMediaDeleted(media: string): Promise<boolean> {
 
 /** The message that the first `safeMs` milliseconds were deleted on the server and `leftMs` remain in this browser. */
 export function deletedMessage(safeMs: number, leftMs: number): string {
-  return `${safeMs < 1000 ? "It" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
+  return `${safeMs < 1000 ? "The recording" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
 /**

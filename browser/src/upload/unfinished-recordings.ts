@@ -141,7 +141,7 @@ export class UnfinishedRecordings extends HTMLElement {
     } else if (response?.media && rest.length === 0) {
       // If the server has finished the upload by itself, declare that nothing is missing.
       await finishUpload(recording.url, offset);
-      this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} of it arrived.`);
+      this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} was uploaded.`);
     } else this.#offerResume(row, recording, { recordedMs, safeMs, isComplete: rest.length === 0 });
     return row.element;
   }
@@ -178,13 +178,13 @@ export class UnfinishedRecordings extends HTMLElement {
       media,
     );
     row.showMessage(
-      `${formatBytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`,
+      `${formatBytes(received)} uploaded. The rest may be in that browser, and can be sent from there.`,
     );
     const finish = async (): Promise<void> => {
       row.showMessage("Finishing.");
       const { status, message } = await finishUpload(url, received);
       if (status === 204) navigate(`/updates/${update}/edit`);
-      else row.showError(message || "The server does not answer. Try again in a moment.");
+      else row.showError(message || "The server does not respond. Try again in a moment.");
     };
     const question = `Discard this recording? ${formatBytes(received)} on the server are deleted.`;
     const discard = async (): Promise<void> => {
@@ -200,7 +200,7 @@ export class UnfinishedRecordings extends HTMLElement {
   }
 
   async #resume(row: RecordingRow, { id }: Recording): Promise<void> {
-    row.showMessage("Looking how far it is.");
+    row.showMessage("Checking how much is on the server.");
     try {
       const uploader = await RecordingUploader.resume(id);
       resumed.set(id, uploader);
@@ -228,7 +228,7 @@ export class UnfinishedRecordings extends HTMLElement {
     void uploader.finish().then(
       ({ update }) => {
         resumed.delete(uploader.id);
-        announce("All of it is safe on the server.");
+        announce("The whole recording is safe on the server.");
         if (row.element.isConnected) navigate(`/updates/${update}/edit`);
       },
       async (error: Error) => {
@@ -258,7 +258,7 @@ export class UnfinishedRecordings extends HTMLElement {
       return;
     }
     row.showError(message);
-    const question = "Discard what is left in this browser? What the server has stays there.";
+    const question = "Discard the part that is left in this browser? The part on the server stays.";
     row.setActions(
       actionButton(recording.safe === 0 ? "Download it" : "Download the rest", () =>
         download(recording, rest),
@@ -284,7 +284,9 @@ declare global {
 /** Hides a recording until the tab is closed. */
 function postpone(row: RecordingRow, id: string): void {
   writeStorage("sessionStorage", `later ${id}`, "yes");
-  row.close("Kept. It is offered again when you next open Hearback in another tab or window.");
+  row.close(
+    "Kept. The recording is offered again when you next open Hearback in another tab or window.",
+  );
 }
 
 function isPostponed(id: string): boolean {
@@ -301,7 +303,7 @@ async function discardRow(
   try {
     await discard();
     row.remove();
-    announce("The recording is deleted.");
+    announce("The recording has been deleted.");
   } catch (error) {
     row.showError((error as Error).message);
   }
@@ -314,9 +316,7 @@ function announceList(): void {
 
 function unreadableRow({ began }: Recording): HTMLElement {
   const row = new RecordingRow(`Unfinished recording of ${formatTimestamp(new Date(began))}`);
-  row.showError(
-    "This browser does not give back what it keeps of it just now. Load the page again.",
-  );
+  row.showError("This browser cannot read its copy of the recording right now. Reload the page.");
   return row.element;
 }
 
@@ -331,8 +331,8 @@ async function goneMessage(
   if (await isMediaDeleted(media))
     return `${recorded} ${deletedMessage(safeMs, nothingLeft ? 0 : recordedMs - safeMs)}`;
   return nothingLeft
-    ? `${recorded} It is not on its way any more: it was deleted, or is part of its update.`
-    : `${recorded} The server takes no more of it: ${formatTime(recordedMs - safeMs)} is in this browser alone.`;
+    ? `${recorded} It is no longer being uploaded: it was deleted, or is part of its update.`
+    : `${recorded} The server no longer accepts it: ${formatTime(recordedMs - safeMs)} is only in this browser.`;
 }
 
 /** The title of a recording's draft as a suffix, unless the title is empty or generated. */

@@ -26,17 +26,17 @@ export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
 function recordingMessage({ media, received, touched_at }: UnfinishedUpload): string | null {
   const touched = new Date(touched_at);
   if (document.querySelector(`unfinished-recordings [data-of="${CSS.escape(media)}"]`))
-    return `Unfinished. ${formatBytes(received)} of it arrived; see above.`;
+    return `Unfinished. ${formatBytes(received)} uploaded; see above.`;
   if (Date.now() - touched.getTime() > RECORDING_IDLE_MS)
-    return `${formatBytes(received)} of it arrived, nothing since ${formatTimestamp(touched)}. It is paused, or its page is gone.`;
+    return `${formatBytes(received)} uploaded, nothing since ${formatTimestamp(touched)}. The recording is paused, or its page was closed.`;
   return null;
 }
 
 async function fileMessage({ id, received, length }: UnfinishedUpload): Promise<string> {
   const { canResume } = await import("./file-upload.js");
   const advice = (await canResume(id))
-    ? "Choose the same file again, and it goes on from there."
-    : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
+    ? "Choose the same file again to continue the upload."
+    : "Continue in the browser where you began. Here, remove this upload and choose the file again.";
   const total = length === null ? "" : ` of ${formatBytes(length)}`;
-  return `${formatBytes(received)}${total} arrived. ${advice}`;
+  return `${formatBytes(received)}${total} uploaded. ${advice}`;
 }

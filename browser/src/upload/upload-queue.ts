@@ -63,8 +63,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       "turbo:before-visit",
       (event) => {
         const question = this.busy
-          ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there."
-          : "What you drew is not saved. Leave, and lose it?";
+          ? "A file is still being uploaded. Leave and stop the upload? To continue it later, choose the same file again."
+          : "Your drawing is not saved. Leave and lose it?";
         if (this.#hasUnsaved && !window.confirm(question)) event.preventDefault();
       },
       { signal },
@@ -129,7 +129,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       const marked = await markUpFile(item.file);
       if (!marked) {
         this.#remove(item);
-        announce(`${item.file.name} is not added.`);
+        announce(`${item.file.name} was not added.`);
         return this.#resolveWaiters();
       }
       Object.assign(item, marked);
@@ -139,7 +139,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       item.state = "failed";
       this.#showError(
         item,
-        `The editor could not be opened, so it is not added. ${error instanceof Error ? error.message : String(error)}`,
+        `The editor could not be opened, so the picture was not added. ${error instanceof Error ? error.message : String(error)}`,
         { label: "Mark up", run: () => void this.#markUp(item) },
       );
       this.#resolveWaiters();
@@ -181,7 +181,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       try {
         await this.#send(item);
         item.state = "done";
-        announce(`${item.file.name} is here.`);
+        announce(`${item.file.name} was uploaded.`);
         // New media is a material change, so request new responses unless the author clears the checkbox.
         const isMaterial = document.querySelector<HTMLInputElement>("#change");
         if (isMaterial) isMaterial.checked = true;
@@ -216,7 +216,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     }
     const media = item.upload?.media;
     if (item.shapes.length === 0 || !media) return;
-    item.row.show(item.file, "Saving what you drew", 1);
+    item.row.show(item.file, "Saving your drawing", 1);
     const before = await waitUntilReady(media);
     await saveLayer(media, 0, { shapes: item.shapes, crop: null });
     void waitUntilDrawn(media, before).then(refresh, () => {});
@@ -239,7 +239,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
 
   #showFailure(item: Item, error: Problem): void {
     const message = item.arrived
-      ? `The picture is here, what you drew on it is not saved. ${error.message}`
+      ? `The picture was uploaded, but your drawing was not saved. ${error.message}`
       : error.message;
     if (error.isTransient) {
       item.isTransient = true;
@@ -281,7 +281,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     const failed = this.#items.length > 0 && this.#items.every((item) => item.state === "failed");
     this.querySelector(".arriving")?.setAttribute(
       "aria-label",
-      failed ? "Not taken" : "On their way",
+      failed ? "Not accepted" : "On their way",
     );
   }
 
