@@ -27,6 +27,10 @@ use crate::{drafts, events, markup, notifications};
 
 /// Maximum number of pictures in one comment.
 pub const MAX_PICTURES: usize = 10;
+/// The error message if the text of a comment is replaced by an empty one.
+pub const EMPTY_BODY: &str = "is empty. Write something, or remove the comment instead.";
+/// The error message for an action on a removed comment.
+const REMOVED: &str = "This comment has been removed.";
 
 text_enum! {
     /// Whether a comment is a remark or a question.
@@ -203,9 +207,7 @@ pub async fn add(
 ) -> Result<SavedComment> {
     let update_id = &update.id;
     if update.trashed_at.is_some() {
-        return Err(Error::Conflict(
-            "This update is in the trash. Restore it first.".into(),
-        ));
+        return Err(Error::Conflict(updates::IN_TRASH.into()));
     }
     if new.is_question && new.parent_id.is_some() {
         return Err(Error::invalid(
@@ -414,7 +416,7 @@ async fn find_on(
 async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
     let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
-        return Err(Error::Conflict("This comment has been removed.".into()));
+        return Err(Error::Conflict(REMOVED.into()));
     }
     Ok((comment, update))
 }
@@ -436,10 +438,7 @@ pub async fn edit(
         )));
     }
     if body.is_empty() {
-        return Err(Error::invalid(
-            "body",
-            "is empty. Write something, or remove the comment instead.",
-        ));
+        return Err(Error::invalid("body", EMPTY_BODY));
     }
     let mentions = mentions::find(tx, viewer, body).await?;
     if body != comment.body {

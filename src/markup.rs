@@ -341,7 +341,7 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
         return Err(Error::invalid(
             "crop",
             format!(
-                "must leave at least {MIN_CROP_SIDE} pixels on each side, because everything outside the crop is deleted permanently."
+                "must leave at least {MIN_CROP_SIDE} pixels of the width and of the height. Everything outside the crop is deleted permanently."
             ),
         ));
     }

@@ -101,7 +101,7 @@ pub async fn after_question(
         return Ok(());
     };
     let answer = NewComment {
-        body: "Normally a colleague answers here. I am a program and cannot answer, but you can still close the question: you asked it, so only you can."
+        body: "Normally a colleague answers here. I am a program and cannot, but you can still close the question, because you asked it."
             .into(),
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()

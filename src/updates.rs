@@ -54,6 +54,8 @@ macro_rules! columns {
 pub const UNDO_WINDOW: Millis = 10_000;
 /// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
+/// The error message if an update in the trash is changed.
+pub const IN_TRASH: &str = "This update is in the trash. Restore it first.";
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
@@ -207,9 +209,7 @@ pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str)
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
     if update.trashed_at.is_some() {
-        return Err(Error::Conflict(
-            "This update is in the trash. Restore it first.".into(),
-        ));
+        return Err(Error::Conflict(IN_TRASH.into()));
     }
     Ok(update)
 }

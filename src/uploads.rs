@@ -47,6 +47,8 @@ pub use repository::{
 
 /// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.
 const MAX_PICTURE_BYTES: u64 = 64 << 20;
+/// The error message for an upload whose media was removed.
+const FILE_REMOVED: &str = "The file was removed from its update.";
 /// Describes the supported file types, for error messages.
 pub const ACCEPTED_TYPES: &str = "Hearback accepts PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime videos.";
 
@@ -291,6 +293,14 @@ fn stored_video(
     }
 }
 
+/// The error for a file over the size limit of `max` bytes.
+fn too_large(max: u64) -> Error {
+    Error::TooLarge(format!(
+        "The file is larger than the maximum of {}. Send a smaller one, or ask your admin to raise the limit.",
+        format_size(max)
+    ))
+}
+
 /// Formats a size limit: `4 GiB`, `500 MiB`, `200 kB`.
 pub fn format_size(bytes: u64) -> String {
     match bytes {
@@ -388,11 +398,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
             match self.left.checked_sub(block.len() as u64) {
                 Some(left) => self.left = left,
                 None => {
-                    let text = format!(
-                        "The file is larger than the maximum of {}. Send a smaller one, or ask your admin to raise the limit.",
-                        format_size(self.max)
-                    );
-                    return Poll::Ready(Some(Err(Error::TooLarge(text))));
+                    return Poll::Ready(Some(Err(too_large(self.max))));
                 }
             }
         }

@@ -86,7 +86,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         (None, Some(_)) => {
             return Err(Error::invalid(
                 "until_ms",
-                "needs `at_ms` as well, the start of the range.",
+                "needs `at_ms` as well, which is the start of the range.",
             ));
         }
         (Some(at), Some(until))

@@ -1,7 +1,7 @@
 //! Questions. A question is open until someone else replies. The asker closes a question by
 //! accepting an answer.
 
-use super::{Comment, find_visible};
+use super::{Comment, REMOVED, find_visible};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events::EventKind;
@@ -77,7 +77,7 @@ pub async fn accept(
         )));
     }
     if named.removed_at.is_some() || question.removed_at.is_some() {
-        return Err(Error::Conflict("This comment has been removed.".into()));
+        return Err(Error::Conflict(REMOVED.into()));
     }
     if accepted {
         accept_answer(tx, clock, &question, &named).await?;

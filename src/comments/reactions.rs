@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::find_visible;
+use super::{REMOVED, find_visible};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
@@ -129,7 +129,7 @@ async fn resolve_target(
         ReactionTarget::Comment(id) => {
             let (comment, update) = find_visible(tx, viewer, id).await?;
             if comment.removed_at.is_some() {
-                return Err(Error::Conflict("This comment has been removed.".into()));
+                return Err(Error::Conflict(REMOVED.into()));
             }
             (update, comment.id)
         }
@@ -146,5 +146,5 @@ async fn resolve_target(
 fn canonical_emoji(emoji: &str) -> Result<&'static str> {
     emojis::get(emoji)
         .map(|emoji| emoji.as_str())
-        .ok_or_else(|| Error::invalid("emoji", "must be a single emoji, for example 👍."))
+        .ok_or_else(|| Error::invalid("emoji", "must be a single emoji, such as 👍."))
 }

@@ -143,7 +143,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
-                    "is the same text that was not quite right. Say it back in different words.",
+                    "is the readback that the author marked “Not quite”. Say it back in different words.",
                 ));
             }
             Ok(false)

@@ -34,7 +34,7 @@ pub async fn remind(
         .collect();
     if owing.is_empty() {
         return Err(Error::Conflict(
-            "Everyone has already answered, so there is nobody to remind.".into(),
+            "No answer to this update is outstanding, so there is nobody to remind.".into(),
         ));
     }
     let now = clock.now();
@@ -53,7 +53,7 @@ pub async fn remind(
     if reminded.is_empty() {
         let minutes = (again - now + 59_999) / 60_000;
         let words = format!(
-            "Everyone who has not answered was reminded within the last four hours. You can remind them again in {} h {} min.",
+            "Everyone who still has to answer was reminded within the last four hours. You can remind them again in {} h {} min.",
             minutes / 60,
             minutes % 60
         );

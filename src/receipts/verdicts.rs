@@ -137,9 +137,7 @@ async fn find_own_receipt(
     let update = match updates::must_be_author(viewer, &update) {
         Ok(()) if update.trashed_at.is_none() => update,
         Ok(()) => {
-            return Err(Error::Conflict(
-                "This update is in the trash. Restore it first.".into(),
-            ));
+            return Err(Error::Conflict(updates::IN_TRASH.into()));
         }
         Err(error) => return Err(error),
     };

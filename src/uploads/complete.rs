@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::concurrency::Permit;
 use super::repository::{UPLOAD_LIFETIME, Upload, columns, end, schedule_purge};
 use super::writer::{Writer, superseded};
-use super::{FileType, UploadService, stored_video};
+use super::{FILE_REMOVED, FileType, UploadService, stored_video};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::infra::video::MetadataScan;
@@ -119,7 +119,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
         None if media::receive(&mut tx, clock, &upload.media_id, &stored, broken_off).await? => {
             None
         }
-        None => Some(Error::Gone("The file was removed from its update.".into())),
+        None => Some(Error::Gone(FILE_REMOVED.into())),
     };
     if let Some(error) = lost {
         drop(tx);

@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::leftovers::DeleteLeftovers;
-use super::{UploadService, format_size};
+use super::{FILE_REMOVED, UploadService, too_large};
 use crate::clock::{Clock, Millis, secret};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
@@ -109,10 +109,7 @@ pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     if u64::try_from(length).is_ok_and(|length| length <= uploads.max_bytes) {
         return Ok(());
     }
-    let max = format_size(uploads.max_bytes);
-    Err(Error::TooLarge(format!(
-        "The file is larger than the maximum of {max}. Send a smaller one, or ask your admin to raise the limit."
-    )))
+    Err(too_large(uploads.max_bytes))
 }
 
 /// Returns the ids of multipart uploads that are not completed yet.
@@ -236,7 +233,7 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 /// not expire.
 pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
-        return Err(Error::Gone("The file was removed from its update.".into()));
+        return Err(Error::Gone(FILE_REMOVED.into()));
     }
     if upload.deferred_at.is_none()
         && upload.finished_at.is_none()

@@ -86,7 +86,10 @@ async fn reminder_is_rejected_within_four_hours_of_the_last_or_when_no_response_
         .expect(200);
     let problem = remind(&ada, &path).await.problem(409);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("Everyone has already answered"), "{detail}");
+    assert!(
+        detail.contains("No answer to this update is outstanding"),
+        "{detail}"
+    );
 }
 
 #[actix_web::test]

@@ -261,7 +261,7 @@ export class SavedDraft implements Draft {
         // The message after this block says that the draft is not completely saved. The next save retries.
       }
     }
-    this.messages.failed("Not all of it is saved");
+    this.messages.failed("Some fields are not saved");
   }
 
   /** Handles a newer version that was saved by somebody else, or by the same person in another tab. */

@@ -538,11 +538,7 @@ async fn read_body_up_to(payload: web::Payload, max: usize) -> Result<bytes::Byt
     })?;
     let body = read
         .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", max >> 20)))?;
-    body.map_err(|error| {
-        Error::Malformed(format!(
-            "The connection was lost during the request: {error}."
-        ))
-    })
+    body.map_err(|error| Error::Malformed(format!("The request was interrupted: {error}.")))
 }
 
 /// Reads the next block of a part. A pause longer than the idle timeout is an error.

@@ -272,10 +272,7 @@ pub(crate) async fn edit(
     let edited = match body {
         Some(body) => comments::edit(&mut tx, &state.clock, &ctx.viewer, &id, &body).await?,
         None => {
-            return Err(Error::invalid(
-                "body",
-                "is empty. Write something, or remove the comment instead.",
-            ));
+            return Err(Error::invalid("body", comments::EMPTY_BODY));
         }
     };
     tx.commit().await?;

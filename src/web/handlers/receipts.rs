@@ -448,7 +448,8 @@ pub(crate) async fn confirm(
     let verdict = fields.choice("verdict", VerdictKind::ALL);
     let body = fields.text("body", MAX_READBACK).flatten();
     let said_at = fields.optional("said_at", |text| {
-        parse_rfc3339(text).ok_or_else(|| "must be the value of `answered_at`.".to_owned())
+        parse_rfc3339(text)
+            .ok_or_else(|| "is not a valid time. Use the value of `answered_at`.".to_owned())
     });
     let verdict = match (verdict, body) {
         (Some(VerdictKind::Corrected), Some(body)) => Verdict::Corrected(body),

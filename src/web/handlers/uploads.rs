@@ -192,11 +192,8 @@ async fn append_in_task(
     let (viewer, state, id) = (ctx.viewer.clone(), state.clone(), id.to_owned());
     let written = actix_web::rt::spawn(async move {
         let mut body = payload.map(|block| {
-            block.map_err(|error| {
-                Error::Malformed(format!(
-                    "The connection was lost during the request: {error}."
-                ))
-            })
+            block
+                .map_err(|error| Error::Malformed(format!("The request was interrupted: {error}.")))
         });
         let written = uploads::append_body(&state.uploads, &viewer, &id, patch, &mut body).await;
         if written.is_err() {
