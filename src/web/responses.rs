@@ -159,7 +159,7 @@ pub(crate) fn render_error(
             me.email
         ),
         (None, true) if req.path().starts_with("/s/") => {
-            "This link does not work or no longer works. Ask for a new one.".into()
+            "This link does not work. Ask for a new one.".into()
         }
         (None, true) => {
             "There is nothing at this address. Ask the person who sent the link for a new one."

@@ -139,7 +139,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await expect(ada.locator("#links")).toContainText("ended");
   expect((await guest.request.get(media)).status()).toBe(404);
   await guest.goto(open);
-  await expect(guest.getByText("This link does not work or no longer works. Ask for a new one.")).toBeVisible();
+  await expect(guest.getByText("This link does not work. Ask for a new one.")).toBeVisible();
   await checkPage(guest, "dead-link");
 
   // Search finds the update. Check the remaining pages.

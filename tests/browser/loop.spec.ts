@@ -396,7 +396,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expect(
       author.getByRole("status").filter({ hasText: "Leo Park has been reminded." }),
     ).toBeVisible();
-    await expect(author.getByLabel("Leo Park has been reminded. A message you can copy and send:")).toHaveValue(
+    await expect(author.getByLabel("Leo Park has been reminded. Message to send:")).toHaveValue(
       /^Answers to “The new rota” \(0:09\) are still missing from Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
     );
     await expect(receipt(author, leo[0])).toContainText("reminded");
@@ -620,7 +620,9 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     const reason = inSanFrancisco.getByLabel("I heard it, but …");
     await reason.fill("   ");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
-    await expect(inSanFrancisco.locator("#complaint")).toContainText("This is missing. Say why you decline.");
+    await expect(inSanFrancisco.locator("#complaint")).toContainText(
+      "This is missing. Say why you decline.",
+    );
     await reason.fill("we have spent it already.");
     await checkPage(inSanFrancisco, "loop-declining");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();

@@ -562,7 +562,7 @@ pub(crate) async fn remind(
             many => format!("{} people have been reminded.", many.len()),
         };
         let said = Flash {
-            text: Some(format!("{text} A message you can copy and send:")),
+            text: Some(format!("{text} Message to send:")),
             link: Some(message),
             copy: true,
             ..Flash::default()

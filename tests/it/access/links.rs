@@ -66,7 +66,7 @@ impl<'a> Shared<'a> {
         );
         let browser = app.client().accept("text/html");
         let page = browser.get(&address).await.expect(404).text();
-        assert!(page.contains("This link does not work or no longer works."));
+        assert!(page.contains("This link does not work."));
         self.guest.get(path).await.problem(401);
         self.program.get(path).await.problem(401);
         app.client().get(&self.picture).await.problem(404);
