@@ -27,7 +27,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     let mut down = Vec::new();
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
-            tracing::warn!(%error, part, "not ready");
+            tracing::warn!(%error, part, "a part is not ready");
             // Keep only the first sentence. The rest is advice for a user who sent something.
             let detail = error.detail();
             let happened = detail
@@ -41,7 +41,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     }
     Err(Error::Unavailable(
         format!("Not ready. {}", down.join(" ")),
-        "not ready".into(),
+        "a part is not ready".into(),
     ))
 }
 
