@@ -135,7 +135,9 @@ impl MailContext {
     ) -> Result<Option<Failure>> {
         let (person, update) = (&pending.person_id, &pending.update_id);
         match failure {
-            Failure::Permanent(why) => tracing::warn!(why, person, update, "the mail server rejected an email"),
+            Failure::Permanent(why) => {
+                tracing::warn!(why, person, update, "the mail server rejected an email")
+            }
             Failure::Ambiguous(why) => {
                 tracing::warn!(
                     why,

@@ -71,7 +71,9 @@ pub(crate) async fn store_picture(
 pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
-        return Err(Error::TooLarge("This picture is larger than 64 MiB.".into()));
+        return Err(Error::TooLarge(
+            "This picture is larger than 64 MiB.".into(),
+        ));
     }
     let mut body = storage.get(key, 0..length).await?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(Error::internal)?);
