@@ -481,7 +481,7 @@ async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Re
     {
         return Err(Error::invalid(
             "audience",
-            "is empty, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
+            "contains nobody who can answer, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
         ));
     }
     Ok(())

@@ -205,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             "blue".parse::<Light>().map_err(|error| error.to_string()),
-            Err("\"blue\" is not a Light".to_owned())
+            Err("\"blue\" is not a known Light".to_owned())
         );
     }
 

@@ -58,7 +58,7 @@ async fn drawing_on_a_video_requires_a_position_in_the_video() {
         problem["errors"]["at_ms"]
             .as_str()
             .unwrap()
-            .contains("moment"),
+            .contains("position"),
         "{problem}"
     );
     let fields = json!({ "media_id": id, "at_ms": 500, "drawing": drawing });
