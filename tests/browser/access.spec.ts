@@ -68,6 +68,8 @@ test("the checkbox for later members is visible while the audience has a group, 
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
+  // The form contains the same text, so wait for the page of the update.
+  await expect(page).not.toHaveURL(/\/edit/);
   await expect(page.getByText("people who join @design later")).toBeVisible();
 
   // Clearing the checkbox in an edit ends the access of later members.
