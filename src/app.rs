@@ -70,8 +70,8 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        // Register the handlers before printing the address, because a signal can arrive as soon as
-        // the address is printed.
+        // Register the signal handlers before printing the address. A signal that arrived earlier
+        // would end the process without a graceful shutdown.
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -96,8 +96,8 @@ impl App {
         self.state.clone().into_inner()
     }
 
-    /// Returns the address to open. If there is no account yet, also returns the link for creating
-    /// the first account.
+    /// Returns the URL of this server. If there is no account yet, also returns the link for
+    /// creating the first account.
     pub async fn start_links(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
             let host = if self.address.ip().is_unspecified() {
@@ -112,7 +112,8 @@ impl App {
         Ok((base, link))
     }
 
-    /// Serves requests until SIGINT or SIGTERM, then finishes running requests and jobs.
+    /// Serves requests until SIGINT or SIGTERM, then waits for the current requests and jobs to
+    /// finish.
     pub async fn run(self) -> Result<()> {
         let handle = self.server.handle();
         let stop = self.stop.clone();
@@ -123,7 +124,8 @@ impl App {
                 _ = terminate.recv() => {}
             }
             tracing::info!("shutting down");
-            // End the event streams first, because the server waits for open responses.
+            // End the event streams first. They stay open until they are told to end, and the
+            // server waits for every open response.
             stop.send_replace(true);
             handle.stop(true).await;
         });
@@ -139,7 +141,8 @@ impl App {
     }
 }
 
-/// Prints a line to standard output. Ignores errors, because the reader may have closed the pipe.
+/// Prints a line to standard output. Ignores write errors, because the other end of a pipe may be
+/// closed.
 pub fn print(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

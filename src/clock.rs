@@ -1,4 +1,4 @@
-//! The only source of the domain's time and of random values. Tests can set the time.
+//! The domain's only source of time and random values. Tests can set the time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock. It returns real time plus an offset that tests can change, or the time in a
-/// file that browser tests write.
+/// The domain's clock. Returns real time plus an offset that tests and the demo can change, or the
+/// time in a file that browser tests write.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
@@ -46,14 +46,14 @@ impl Clock {
         )
     }
 
-    /// Advances the domain's time by `by` milliseconds. For tests.
+    /// Advances the domain's time by `by` milliseconds. Only tests and the demo do this.
     pub fn advance(&self, by: Millis) {
         self.offset.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Returns a new id: 26 characters of lower-case base32. Ids sort by creation time, even within
-    /// one millisecond on one node. An id has 48 bits of time, 16 bits of sequence and 64 random
-    /// bits.
+    /// Returns a new id: 26 characters of lower-case base32. Ids from one node sort by creation
+    /// time, even within one millisecond. An id has 48 bits of time, a 16-bit sequence number and
+    /// 64 random bits.
     pub fn id(&self) -> String {
         let (time, sequence) = {
             let mut last = self
@@ -79,7 +79,8 @@ impl Clock {
     }
 }
 
-/// Returns real time, for leases, signatures and rate limits. The test clock must not affect them.
+/// Returns real time, even if a test has set the domain's clock. Leases, signatures and rate limits
+/// use real time.
 #[allow(
     clippy::disallowed_methods,
     reason = "the only place that reads the system clock"
@@ -88,7 +89,7 @@ pub fn real_now() -> Millis {
     Timestamp::now().as_millisecond()
 }
 
-/// Returns real time as a [`SystemTime`], for comparison with file times.
+/// Returns real time as a [`SystemTime`], so that it can be compared with file times.
 pub fn real_time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(real_now()).unwrap_or_default())
 }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_file_sets_the_time_until_it_is_deleted_and_ids_still_sort() {
+    fn clock_file_sets_the_time_until_deleted_and_keeps_ids_sorted() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();

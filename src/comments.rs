@@ -27,9 +27,9 @@ use crate::{drafts, events, markup, notifications};
 
 /// Maximum number of pictures in one comment.
 pub const MAX_PICTURES: usize = 10;
-/// The error message if the text of a comment is replaced by an empty one.
+/// The error message for an edit that leaves a comment without text.
 pub const EMPTY_BODY: &str = "is empty. Write something, or remove the comment instead.";
-/// The error message for an action on a removed comment.
+/// The error message for any action on a comment that was removed.
 const REMOVED: &str = "This comment has been removed.";
 
 text_enum! {
@@ -47,7 +47,7 @@ text_enum! {
     pub enum ThreadState {
         /// Nobody has answered the question.
         Open = "open",
-        /// Somebody else has replied to the question.
+        /// Someone other than the asker has replied to the question.
         Answered = "answered",
         /// The asker has accepted an answer.
         Accepted = "accepted",
@@ -56,7 +56,8 @@ text_enum! {
     }
 }
 
-/// A stored comment, together with the names of its writer and of the share link that a guest used.
+/// A stored comment with the name of its writer. If the writer is a guest, also has the name of the
+/// share link.
 #[derive(Clone, Debug, FromRow)]
 pub struct Comment {
     /// Unique id. Ids sort by creation time.
@@ -76,7 +77,7 @@ pub struct Comment {
     pub link_id: Option<String>,
     /// Name of the person or guest who wrote the comment; empty if unknown.
     pub author_name: String,
-    /// Name of the share link that the guest used.
+    /// Name of the share link that the guest used; `None` for a person's comment.
     pub link_name: Option<String>,
     /// Text in Markdown; empty after the comment was removed.
     pub body: String,
@@ -100,7 +101,7 @@ pub struct Comment {
     pub resolved_at: Option<Millis>,
     /// Whether the comment is a remark or a question.
     pub kind: CommentKind,
-    /// For a question: when someone else first replied.
+    /// For a question: when someone other than the asker first replied.
     pub answered_at: Option<Millis>,
     /// For a question: when the asker accepted an answer.
     pub accepted_at: Option<Millis>,
@@ -141,8 +142,9 @@ impl Comment {
         self.parent_id.as_ref().unwrap_or(&self.id)
     }
 
-    /// State of the thread. `Resolved` for every resolved thread; otherwise `Open`, `Answered` or
-    /// `Accepted` if the thread begins with a question that is not removed, or else `None`.
+    /// State of the thread. A resolved thread is `Resolved`. Any other thread that begins with a
+    /// question is `Open`, `Answered` or `Accepted`. `None` if the thread begins with a remark or
+    /// the question was removed.
     pub fn state(&self) -> Option<ThreadState> {
         match (
             self.resolved_at,
@@ -178,7 +180,7 @@ pub struct NewComment {
     pub anchor: Anchor,
     /// Pictures to attach, at most [`MAX_PICTURES`].
     pub pictures: Vec<StoredFile>,
-    /// Name of a guest who has not given a name yet.
+    /// Name that a guest entered with the comment. Ignored if the guest already has a name.
     pub guest_name: Option<String>,
 }
 
@@ -193,11 +195,11 @@ pub struct SavedComment {
     pub without_access: Vec<(String, String)>,
 }
 
-/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and
+/// Adds a comment to an update that the viewer may see, deletes the draft of the comment, and
 /// notifies people.
 ///
 /// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
-/// an error for the field if the input is invalid.
+/// [`Error::Invalid`] for invalid input.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
@@ -272,8 +274,8 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        // The draft of a reply is stored under the parent comment or under the first comment of the
-        // thread.
+        // A draft of a reply may be stored under the parent comment or under the first comment of
+        // the thread. Delete both.
         let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
         subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
@@ -298,8 +300,8 @@ pub async fn add(
     })
 }
 
-/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply
-/// there.
+/// Returns the id of the first comment of the thread that contains the comment `id`. Fails unless
+/// the viewer may reply in this thread.
 async fn find_thread_root(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -339,8 +341,8 @@ async fn find_thread_root(
     }
 }
 
-/// Lists the comments of an update that the viewer may see, oldest first. People see all of them.
-/// Guests see the threads that were started through their share link.
+/// Lists the comments on an update, oldest first. Guests get only the threads that were started
+/// through their share link. The caller must have checked that the viewer may see the update.
 pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -384,7 +386,8 @@ pub async fn find_visible(
     Ok((comment, update))
 }
 
-/// Finds a comment on an update that the viewer may see. Guests see only the threads of their share link.
+/// Finds a comment on the given update. The caller must have checked that the viewer may see the
+/// update. Guests find only comments in the threads of their share link.
 async fn find_on(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -421,7 +424,7 @@ async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Up
     Ok((comment, update))
 }
 
-/// Changes the text of a comment that the viewer wrote, and saves the earlier text in the comment's
+/// Changes the text of the viewer's own comment and keeps the earlier text in the comment's
 /// history. Notifies people who are mentioned for the first time.
 pub async fn edit(
     tx: &mut Tx,
@@ -508,8 +511,8 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
 }
 
 /// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
-/// thread may do so. Only the asker may close a question; the update's author may also close a
-/// guest's question.
+/// thread may resolve it. A thread that begins with a question is an exception: only the asker may
+/// resolve it, or the update's author if the asker is a guest.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

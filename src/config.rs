@@ -39,7 +39,7 @@ pub enum StorageLocation {
 pub struct Config {
     /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// `HEARBACK_URL`: the public URL, without a path. If unset, links use the host of each
+    /// `HEARBACK_URL`: the public URL, without a path. If unset, links use the `Host` header of the
     /// request.
     pub url: Option<String>,
     /// `HEARBACK_DATA` (./data): the folder for the SQLite file, media and temporary files.
@@ -53,10 +53,11 @@ pub struct Config {
     /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the URL that browsers use for the S3-compatible server. Used
     /// only if `HEARBACK_DELIVERY` is `redirect`.
     pub s3_public_endpoint: Option<String>,
-    /// `HEARBACK_S3_PATH_STYLE` (false): whether URLs contain the bucket name in the path instead
-    /// of the host name.
+    /// `HEARBACK_S3_PATH_STYLE` (false): whether the bucket name is in the path of URLs (`true`) or
+    /// in the host name (`false`).
     pub s3_path_style: bool,
-    /// `HEARBACK_DELIVERY` (proxy): `proxy` or `redirect`.
+    /// `HEARBACK_DELIVERY` (proxy): how media reach the browser, `proxy` or `redirect`; see
+    /// [`Delivery`].
     pub delivery: Delivery,
     /// `HEARBACK_METRICS_TOKEN`: the bearer token for `GET /metrics`. If unset, metrics are not
     /// served.
@@ -78,14 +79,14 @@ pub struct Config {
     /// `HEARBACK_TEST_CLOCK`: the file that sets the domain's clock. Only for browser tests; see
     /// [`crate::clock::Clock::from_file`].
     pub test_clock: Option<PathBuf>,
-    /// Uploads are rejected while fewer bytes than this are free. 1 GiB; only tests change this
-    /// value.
+    /// Minimum free disk space in bytes. Uploads are rejected while less is free. The value is 1
+    /// GiB; only tests change it.
     pub min_free_bytes: u64,
-    /// How long the sender of a resumable upload may pause within a request. 30 s; only tests
-    /// change this value.
+    /// How long a client may send nothing during one request of a resumable upload. The value is 30
+    /// s; only tests change it.
     pub upload_idle_timeout: Duration,
-    /// How often an idle event stream sends a comment, so that proxies keep the connection open. 15
-    /// s; only tests change this value.
+    /// How long an event stream may be idle before the server sends a line that browsers ignore, so
+    /// that proxies keep the connection open. The value is 15 s; only tests change it.
     pub keep_alive: Duration,
 }
 
@@ -144,7 +145,7 @@ impl Config {
         let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
         let config = Self {
             listen: read.or_default("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
-                text.parse().map_err(|_| "is not an IP address with a port. For example: 127.0.0.1:8080 or 0.0.0.0:8080.".into())
+                text.parse().map_err(|_| "is not an IP address with a port. Use, for example, 127.0.0.1:8080 or 0.0.0.0:8080.".into())
             }),
             url: read.optional("HEARBACK_URL", parse_url),
             database_url: read.or_default("DATABASE_URL", database, parse_database),
@@ -164,7 +165,7 @@ impl Config {
             metrics_token: read.optional("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
             trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
                 text.split(',')
-                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. For example: 127.0.0.1,::1.")))
+                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. Use, for example, 127.0.0.1,::1.")))
                     .collect()
             }),
             max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
@@ -177,7 +178,7 @@ impl Config {
             log: read.or_default("HEARBACK_LOG", "info".into(), |text| {
                 tracing_subscriber::EnvFilter::try_new(text)
                     .map(|_| text.to_owned())
-                    .map_err(|_| "is not a log filter. For example: info, or warn,hearback=debug.".into())
+                    .map_err(|_| "is not a valid log filter. Use, for example, info or warn,hearback=debug.".into())
             }),
             test_clock: read.optional("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
             min_free_bytes: 1 << 30,
@@ -221,7 +222,8 @@ impl SettingsReader {
         match parse(&value) {
             Ok(parsed) => Some(parsed),
             Err(message) => {
-                // Leave the value out of the message, because database URLs contain passwords.
+                // Leave the value out of the message, because a database URL can contain a
+                // password.
                 self.add_error(name, &message);
                 None
             }
@@ -237,8 +239,8 @@ impl SettingsReader {
         self.optional(name, parse).unwrap_or(default)
     }
 
-    /// Returns the email settings. Requires a mail server, a sender and the public URL, which links
-    /// in emails need.
+    /// Returns the email settings. If a mail server is set, a sender and the public URL are
+    /// required: emails contain links, and a link needs the public URL.
     fn mail(&mut self) -> Option<Mailer> {
         let server = self.optional("HEARBACK_SMTP_URL", Server::parse);
         let from = self.optional("HEARBACK_MAIL_FROM", smtp::parse_sender);
@@ -250,7 +252,9 @@ impl SettingsReader {
                 if !self.values.contains_key(name) {
                     self.add_error(
                         name,
-                        &format!("is required with HEARBACK_SMTP_URL. For example: {example}."),
+                        &format!(
+                            "is required with HEARBACK_SMTP_URL. Use, for example, {example}."
+                        ),
                     );
                 }
             }
@@ -335,7 +339,8 @@ fn parse_storage_location(text: &str) -> Result<StorageLocation, String> {
 
 /// Parses a size in bytes, with an optional unit: `4GiB`, `500MB`, `1048576`.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let invalid = || "is not a size. For example: 4GiB, 500MiB or a number of bytes.".to_owned();
+    let invalid =
+        || "is not a size. Use, for example, 4GiB, 500MiB or a number of bytes.".to_owned();
     let digits =
         text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim() {
@@ -372,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_reports_every_invalid_setting_without_its_value() {
+    fn parse_reports_every_invalid_setting_but_not_its_value() {
         let wrong = with(&[
             ("HEARBACK_LISTEN", "8080"),
             ("DATABASE_URL", "mysql://root:secret@db/x"),

@@ -1,8 +1,8 @@
 //! `hearback demo`: a throwaway workspace with a dozen people in four time zones and ten days of
 //! history.
 //!
-//! The demo calls the functions of the domain to create this history. It first sets the clock back
-//! ten days and then advances it.
+//! To create this history, the demo sets the clock back ten days. It then calls functions of the
+//! domain and advances the clock between the calls.
 
 mod dsl;
 mod story;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::people;
 
-/// Name of the account that the printed sign-in line suggests.
+/// The account that the demo prints for signing in.
 const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
@@ -34,8 +34,8 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
 }
 
 /// Serves a demo until SIGINT or SIGTERM. Without `keep`, the data is in a temporary folder that is
-/// deleted at the end. With `keep`, the data stays in the given folder, and the next call serves
-/// the same workspace again.
+/// deleted at the end. With `keep`, the data stays in that folder, and a later demo with the same
+/// folder shows the same workspace.
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;

@@ -1,5 +1,5 @@
-//! `hearback doctor`: checks every setting and component against the real service. For each failed
-//! check, it says how to fix the problem.
+//! `hearback doctor`: checks the settings and tests each component (database, storage, ffmpeg,
+//! email) by using it. For each failed check, says how to fix the problem.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -27,7 +27,7 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     match &config.url {
         Some(url) if config.is_https() => lines.push(passed(format!("address: {url}"))),
         Some(url) => lines.push(passed(format!(
-            "address: {url} — browsers cannot record or copy over plain http. Fix: put an https proxy in front."
+            "address: {url} — browsers cannot record or copy over plain http. Fix: put an https proxy in front of Hearback."
         ))),
         None => lines.push(passed(
             "address: HEARBACK_URL is not set, so links use the Host header of each request",

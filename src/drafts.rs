@@ -1,5 +1,5 @@
 //! Drafts of comments and answers. A draft is saved while a person types, is available on every
-//! device, and is deleted when its text is sent.
+//! device, and is deleted when the comment or answer is sent.
 
 use std::collections::BTreeMap;
 
@@ -53,8 +53,8 @@ pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &st
     delete(tx, &person, update_id, &[subject]).await
 }
 
-/// Returns the id of the viewer. Fails unless the viewer is a person who may see the update and
-/// `subject` exists.
+/// Returns the viewer's id. Fails if the viewer is a guest or may not see the update, or if the
+/// draft's subject does not exist.
 async fn check_writer(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -99,7 +99,8 @@ pub async fn of_person(
     Ok(drafts.into_iter().collect())
 }
 
-/// Deletes drafts of a person. Call it in the transaction that sends the text of the drafts.
+/// Deletes a person's drafts. Call it in the transaction that stores the comment or answer which
+/// the drafts became.
 pub async fn delete(
     tx: &mut Tx,
     person_id: &str,

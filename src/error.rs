@@ -17,7 +17,7 @@ pub type FieldErrors = BTreeMap<String, String>;
 pub enum Error {
     /// 400: the request cannot be read.
     Malformed(String),
-    /// 401: the request needs a signed-in person.
+    /// 401: the request requires signing in.
     Unauthenticated,
     /// 403: the person may see the resource, but may not perform this action.
     Forbidden(String),
@@ -64,7 +64,8 @@ impl Error {
         Self::Internal(cause.into())
     }
 
-    /// The HTTP status (RFC 9110; 422 and 429 as in RFC 9457's examples and RFC 6585).
+    /// The HTTP status code. Most codes are defined in RFC 9110, 429 is defined in RFC 6585, and
+    /// 460 in tus 1.0.
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
@@ -191,15 +192,16 @@ pub const DISK_FULL: &str = "The disk is full. What you just sent was not stored
 const DISK_FAILED: &str = "The database cannot write to its disk. What you just sent was not stored; everything saved earlier is unchanged. Tell your admin, then send it again.";
 
 impl From<sqlx::Error> for Error {
-    /// Maps failures of the database server, the connection and the disk to `Unavailable`, and all
-    /// other errors to `Internal`.
+    /// Maps failures of the database, the connection and the disk to `Unavailable`, and all other
+    /// errors to `Internal`.
     fn from(error: sqlx::Error) -> Self {
         let text = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
-            // The driver reports a truncated response as a protocol error.
+            // If the connection breaks in the middle of a response, the driver reports a protocol
+            // error.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => "The database does not respond. What you just sent was not stored; try again in a moment.",
             sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
@@ -214,7 +216,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// The reason why a database server that is reachable cannot serve requests.
+/// Why the database rejected a valid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DatabaseFailure {
     /// No space is left.
@@ -225,10 +227,11 @@ enum DatabaseFailure {
     Unavailable,
 }
 
-/// Classifies an error code of the database. SQLite's result codes are documented in rescode.html;
-/// the low byte is the kind: 5 busy, 8 read-only, 10 I/O, 13 full, 14 cannot open. PostgreSQL's
-/// SQLSTATE codes are 53100 (disk full), 58030 (I/O), 25006 (read-only) and the classes 08
-/// (connection), 53 (resources) and 57P (operator intervention).
+/// Classifies an error code of the database. For SQLite, the low byte of the result code is the
+/// kind: 5 busy, 8 read-only, 10 I/O, 13 full, 14 cannot open (see rescode.html in SQLite's
+/// documentation). For PostgreSQL, the code is a SQLSTATE: 53100 (disk full), 58030 (I/O), 25006
+/// (read-only) or a code of the classes 08 (connection), 53 (resources) and 57P (operator
+/// intervention).
 fn classify_code(code: &str) -> Option<DatabaseFailure> {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => match number & 0xff {

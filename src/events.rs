@@ -1,5 +1,5 @@
-//! Numbered events that tell open pages what changed. A page continues after the last number that
-//! it has seen, so it misses no event.
+//! Numbered events that tell open pages what changed. After a disconnection, a page asks for the
+//! events after the last number that it received, so it misses no event.
 
 pub mod hub;
 
@@ -47,8 +47,8 @@ pub struct Event {
     pub subject_id: String,
 }
 
-/// Stores an event with the next number. Call it last in a transaction, because it locks the
-/// counter that numbers all events.
+/// Stores an event with the next number. Call it last in a transaction: it locks the counter of
+/// event numbers, and other transactions that record events wait until this one ends.
 pub async fn record(
     tx: &mut Tx,
     clock: &Clock,
@@ -72,8 +72,9 @@ pub async fn record(
     Ok(())
 }
 
-/// Records that access rights changed. Every open event stream then checks its own rights again.
-/// The event does not reveal whose rights changed. Call it last in a transaction, like [`record`].
+/// Records that access rights changed. Every open event stream then checks whether its viewer still
+/// has access. The event does not reveal whose rights changed. Call it last in a transaction, like
+/// [`record`].
 pub async fn record_access(
     tx: &mut Tx,
     clock: &Clock,

@@ -15,37 +15,37 @@ use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
 
 text_enum! {
-    /// Why an update is in a section of the inbox.
+    /// Why an update is in a section of the inbox. The owner is the person whose inbox it is.
     pub enum Reason {
-        /// Owed by me: the person has not acknowledged the update.
+        /// In "To answer": the inbox's owner has not acknowledged the update.
         Acknowledge = "acknowledge",
-        /// Owed by me: the person has not read the update back.
+        /// In "To answer": the inbox's owner has not read the update back.
         Readback = "readback",
-        /// Owed by me: the update has changed since the person answered.
+        /// In "To answer": the update has changed since the inbox's owner answered.
         Changed = "changed",
-        /// Owed by me or news: the author corrected the person's readback.
+        /// In "To answer" or "To hear": the author corrected the readback of the inbox's owner.
         Corrected = "corrected",
-        /// Owed by me: readbacks of the person's update have no verdict.
+        /// In "To answer": readbacks of an update by the inbox's owner have no verdict.
         Readbacks = "readbacks",
-        /// Owed by me: questions on the person's update have no reply.
+        /// In "To answer": questions on an update by the inbox's owner have no reply.
         Questions = "questions",
-        /// Owed to me: recipients of the person's update have not answered.
+        /// In "Waiting on others": recipients of an update by the inbox's owner have not answered.
         Waiting = "waiting",
-        /// News: an update that expects no answer.
+        /// In "To hear": a new update that expects no answer.
         Sent = "sent",
-        /// News: comments.
+        /// In "To hear": new comments on the update.
         Comments = "comments",
-        /// News: someone mentioned the person.
+        /// In "To hear": someone mentioned the inbox's owner in a comment.
         Mention = "mention",
-        /// News: someone answered the person's question.
+        /// In "To hear": someone answered a question that the inbox's owner asked.
         Answer = "answer",
-        /// News: someone objected to the person's update.
+        /// In "To hear": someone objected to an update by the inbox's owner.
         Declined = "declined",
-        /// News: the author confirmed the person's readback.
+        /// In "To hear": the author confirmed the readback of the inbox's owner.
         Confirmed = "confirmed",
-        /// News: every recipient of the person's update has answered.
+        /// In "To hear": every recipient of an update by the inbox's owner has answered.
         AllHeard = "all_heard",
-        /// News: someone joined a group in the audience of the person's update.
+        /// In "To hear": someone joined a group in the audience of an update by the inbox's owner.
         Joined = "joined",
     }
 }
@@ -55,13 +55,13 @@ text_enum! {
 pub struct InboxRow {
     /// Id of the update.
     pub update_id: String,
-    /// Why the row is there.
+    /// Why the update is in this section.
     pub why: Reason,
-    /// When the person's answer is due. In a `waiting` row: the earliest due time of the people who
-    /// still owe an answer.
+    /// When the answer of the inbox's owner is due. In a `waiting` row: the earliest due time among
+    /// the recipients who still owe an answer.
     pub due_at: Option<Millis>,
-    /// When the person opened the update; `None` if the person has not opened it. Exact only in
-    /// rows for answers that the person owes as a recipient.
+    /// When the inbox's owner opened the update; `None` if not opened. The time is exact only in
+    /// rows for which the owner owes an answer as a recipient; in other rows it is an estimate.
     pub opened_at: Option<Millis>,
     /// When the author last sent a reminder.
     pub reminded_at: Option<Millis>,
@@ -76,10 +76,11 @@ pub struct InboxRow {
 }
 
 impl FromRow<'_, AnyRow> for InboxRow {
-    /// Reads a row of one of the sections. `by` is an id until [`name_actors`] replaces it.
+    /// Reads a row of one of the sections. Sets `by` to an id, which [`name_actors`] later replaces
+    /// with a name.
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        // In a row of news, the reason has a rank before it, so that `max` picks the most important reason, and the actor's id
-        // after it.
+        // In "To hear", `why` is a rank, the reason and the actor's id, such as `8mention 0abc`.
+        // The SQL takes the `max` of these texts, so the rank makes the most important reason win.
         let why: String = row.try_get("why")?;
         let (reason, actor) = why
             .split_once(' ')
@@ -152,15 +153,15 @@ macro_rules! not_snoozed {
     };
 }
 
-/// Maximum number of rows that a section reads, so that the cost does not grow with the inbox. The
-/// subqueries use the same order as the indexes `receipts_owing`, `notices_to_hear` and
-/// `updates_waiting`, so that the database can use these indexes.
+/// Maximum number of rows that SQL reads for one section, so that the cost does not grow with the
+/// inbox. Each subquery with this limit sorts in the order of one index: `receipts_owing`,
+/// `notices_to_hear` or `updates_waiting`. It therefore reads only the first rows of that index.
 macro_rules! row_limit {
     () => {
         "1001"
     };
 }
-/// Largest number up to which counts are exact.
+/// Counts are exact up to this number.
 pub const COUNT_LIMIT: i64 = 1000;
 
 /// SQL for everything that the person `$1` owes, one row per update: answers as a recipient, and
@@ -186,9 +187,9 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. It excludes corrections while
-/// the person owes a new answer, `all_heard` while a recipient owes a new answer, and new group
-/// members who can no longer open the update.
+/// SQL for the unread news of the person `$1`, one row per update. Leaves out corrections while the
+/// person still owes the new answer, `all_heard` if a recipient owes an answer again, and people
+/// who joined a group but can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -243,7 +244,7 @@ pub struct Inbox {
     pub said_to_me: Vec<InboxRow>,
 }
 
-/// Number of rows in each section. A number above [`COUNT_LIMIT`] means "more than that many".
+/// Number of rows in each section. A number above [`COUNT_LIMIT`] is not exact: there may be more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// Number of rows with answers that the person owes.
@@ -252,8 +253,8 @@ pub struct Counts {
     pub owed_to_me: i64,
     /// Number of rows with news.
     pub said_to_me: i64,
-    /// When the newest unread notification was created. This time also changes with notifications
-    /// that change no count, such as one about an acknowledgement.
+    /// When the newest unread notification was created. It tells a page that something is new even
+    /// if no count has changed, for example after an acknowledgement.
     pub news_at: Option<Millis>,
 }
 
@@ -292,8 +293,8 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. Rows with a reminder come first, then rows sorted by due time. News is
-/// sorted newest first.
+/// Returns a person's inbox. News is sorted newest first. The other sections start with the rows
+/// that have a reminder, and then sort by due time.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -367,8 +368,9 @@ pub async fn owed_count(
     )
 }
 
-/// Returns the update to read after the update `after`: first those with an answer that the person
-/// owes, then those with news. Starts over after the last one. Leaves out the updates in `skip`.
+/// Returns the next update to read after the update `after`. The order is that of the inbox: first
+/// the updates that the person has to answer, then those with news. After the last update,
+/// continues with the first. Leaves out the updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -402,7 +404,7 @@ pub struct Snoozed {
     pub entry_id: String,
     /// Id of the update.
     pub update_id: String,
-    /// When the snooze ends; `None` means that it ends when somebody answers.
+    /// When the snooze ends. `None` means that the entry stays snoozed until somebody answers.
     pub until_at: Option<Millis>,
 }
 

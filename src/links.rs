@@ -31,8 +31,8 @@ pub struct Link {
     pub revoked_at: Option<Millis>,
 }
 
-/// Creates a link to a published update of the viewer. Also returns the secret part of the link's
-/// address, which cannot be read again later.
+/// Creates a link to an update that the viewer has published. Also returns the secret part of the
+/// link's address, which cannot be read again later.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
@@ -92,7 +92,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
             .fetch_optional(&mut **tx)
             .await?;
     let (update_id, author_id) = found.ok_or(Error::NotFound)?;
-    // Hide the existence of the link from everyone else.
+    // Return the error for a missing link, because nobody else may learn that the link exists.
     if author_id != person.id && !person.is_admin() {
         return Err(Error::NotFound);
     }
@@ -133,8 +133,8 @@ pub async fn record_opening(
     Ok(())
 }
 
-/// Finds the active link with this secret. Returns `None` unless its update is published and the
-/// update's author is active.
+/// Finds the active link with this secret. Returns `None` unless the link's update is published and
+/// the author is active.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -146,8 +146,8 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
     .await?)
 }
 
-/// Finds the active link with this id, if the author of its update is not deactivated. Does not
-/// check whether the update is published; finding the update checks that.
+/// Finds the active link with this id, if the author is active. Does not check whether the update
+/// is published, because the caller finds the update afterwards and that checks it.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -158,8 +158,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .await?)
 }
 
-/// Returns the guest with this id for the given link. The caller must have verified the signature
-/// of the guest cookie.
+/// Returns the guest of the given link with this id. The caller must have verified the signature of
+/// the cookie that contains the id.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else {
@@ -176,8 +176,8 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
     }))
 }
 
-/// Returns the guest for a program that authenticates with the secret of a link. Each link has one
-/// such guest, which keeps the first name that the program gives.
+/// Returns the guest for a program that authenticates with a link's secret. All programs that use
+/// the link share one guest. The name that is sent first stays; later names are ignored.
 pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_secret(&mut connection, secret).await? else {

@@ -1,6 +1,6 @@
 //! Notifications: one row for each person, kind and subject. The transaction that makes a change
-//! also writes its notifications. The inbox and emails use these rows. This module knows people and
-//! ids, but not the updates and comments that have these ids.
+//! also writes its notifications. The inbox and emails read these rows. This module does not depend
+//! on updates or comments and refers to them only by id.
 
 pub mod unsubscribe;
 
@@ -12,7 +12,7 @@ use crate::infra::db;
 use crate::infra::db::{Tx, text_enum};
 
 text_enum! {
-    /// Why a person is notified.
+    /// Why a person (the notified person) gets a notification.
     pub enum Kind {
         /// The person received a new update that expects no answer.
         Sent = "sent",
@@ -26,25 +26,27 @@ text_enum! {
         Corrected = "corrected",
         /// The author confirmed the person's readback.
         Confirmed = "confirmed",
-        /// Someone commented on the person's update, or in a thread in which the person wrote.
+        /// Someone commented on an update by the notified person, or in a thread in which that
+        /// person wrote.
         Commented = "comment",
         /// Someone mentioned the person in a comment.
         Mentioned = "mention",
-        /// Someone asked a question on the person's update.
+        /// Someone asked a question on an update by the notified person.
         Questioned = "question",
-        /// Someone answered the person's question.
+        /// Someone answered a question that the notified person asked.
         Answered = "answer",
-        /// Someone answered the person's update with a readback.
+        /// Someone answered an update by the notified person with a readback.
         ReadBack = "readback",
-        /// Someone objected to the person's update.
+        /// Someone objected to an update by the notified person.
         Declined = "declined",
-        /// Someone acknowledged the person's update.
+        /// Someone acknowledged an update by the notified person.
         Heard = "heard",
-        /// Every recipient has answered the person's update.
+        /// Every recipient has answered an update by the notified person.
         AllHeard = "all_heard",
-        /// An answer to the person's update is overdue.
+        /// An answer to an update by the notified person is overdue.
         Overdue = "overdue",
-        /// Someone joined a group in the audience of the person's update and can now open the update.
+        /// Someone joined a group in the audience of an update by the notified person and can now
+        /// open the update.
         Joined = "joined",
     }
 }
@@ -79,7 +81,7 @@ pub struct Notification<'a> {
     /// Id of the update.
     pub update_id: &'a str,
     /// Id of the comment, person or update that the notification is about. A person has at most one
-    /// notification per kind and subject; a repeated notification becomes unread again.
+    /// notification per kind and subject. Notifying the person again marks it as unread.
     pub subject_id: &'a str,
     /// Id of the person or guest who caused the notification and is therefore not notified.
     pub actor_id: &'a str,
@@ -136,7 +138,8 @@ pub struct PersonalNotification {
     pub actor_id: String,
 }
 
-/// Notifies each person about their own subject, like [`notify`], but ends no snoozes.
+/// Notifies people like [`notify`], but each person about a different subject. Does not end
+/// snoozes.
 pub async fn notify_personally(
     tx: &mut Tx,
     clock: &Clock,
@@ -207,8 +210,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes the notifications of some people about a subject, so that each person can get a new one
-/// of a different kind.
+/// Deletes these people's notifications about a subject. The caller then notifies them again with a
+/// different kind.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(

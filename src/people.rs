@@ -96,7 +96,7 @@ impl Person {
 /// A visitor who is known only through a share link.
 #[derive(Clone, Debug)]
 pub struct Guest {
-    /// Id of the guest. It is stored only after the guest has given a name.
+    /// Id of the guest. It is stored only once the guest has given a name.
     pub id: String,
     /// Name of the guest. `None` until the guest first comments or answers.
     pub name: Option<String>,
@@ -111,7 +111,7 @@ pub struct Guest {
     pub is_program: bool,
 }
 
-/// The sender of a request, as the access rules see them.
+/// Who sent a request. All access checks use this type.
 #[derive(Clone, Debug)]
 pub enum Viewer {
     /// A visitor who is not signed in and has no share link.
@@ -144,9 +144,9 @@ impl Viewer {
         }
     }
 
-    /// Returns the error for a resource that the viewer cannot see. It is `NotFound` for people and
-    /// programs. For other viewers it is `Unauthenticated`, because they may see the resource after
-    /// signing in.
+    /// Returns the error for a resource that the viewer cannot see. People and programs get
+    /// `NotFound`. Everyone else gets `Unauthenticated`, because they may be able to see the
+    /// resource after signing in.
     pub fn not_visible_error(&self) -> Error {
         match self {
             Self::Person(_) => Error::NotFound,
@@ -172,7 +172,7 @@ pub struct Account {
     /// Working hours as JSON in the format of [`crate::working_hours::WorkingHours`]. `None` means
     /// the default hours.
     pub working_hours: Option<String>,
-    /// When the last absence ends or ended.
+    /// When the person's latest absence ends or ended; `None` if there was none.
     pub away_until: Option<Millis>,
     /// When the person turned email notifications off; `None` while they are on.
     pub mail_off_at: Option<Millis>,
@@ -294,8 +294,8 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     .await?)
 }
 
-/// Maps email addresses to the ids of their active accounts. [`text::email_key`] normalizes the
-/// keys of the map.
+/// Maps email addresses to the ids of their active accounts. The keys are the addresses in the form
+/// that [`text::email_key`] returns.
 pub async fn ids_by_email(
     connection: &mut AnyConnection,
     emails: &[String],
@@ -307,7 +307,7 @@ pub async fn ids_by_email(
             "SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL, because the text contains only numbered placeholders.
+        // The text is safe to use as SQL: it contains placeholders but no input.
         let mut query = sqlx::query_as(AssertSqlSafe(text));
         for email in some {
             query = query.bind(text::email_key(email));

@@ -54,7 +54,7 @@ macro_rules! columns {
 pub const UNDO_WINDOW: Millis = 10_000;
 /// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
-/// The error message if an update in the trash is changed.
+/// The error message for a change to an update in the trash.
 pub const IN_TRASH: &str = "This update is in the trash. Restore it first.";
 
 /// An update, without its media and comments.
@@ -79,14 +79,14 @@ pub struct Update {
     /// When the answer is due, if the author set a fixed time. Each receipt has its own due time
     /// within the recipient's working hours.
     pub due_at: Option<Millis>,
-    /// Number of working days that each recipient has to answer, if the author did not set a fixed
-    /// time.
+    /// How many working days recipients have to answer, if the author did not set a fixed time.
     pub due_days: Option<i64>,
     /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<String>,
     /// Question that recipients answer with their readback; `None` means the default question.
     pub prompt: Option<String>,
-    /// When the update was addressed to everyone with an account; `None` if it is not for everyone.
+    /// When the author added everyone with an account to the audience; `None` if the update is not
+    /// for everyone.
     pub everyone_at: Option<Millis>,
     /// When the author allowed people who later join a group of the audience to open the update;
     /// `None` if the author does not allow this.
@@ -162,7 +162,8 @@ pub struct Content {
     /// Whether people who later join a group of the audience may also open the update. An audience
     /// without groups turns this off.
     pub later_members: Option<bool>,
-    /// `Some` makes an edit material. Contains an optional description of what changed.
+    /// `Some` makes an edit material, and contains the author's description of what changed, if
+    /// any.
     pub material: Option<Option<String>>,
     /// The version that the author had open when starting the edit.
     pub version: Option<i64>,
@@ -203,8 +204,8 @@ pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Updat
     find(tx, viewer, id).await
 }
 
-/// Finds an update that the viewer may change. The viewer must be its author, and the update must
-/// not be in the trash.
+/// Finds an update that the viewer may change: the viewer is its author, and it is not in the
+/// trash.
 pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
@@ -225,7 +226,7 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     }
 }
 
-/// Whether no update except the sample was ever published in this workspace.
+/// Whether nobody has published an update in this workspace yet. The sample update does not count.
 pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
@@ -407,9 +408,9 @@ pub async fn edit(
     find_as_author(tx, id).await
 }
 
-/// Publishes a draft. Its audience can then see the update and owes the expected answer. Does
-/// nothing if the update is already published. A draft without a title gets one from
-/// `fallback_title`; an empty draft is an error.
+/// Publishes a draft. The audience can then see the update and owes the expected answer. Does
+/// nothing if the update is already published. If the draft has no title, sets one such as
+/// `Recording, 21 Nov 14:02`. Fails if the draft is empty.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -441,7 +442,8 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     Ok(published)
 }
 
-/// Returns a title such as `Recording, 21 Nov 14:02`, with the time in the author's time zone.
+/// Returns a title for a draft without one, such as `Recording, 21 Nov 14:02`, with the time in the
+/// author's time zone. Fails if the draft has no notes or media either.
 async fn fallback_title(
     tx: &mut Tx,
     clock: &Clock,
@@ -590,8 +592,8 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft that has no content, no audience and no media. Ignores the media `media_id` if
-/// it is still uploading. Returns whether the draft was deleted.
+/// Deletes a draft that has no content, no audience and no media. The media `media_id` does not
+/// count if it is still uploading. Returns whether the draft was deleted.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
@@ -650,7 +652,7 @@ pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) 
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// Finds an update without checking whether the viewer may see it.
+/// Finds an update without checking whether anyone may see it.
 async fn find_as_author(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!(
         "SELECT ",

@@ -11,8 +11,8 @@ use crate::updates::Update;
 /// Where a comment points, as sent by the client.
 #[derive(Clone, Debug, Default)]
 pub struct Anchor {
-    /// Id of the media. If the id is missing, an anchor with a time refers to the first video, and
-    /// an anchor without a time to the first picture.
+    /// Id of the media. `None` means the first video for an anchor with a time, and the first
+    /// picture for an anchor without a time.
     pub media_id: Option<String>,
     /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
@@ -24,7 +24,7 @@ pub struct Anchor {
     pub drawing: Vec<Shape>,
 }
 
-/// Checks an anchor against the media of the update and returns the anchor with `media_id` filled
+/// Checks an anchor against the media of the update. Returns the anchor with its `media_id` filled
 /// in. An empty anchor is valid. Errors name the invalid field.
 pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
     if anchor.media_id.is_none()
@@ -54,13 +54,13 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         (MediaKind::Video, None) if !anchor.drawing.is_empty() => {
             return Err(Error::invalid(
                 "at_ms",
-                "is missing. A drawing on a video needs its position in milliseconds.",
+                "is missing. A drawing on a video needs a position in the video, in milliseconds.",
             ));
         }
         (MediaKind::Video, None) if anchor.region.is_some() => {
             return Err(Error::invalid(
                 "at_ms",
-                "is missing. A region of a video needs its position in milliseconds.",
+                "is missing. A region of a video needs a position in the video, in milliseconds.",
             ));
         }
         (MediaKind::Image, Some(_)) => {
@@ -75,7 +75,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
             return Err(Error::invalid(
                 "at_ms",
                 format!(
-                    "is outside the video. Must be from 0 to {} ms.",
+                    "is outside the video. Use a position from 0 to {} ms.",
                     media.duration_ms.unwrap_or(0)
                 ),
             ));

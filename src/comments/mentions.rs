@@ -30,8 +30,8 @@ pub(super) struct Mention {
     pub(super) group: Option<String>,
 }
 
-/// Finds the people and groups that a text by the viewer mentions, without duplicates.
-/// Guests cannot mention anyone, because they must not learn who has an account.
+/// Finds the people and groups that are mentioned in a text by the viewer, without duplicates.
+/// Finds nothing for guests, because they must not learn who has an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -68,14 +68,14 @@ pub(super) fn from_json(stored: Option<&str>) -> Vec<Mention> {
         .unwrap_or_default()
 }
 
-/// Returns a function that finds the stored mentions in a segment of the comment's text, as byte
-/// ranges. Pass this function to [`markdown::to_html_with_mentions`].
+/// Returns a function for [`markdown::to_html_with_mentions`]. The function takes a part of the
+/// comment's text and returns the byte range of each stored mention in it.
 pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
     let mut names: Vec<String> = from_json(stored)
         .into_iter()
         .map(|mention| mention.name)
         .collect();
-    // Match the longest names first, so that "@Ada Lovelace" does not match as "@Ada".
+    // Try the longest names first. Otherwise "@Ada Lovelace" would match as "@Ada".
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     move |text| {
         let named = |at: usize| {
@@ -93,8 +93,8 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
     }
 }
 
-/// Returns the byte position after each `@`. Skips an `@` that follows a letter, digit or
-/// underscore, as in an email address.
+/// Returns the byte position after each `@` that can start a mention. An `@` after a letter, digit
+/// or underscore cannot, because it may be part of an email address.
 fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
@@ -103,12 +103,13 @@ fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Whether `rest` starts with a character that cannot continue the preceding word.
+/// Whether a word that ends before `rest` is complete: `rest` does not start with a letter, digit
+/// or underscore.
 fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
 
-/// Ids of everyone who can be mentioned, by case-folded name.
+/// Everyone who can be mentioned: ids by case-folded name.
 struct Directory {
     full_names: HashMap<String, Vec<String>>,
     first_names: HashMap<String, Vec<String>>,
@@ -145,9 +146,9 @@ impl Directory {
         })
     }
 
-    /// Resolves the text after an `@`. The longest matching full name has priority; if several
-    /// people share that name, all of them match. Group handles come next, and then first names
-    /// that only one person has.
+    /// Resolves the text after an `@`. Tries full names first, then group handles, then first names
+    /// that only one person has. The longest full name that matches wins; if several people have
+    /// that name, all of them are mentioned.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()

@@ -9,7 +9,8 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::{events, updates};
 
-/// SQL for the replies `a` that answer the question `q`: replies by someone else that are not removed.
+/// SQL: `FROM` and `WHERE` clauses that select each reply `a` to the question `q` that counts as an
+/// answer. A reply counts if it is not removed and someone other than the asker wrote it.
 macro_rules! answers_to_question {
     () => {
         "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
@@ -20,8 +21,8 @@ macro_rules! answers_to_question {
 /// its update. Call it after every change in a thread. Does nothing if the thread does not begin
 /// with a question.
 pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
-    // Lock the question first, so that the next statement sees the changes of concurrent
-    // transactions.
+    // Lock the question first, so that the next statement also reads the replies that concurrent
+    // transactions have just added or removed.
     let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
         .bind(root)
         .execute(&mut **tx)
@@ -44,11 +45,11 @@ pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -
     updates::refresh_question_count(tx, update_id).await
 }
 
-/// Accepts an answer on behalf of the asker, or withdraws the acceptance.
+/// Accepts an answer, or withdraws the acceptance. Only the asker may do so.
 ///
-/// If `id` is the id of the question itself, its newest answer is accepted. Only one answer can be
-/// accepted at a time; accepting a second one returns [`Error::Conflict`]. Returns the ids of the
-/// update and of the question.
+/// If `id` is the id of the question itself, the question's newest answer is accepted. A question
+/// has at most one accepted answer; accepting a second one returns [`Error::Conflict`]. Returns the
+/// ids of the update and of the question.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,

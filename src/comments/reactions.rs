@@ -40,7 +40,8 @@ pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Resul
 }
 
 /// Adds an emoji to an update or comment and returns the id of the update. Does nothing if the
-/// viewer has already added this emoji. `name` is the name of a guest who has not given one yet.
+/// viewer has already added this emoji. `name` is the name that a guest entered; it is ignored if
+/// the guest already has a name.
 pub async fn react(
     tx: &mut Tx,
     clock: &Clock,
@@ -110,7 +111,7 @@ pub async fn unreact(
     Ok(update_id)
 }
 
-/// What a reaction is added to.
+/// The update or comment that a reaction belongs to.
 #[derive(Clone, Copy, Debug)]
 pub enum ReactionTarget<'a> {
     /// The update with this id.

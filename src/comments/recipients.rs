@@ -1,4 +1,5 @@
-//! Notifications about comments. Each person gets at most one per comment, for the strongest reason.
+//! Notifications about comments. A person gets at most one notification about a comment, even if
+//! there are several reasons for it.
 
 use std::collections::HashSet;
 
@@ -67,8 +68,7 @@ pub(super) async fn notify_recipients(
         (Kind::Commented, author.into_iter().chain(thread).collect()),
     ];
     for (kind, people) in reasons {
-        // The reasons are sorted from strongest to weakest. `remove` ensures that each person is
-        // notified only for the strongest reason.
+        // `remove` leaves out the people who were already notified for an earlier, stronger reason.
         let people: Vec<String> = people
             .into_iter()
             .filter(|person| seeing.remove(person))
@@ -84,9 +84,9 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// Notifies people whom an edit mentions for the first time. The new notification replaces any
-/// earlier notification that the person got about this comment. Returns the ids and names of
-/// mentioned people who cannot open the update.
+/// Notifies the people whom an edited comment mentions and did not mention before. The new
+/// notification replaces earlier ones that the person got about this comment. Returns the ids and
+/// names of mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,
     clock: &Clock,
@@ -138,7 +138,8 @@ async fn mentioned_people(
     Ok(people)
 }
 
-/// Returns the ids and names of the people in `named` who are not in `seeing`, sorted by name.
+/// Returns the ids and names of the mentioned people (`named`) who cannot open the update, sorted
+/// by name. `seeing` contains the people who can open it.
 async fn without_access(
     connection: &mut AnyConnection,
     named: &[String],
@@ -152,8 +153,8 @@ async fn without_access(
     people::names(connection, &unseen).await
 }
 
-/// Returns the asker, if the thread begins with a person's question, and the ids of all people with
-/// an account who wrote in the thread.
+/// Returns the ids of everyone with an account who wrote in the thread. If the thread begins with a
+/// question by one of them, also returns the asker's id.
 async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,

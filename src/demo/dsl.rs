@@ -1,4 +1,4 @@
-//! The people of the demo, and a builder whose methods are the steps of the demo's story.
+//! The people of the demo, and a builder that performs the steps of the demo's story.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -40,7 +40,7 @@ pub(super) fn email(name: &str) -> String {
     format!("{}@example.org", crate::text::fold(first))
 }
 
-/// Performs the steps of the demo's story on the workspace, as the named people.
+/// Performs the steps of the demo's story, each in the name of one of the people.
 pub(super) struct StoryBuilder<'a> {
     pub(super) state: &'a State,
     people: BTreeMap<&'static str, Person>,
@@ -141,8 +141,8 @@ impl<'a> StoryBuilder<'a> {
         Ok(vec![sample::store_video(&self.state.uploads).await?])
     }
 
-    /// Draws a bar chart with these heights, from 0 to 100. The last bar has a different color.
-    /// Returns the stored picture.
+    /// Draws a bar chart and returns the stored picture. `bars` are the heights, from 0 to 100. The
+    /// last bar has a different color.
     pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<StoredFile>> {
         let [paper, ink, heard] = [
             image::Rgb([0xfb, 0xf8, 0xf2]),

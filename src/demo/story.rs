@@ -16,11 +16,11 @@ use crate::{links, workspace};
 const STORY_LENGTH: Millis = 10 * 24 * HOUR;
 
 const RULES: &str =
-    "**Answers within one working day**, in your own hours. Nobody answers at night.
+    "**Answer within one working day**, in your own working hours. Nobody has to answer at night.
 
-- *Got it* means: I have heard it, and nothing stops me.
-- Ask under the update, not in a chat: the answer is for everyone.
-- Not sure? Say it back. It is no test.";
+- *Got it* means: I have heard it and have no objection.
+- Ask under the update, not in a chat, so that everyone can read the answer.
+- Not sure? Say it back. It is not a test.";
 
 /// Plays the whole story. At the end of the story, the clock shows real time again.
 pub(super) async fn run(state: &State) -> Result<()> {
@@ -32,11 +32,11 @@ pub(super) async fn run(state: &State) -> Result<()> {
     prices(&t).await?;
     checklist(&t).await?;
     minor_updates(&t).await?;
-    // Skip the rest of the ten days, so that the latest updates are recent.
+    // Advance the clock to the present, so that the updates that follow look recent.
     let left = real_now() - state.clock.now();
     if left < 3 * HOUR {
         return Err(Error::internal(
-            "the demo's story is longer than its ten days",
+            "the demo's story takes longer than ten days",
         ));
     }
     state.clock.advance(left);
@@ -70,7 +70,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
         title: Some("The new checkout, from cart to receipt".into()),
-        notes: Some("One page instead of four. The old one goes when all have seen this.\n\n**What changes for you:** support answers from one screen; the event names change.".into()),
+        notes: Some("One page instead of four. We remove the old one once everyone has seen this.\n\n**What changes for you:** support works from one screen, and the event names change.".into()),
         expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::Days(2))),
         otherwise: Some(Some("turn the old checkout off on the first of the month.".into())),
@@ -84,14 +84,14 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
         "Zofia",
         &id,
         Some(6_000),
-        "Support is glad of this one screen.",
+        "Support will be glad to have everything on one screen.",
     )
     .await?;
     let asked = t
         .question(
             "Mia",
             &id,
-            "Can you tell me more about the event names? Ours are in twelve dashboards.",
+            "Can you tell me more about the event names? We use the current names in twelve dashboards.",
         )
         .await?;
     t.advance_hours(9.0);
@@ -100,7 +100,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
             "Ada",
             &id,
             &asked,
-            "Both names are sent until the end of the quarter; the list is in the notes.",
+            "We send both the old and the new names until the end of the quarter.",
         )
         .await?;
     t.acknowledge(&id, &["Aroha", "Grace"]).await?;
@@ -114,7 +114,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
         "Otieno",
         &id,
         Answer::Declined(
-            "Mobile payments fail on it for two networks here. I must not say yes yet.".into(),
+            "Mobile payments still fail on two networks here, so I cannot agree yet.".into(),
         ),
     )
     .await?;
@@ -147,10 +147,10 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     t.read_back(
         "Otieno",
         &id,
-        "I own the certificate alarm from today, and test it every Monday.",
+        "From today I own the certificate alarm, and I will test it every Monday.",
     )
     .await?;
-    t.read_back("Tama", &id, "We watch certificates better.")
+    t.read_back("Tama", &id, "We will keep a closer eye on certificates.")
         .await?;
     t.advance_hours(12.0);
     t.give_verdict("Piotr", &id, "Otieno", Verdict::Confirmed)
@@ -159,13 +159,11 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
         "Piotr",
         &id,
         "Tama",
-        Verdict::Corrected(
-            "Not “we”: which alarm is yours, and by when does it ring for you?".into(),
-        ),
+        Verdict::Corrected("Who is “we”? Which alarm will you own, and by when?".into()),
     )
     .await?;
     t.advance_hours(10.0);
-    t.read_back("Jan", &id, "The renewal job is mine: it runs thirty days before, and pages me when it fails. Done by Friday.").await?;
+    t.read_back("Jan", &id, "I own the renewal job. It will run thirty days before expiry and page me if it fails. Done by Friday.").await?;
     t.open(&id, &["Ada"]).await?;
     t.advance_hours(1.0);
     t.comment(
@@ -183,8 +181,8 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {
-        title: Some("Three plans, one page: how prices are said".into()),
-        notes: Some("Say the yearly price first, and never “only”.".into()),
+        title: Some("Three plans, one page: how we show prices".into()),
+        notes: Some("Give the yearly price first, and never write “only”.".into()),
         expectation: Some(Expectation::Readback),
         due: Some(Some(Due::Days(4))),
         audience: t.audience(&["@design", "Sam"]).await?,
@@ -192,13 +190,17 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     };
     let id = t.publish("Ada", content, &t.video().await?).await?;
     t.advance_hours(9.0);
-    t.read_back("Leo", &id, "Monthly first, yearly below it.")
-        .await?;
+    t.read_back(
+        "Leo",
+        &id,
+        "The monthly price first, and the yearly price below it.",
+    )
+    .await?;
     t.answer(
         "Wanjiku",
         &id,
         Answer::Declined(
-            "I am with the field team until Thursday and cannot redraw it before.".into(),
+            "I am with the field team until Thursday and cannot redraw it before then.".into(),
         ),
     )
     .await?;
@@ -207,27 +209,27 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
         "Ada",
         &id,
         "Leo",
-        Verdict::Corrected("The other way round: yearly first.".into()),
+        Verdict::Corrected("The other way round: the yearly price comes first.".into()),
     )
     .await?;
     t.advance_hours(16.0);
     t.read_back(
         "Sam",
         &id,
-        "Sales decks: yearly price first on all three plans; I change them by Monday.",
+        "I will put the yearly price first for all three plans in the sales decks, by Monday.",
     )
     .await?;
     t.read_back(
         "Grace",
         &id,
-        "I take “only” out of the page and the mails, and yearly goes first. Tomorrow.",
+        "I will remove “only” from the page and the emails and put the yearly price first, by tomorrow.",
     )
     .await?;
     t.comment(
         "Grace",
         &id,
         Some(19_000),
-        "Here the price is still monthly: on purpose?",
+        "The price here is still monthly. Is that on purpose?",
     )
     .await?;
     Ok(())
@@ -253,7 +255,7 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(4.0);
     let change = Content {
         notes: Some("1. Freeze on Wednesday\n2. Translations by Thursday noon\n3. Release on Monday, not on Friday".into()),
-        material: Some(Some("We release on Monday, so that nobody is called at the weekend.".into())),
+        material: Some(Some("We release on Monday, so that nobody is called in at the weekend.".into())),
         ..Content::default()
     };
     t.edit("Zofia", &id, change).await?;
@@ -266,7 +268,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),
         notes: Some(
-            "Four minutes of what people say at the till. Nothing to do, worth hearing.".into(),
+            "Four minutes of what customers say at the till. There is nothing to do, but it is worth hearing.".into(),
         ),
         audience: t.audience(&["everyone"]).await?,
         ..Content::default()
@@ -275,8 +277,10 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     t.react(&notes, &[("Mia", "❤️"), ("Tama", "👏")]).await?;
 
     let content = Content {
-        title: Some("Which of these two charts?".into()),
-        notes: Some("For the yearly report. The board looks at it too, through a link.".into()),
+        title: Some("Which of these two charts should we use?".into()),
+        notes: Some(
+            "For the yearly report. The board can see it too, through a share link.".into(),
+        ),
         expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::At(t.state.clock.now() + 6 * 24 * HOUR))),
         visibility: Some(Visibility::Workspace),
@@ -294,7 +298,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
         .question(
             "Ada",
             &chart,
-            "How do you see this working in black and white print?",
+            "How will this look when it is printed in black and white?",
         )
         .await?;
     t.advance_hours(2.0);
@@ -302,7 +306,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
         "Wanjiku",
         &chart,
         &asked,
-        "Stripes instead of colour. I add them tonight.",
+        "I will replace the colors with stripes tonight.",
     )
     .await?;
     t.question(
@@ -324,7 +328,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     tx.commit().await?;
     if let Some(guest) = links::guest_by_cookie(&t.state.db, &link.id, &t.state.clock.id()).await? {
         let said = NewComment {
-            body: "The second is easier to read from far away.".into(),
+            body: "The second one is easier to read from a distance.".into(),
             guest_name: Some("Ruth".into()),
             ..NewComment::default()
         };
@@ -351,12 +355,12 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Adds an update from the last two hours.
+/// Adds an update that was published two hours ago, and a comment on it.
 async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(-2.0);
     let content = Content {
-        title: Some("How a new colleague spends the first day".into()),
-        notes: Some("Watch it as if it were yours.".into()),
+        title: Some("A new colleague's first day".into()),
+        notes: Some("Watch it as if it were your own first day.".into()),
         expectation: Some(Expectation::Readback),
         due: Some(Some(Due::Days(1))),
         audience: t.audience(&["Ada", "Piotr", "Otieno"]).await?,
@@ -368,7 +372,7 @@ async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
         "Piotr",
         &id,
         Some(14_000),
-        "The keys to the office are missing here.",
+        "Nobody mentions the keys to the office here.",
     )
     .await?;
     t.advance_hours(0.5);

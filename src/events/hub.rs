@@ -1,7 +1,7 @@
 //! Forwards events from the database to the open pages of this node.
 //!
-//! Each node has one task that reads new events. It reads after each commit of its own node, and
-//! once a second for the commits of other nodes.
+//! One task on each node reads new events. It reads after each commit on this node. It also reads
+//! once a second, to find events that other nodes recorded.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn forward_events(
                     let _ = sender.send(event);
                 }
             }
-            Err(error) => tracing::warn!(%error, "events could not be read"),
+            Err(error) => tracing::warn!(%error, "could not read events"),
         }
         tokio::select! {
             _ = commits.changed() => {}

@@ -64,8 +64,8 @@ impl ListedLink {
     }
 }
 
-/// Lists at most `limit` links of the workspace, newest first. Starts with the newest link that is
-/// older than the cursor. Fails unless `by` is an admin.
+/// Lists at most `limit` links of the workspace, newest first, starting after the cursor. Fails
+/// unless `by` is an admin.
 pub async fn list_all(
     connection: &mut AnyConnection,
     by: &Person,

@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::signing;
 
-/// Returns the token for a person. It does not expire, because people keep emails for years.
+/// Returns the unsubscribe token for a person. The token does not expire, because people keep
+/// emails for years.
 pub fn token(key: &str, person_id: &str) -> String {
     format!(
         "{person_id}.{}",

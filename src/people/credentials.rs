@@ -18,8 +18,8 @@ const SESSION_MAX_AGE: Millis = 180 * 24 * 3_600_000;
 /// per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
-/// Returns the SHA-256 hash of a secret in hexadecimal. A hash without salt is enough for random
-/// secrets, and lets the database find the secret by an index.
+/// Returns the SHA-256 hash of a secret in hexadecimal. The hash needs no salt, because secrets are
+/// random. Without a salt, the database can look up the hash in an index.
 pub(crate) fn hash(secret: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
@@ -200,7 +200,7 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
 }
 
 /// Records that a credential was used. Logs a failed write instead of returning the error, so that
-/// reading still works.
+/// requests which only read still succeed.
 async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &CredentialRow) {
     let now = clock.now();
     if known
@@ -219,7 +219,7 @@ async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &Cre
         tx.commit().await
     };
     if let Err(error) = written.await {
-        tracing::warn!(%error, "could not record when a session was last used");
+        tracing::warn!(%error, "could not record when a session or API token was last used");
     }
 }
 

@@ -15,10 +15,10 @@ use crate::text;
 const MAX_NAME: usize = 40;
 /// Maximum number of members in a group.
 const MAX_MEMBERS: usize = 3000;
-/// Maximum number of groups, because all groups are listed at once.
+/// Maximum number of groups. It is limited because one page lists all groups.
 const MAX_GROUPS: i64 = 500;
-/// Maximum number of email addresses in one query. SQLite allows 32,766 parameters and PostgreSQL
-/// 65,535.
+/// Maximum number of email addresses in one query. It stays below the maximum number of parameters:
+/// 32,766 in SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
 /// A group with its active members.
@@ -88,7 +88,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
         .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
     {
         return Err(
-            "can contain only lower-case letters a–z, digits and hyphens. For example: design-team."
+            "can contain only lower-case letters a–z, digits and hyphens. Use, for example, design-team."
                 .into(),
         );
     }
@@ -101,8 +101,8 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Resolves the email addresses of members to ids of people, without duplicates. The error lists
-/// the addresses that cannot be members and says why.
+/// Resolves the email addresses of members to the ids of these people, without duplicates. The
+/// error lists the addresses that cannot be members and says why.
 pub async fn resolve_members(
     connection: &mut AnyConnection,
     given: &[String],
@@ -134,7 +134,7 @@ pub async fn resolve_members(
             "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL, because the text contains only numbered placeholders.
+        // The text is safe to use as SQL: it contains placeholders but no input.
         let mut query =
             sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
         for key in some {
@@ -163,7 +163,7 @@ pub async fn resolve_members(
             "have no account"
         };
         return wrong(format!(
-            "{} {have}. An admin can send an invitation. Add only people who have joined.",
+            "{} {have}. Ask an admin to invite them, and add them to the group once they have joined.",
             strangers.join(", ")
         ));
     }
@@ -343,8 +343,8 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .collect())
 }
 
-/// Removes a person from a group. Does nothing if the person is not a member. Only the group's
-/// creator, admins and this person may do so.
+/// Removes a person from a group. Does nothing if the person is not a member. The group's creator,
+/// admins and the removed person may do so.
 pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
     let group = by_id(tx, id).await?;
     if by.id != person_id {
@@ -391,7 +391,7 @@ async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
             "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
             db::placeholders(2, some.len())
         );
-        // Safe SQL, because the text contains only numbered placeholders.
+        // The text is safe to use as SQL: it contains placeholders but no input.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
         for member in some {
             query = query.bind(member.as_str());

@@ -1,5 +1,6 @@
-//! Invitations and password reset links. Both kinds of link contain a secret. A GET request only
-//! shows a page; the POST request from that page accepts the invitation or sets the password.
+//! Invitations and password reset links. Both links contain a secret. A GET request only shows a
+//! page with a form, because mail scanners also follow links. The POST request of that form accepts
+//! the invitation or sets the password.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -136,7 +137,7 @@ pub async fn invitation_by_secret(
 }
 
 /// Creates the account for an invitation and deletes the invitation. Returns the id of the account
-/// and the ids of the updates that were addressed to the invitation.
+/// and the ids of the updates that have the invitation in their audience.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,

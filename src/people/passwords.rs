@@ -9,12 +9,13 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Limits how many passwords are hashed at the same time, because each hash needs 19 MiB of memory
-/// (m=19 MiB, t=2, p=1: OWASP's recommendation and the default of the crate).
+/// Limits how many passwords are hashed at the same time, because each hash needs 19 MiB of memory.
+/// The parameters (m=19 MiB, t=2, p=1) are OWASP's recommendation and the default of the `argon2`
+/// crate.
 static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Minimum number of guesses that a password must withstand, as a power of ten. Passwords below
-/// this limit are among the most common ones (ASVS 5.0, 6.2.4).
+/// Minimum number of guesses that an attacker needs for a password, as a power of ten. The limit
+/// excludes the most common passwords (ASVS 5.0, 6.2.4).
 const MIN_GUESSES_LOG10: f64 = 3.5;
 
 /// A hashed password.
@@ -42,8 +43,8 @@ impl PasswordHash {
     }
 }
 
-/// Checks a password against a hash. If `hash` is `None`, returns `false` after the same time, so
-/// that the timing does not reveal whether the account exists.
+/// Checks a password against a hash. If `hash` is `None`, takes the same time and returns `false`,
+/// so that the response time does not reveal whether the account exists.
 pub(super) async fn verify(password: &str, hash: Option<String>) -> Result<bool> {
     let password = password.to_owned();
     run_blocking(move || match hash {

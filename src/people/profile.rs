@@ -14,7 +14,8 @@ use crate::working_hours::{WorkSchedule, WorkingHours};
 
 /// Longest absence that a person can set: five years.
 const MAX_ABSENCE: Millis = 5 * 366 * 24 * 3_600_000;
-/// Maximum number of ids in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
+/// Maximum number of ids in one query. It stays below the maximum number of parameters: 32,766 in
+/// SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
 /// Changes to a person's own profile. `None` leaves a value unchanged, and `Some(None)` clears it.
@@ -106,7 +107,7 @@ pub async fn work_schedules(
             "SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})",
             db::placeholders(1, some.len())
         );
-        // Safe SQL, because the text contains only numbered placeholders.
+        // The text is safe to use as SQL: it contains placeholders but no input.
         let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(
             sqlx::AssertSqlSafe(text),
         );
@@ -142,7 +143,8 @@ pub fn parse_time_zone(name: &str) -> Result<String, String> {
     })
 }
 
-/// Returns the names of all time zones, without the special entries of the time zone database.
+/// Returns the names of all time zones. Leaves out entries of the time zone database that are not
+/// time zones for people, such as `Factory` and `posix/…`.
 pub fn all_time_zones() -> Vec<String> {
     let odd = |name: &str| {
         matches!(name, "Factory" | "localtime" | "posixrules")

@@ -1,6 +1,6 @@
 //! The system account, which is the author of the sample update in a new workspace. It has no
-//! usable email address, has no password and was never active. It therefore cannot sign in, appears
-//! in no list or audience, and gets no notifications.
+//! usable email address, has no password and was never active. As a result, nobody can sign in to
+//! it, it appears in no list or audience, and it gets no notifications.
 
 use super::{Grant, Person, Role};
 use crate::clock::Clock;
@@ -41,7 +41,7 @@ fn as_person(id: String) -> Person {
         email: String::new(),
         role: Role::System,
         time_zone: "UTC".into(),
-        // The server acts for the system account without a credential.
+        // The system account has no session or token, so the id is empty.
         grant: Grant::Session(String::new()),
     }
 }

@@ -46,9 +46,9 @@ impl Answer {
 /// Answers the current revision of an update that [`updates::find_locked`] returned. Repeating an
 /// answer changes nothing.
 ///
-/// `seen` is the revision that the viewer's page showed, if known; an outdated revision returns
-/// [`Error::Conflict`]. `name` is the name of a guest who has not given one yet. An acknowledgement
-/// is an error if the update asks for a readback.
+/// `seen` is the revision that the viewer's page showed, if known. If it is outdated, the result is
+/// [`Error::Conflict`]. `name` is the name that a guest entered; it is ignored if the guest already
+/// has a name. If the update asks for a readback, an acknowledgement is an error.
 pub async fn answer(
     tx: &mut Tx,
     clock: &Clock,
@@ -115,7 +115,7 @@ pub async fn answer(
     if let Some(subject) = subject {
         drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
     }
-    // A person who answers must have seen the update, even if a program sends the answer.
+    // Mark the notifications as read, because a program can answer without opening the page.
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
     notify_author(tx, clock, update, owing, person, answer).await?;
@@ -130,8 +130,8 @@ pub async fn answer(
     .await
 }
 
-/// Whether the answer differs from the current answer. Returns an error if the current answer was
-/// confirmed, or if the answer repeats a readback that was corrected.
+/// Whether the answer differs from the current answer. Fails if the current answer is a confirmed
+/// readback, or if the answer repeats a readback that the author corrected.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.filter(|_| present), answer) {
@@ -139,7 +139,6 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
         (Some(kind), answer)
             if kind == answer.kind() && before.words.as_deref() == answer.text() =>
         {
-            // Reject the answer, because it repeats the readback that the author corrected.
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
@@ -173,8 +172,8 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only recipients of this update can answer it.".into())
 }
 
-/// Notifies the author of the answer. If it was the last missing answer, also notifies the author
-/// that everyone has answered. `owing` is the number of recipients who still owe an answer.
+/// Notifies the author of the answer, and also that everyone has answered if no other answer is
+/// missing. `owing` is the number of recipients who still owe an answer.
 async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
@@ -214,7 +213,8 @@ async fn notify_author(
     Ok(())
 }
 
-/// Stores the answer of a guest. Guests owe no answer, so guests have no receipts.
+/// Stores the answer of a guest. It is stored in the guest's row, because only recipients have
+/// receipts.
 async fn answer_as_guest(
     tx: &mut Tx,
     clock: &Clock,
@@ -253,7 +253,7 @@ fn check_published(update: &Update) -> Result<()> {
 }
 
 /// Takes back the viewer's answer to an update that [`updates::find_locked`] returned. Does nothing
-/// if there is no answer. Returns [`Error::Conflict`] if the author has confirmed the answer.
+/// if there is no answer. Returns [`Error::Conflict`] if the author has confirmed the readback.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update) -> Result<()> {
     check_published(update)?;
     let id = &update.id;

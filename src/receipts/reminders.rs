@@ -126,7 +126,8 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         )
         .await?;
     }
-    // Record events last, because that locks the counter that numbers all events.
+    // Record the events after all other writes. Recording locks the counter of event numbers until
+    // the transaction ends.
     for one in &late {
         events::record(
             tx,

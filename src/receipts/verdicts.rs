@@ -1,5 +1,5 @@
-//! Verdicts: the author confirms or corrects a readback. The author shares one thread of messages
-//! with each recipient.
+//! Verdicts: the author confirms or corrects a readback. Readbacks, objections and verdicts form
+//! one thread of messages between the author and each recipient.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -43,7 +43,8 @@ pub struct ThreadMessage {
     pub taken_back_at: Option<Millis>,
 }
 
-/// Appends a message to the thread. Returns [`Error::Conflict`] if the thread is full.
+/// Appends a message to the thread of the author and a recipient. Returns [`Error::Conflict`] if
+/// the thread is full.
 pub(super) async fn append_message(
     tx: &mut Tx,
     clock: &Clock,
@@ -97,8 +98,9 @@ pub(super) async fn mark_taken_back(
 }
 
 /// Lists the messages between the author and each recipient, oldest first. The author sees all
-/// messages, recipients see their own thread, other people see what the author disclosed, and
-/// guests see nothing.
+/// messages, and recipients see their own thread. Everyone else with an account sees the messages
+/// that were written before the author disclosed the thread and that were not taken back. Guests
+/// see nothing.
 pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -119,7 +121,8 @@ pub async fn verdict_thread(
     .await
 }
 
-/// Locks an update of the viewer. Returns the update and the receipt of one of its recipients.
+/// Locks an update that the viewer wrote. Returns the update and the receipt of the given
+/// recipient.
 async fn find_own_receipt(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -146,8 +149,8 @@ async fn find_own_receipt(
 }
 
 /// Confirms or corrects a recipient's readback. The viewer must be the author. `said_at` is the
-/// time of the readback that the author's page showed; if a newer readback has replaced it, the
-/// result is [`Error::Conflict`].
+/// time of the readback that the author's page showed. Returns [`Error::Conflict`] if the recipient
+/// has sent a newer readback.
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -228,7 +231,7 @@ pub async fn give_verdict(
 }
 
 /// Shows the thread with a recipient to everyone who can see the update, or hides it again. Only
-/// the author may do so.
+/// the author may change this.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,12 +1,12 @@
-//! Access to updates. The table `update_access` has one row for each update and principal. A
-//! principal is a person, a group, or everyone with an account. Only [`refresh`] writes the table:
-//! it derives the rows from the audience, receipts and visibility, in the transaction that changes
-//! these.
+//! Access to updates. The table `update_access` has one row for each update and each principal that
+//! may open it. A principal is a person, a group, or everyone with an account. Only [`refresh`]
+//! writes to the table. It derives the rows from the audience, receipts and visibility of an
+//! update, in the transaction that changes any of these.
 //!
-//! Members of a group at the time of publication get receipts, which give them access. People who
-//! join the group later get access only if the author allows it (`later_members_at`). In that case
-//! the group itself is the principal, so a person who leaves the group loses access without a
-//! change of the table.
+//! People who are members of a group at publication get receipts, which give them access. People
+//! who join the group later get access only if the author allows it (`later_members_at`). In that
+//! case the group itself is the principal, so a person who leaves the group loses access at once
+//! and no row changes.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -16,8 +16,8 @@ use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 
-/// SQL condition: the person with this placeholder may open the update `u`. The author may always
-/// open it.
+/// SQL condition: a person may open the update `u`. The argument is the placeholder or column that
+/// contains the person's id. The author may always open the update.
 macro_rules! visible {
     ($person:literal) => {
         concat!(
@@ -49,8 +49,8 @@ macro_rules! access_rows {
 }
 
 /// Recomputes the access rows of an update, or only the row of one person. Call it after every
-/// change of the data that `access_rows!` reads. The caller must have locked the update with
-/// [`super::lock_for_update`]; otherwise simultaneous transactions miss each other's changes.
+/// change to the data that `access_rows!` reads. The caller must hold the lock of
+/// [`super::lock_for_update`]; otherwise it could miss the changes of simultaneous transactions.
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(

@@ -1,5 +1,5 @@
-//! The audience of an update. Email addresses and group handles are resolved to people and groups,
-//! who become recipients at publication.
+//! The audience of an update. Email addresses and group handles are resolved to people and groups.
+//! At publication, these people and the members of these groups become recipients.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Role, Viewer};
 use crate::{events, text};
 
-/// The people, invitations and groups to which a list of addresses resolves.
+/// The people, invitations and groups that a list of addresses stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResolvedAudience {
     /// Ids of people.
@@ -40,8 +40,8 @@ pub struct NamedPerson {
     pub email: String,
 }
 
-/// Maximum number of people that one call can invite, because the cookie that takes their links to
-/// the page has limited space.
+/// Maximum number of people that one call can invite. The next page receives their invitation links
+/// in a cookie, and the size of a cookie is limited.
 pub const MAX_INVITED: usize = 40;
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
@@ -165,16 +165,16 @@ async fn find_invitation(
     )
 }
 
-/// Returns the names of at most three admins. Errors mention them, because admins can invite
-/// people.
+/// Returns the names of at most three admins. Error messages name them as the people who can invite
+/// others.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
         .fetch_all(connection)
         .await?)
 }
 
-/// Invites the addresses that have no account, so that [`resolve_addresses`] accepts them
-/// afterwards. Invites at most [`MAX_INVITED`] people at once.
+/// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them.
+/// Invites at most [`MAX_INVITED`] people at once.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,
@@ -302,8 +302,8 @@ pub(super) async fn audience_group_ids(
         .collect())
 }
 
-/// SQL that inserts recipients or restores recipients who were removed. Returns the ids of these
-/// people, but not of people who already were recipients.
+/// SQL that inserts recipients and restores recipients who were removed. Returns the ids of these
+/// people; people who already were recipients are not among them.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -314,16 +314,17 @@ macro_rules! insert_recipients {
     };
 }
 
-/// Updates the recipients after a change of the audience, and notifies new recipients. Call it at
-/// publication and after each edit. People who are no longer in the audience lose access but keep
-/// their history.
+/// Updates the recipients after a change to the audience, and notifies new recipients. Call it at
+/// publication and after each edit. People who are no longer in the audience lose access, but their
+/// answers are kept.
 ///
-/// Groups and `everyone` are resolved once, when their members begin to owe an answer. People who
-/// join later owe no answer. If an update to everyone expects no answer, a receipt is created only
-/// when a person opens or answers the update.
+/// The members of a group become recipients only once: at publication, or when the group is added
+/// later. For `everyone`, all accounts become recipients once the update expects an answer. People
+/// who join later owe no answer. If an update to everyone expects no answer, a person gets a
+/// receipt only by opening or answering the update.
 ///
-/// `kept` lists the groups of the previous audience. It is `None` if the edit does not change the
-/// audience.
+/// `kept` contains the groups that were in the audience before the edit, or is `None` if the edit
+/// does not change the audience.
 pub(super) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -383,7 +384,8 @@ pub(super) async fn add_recipients(
         actor_id: author,
     };
     if after.asks_for_answer() {
-        // If the expectation changed, ask all recipients again, not only the new ones.
+        // If the author changed the expectation, notify all recipients again, not only the new
+        // ones.
         if !first && before.expectation != after.expectation {
             new.extend(recipient_ids(tx, id).await?);
         }
@@ -397,8 +399,8 @@ pub(super) async fn add_recipients(
         );
     }
     if !first && before.asks_for_answer() {
-        // The update expects no answer any longer. Show it as news to recipients who have not
-        // opened it.
+        // The update no longer expects an answer, so it leaves "To answer" in the inbox. Notify
+        // recipients who have not opened it, so that they find it under "To hear".
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
@@ -463,7 +465,7 @@ async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> 
     .await?)
 }
 
-/// Adds one person to the audience of a draft or published update of the viewer. Does nothing if
+/// Adds one person to the audience of the viewer's own draft or published update. Does nothing if
 /// the person is already in the audience.
 pub async fn add_recipient(
     tx: &mut Tx,
@@ -490,7 +492,8 @@ pub async fn add_recipient(
     super::find_as_author(tx, id).await
 }
 
-/// Makes a person a recipient of these updates, for example when the person accepts an invitation.
+/// Makes a person a recipient of each of these updates, for example after the person accepted an
+/// invitation.
 pub async fn add_invited_recipient(
     tx: &mut Tx,
     clock: &Clock,
@@ -540,7 +543,8 @@ pub async fn add_invited_recipient(
         )
         .await?;
     }
-    // Record events last, because that locks the counter that numbers all events.
+    // Record the events after all other writes. Recording locks the counter of event numbers until
+    // the transaction ends.
     for id in &updates {
         events::record(tx, clock, EventKind::Receipt, id, person_id, person_id).await?;
     }

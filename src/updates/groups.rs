@@ -1,4 +1,5 @@
-//! The effects of a change to a group on the updates that were sent to this group.
+//! Changes to a group, together with their effects on the updates that have the group in their
+//! audience.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -16,8 +17,9 @@ use crate::people::groups::{self, Change};
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. New members can open an earlier update only if its author allows later members;
-/// these authors are notified. Open event streams then check their access again.
+/// Changes a group. If an earlier update allows later members, new members of the group can open
+/// it, and its author is notified. After a change of members, open event streams check their access
+/// again.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -33,8 +35,8 @@ pub async fn change_group(
     Ok(())
 }
 
-/// Removes one person from a group. The person can still open the updates that they received, but
-/// not those that they could open only as a later member.
+/// Removes one person from a group. The person keeps access to updates that they received, but
+/// loses access to updates that they could open only because they joined the group later.
 pub async fn leave_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -46,8 +48,9 @@ pub async fn leave_group(
     events::record_access(tx, clock, id, &by.id).await
 }
 
-/// Deletes a group. First adds its members by name to the audience of updates and drafts, so that
-/// these lose no recipients. Later members lose their access.
+/// Deletes a group. First adds people by name to the audiences that contain the group, so that no
+/// update loses recipients: to a draft the group's members, and to a published update the people
+/// who became recipients through the group. People who joined the group later lose access.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
     let sent: Vec<String> = sqlx::query_scalar(
         "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
@@ -89,8 +92,8 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies the author of an update about the people who joined its groups since the update was
-/// sent. Called when the author allows later members to open the update.
+/// Notifies the author of an update about the people who joined the groups in its audience after
+/// publication. Called when the author allows later members to open the update.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -108,12 +111,11 @@ pub(super) async fn notify_of_earlier_joiners(
     Ok(())
 }
 
-/// Notifies authors about people who joined a group and can therefore open an update that allows
-/// later members. Each author gets one notification per person and update, and none about people
-/// who could already open the update.
+/// Notifies authors about people who joined a group and can therefore open an update. An author
+/// gets one notification per update and person, unless the person could open the update before.
 ///
-/// If `update_id` is set, only the author of that update is notified. The author has just allowed
-/// later members, so no group gave access to the update before.
+/// If `update_id` is not empty, notifies only the author of that update. That author has just
+/// allowed later members, so membership in another group did not give access before.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,
@@ -142,8 +144,8 @@ async fn notify_authors(
             .into_iter()
             .map(|one| PersonalNotification {
                 person_id: one.author_id,
-                // A person can gain access to several updates of the same author, so the subject
-                // contains both ids.
+                // The subject contains both ids, because an author has at most one notification per
+                // subject and the person may have gained access to several updates.
                 subject_id: format!("{}.{}", one.update_id, one.person_id),
                 update_id: one.update_id,
                 actor_id: one.person_id,

@@ -60,19 +60,19 @@ macro_rules! row_columns {
     };
 }
 
-/// Conditions for a list of updates. An empty text means that there is no such condition.
+/// Conditions for a list of updates. An empty string sets no condition.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Id of the author.
     pub author: String,
-    /// Whether to list only updates that were sent to the person who requests the list.
+    /// Whether to list only updates that were sent to the person who asks for the list.
     pub to_me: bool,
     /// State of the updates; `None` for all updates except those in the trash.
     pub state: Option<UpdateState>,
     /// Kind of media that the updates contain.
     pub kind: Option<MediaKind>,
-    /// Words that must all occur in the title and notes of an update, or all in one of its comments
-    /// or pictures.
+    /// Words to search for. All words must occur in the update's title and notes, or all in the
+    /// same comment or picture.
     pub search_words: String,
 }
 
@@ -126,7 +126,8 @@ pub async fn list(
     if query.is_none() && !filter.search_words.trim().is_empty() {
         return Ok(Vec::new());
     }
-    // Add a condition only if it is used, so that the query planner can choose the right index.
+    // Build the query from the conditions that are set. Unused conditions would keep the query
+    // planner from choosing the right index.
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
         (cursor.listed_at, cursor.id.as_str())
     });
@@ -138,7 +139,7 @@ pub async fn list(
         " AND (u.listed_at, u.id) < ($2, $3)"
     ));
     text.push_str(match filter.state {
-        // People can see drafts and the trash only of their own updates.
+        // Drafts and updates in the trash are visible only to their author.
         Some(UpdateState::Draft) => {
             " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL"
         }
@@ -178,8 +179,8 @@ pub async fn list(
         also(matching, query);
     }
     text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    // Rows with values that this version does not know are skipped. Read more rows to replace them,
-    // so that a full page does not look like the last page.
+    // Rows that contain a value unknown to this version are skipped. Read more rows to fill the
+    // page; otherwise the page would be short and look like the last one.
     let mut extra = 0;
     loop {
         let wanted = limit + extra;
@@ -223,8 +224,9 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     query.fetch_known(connection).await
 }
 
-/// Returns the ids of the updates that match the typed words, best match first. Ranks only the
-/// newest 1,000 matching places that the person may see.
+/// Returns the ids of the updates that match the search words, best match first. Titles with notes,
+/// comments and pictures can match; only the newest 1,000 matches that the person may see are
+/// ranked.
 pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -234,8 +236,8 @@ pub async fn best_matches(
     let Some(query) = search::match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
-    // A lower rank is a better match on both engines: `bm25()` works that way, and `ts_rank()` is
-    // negated.
+    // A lower rank must mean a better match. `bm25()` in SQLite ranks this way; `ts_rank()` in
+    // PostgreSQL does not and is negated.
     let places = match dialect {
         Dialect::Sqlite => {
             "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"

@@ -14,9 +14,9 @@ use crate::people;
 use crate::working_hours;
 use crate::working_hours::Due;
 
-/// SQL condition: the recipient `r` of the update `u` owes an answer. The recipient has not
-/// answered the current revision, or the readback was corrected, or the recipient acknowledged the
-/// update although a readback is expected. Deactivated people owe no answer.
+/// SQL condition: the recipient `r` of the update `u` owes an answer. This is so if the recipient
+/// has not answered the current revision, if the author corrected the readback, or if the recipient
+/// only acknowledged an update that expects a readback. Deactivated people owe no answer.
 macro_rules! owes_answer {
     () => {
         "(r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.expectation <> 'fyi'
@@ -26,8 +26,8 @@ macro_rules! owes_answer {
     };
 }
 
-/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the last start
-/// of an obligation, so that taking an answer back can restore it.
+/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the start after
+/// the recipient has answered, so that taking the answer back can restore it.
 macro_rules! refresh_owes_since {
     () => {
         concat!(
@@ -41,8 +41,8 @@ macro_rules! refresh_owes_since {
 }
 
 /// Locks an update until the transaction ends, so that answers, verdicts and edits run one after
-/// another. Call it before reading or locking anything else that belongs to the update. All code
-/// uses this lock order, which prevents deadlocks.
+/// another. Call it before reading or locking anything else that belongs to the update. Every
+/// transaction must lock in this order; otherwise two of them could deadlock.
 pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE updates SET version = version WHERE id = $1")
         .bind(update_id)
@@ -139,8 +139,9 @@ struct Obligation {
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Stores the due time of each selected recipient, with one statement per distinct due time.
-/// Returns the ids of the updates that have a changed due time.
+/// Recomputes the due times of the selected recipients and stores those that changed. Runs one
+/// statement for all recipients of an update who get the same due time. Returns the ids of the
+/// updates that have a changed due time.
 async fn set_due_times(
     tx: &mut Tx,
     which: &str,

@@ -36,21 +36,21 @@ pub struct RevisionFile {
     pub id: String,
     /// File name in this revision.
     pub name: String,
-    /// Range of the recording that played, in milliseconds of the original; `None` if the recording
-    /// was not trimmed.
+    /// The part of the recording that plays after trimming: start and end, in milliseconds from the
+    /// start of the untrimmed recording. `None` if the recording was not trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<(Millis, Millis)>,
 }
 
 impl Revision {
-    /// Returns the recordings and pictures of the revision; empty if the revision did not record
-    /// them.
+    /// Returns the recordings and pictures of the revision. Empty for a revision that was stored
+    /// without this list.
     pub fn files(&self) -> Vec<RevisionFile> {
         serde_json::from_str(&self.media).unwrap_or_default()
     }
 }
 
-/// The differences between an earlier revision and the current content.
+/// The differences between the revision that a person saw and the current content.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// The author's descriptions of the changes, oldest first.

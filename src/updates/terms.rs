@@ -63,7 +63,7 @@ text_enum! {
 }
 
 impl UpdateState {
-    /// Returns the state that follows from when an update was published and moved to the trash.
+    /// Derives the state from the times when the update was published and moved to the trash.
     pub fn at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> Self {
         match (published_at, trashed_at) {
             (_, Some(_)) => Self::Trashed,
