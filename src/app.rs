@@ -70,8 +70,8 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        // Register the signal handlers before printing the address. A signal that arrived earlier
-        // would end the process without a graceful shutdown.
+        // Register the signal handlers before printing the address. A signal that arrives without a
+        // handler ends the process at once, without a graceful shutdown.
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,

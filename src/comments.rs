@@ -56,8 +56,8 @@ text_enum! {
     }
 }
 
-/// A stored comment with the name of its writer. If the writer is a guest, also has the name of the
-/// share link.
+/// A stored comment with the name of its writer. For a guest's comment, also has the name of the
+/// share link that the guest used.
 #[derive(Clone, Debug, FromRow)]
 pub struct Comment {
     /// Unique id. Ids sort by creation time.

@@ -99,8 +99,8 @@ pub async fn of_person(
     Ok(drafts.into_iter().collect())
 }
 
-/// Deletes a person's drafts. Call it in the transaction that stores the comment or answer which
-/// the drafts became.
+/// Deletes a person's drafts. Call it in the transaction that stores the finished comment or
+/// answer.
 pub async fn delete(
     tx: &mut Tx,
     person_id: &str,

@@ -216,7 +216,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why the database rejected a valid request.
+/// Why the database failed to process a valid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DatabaseFailure {
     /// No space is left.

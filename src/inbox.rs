@@ -17,35 +17,38 @@ use crate::updates::{self, visible};
 text_enum! {
     /// Why an update is in a section of the inbox. The owner is the person whose inbox it is.
     pub enum Reason {
-        /// In "To answer": the inbox's owner has not acknowledged the update.
+        /// Section "To answer": the inbox's owner has not acknowledged the update.
         Acknowledge = "acknowledge",
-        /// In "To answer": the inbox's owner has not read the update back.
+        /// Section "To answer": the inbox's owner has not read the update back.
         Readback = "readback",
-        /// In "To answer": the update has changed since the inbox's owner answered.
+        /// Section "To answer": the update has changed since the inbox's owner answered.
         Changed = "changed",
-        /// In "To answer" or "To hear": the author corrected the readback of the inbox's owner.
+        /// Section "To answer" or "To hear": the author corrected the readback of the inbox's
+        /// owner.
         Corrected = "corrected",
-        /// In "To answer": readbacks of an update by the inbox's owner have no verdict.
+        /// Section "To answer": readbacks of an update by the inbox's owner have no verdict.
         Readbacks = "readbacks",
-        /// In "To answer": questions on an update by the inbox's owner have no reply.
+        /// Section "To answer": questions on an update by the inbox's owner have no reply.
         Questions = "questions",
-        /// In "Waiting on others": recipients of an update by the inbox's owner have not answered.
+        /// Section "Waiting on others": recipients of an update by the inbox's owner have not
+        /// answered.
         Waiting = "waiting",
-        /// In "To hear": a new update that expects no answer.
+        /// Section "To hear": the inbox's owner received an update that expects no answer.
         Sent = "sent",
-        /// In "To hear": new comments on the update.
+        /// Section "To hear": the update has new comments.
         Comments = "comments",
-        /// In "To hear": someone mentioned the inbox's owner in a comment.
+        /// Section "To hear": someone mentioned the inbox's owner in a comment.
         Mention = "mention",
-        /// In "To hear": someone answered a question that the inbox's owner asked.
+        /// Section "To hear": someone answered a question that the inbox's owner asked.
         Answer = "answer",
-        /// In "To hear": someone objected to an update by the inbox's owner.
+        /// Section "To hear": someone objected to an update by the inbox's owner.
         Declined = "declined",
-        /// In "To hear": the author confirmed the readback of the inbox's owner.
+        /// Section "To hear": the author confirmed the readback of the inbox's owner.
         Confirmed = "confirmed",
-        /// In "To hear": every recipient of an update by the inbox's owner has answered.
+        /// Section "To hear": every recipient of an update by the inbox's owner has answered.
         AllHeard = "all_heard",
-        /// In "To hear": someone joined a group in the audience of an update by the inbox's owner.
+        /// Section "To hear": someone joined a group in the audience of an update by the inbox's
+        /// owner.
         Joined = "joined",
     }
 }
@@ -79,8 +82,9 @@ impl FromRow<'_, AnyRow> for InboxRow {
     /// Reads a row of one of the sections. Sets `by` to an id, which [`name_actors`] later replaces
     /// with a name.
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        // In "To hear", `why` is a rank, the reason and the actor's id, such as `8mention 0abc`.
-        // The SQL takes the `max` of these texts, so the rank makes the most important reason win.
+        // A row of the section "To hear" has a `why` such as `8mention 0abc`: a rank, the reason
+        // and the actor's id. The SQL takes the `max` of these texts, so that the reason with the
+        // highest rank wins.
         let why: String = row.try_get("why")?;
         let (reason, actor) = why
             .split_once(' ')
@@ -154,8 +158,9 @@ macro_rules! not_snoozed {
 }
 
 /// Maximum number of rows that SQL reads for one section, so that the cost does not grow with the
-/// inbox. Each subquery with this limit sorts in the order of one index: `receipts_owing`,
-/// `notices_to_hear` or `updates_waiting`. It therefore reads only the first rows of that index.
+/// inbox. Each subquery with this limit sorts in the order of an index (`receipts_owing`,
+/// `notices_to_hear` or `updates_waiting`), so that the database reads only the first rows of the
+/// index.
 macro_rules! row_limit {
     () => {
         "1001"
@@ -187,9 +192,10 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. Leaves out corrections while the
-/// person still owes the new answer, `all_heard` if a recipient owes an answer again, and people
-/// who joined a group but can no longer open the update.
+/// SQL for the unread news of the person `$1`, one row per update. Three kinds of news can become
+/// outdated and are then left out: a correction while the person still owes the new answer,
+/// `all_heard` if a recipient owes an answer again, and a person who joined a group but can no
+/// longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -368,9 +374,9 @@ pub async fn owed_count(
     )
 }
 
-/// Returns the next update to read after the update `after`. The order is that of the inbox: first
-/// the updates that the person has to answer, then those with news. After the last update,
-/// continues with the first. Leaves out the updates in `skip`.
+/// Returns the next update to read after the update `after`. As in the inbox, updates that the
+/// person has to answer come before updates with news. After the last update, starts again with the
+/// first. Leaves out the updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,

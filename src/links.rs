@@ -92,7 +92,8 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
             .fetch_optional(&mut **tx)
             .await?;
     let (update_id, author_id) = found.ok_or(Error::NotFound)?;
-    // Return the error for a missing link, because nobody else may learn that the link exists.
+    // Return the same error as for a missing link, so that others do not learn that the link
+    // exists.
     if author_id != person.id && !person.is_admin() {
         return Err(Error::NotFound);
     }
@@ -147,7 +148,7 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
 }
 
 /// Finds the active link with this id, if the author is active. Does not check whether the update
-/// is published, because the caller finds the update afterwards and that checks it.
+/// is published; [`updates::find`] checks it.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -158,8 +159,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .await?)
 }
 
-/// Returns the guest of the given link with this id. The caller must have verified the signature of
-/// the cookie that contains the id.
+/// Returns the guest with the id `guest_id`, who came through the given link. The caller must have
+/// verified the signature of the cookie that contains the id.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else {
@@ -177,7 +178,8 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
 }
 
 /// Returns the guest for a program that authenticates with a link's secret. All programs that use
-/// the link share one guest. The name that is sent first stays; later names are ignored.
+/// the same link act as one guest. The guest keeps the name that a program sent first; names sent
+/// later are ignored.
 pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_secret(&mut connection, secret).await? else {

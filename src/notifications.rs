@@ -12,7 +12,7 @@ use crate::infra::db;
 use crate::infra::db::{Tx, text_enum};
 
 text_enum! {
-    /// Why a person (the notified person) gets a notification.
+    /// Why someone gets a notification. That person is called the notified person below.
     pub enum Kind {
         /// The person received a new update that expects no answer.
         Sent = "sent",
@@ -91,7 +91,8 @@ pub struct Notification<'a> {
 const CHUNK_SIZE: usize = 500;
 
 /// Notifies each of these people once, except the actor and deactivated people. People who muted
-/// the update get only notifications whose kind bypasses the mute. Ends snoozes of the update.
+/// the update get only notifications whose kind bypasses the mute. Also ends these people's snoozes
+/// of the update.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -177,8 +178,8 @@ pub async fn notify_personally(
     Ok(())
 }
 
-/// Ends snoozes of the update. A snooze without an end time ends with any notification. A snooze
-/// with an end time ends only if the person has to answer again.
+/// Ends these people's snoozes of the update. A snooze without an end time ends with any
+/// notification. A snooze with an end time ends only if the person has to answer again.
 async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
     let timed = if notification.kind.ends_snooze() {
         ""

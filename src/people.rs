@@ -111,7 +111,7 @@ pub struct Guest {
     pub is_program: bool,
 }
 
-/// Who sent a request. All access checks use this type.
+/// The person, guest or visitor who sent a request. All access checks use this type.
 #[derive(Clone, Debug)]
 pub enum Viewer {
     /// A visitor who is not signed in and has no share link.

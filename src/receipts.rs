@@ -21,8 +21,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// Milliseconds between two openings after which the later one starts a new visit. The page marks
-/// what is new since the previous visit.
+/// Time between two openings, in milliseconds, after which the later opening starts a new visit.
+/// The page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
 /// What is known about one recipient of an update.
@@ -64,7 +64,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// Computes the state of the receipt for the current `revision`. `opened` says whether the
-    /// viewer may see who opened the update. If it is `false`, the state is `Waiting` instead of
+    /// viewer may see who opened the update. Without this right, the state is `Waiting` instead of
     /// `Opened`.
     pub fn state(&self, revision: i64, opened: bool) -> ReceiptState {
         match (self.answer, self.verdict) {
@@ -196,9 +196,10 @@ pub async fn previous_visit(
     }))
 }
 
-/// Records that a person has the update open. The script of the page reports this repeatedly. Marks
-/// the person's notifications as read and extends the visit. The first report also sets `opened_at`
-/// of the receipt. Does nothing for guests.
+/// Records that a person has the update open. The page's script reports this when the page becomes
+/// visible, and again when new content arrives. Marks the person's notifications as read and
+/// extends the visit. The first report also sets the receipt's `opened_at`. Does nothing for
+/// guests.
 pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
@@ -239,9 +240,9 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Creates the person's receipt if the update is for everyone and the person has none. Such an
-/// update has no receipts at first if it expects no answer; a person gets one by opening or
-/// answering it. Returns whether the person has just become a recipient.
+/// Makes the person a recipient of an update to everyone, if they are not one yet. An update to
+/// everyone that expects no answer starts without receipts; each person gets one by opening or
+/// answering the update. Returns whether a receipt was created or restored.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

@@ -1,6 +1,6 @@
-//! Mentions in the text of comments, outside code and links: `@Full Name`, `@group-handle`, or
-//! `@First` if only one person has that first name. A mention is stored as it was written, so that
-//! a comment does not change when a person is renamed.
+//! Mentions in the text of comments: `@Full Name`, `@group-handle`, or `@First` if only one person
+//! has that first name. Text in code and links is not a mention. A mention is stored as it was
+//! written, so that a comment does not change when a person is renamed.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! Questions. A question is open until someone else replies. The asker closes a question by
-//! accepting an answer.
+//! Questions. A question is open until someone other than the asker replies. The asker closes a
+//! question by accepting an answer.
 
 use super::{Comment, REMOVED, find_visible};
 use crate::clock::Clock;

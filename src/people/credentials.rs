@@ -14,8 +14,8 @@ use crate::text;
 const SESSION_IDLE_LIMIT: Millis = 30 * 24 * 3_600_000;
 /// Maximum age of a session, even while it is in use: 180 days.
 const SESSION_MAX_AGE: Millis = 180 * 24 * 3_600_000;
-/// Precision of the last-used times. Limits writes to one per minute and credential, instead of one
-/// per request.
+/// How precisely the last use of a credential is stored. Each credential causes at most one write
+/// per minute, instead of one per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
 /// Returns the SHA-256 hash of a secret in hexadecimal. The hash needs no salt, because secrets are
@@ -199,8 +199,8 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
     Ok(Some(known.into_person(Grant::Token)))
 }
 
-/// Records that a credential was used. Logs a failed write instead of returning the error, so that
-/// requests which only read still succeed.
+/// Records that a credential was used. If the write fails, logs the error instead of returning it,
+/// so that requests that only read still succeed.
 async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &CredentialRow) {
     let now = clock.now();
     if known

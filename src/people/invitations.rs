@@ -1,6 +1,6 @@
-//! Invitations and password reset links. Both links contain a secret. A GET request only shows a
-//! page with a form, because mail scanners also follow links. The POST request of that form accepts
-//! the invitation or sets the password.
+//! Invitations and password reset links. Each link contains a secret. A GET request only shows a
+//! form, because mail scanners also open links. The form's POST request accepts the invitation or
+//! sets the password.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -50,8 +50,8 @@ pub struct CreatedInvitation {
     pub secret: String,
 }
 
-/// Invites an email address. A repeated invitation keeps its id and gets a new link. Fails if the
-/// address already has an account.
+/// Invites an email address. Inviting the same address again keeps the invitation's id and creates
+/// a new link. Fails if the address already has an account.
 pub async fn invite(
     tx: &mut Tx,
     clock: &Clock,

@@ -143,8 +143,8 @@ pub fn parse_time_zone(name: &str) -> Result<String, String> {
     })
 }
 
-/// Returns the names of all time zones. Leaves out entries of the time zone database that are not
-/// time zones for people, such as `Factory` and `posix/…`.
+/// Returns the names of all time zones. Leaves out special entries of the time zone database, such
+/// as `Factory` and `posix/…`.
 pub fn all_time_zones() -> Vec<String> {
     let odd = |name: &str| {
         matches!(name, "Factory" | "localtime" | "posixrules")

@@ -172,8 +172,8 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only recipients of this update can answer it.".into())
 }
 
-/// Notifies the author of the answer, and also that everyone has answered if no other answer is
-/// missing. `owing` is the number of recipients who still owe an answer.
+/// Notifies the author of the answer. If no other answer is missing, also notifies the author that
+/// everyone has answered. `owing` is the number of recipients who still owe an answer.
 async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
@@ -213,8 +213,7 @@ async fn notify_author(
     Ok(())
 }
 
-/// Stores the answer of a guest. It is stored in the guest's row, because only recipients have
-/// receipts.
+/// Stores a guest's answer in the guest's row, because only recipients have receipts.
 async fn answer_as_guest(
     tx: &mut Tx,
     clock: &Clock,

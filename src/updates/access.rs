@@ -50,7 +50,7 @@ macro_rules! access_rows {
 
 /// Recomputes the access rows of an update, or only the row of one person. Call it after every
 /// change to the data that `access_rows!` reads. The caller must hold the lock of
-/// [`super::lock_for_update`]; otherwise it could miss the changes of simultaneous transactions.
+/// [`super::lock_for_update`]; otherwise simultaneous transactions could miss each other's changes.
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(

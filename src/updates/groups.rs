@@ -112,7 +112,8 @@ pub(super) async fn notify_of_earlier_joiners(
 }
 
 /// Notifies authors about people who joined a group and can therefore open an update. An author
-/// gets one notification per update and person, unless the person could open the update before.
+/// gets one notification per update and person, and none if the person could already open the
+/// update.
 ///
 /// If `update_id` is not empty, notifies only the author of that update. That author has just
 /// allowed later members, so membership in another group did not give access before.
