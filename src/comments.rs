@@ -329,7 +329,7 @@ async fn find_thread_root(
     let Some(root) = parent.parent_id else {
         return Ok(parent.id);
     };
-    // Lock the first comment so that no concurrent transaction can remove it.
+    // Lock the first comment, so that no concurrent transaction can delete its row.
     let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
         .bind(&root)
         .execute(&mut **tx)
@@ -473,8 +473,8 @@ pub async fn edit(
     })
 }
 
-/// Removes a comment with its text, pictures and history, and retracts its notifications. The row
-/// stays, so that replies keep their thread. Only the writer may remove a comment; the update's
+/// Removes a comment: deletes its text, pictures and history, and retracts its notifications. The
+/// row stays, so that replies keep their thread. Only the writer may remove a comment; the update's
 /// author may also remove the comments of guests. Returns the id of the update.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = find_visible(tx, viewer, id).await?;

@@ -1,6 +1,6 @@
 //! The inbox: answers that a person owes, answers that others owe this person, and news. Owed
-//! answers come from receipts and questions; news comes from notifications. A person can snooze
-//! each row.
+//! answers come from receipts and questions; news comes from notifications. A person can snooze any
+//! row.
 
 use std::collections::HashMap;
 

@@ -14,22 +14,22 @@ use crate::infra::db::{Tx, text_enum};
 text_enum! {
     /// Why someone gets a notification. That person is called the notified person below.
     pub enum Kind {
-        /// The person received a new update that expects no answer.
+        /// The notified person received a new update that expects no answer.
         Sent = "sent",
-        /// The person received an update that expects an answer.
+        /// The notified person received an update that expects an answer.
         Asked = "asked",
         /// The author made a material edit, so a new answer is required.
         Changed = "changed",
-        /// The author reminded the person to answer.
+        /// The author reminded the notified person to answer.
         Reminded = "reminded",
-        /// The author corrected the person's readback, so a new readback is required.
+        /// The author corrected the notified person's readback, so a new readback is required.
         Corrected = "corrected",
-        /// The author confirmed the person's readback.
+        /// The author confirmed the notified person's readback.
         Confirmed = "confirmed",
         /// Someone commented on an update by the notified person, or in a thread in which that
         /// person wrote.
         Commented = "comment",
-        /// Someone mentioned the person in a comment.
+        /// Someone mentioned the notified person in a comment.
         Mentioned = "mention",
         /// Someone asked a question on an update by the notified person.
         Questioned = "question",

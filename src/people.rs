@@ -48,8 +48,8 @@ text_enum! {
     }
 }
 
-/// The credential that authenticated a request. Media URLs are signed for this credential and stop
-/// working when it is revoked or expires.
+/// The credential that authenticated a request. Media URLs are signed for this credential, so they
+/// stop working when the credential is revoked or expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
     /// Browser session, with its id.

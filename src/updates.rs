@@ -88,7 +88,7 @@ pub struct Update {
     /// When the author added everyone with an account to the audience; `None` if the update is not
     /// for everyone.
     pub everyone_at: Option<Millis>,
-    /// When the author allowed people who later join a group of the audience to open the update;
+    /// Since when people who join a group of the audience after publication may open the update;
     /// `None` if the author does not allow this.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, counted from 1. Every material edit increments it.

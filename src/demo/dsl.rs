@@ -34,7 +34,7 @@ pub(super) const PEOPLE: [(&str, &str); 12] = [
     ("Otieno Were", "Africa/Nairobi"),
 ];
 
-/// Returns the email address of a person, which contains the first name: `ada@example.org`.
+/// Returns the email address of a person, such as `ada@example.org` for Ada Nowak.
 pub(super) fn email(name: &str) -> String {
     let first = name.split(' ').next().unwrap_or(name);
     format!("{}@example.org", crate::text::fold(first))

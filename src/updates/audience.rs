@@ -406,8 +406,8 @@ pub(super) async fn add_recipients(
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the members of newly added groups recipients, and removes groups that are no longer in the
-/// audience. Returns the ids of the new recipients.
+/// Makes the members of newly added groups recipients. Forgets who became a recipient through a
+/// group that is no longer in the audience. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,

@@ -1,6 +1,6 @@
 //! Obligations: which recipients owe an answer and since when, their due times, and the counts of
-//! an update. These values are stored, so that inboxes and lists need not read every receipt. Every
-//! transaction that changes a receipt, an expectation or a revision recomputes them.
+//! an update. These values are stored, so inboxes and lists do not have to read every receipt.
+//! Every transaction that changes a receipt, an expectation or a revision recomputes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
