@@ -35,8 +35,8 @@ enum Command {
         #[arg(long)]
         listen: Option<SocketAddr>,
     },
-    /// Check every setting and component against the real service; exits with 1 and says how to fix
-    /// what fails
+    /// Check the settings and the services they refer to; print how to fix each problem, and exit
+    /// with 1 if there is one
     Doctor,
     /// Serve a temporary workspace with sample people, updates and comments; ignores all settings
     Demo {
@@ -162,7 +162,8 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Formats an error with its cause, because the person at the command line is the operator.
+/// Formats an error with its internal cause. Only the operator uses the command line, so the cause
+/// can be shown.
 fn describe_error(error: &Error) -> String {
     match error.cause() {
         Some(cause) => format!("{} Cause: {cause}", error.detail()),
@@ -171,7 +172,7 @@ fn describe_error(error: &Error) -> String {
 }
 
 fn init_logging(config: &Config) {
-    // `Config` has already checked that the filter is valid.
+    // The fallback is never used, because `Config` has already checked the filter.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
     // Do not report failed log writes. Otherwise each log line would panic if standard error is
     // closed.

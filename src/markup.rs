@@ -37,11 +37,11 @@ use crate::media::{MediaKind, MediaState};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
-/// Default change notes, shown to people who have already answered.
+/// Default change notes. They are shown to people who have already answered the update.
 const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
-/// Minimum length in pixels to which a crop can reduce a side. A side that is already shorter
-/// cannot be cropped.
+/// Minimum length of a side after a crop, in pixels. A side that is already shorter cannot be
+/// cropped.
 const MIN_CROP_SIDE: f64 = 16.0;
 
 /// The shapes that are drawn over a picture.

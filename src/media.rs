@@ -66,14 +66,15 @@ pub struct Media {
     pub generation: i64,
     /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
-    /// When the server ended the recording because the page that made it seemed to be lost.
+    /// When the server ended the recording because its page had stopped sending data; otherwise
+    /// `None`.
     pub broken_off_at: Option<Millis>,
     /// Start of the trimmed range in the original, in milliseconds; `None` if the recording is not
     /// trimmed.
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Start of the range that the recording had when the trim was requested, in milliseconds of
+    /// Start of the previous trimmed range when the current trim was requested, in milliseconds of
     /// the original.
     pub trim_base_ms: Option<Millis>,
     /// Duration of the original in milliseconds. Set only if the recording is trimmed.
@@ -136,7 +137,7 @@ pub struct StoredFile {
     /// Whether the original of a video can contain metadata. `None` for pictures, because
     /// re-encoding removes their metadata.
     pub metadata: Option<Metadata>,
-    /// The stored objects, named after renditions.
+    /// The stored objects, each with the name of the rendition that it will become.
     pub objects: Vec<Object>,
 }
 
@@ -416,10 +417,10 @@ pub async fn attach(
     Ok(ids)
 }
 
-/// Removes a file from an update of the viewer. If people have answered a revision with this file,
-/// the author can still see the file in that revision, unless `for_good` is set. Otherwise, the
-/// file's bytes are deleted. Comments on the file keep their text and lose their anchor. Returns
-/// the id of the update.
+/// Removes a file from an update of the viewer. If people have answered the update and one of its
+/// revisions contains the file, the bytes are kept, so that the author can still see the file in
+/// that revision. Otherwise, or if `for_good` is true, the bytes are deleted. Comments on the file
+/// keep their text and lose their anchor. Returns the id of the update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -512,10 +513,10 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Schedules the deletion of objects that renditions (name and key) no longer use. Until they are
-/// deleted, the objects stay assigned to the media, so that a redaction can delete them without
-/// waiting for the job. Until it expires, the URL of such an object leads to the rendition that
-/// replaced it.
+/// Schedules the deletion of objects that renditions no longer use. `old` contains the name of each
+/// rendition and the key of its object. The objects stay assigned to the media, so that a redaction
+/// can delete them without waiting for the job. The URL of a deleted object leads to the current
+/// rendition with that name until the URL expires.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
@@ -551,13 +552,13 @@ pub struct ServedObject {
     pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Nonzero if the viewer plays the original of another person's recording, because there is no
-    /// copy yet; otherwise 0.
+    /// Nonzero if the object is the original of another person's recording, which the viewer plays
+    /// until there is a copy; otherwise 0.
     pub raw: i64,
 }
 
-/// A rendition of media that the viewer may see, with the facts that decide whether the viewer may
-/// fetch its bytes.
+/// A rendition of media that the viewer may see, with the data that decides whether the viewer may
+/// also fetch the bytes of the rendition.
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
@@ -566,8 +567,8 @@ struct Candidate {
     name: String,
     state: MediaState,
     original_metadata: Option<String>,
-    /// Until when other people may continue to fetch the original. Applies to people who started to
-    /// play the original before there was a copy.
+    /// Until when viewers other than the author may fetch the original. Set when a copy replaces
+    /// the original, for viewers who are already playing it.
     raw_until: Option<Millis>,
 }
 
@@ -605,7 +606,8 @@ pub async fn find_object(
     if let Some(served) = find_current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
-    // If all shapes were removed, the original replaces the marked picture.
+    // The rendition `marked` no longer exists if all shapes were removed. The original then
+    // replaces it.
     let replacement: Option<String> = sqlx::query_scalar(
         "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
          WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
@@ -668,7 +670,8 @@ async fn find_current(
         }
         Viewer::Nobody => return Ok(None),
     };
-    // If browsers can play the original, two renditions share one object.
+    // Two renditions may share one object, so several rows can match. One permitted rendition is
+    // enough.
     Ok(found
         .into_iter()
         .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))

@@ -1,9 +1,9 @@
-//! Emails about requests. There is one email for each request and each reminder. It goes to people
-//! who still owe an answer and have not read the notification.
+//! Emails about requests. Each request and each reminder causes at most one email to each person
+//! who has not answered and has not read the notification.
 //!
-//! Delivery is at most once. A notification is marked as mailed before its email is sent. A crash
-//! can therefore lose an email, but no email is sent twice, even if two nodes send emails. If the
-//! mail server defers an email, the mark is removed and the job retries.
+//! A notification is marked as mailed before its email is sent. An email is therefore never sent
+//! twice, even if two nodes send emails at the same time, but a crash can lose one. If the mail
+//! server asks to try again later, the mark is removed and the job is retried.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
@@ -18,12 +18,12 @@ use crate::notifications::{Kind, unsubscribe};
 use crate::updates::Expectation;
 use crate::{share_message, updates};
 
-/// Delay before an email is sent, in milliseconds, so that no email is sent while the author can
-/// still undo publication.
+/// Delay before an email is sent, in milliseconds. It is longer than the time in which the author
+/// can undo publication, so no email is sent about an update that is withdrawn.
 const SEND_DELAY: Millis = updates::UNDO_WINDOW + 1;
 
 /// SQL condition: the notification `n` still needs an email. The person is active, accepts email,
-/// has not read the notification and still owes an answer. The update is published.
+/// has not read the notification and has not answered. The update is published.
 macro_rules! email_wanted {
     () => {
         "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
@@ -34,7 +34,7 @@ macro_rules! email_wanted {
     };
 }
 
-/// What sending emails needs.
+/// The mail server, the database and the settings that are needed to send emails.
 pub struct MailContext {
     /// The database.
     pub db: Db,
@@ -48,7 +48,8 @@ pub struct MailContext {
     pub key: String,
 }
 
-/// Sends the pending emails of an update. Shutdown waits for the message that is being sent, because an interrupted one could be lost.
+/// Sends the pending emails of an update. Shutdown waits until the current email is sent, because
+/// an interrupted email could be lost.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SendEmails {
     /// The id of the update.
@@ -59,7 +60,8 @@ impl Job for SendEmails {
     const KIND: &'static str = "mail";
     const LANE: Lane = Lane::Mail;
     const INTERRUPTIBLE: bool = false;
-    /// `None` if email is not configured. Emails that were enqueued while it was are not sent.
+    /// `None` if email is not configured. The job then sends nothing, even if email was configured
+    /// when the job was enqueued.
     type Context = Option<MailContext>;
 
     async fn run(self, ctx: &Option<MailContext>, stop: &watch::Receiver<bool>) -> Result<Outcome> {
@@ -127,7 +129,8 @@ impl MailContext {
         }
     }
 
-    /// Removes the mark of an email that can be sent again, and returns the failure. Only logs other failures.
+    /// Handles an email that was not sent. If it can be sent again, removes its mark and returns
+    /// the failure. Otherwise, only logs the failure.
     async fn handle_failure(
         &self,
         pending: &PendingEmail,
@@ -207,8 +210,8 @@ async fn pending_emails(
     Ok(letters)
 }
 
-/// Marks an email as sent, as well as older emails that it replaces. Returns `false` if the email
-/// is no longer needed or another node sends it.
+/// Marks an email as sent, and also marks the older emails that it replaces. Returns `false` if the
+/// email is no longer needed or if another node has already claimed it.
 async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<bool> {
     let claimed = sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.person_id = $2 AND n.kind = $3 AND n.subject_id = $4 AND n.at = $5 AND ",

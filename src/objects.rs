@@ -1,4 +1,4 @@
-//! The job that deletes stored objects. Every noun with files enqueues it.
+//! The job that deletes stored objects. All code that stores files uses it.
 
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
@@ -9,7 +9,7 @@ use crate::infra::db::{self, Db};
 use crate::infra::jobs::{Job, Lane, Outcome, Retry};
 use crate::infra::storage::Storage;
 
-/// What the deletion of objects needs: database and storage.
+/// The database and the storage in which the job deletes objects.
 #[derive(Clone, Debug)]
 pub struct ObjectContext {
     /// The database.

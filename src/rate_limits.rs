@@ -34,15 +34,16 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// Limits sign-in attempts from one client address. Allows ten attempts per account and then
-    /// one every 30 seconds. Allows sixty attempts for all accounts together and then one every two
-    /// seconds. Attempts from one address do not block an account for other addresses.
+    /// Limits sign-in attempts from one client address. For each account, allows ten attempts and
+    /// then one every 30 seconds. For all accounts in total, allows sixty attempts and then one
+    /// every two seconds. Attempts from one address do not block sign-in from other addresses.
     pub fn check_sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
         check(&self.accounts, &format!("{account} {address}"))
     }
 
-    /// Removes the counters of clients that could again make the maximum number of attempts.
+    /// Removes counters that no longer limit anyone, because enough time has passed since the last
+    /// attempt.
     pub(crate) fn evict_idle(&self) {
         for limiter in [&self.accounts, &self.addresses, &self.commenters] {
             limiter.retain_recent();

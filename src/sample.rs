@@ -1,4 +1,4 @@
-//! The sample update of a new workspace, with which people can try all features. Its author is the
+//! The sample update of a new workspace, which lets people try all features. Its author is the
 //! system account, and its texts say that no person wrote them.
 
 use bytes::Bytes;
@@ -19,7 +19,8 @@ use crate::uploads::UploadService;
 pub const VIDEO: &[u8] = include_bytes!("../sample/welcome.mp4");
 const NOTES: &str = include_str!("../sample/welcome.md");
 
-/// Stores the video of the sample update. Call it before the transaction that calls [`create`].
+/// Stores the video of the sample update. Call this function before beginning the transaction for
+/// [`create`].
 pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
     uploads
         .store_file(
@@ -51,7 +52,7 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
     let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
-        body: "A comment belongs to a second of the video: press the time to go there. Reply here, or write your own comment.".into(),
+        body: "This comment is about one moment in the video. Press its time to go there. Reply here, or write your own comment.".into(),
         anchor: Anchor { media_id: Some(media), at_ms: Some(10_000), ..Anchor::default() },
         ..NewComment::default()
     };
@@ -68,8 +69,8 @@ fn author(update: &Update) -> Option<Viewer> {
         .then(|| Viewer::Person(people::system_account(&update.author_id)))
 }
 
-/// Immediately confirms a readback of the sample update, because no person would confirm it. Call
-/// it after every answer.
+/// Confirms a readback of the sample update immediately, because its author is not a person. Must
+/// be called after every answer to any update; does nothing if the update is not the sample.
 pub async fn after_answer(
     tx: &mut Tx,
     clock: &Clock,
@@ -89,8 +90,9 @@ pub async fn after_answer(
     }
 }
 
-/// Immediately answers a question on the sample update, so that the asker can close the question.
-/// Call it after every question.
+/// Answers a question on the sample update immediately, so that the person who asked can close the
+/// question. Must be called after every question on any update; does nothing if the update is not
+/// the sample.
 pub async fn after_question(
     tx: &mut Tx,
     clock: &Clock,
@@ -110,8 +112,9 @@ pub async fn after_question(
     Ok(())
 }
 
-/// Changes the sample update so that it no longer expects an answer. Call it before an update is
-/// muted.
+/// Changes the expectation of the sample update to `fyi`, so that a person who mutes it is no
+/// longer asked for an answer. Must be called before any update is muted; does nothing if the
+/// update is not the sample.
 pub async fn before_mute(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
     match author(update) {
         Some(author) if update.asks_for_answer() => {

@@ -1,8 +1,9 @@
 //! Full-text search in titles, notes, comments and text on pictures, on both database engines.
 //!
 //! This module splits texts into case-folded words, so that both engines give the same results. The
-//! table `said` has one row for each update, comment and picture with markup. Jobs write the rows.
-//! Each engine has its own index over this table, which can be rebuilt at any time.
+//! table `said` has one row for each update, comment and picture with markup. Jobs write these
+//! rows. Each engine has its own full-text index over the table. The index can be rebuilt from the
+//! table at any time.
 
 mod index;
 
@@ -81,14 +82,15 @@ pub struct SearchHit {
     pub media_id: Option<String>,
     /// Title of the update.
     pub title: String,
-    /// The text that was searched: a comment with the text in its drawing, the text on a picture,
-    /// or the notes of the update.
+    /// The searched text: a comment and the text in its drawing, the text on a picture, or the
+    /// notes of the update.
     pub body: String,
     /// Position in the video that the comment refers to, in milliseconds.
     pub at_ms: Option<Millis>,
 }
 
-/// Finds at most 200 places in these updates that match the typed words, newest first.
+/// Finds places where the typed words occur, newest first. Searches only the updates with the given
+/// ids. Returns at most 200 places.
 pub async fn find_hits(
     connection: &mut AnyConnection,
     dialect: Dialect,

@@ -50,7 +50,8 @@ pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
         .to_string()
 }
 
-/// Returns the due time in working days of the recipient, such as `within 3 working days`.
+/// Returns the due time as a number of the recipient's working days, such as `within 3 working
+/// days`.
 pub fn due_within_text(working_days: i64) -> String {
     match working_days {
         ..=1 => "by the end of your next working day".into(),
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn due_text_uses_the_readers_zone_and_includes_the_date_unless_it_is_soon() {
+    fn due_text_uses_the_readers_zone_and_includes_the_date_unless_the_due_time_is_near() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
         let now = at("2026-11-20T12:00:00Z");
         assert_eq!(

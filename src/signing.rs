@@ -19,7 +19,7 @@ pub fn verify(key: &str, text: &str, signature: &str) -> bool {
 
 #[allow(
     clippy::expect_used,
-    reason = "HMAC takes keys of any length (RFC 2104)"
+    reason = "HMAC accepts a key of any length (RFC 2104)"
 )]
 fn mac(key: &str, text: &str) -> [u8; 32] {
     let mut mac =

@@ -40,7 +40,7 @@ pub struct State {
     pub clock: Clock,
     /// The service that receives files. It owns the storage and the media tools.
     pub uploads: UploadService,
-    /// Deletes stored objects.
+    /// Database and storage for the job that deletes stored objects.
     pub(crate) objects: ObjectContext,
     /// Sends emails; `None` if email is not configured.
     pub(crate) mail: Option<MailContext>,
@@ -53,7 +53,7 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Sends events to open pages.
     pub(crate) event_hub: EventHub,
-    /// The identity of this process as an owner of job leases.
+    /// Identifies this process as the owner of its job leases.
     pub(crate) node: Node,
     /// The origins of media for the Content-Security-Policy, in addition to the page's own origin.
     /// They are the public URL and, if the delivery is `redirect`, the origin of the bucket.
@@ -179,7 +179,8 @@ impl State {
     }
 }
 
-/// Email needs a mail server, and the public URL for its links.
+/// Returns `None` unless both a mail server and a public URL are configured, because emails contain
+/// links.
 fn mail_context(config: &Config, db: &Db, clock: &Clock, key: &str) -> Option<MailContext> {
     Some(MailContext {
         db: db.clone(),

@@ -257,8 +257,8 @@ impl UploadService {
     }
 }
 
-/// Describes a video that is stored unchanged. Until the seekable copy exists, the author can play
-/// the raw file. Other people can play it only if the `scan` of all bytes found no metadata.
+/// Describes a video that is stored unchanged. Until there is a seekable copy, the author can play
+/// the raw file. Other people can do so only if `scan` covers all bytes and found no metadata.
 fn stored_video(
     file_name: String,
     container: Container,
@@ -317,8 +317,8 @@ pub async fn sweep(uploads: &UploadService) -> Result<()> {
     complete::sweep(uploads).await
 }
 
-/// Schedules the deletion of objects that are still pending after a day. Also deletes the records
-/// of former URLs that have expired.
+/// Schedules the deletion of objects that are still pending after a day. Also forgets replaced
+/// storage keys whose URLs have expired.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -327,7 +327,8 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
             .fetch_all(&mut *tx)
             .await?;
     for key in &keys {
-        // The scheduled job also deletes an unfinished multipart upload with this key.
+        // Use the job for upload data, because it also aborts an unfinished multipart upload with
+        // this key.
         repository::schedule_purge_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
@@ -338,7 +339,7 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
 }
 
 /// Deletes all uploaded data of a picture immediately, instead of waiting for the scheduled jobs.
-/// No upload may still be using the data.
+/// The caller must ensure that no unfinished upload still uses the data.
 pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
         sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")

@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Millis;
 
-/// Maximum number of working days for a due time.
+/// Maximum due time, in working days.
 pub const MAX_DUE_DAYS: i64 = 60;
 
 /// Example that every error about working hours contains.
-const EXAMPLE: &str = r#"For example: {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
+const EXAMPLE: &str = r#"Use, for example, {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
 /// Weekly working hours in local time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +23,7 @@ pub struct WorkingHours {
     days: BTreeSet<i8>,
     #[serde(serialize_with = "serialize_time")]
     from: Time,
-    /// End of the working time, which still belongs to it; later than `from`.
+    /// Inclusive end of the working time; later than `from`.
     #[serde(serialize_with = "serialize_time")]
     to: Time,
 }
@@ -129,7 +129,8 @@ fn parse_time(text: &str) -> Result<Time, String> {
     Time::strptime("%H:%M", text).map_err(|_| wrong())
 }
 
-/// When an answer is due, before the time is computed for each recipient.
+/// The due time of an answer as the author chose it. [`due_for`] computes each recipient's due time
+/// from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// The answer is due at a fixed time.
@@ -187,7 +188,8 @@ impl WorkSchedule {
 
     /// Returns when the local clock shows this time on a working day. If the clock shows the time
     /// twice, returns the first occurrence. If a clock change skips the time, returns the moment of
-    /// the change plus `beside_gap` milliseconds.
+    /// the change plus `beside_gap` milliseconds (0 for the first moment after the change, -1 for
+    /// the last one before).
     fn moment_at(&self, day: Date, time: Time, beside_gap: Millis) -> Option<Millis> {
         if !self.hours.works_on(day) {
             return None;
@@ -208,8 +210,8 @@ impl WorkSchedule {
         (local.date() == day && self.hours.contain(local)).then_some(at)
     }
 
-    /// Returns the first moment between `before` and `after` at which the local clock is past
-    /// `wall`. A clock change skips the time `wall`.
+    /// Returns the moment of a clock change that skips the local time `wall`. The change is between
+    /// `before` and `after`.
     fn first_moment_past(&self, wall: DateTime, mut before: Millis, mut after: Millis) -> Millis {
         while before + 1 < after {
             let middle = before + (after - before) / 2;
@@ -229,10 +231,10 @@ impl WorkSchedule {
 /// Computes the due time for one person. The result is within the person's working hours, after the
 /// request and after the person's absence.
 ///
-/// `Days(n)` is the end of the n-th working day after the day of the request. `At` is the given
-/// time if the person works at that time. Otherwise it is the end of the person's last working time
-/// before that time, if that is still in the future, or else the end of the person's first whole
-/// working day after it.
+/// `Days(n)` is due at the end of the n-th working day after the day of the request. `At` is due at
+/// the given time if the person works at that time. If not, it is due when the person last stops
+/// working before that time. If that moment has already passed, it is due at the end of the first
+/// whole working day after the given time.
 pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     let ready = schedule
         .away_until
@@ -244,12 +246,12 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
             .or_else(|| first_whole_day(schedule, at.max(ready))),
         Due::Days(n) => nth_work_day(schedule, ready, n.clamp(1, MAX_DUE_DAYS)),
     }
-    // The search fails only at the end of the supported time range.
+    // The searches fail only at the end of the supported time range.
     .unwrap_or(ready)
 }
 
-/// Maximum number of days to search for working time. This is one week, doubled to allow for days
-/// that a time zone skipped.
+/// Maximum number of days to search for working time. A week always contains a working day; the
+/// second week allows for days that a time zone skipped.
 const MAX_DAYS_SEARCHED: i64 = 14;
 
 fn last_end_before(schedule: &WorkSchedule, at: Millis) -> Option<Millis> {

@@ -66,8 +66,8 @@ pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
     )
 }
 
-/// Loads the settings that the page layout needs. Does not load the rules; the field only shows
-/// whether there are any.
+/// Loads the settings that the page layout needs. Does not load the text of the rules: `rules` is a
+/// placeholder if there are any, and otherwise empty.
 pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(
@@ -129,7 +129,7 @@ pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Returns the id of an active account. `named` is the account's id or email address.
+/// Finds an active account by its id or email address (`named`) and returns its id.
 async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     let wrong = |text: String| Error::invalid("contact", text);
     if !named.contains('@') {

@@ -1,12 +1,14 @@
-//! Durable jobs. A [`Job`] is a row that is inserted in the transaction that needs it; any node can
-//! run it.
+//! Durable jobs. A [`Job`] is stored as a database row. Code that needs a job inserts the row in
+//! its own transaction, and any node can run the job.
 //!
-//! A job is due in the domain's time, so tests need not wait. A claim is a lease in real time,
-//! which its worker renews. A job survives `kill -9` and is retried with exponential backoff. After
-//! the last attempt it is dead, and admins can see its error.
+//! The due time of a job is compared with the domain's clock, so that tests can run delayed jobs
+//! without waiting. A worker claims a job with a lease, which ends in real time unless the worker
+//! renews it. A job survives `kill -9` and is retried with exponential backoff. After the last
+//! attempt, the job is dead, and admins can see its error.
 //!
-//! A clock that is set back does not delay jobs. Each row stores when it was scheduled; a job
-//! scheduled in the future is rescheduled with its original delay (see [`claim`]).
+//! Jobs are not delayed when the system clock is set back. Each row stores when the job was
+//! scheduled. If that time is in the future, the job is rescheduled with its original delay (see
+//! [`claim`]).
 
 mod job;
 mod lane;
@@ -25,8 +27,8 @@ use crate::infra::db::{Db, Dialect, Tx};
 const LEASE: Millis = 60_000;
 /// How often a worker renews its lease.
 pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// The maximum clock difference between nodes, in milliseconds. A timestamp further in the future
-/// was written before the clock was set back.
+/// The maximum clock difference between nodes, in milliseconds. If a timestamp is further in the
+/// future, the clock must have been set back since it was written.
 const MAX_CLOCK_SKEW: Millis = 1000;
 
 /// A job that a worker has claimed.
@@ -34,7 +36,8 @@ const MAX_CLOCK_SKEW: Millis = 1000;
 pub struct ClaimedJob {
     /// The id of the job.
     pub id: String,
-    /// The stored name of its type; unknown if a newer version enqueued it.
+    /// The stored name of the job's type. This version does not know the name if a newer version
+    /// enqueued the job.
     pub kind: String,
     /// The payload, as JSON.
     pub payload: String,
@@ -87,8 +90,8 @@ pub async fn cancel<J: Job>(tx: &mut Tx, job: &J) -> Result<()> {
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
-/// Claims the job of these kinds that has been due longest. The lease token starts with `owner`, so
-/// that [`expire_leases_of`] can find it.
+/// Claims one job of these kinds: the one with the earliest due time. The lease token starts with
+/// `owner`, so that [`expire_leases_of`] can find the lease.
 pub async fn claim(
     db: &Db,
     clock: &Clock,
@@ -130,7 +133,7 @@ pub async fn claim(
 enum NextJob {
     Nothing,
     Claimable,
-    /// Some timestamps are in the future, so the clock was set back.
+    /// A job has a timestamp in the future, which means that the clock was set back.
     FromTheFuture,
 }
 
@@ -155,14 +158,15 @@ async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJ
     })
 }
 
-/// The latest plausible end of a lease. It allows twice the lease duration, so that nodes with
-/// different clocks do not shorten each other's leases.
+/// The latest end that a valid lease can have. A lease that ends later was written before the clock
+/// was set back. The limit is twice the lease duration, because another node's clock may be ahead.
 fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }
 
-/// Reschedules jobs after the clock was set back. Each job waits for its original delay from now,
-/// and each lease lasts for its full duration from now. A live worker renews its lease.
+/// Reschedules jobs after the clock was set back. Each job becomes due after its original delay,
+/// counted from now. Each lease ends after the full lease duration, counted from now; a worker that
+/// is still running renews its lease.
 async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
     let moved = sqlx::query("UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")
@@ -183,8 +187,8 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Ends the leases of a dead owner, so that its jobs can be claimed immediately. The attempt
-/// counts. Returns the number of leases.
+/// Ends the leases of an owner that no longer runs, so that other workers can claim its jobs
+/// immediately. The interrupted attempts still count. Returns the number of ended leases.
 pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     let ended =
         sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
@@ -219,7 +223,7 @@ pub async fn finish(db: &Db, job: &ClaimedJob) -> Result<()> {
 }
 
 /// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, at most about an hour, or
-/// marks the job dead after the last attempt that `retry` allows. Returns whether it is dead.
+/// marks the job dead after the last attempt that `retry` allows. Returns whether the job is dead.
 pub async fn fail(
     db: &Db,
     clock: &Clock,

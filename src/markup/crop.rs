@@ -7,8 +7,8 @@ use crate::infra::images::PixelRect;
 
 /// How many pixels a redaction extends beyond its area.
 const REDACTION_MARGIN: f64 = 3.0;
-/// Block size of lossy formats, in pixels. Every pixel of a block can reveal content of the whole
-/// block.
+/// Block size of lossy formats, in pixels. Each pixel of a block depends on the whole block and can
+/// therefore reveal hidden content.
 const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.
@@ -109,7 +109,7 @@ impl Crop {
         remaining
     }
 
-    /// Returns the part of an area that is inside the kept part. An area can also be a point.
+    /// Returns the part of an area that is inside the kept part. The area may be a single point.
     pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
             self.map_point(Point {
@@ -123,8 +123,8 @@ impl Crop {
         );
         let (x, y) = (from.x.max(0.0), from.y.max(0.0));
         let (w, h) = (to.x.min(1.0) - x, to.y.min(1.0) - y);
-        // A point has no size. Any other area without a size after the crop is outside the kept
-        // part.
+        // An area with no width or height after the crop is outside the kept part, unless it had
+        // none before (a point).
         let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
         is_inside.then(|| Area {
@@ -202,8 +202,8 @@ impl Crop {
         }
     }
 
-    /// Returns the factor by which a crop scales sizes, because sizes are relative to the shorter
-    /// side.
+    /// Returns the factor for sizes after the crop. Sizes are fractions of the shorter side, so
+    /// they grow when that side becomes shorter.
     fn scale_factor(&self) -> f64 {
         self.old.shorter() / f64::from(self.kept.width.min(self.kept.height))
     }

@@ -19,9 +19,9 @@ use crate::{events, updates};
 pub struct FlattenMarkup {
     /// The picture.
     pub media: String,
-    /// The generation of its bytes.
+    /// The generation of the picture's bytes.
     pub generation: i64,
-    /// The revision of its markup.
+    /// The revision of the markup.
     pub revision: i64,
 }
 
@@ -65,7 +65,8 @@ impl FlattenMarkup {
         };
         let drawn = match render_layer(ctx, &source).await {
             Ok(drawn) => drawn,
-            // The original is missing because the picture was replaced during the read.
+            // The picture was replaced during the read, so there is nothing left to do for this
+            // job.
             Err(_) if load_source(ctx, &self).await?.is_none() => return Ok(None),
             Err(error) => return Err(error),
         };
@@ -142,7 +143,8 @@ impl FlattenedPicture {
             .await?;
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-            // The job deletes the objects if this process stops now or the storage is unavailable.
+            // Enqueue a job as well, so that the objects are deleted even if this process stops now
+            // or the storage is unavailable.
             updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;

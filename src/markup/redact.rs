@@ -81,7 +81,7 @@ struct RedactedPicture {
     thumbnail: StoredObject,
 }
 
-/// A stored object, in the serialized form that [`RedactedPicture`] contains.
+/// A stored object in serializable form, as part of [`RedactedPicture`].
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredObject {
     key: String,

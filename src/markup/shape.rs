@@ -61,8 +61,8 @@ impl Color {
         }
     }
 
-    /// Returns the color for text on a background of this color. Text in this color has an outline
-    /// of the returned color.
+    /// Returns the contrasting color, which is used for text on a background of this color and for
+    /// the outline of text in this color.
     pub fn contrast(self) -> &'static str {
         match self {
             Self::Yellow | Self::Orange | Self::White => Self::Black.hex(),

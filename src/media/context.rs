@@ -1,4 +1,4 @@
-//! What media work needs: database, clock, storage and tools.
+//! Database, clock, storage and tools, bundled for the code that works on media.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::infra::images::Font;
 use crate::infra::storage::Storage;
 use crate::infra::video::Tools;
 
-/// What media work needs: database, clock, storage and tools.
+/// Database, clock, storage and tools, bundled for the code that works on media.
 #[derive(Clone, Debug)]
 pub struct MediaContext {
     /// The database.
@@ -28,7 +28,8 @@ pub struct MediaContext {
     pub tools: Arc<OnceCell<Tools>>,
     /// The folder for temporary files.
     pub temp_dir: PathBuf,
-    /// When this process started. Older unfinished files were left behind by killed processes.
+    /// When this process started. Unfinished files that are older were left behind by killed
+    /// processes.
     pub started_at: SystemTime,
     /// The font for markup text.
     pub font: Font,

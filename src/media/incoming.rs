@@ -32,9 +32,9 @@ pub async fn create_pending(
     events::record(tx, clock, EventKind::Media, update_id, id, person_id).await
 }
 
-/// Replaces the content of media with a complete file. Removes any trim. If `broken_off` is true,
-/// records that the page that made the recording was lost. Returns `false` if the media no longer
-/// exists.
+/// Replaces the content of media with a complete file. Removes any trim. `broken_off` means that
+/// the server ended the recording because its page had stopped sending data. Returns `false` if the
+/// media no longer exists.
 pub async fn receive(
     tx: &mut Tx,
     clock: &Clock,
@@ -72,7 +72,8 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Records that the recording is complete, although its page seemed to be lost.
+/// Records that the recording is complete. Called when its page, which seemed to be lost, has
+/// confirmed that it has no more data.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
@@ -93,7 +94,7 @@ pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str)
     record_change(tx, clock, update, id).await
 }
 
-/// Records an event for changed media, if `update` is set.
+/// Records an event for the changed media. Does nothing if `update` is `None`.
 async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &str) -> Result<()> {
     match update {
         Some(update) => events::record(tx, clock, EventKind::Media, &update, id, "").await,

@@ -12,7 +12,7 @@ use crate::infra::images::EncodedPicture;
 use crate::infra::storage::{ObjectMetadata, Storage};
 use crate::infra::video::Output;
 
-/// Stores what a tool wrote to a file.
+/// Stores the output file of a media tool under a new key.
 pub(super) async fn store_output(
     ctx: &MediaContext,
     name: &'static str,
@@ -123,8 +123,9 @@ pub(super) async fn record_pending(
     Ok(())
 }
 
-/// Like [`new_pending_key`], but returns `None` if the media has another generation. A caller that
-/// has incremented the generation therefore knows every key that was created before.
+/// Like [`new_pending_key`], but returns `None` unless the media still has this generation. After a
+/// caller has incremented the generation, no further keys can be created for the old generation, so
+/// the caller can find all of them.
 pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,

@@ -10,7 +10,7 @@ use super::{Media, MediaContext, MediaKind, MediaState, Rendition};
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
-/// Shown to everyone who can play a video that its job has not processed yet.
+/// Shown to everyone while a video is not processed yet but can already be played.
 const PLAYABLE_TEXT: &str = "Processing. You can already play this video.";
 /// Shown to the author of a video that other people cannot play yet.
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
@@ -20,10 +20,10 @@ const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a 
 /// Shown if the metadata cannot be removed.
 const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot remove its metadata (location, names).";
 
-/// Whether people other than the author may fetch a rendition. `raw` means that its bytes are the
-/// original of a video. Other people may fetch a raw rendition only if a scan found no metadata and
-/// the media has not failed. Under the name `original`, only viewers who were already playing the
-/// video may fetch it, for a limited time (`lingers`).
+/// Whether people other than the author may fetch a rendition. If `raw` is true, its bytes are the
+/// original of a video. A raw rendition is open to others only if a scan found no metadata and the
+/// media has not failed. If its name is `original`, `lingers` must also be true: for a limited
+/// time, viewers who were already playing the video may continue.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
@@ -36,7 +36,7 @@ pub(super) fn is_open_to_others(
         && (name != "original" || lingers))
 }
 
-/// Returns the progress text of a video that waits for its job.
+/// Returns the progress text of a video whose processing job has not finished yet.
 pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     if metadata == Some(Metadata::None) {
         PLAYABLE_TEXT

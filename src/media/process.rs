@@ -23,8 +23,8 @@ pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose others, or restore the whole recording.";
-/// How long viewers may continue to play a raw file after a copy has replaced the file, in
-/// milliseconds. The duration of the file is added.
+/// How long viewers may still fetch a raw file after a copy has replaced it, in milliseconds. The
+/// duration of the video is added to this time.
 const RAW_GRACE: Millis = 3_600_000;
 
 /// The recording that a job works on.
@@ -32,12 +32,13 @@ const RAW_GRACE: Millis = 3_600_000;
 pub struct Target {
     /// The id of the media.
     pub media: String,
-    /// The generation of its bytes. The job does nothing once they are replaced.
+    /// The generation of the media's bytes. The job does nothing if the bytes have been replaced
+    /// since.
     pub generation: i64,
 }
 
-/// Makes a recording seekable or cuts its trimmed range, measures it and extracts a poster. Marks a
-/// file that cannot be played as `failed`, with the reason.
+/// Makes a recording seekable or cuts its trimmed range. Also determines its size and duration, and
+/// extracts a poster. Marks a file that cannot be played as `failed`, with the reason.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProcessMedia {
     /// The recording.
@@ -60,8 +61,8 @@ impl Job for ProcessMedia {
     }
 }
 
-/// Creates the H.264 copy for browsers that cannot play the recording. It converts the playable
-/// copy, so that both have the same timeline.
+/// Creates the H.264 copy for browsers that cannot play the recording. Converts the playable copy
+/// instead of the original, so that both copies have the same timeline.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConvertMedia {
     /// The recording.
@@ -87,7 +88,8 @@ impl Job for ConvertMedia {
     }
 }
 
-/// Marks a recording that could not be prepared as `failed`, unless it already plays.
+/// Marks a recording that could not be prepared as `failed`. Changes nothing if the recording can
+/// already be played.
 async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<()> {
     match load_source(ctx, target, "original").await? {
         Some((media, _)) if media.state == MediaState::Processing => {
@@ -127,7 +129,8 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match make_playable(tools, &input, range, out.path()).await {
         Ok(output) => output,
-        // The recording was playable before, so the trim caused the failure.
+        // The whole recording was processed successfully before, so the trim must have caused the
+        // failure.
         Err(Error::Unsupported(_)) if range.is_some() => {
             return reject_file(ctx, target, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
@@ -156,8 +159,8 @@ async fn finish_without_tools(
     missing: &str,
 ) -> Result<()> {
     let (state, reason) = if trimmed {
-        // Do not fall back to the original, because other people must not see the parts that
-        // are cut.
+        // Mark the recording as failed instead of playing the original, because other people must
+        // not see the parts that were cut.
         let reason = format!("This recording cannot be trimmed. {missing}");
         (MediaState::Failed, reason)
     } else {
@@ -167,8 +170,8 @@ async fn finish_without_tools(
     finish_step(ctx, target, state, Some(&reason)).await
 }
 
-/// Creates the playable copy of the whole recording or of the range `stretch`. The whole recording
-/// is copied as players present it.
+/// Creates the playable copy: of the range `stretch` if there is one, otherwise of the whole
+/// recording without the parts that its edit list hides.
 async fn make_playable(
     tools: &Tools,
     input: &Path,
@@ -182,8 +185,8 @@ async fn make_playable(
     }
 }
 
-/// Stores the playable copy, its poster and the thumbnail of that. A recording without a poster
-/// still plays.
+/// Stores the playable copy, a poster and a thumbnail of the poster. If no poster can be created,
+/// stores only the playable copy.
 async fn store_prepared(
     ctx: &MediaContext,
     tools: &Tools,
@@ -219,7 +222,7 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(output) => output,
-        // Some browsers can play the recording without this copy, so keep it as ready.
+        // Leave the recording ready, because some browsers can play it without the H.264 copy.
         Err(error) if media.state == MediaState::Ready => {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
@@ -237,8 +240,8 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
     commit_renditions(ctx, target, objects, None, (MediaState::Ready, note), None).await
 }
 
-/// Loads the media and the key of one of its renditions. Returns `None` if the media has another
-/// generation or lacks the rendition.
+/// Loads the media and the key of one of its renditions. Returns `None` if the media has a
+/// different generation or no such rendition.
 async fn load_source(
     ctx: &MediaContext,
     target: &Target,
@@ -264,8 +267,8 @@ async fn load_source(
     Ok(key.map(|key| (media, key)))
 }
 
-/// Scans an original for metadata. Needed only if the original was stored before uploads were
-/// scanned.
+/// Scans an original for metadata. Newer uploads are scanned when they are received, so only older
+/// originals need this.
 async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result<Metadata> {
     let metadata = original::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;
@@ -364,8 +367,8 @@ async fn commit_renditions(
         replaced.extend(before);
         put_rendition(&mut tx, &target.media, object).await?;
     }
-    // Browsers could play the raw file, which stays as the original. So delete only objects that no
-    // rendition uses.
+    // Keep the raw file if it is the original: browsers could play it, so both renditions shared
+    // this object. Delete only objects that no rendition uses.
     let mut gone = Vec::new();
     for key in replaced {
         let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
@@ -375,7 +378,8 @@ async fn commit_renditions(
         if used == 0 {
             gone.push(key);
         } else {
-            // Viewers who are playing the raw file may continue.
+            // Viewers who are already playing the raw file may still fetch it for as long as the
+            // video lasts plus [`RAW_GRACE`].
             let length = measured
                 .and_then(|measured| measured.duration_ms)
                 .unwrap_or(0);

@@ -207,9 +207,10 @@ async fn start_cut(
 }
 
 /// Adjusts all positions in the recording after its start moved by `by` milliseconds and its
-/// duration became `length`. Clips time ranges. Removes anchors outside the range but keeps the
-/// text of their comments. New kinds of positions (captions, watched ranges) must also be adjusted
-/// here. Returns the ids of the comments that lost their anchor and drawing.
+/// duration became `length`. Clips time ranges to the new duration. Removes anchors outside of it
+/// but keeps the text of their comments. If new kinds of positions are introduced (captions,
+/// watched ranges), adjust them here, too. Returns the ids of the comments that lost their anchor
+/// and drawing.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,

@@ -116,13 +116,14 @@ async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &s
     Ok(())
 }
 
-/// Returns a row number for the search table. Newer ids get greater numbers: the number consists of
-/// 48 bits of milliseconds and 14 bits that make collisions unlikely.
+/// Returns a row number for the search table. Newer ids get greater numbers. The upper bits are the
+/// id's timestamp in milliseconds (48 bits); the lower 14 bits make collisions unlikely.
 fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // Ids always decode, because the server generates them. Any number would be correct here.
+        // Does not happen, because the server generates all ids. Zero bytes would also give a valid
+        // row number.
         _ => {}
     }
     let time = i64::from_be_bytes([

@@ -1,4 +1,4 @@
-//! What the jobs need of the state. Each job names one of these as its context.
+//! The parts of the state that jobs use. Each type of job names one of these types as its context.
 
 use super::State;
 use crate::infra::db::Db;

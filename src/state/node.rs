@@ -1,5 +1,5 @@
-//! Identifies the process that claims jobs. When a new process starts on the same data folder, it
-//! can therefore expire the leases of the previous process.
+//! Identifies the process that claims jobs, so that a new process on the same data folder can
+//! expire the leases of the previous one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -21,9 +21,10 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Expires the leases of the previous process, whose id is in the file `node` of the data
-    /// folder. Then writes the id of this process to the file. If another process holds the lock of
-    /// the file, that process is still running, so its leases and the file do not change.
+    /// Expires the leases of the previous process and registers this process. The file `node` in
+    /// the data folder contains the id of the process that last registered. A running process holds
+    /// the lock of the file. If another process holds the lock, leaves its leases and the file
+    /// unchanged.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();
         let mut file = OpenOptions::new()
@@ -33,12 +34,13 @@ impl Node {
             .truncate(false)
             .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::info!(%error, "another process uses this data folder; leaving its jobs to that process");
+            tracing::info!(%error, "another process is using this data folder, so the leases of its jobs are left unchanged");
             return Ok(Self { id, _file: None });
         }
         let mut before = String::new();
         file.read_to_string(&mut before)?;
-        // Every id has this form. It contains no character that has a special meaning in LIKE.
+        // Skip ids of any other form. The id is used in a LIKE pattern and must not contain special
+        // characters.
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
             let ended = jobs::expire_leases_of(&mut tx, &before).await?;

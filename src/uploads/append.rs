@@ -15,7 +15,8 @@ use crate::{media, updates};
 /// How many requests of one person can send bytes at the same time. The number is limited because
 /// each request has a buffer in memory.
 const MAX_WRITERS_PER_PERSON: usize = 16;
-/// How long the copy of a reopened recording is kept if the copy is never committed.
+/// How long the copied bytes of a reopened recording are kept if the recording is not continued, in
+/// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
 /// What the headers of a request say about its body.
@@ -52,8 +53,8 @@ pub async fn append_body(
     let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
-        // The server ended this recording because its page seemed to be lost. Finish it before
-        // deciding whether the page may continue the recording.
+        // The server ended this recording, because its page had stopped sending data. Finish the
+        // upload first; whether the page may continue the recording is decided below.
         upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
             return Err(superseded());
@@ -100,8 +101,8 @@ pub async fn append_body(
     done
 }
 
-/// Returns an upload that is already complete, and records that its page was not lost. Rejects
-/// further bytes.
+/// Returns an upload that is already complete. Also records that its page was not lost, because the
+/// page has confirmed the end. Fails if the request contains bytes or states a different length.
 async fn append_to_complete(
     uploads: &UploadService,
     mut upload: Upload,
@@ -192,7 +193,7 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// Sets the length of the upload if this request states it, after checking the length.
+/// Checks the length that the request states, if any, and sets it as the length of the upload.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -219,8 +220,8 @@ fn set_length(
     }
 }
 
-/// Reopens a recording that was finished because its page seemed to be lost. Copies the existing
-/// bytes into a new upload, so that the page can continue the recording.
+/// Reopens a recording that the server ended because its page had stopped sending data. Copies the
+/// existing bytes into a new object, so that the page can continue the recording.
 async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Writer<'_>> {
     let (ctx, key) = (&uploads.media, format!("media/{}", secret()));
     let mut tx = ctx.db.begin().await?;
@@ -234,7 +235,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
     .await?;
     let Some(generation) = generation else {
         return Err(Error::Gone(
-            "This recording was already trimmed or sent with the part that had arrived, so nothing can be added."
+            "This recording was already trimmed or published, so nothing can be added to it."
                 .into(),
         ));
     };
@@ -250,7 +251,8 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
         broken_off_at: None,
         ..upload
     };
-    // Schedule the deletion of the copy. It has no effect if the copy is committed.
+    // Schedule the deletion of the copied bytes. If the upload uses them by then, the job deletes
+    // nothing.
     schedule_purge_at(
         &mut tx,
         &ctx.clock,
@@ -333,8 +335,8 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // Persist the offset now if no bytes were left to store, or if the offset is only persisted at
-    // the end. Otherwise, `store` has already persisted the offset.
+    // Persist the offset here in the two cases in which `store` does not: no bytes were left to
+    // store, or `persist_at_end` is set.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }

@@ -3,21 +3,20 @@
 //! In a bucket, an upload that is longer than one part is a multipart upload. Four rules ensure
 //! that it can always be completed, even if a process, its database or its storage fails:
 //!
-//! 1. Each part that is sent before all bytes are committed has exactly [`PART_SIZE`] bytes,
-//!    because servers reject shorter parts in the middle (`EntityTooSmall`). The shorter tail stays
-//!    in segments.
+//! 1. A part that is sent while the upload is still receiving bytes has exactly [`PART_SIZE`]
+//!    bytes, because servers accept a shorter part only at the end (`EntityTooSmall`). The
+//!    remaining bytes stay in segments.
 //! 2. The number of such a part is reserved in the database before the part is sent, and no number
-//!    is reserved twice. Therefore, a writer that was superseded cannot replace a committed part.
-//!    It may leave a stray part: a part that was sent but never committed.
-//! 3. Once all bytes are committed, no bytes are added and no numbers are reserved. Only then is
-//!    the tail sent as a part, with the number after the last reserved one. The tail is not
-//!    committed as a part, because every attempt sends the same bytes with the same, highest
-//!    number.
-//! 4. Some servers refuse to complete an upload unless the list contains its stray parts (Ceph's
-//!    gateway does so; AWS ignores them). In that case, all parts are completed, and the committed
-//!    ranges are copied to another key. Older versions of Hearback sent the tail with a reserved
-//!    number. A stray part can therefore be shorter than allowed; such a part is first replaced by
-//!    [`PART_SIZE`] zeros.
+//!    is reserved twice. A writer that was superseded can therefore not replace a committed part.
+//!    It can, however, leave a stray part: a part that was sent but never committed.
+//! 3. Once all bytes are committed, no more bytes are added and no more numbers are reserved. Only
+//!    then are the remaining bytes sent as the last part. Its number follows the last reserved one.
+//!    This part is not committed, because every attempt sends the same bytes with the same number.
+//! 4. Some servers (such as Ceph's gateway, but not AWS) complete an upload only if the request
+//!    lists all parts, including stray parts. In that case, all parts are combined into one object,
+//!    and the committed ranges of the object are copied to another key. A stray part can be shorter
+//!    than allowed, because older versions of Hearback sent the last part with a reserved number.
+//!    Such a part is first replaced by [`PART_SIZE`] zeros.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -73,7 +72,8 @@ impl Writer<'_> {
                     && self.pending_bytes() + left.len() < PART_SIZE =>
             {
                 self.scan.feed(&left);
-                // Use a new key, because another attempt may be running now or may follow.
+                // Write to a new key, because another attempt may be writing its own object at the
+                // same time.
                 let whole = self.read_pending(&left).await?.freeze();
                 let key = new_pending_key(
                     &self.uploads.media.db,
@@ -116,7 +116,8 @@ impl Writer<'_> {
             .clone()
             .ok_or_else(|| Error::internal("cannot split an empty upload into parts"))?;
         // An earlier attempt may have completed the upload without receiving the response. If that
-        // attempt included stray parts, the object is longer than `length`.
+        // attempt included stray parts, the object is longer than `length`, and only its committed
+        // ranges count.
         let completed = self.storage().len(&self.upload.key).await?;
         let counted = match (completed, self.upload.stretches.as_deref()) {
             (Some(stored), _) if stored == length => return Ok(()),
@@ -151,9 +152,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Completes the upload with all parts that the server has. Returns the ranges of the committed
-    /// bytes in the resulting object. Records these ranges first, because the parts can no longer
-    /// be listed afterwards.
+    /// Combines all parts that the server has, including stray parts, into one object. Returns the
+    /// ranges of the object that contain the committed bytes. Saves these ranges before completing
+    /// the upload, because the server no longer lists the parts afterwards.
     async fn complete_all_parts(
         &mut self,
         s3: &S3,
@@ -187,7 +188,8 @@ impl Writer<'_> {
             }
             total += size;
         }
-        // Without stray parts, the server must have refused for another reason.
+        // If there are no stray parts, or if committed parts are missing, the server refused for
+        // another reason.
         if total == length || counted.iter().map(|(from, to)| to - from).sum::<u64>() != length {
             return Err(refusal);
         }

@@ -22,7 +22,7 @@ const FINISH_IDLE_LIMIT: Millis = 60_000;
 /// How often an upload is marked as active while a node is finishing it. The interval is well below
 /// [`FINISH_IDLE_LIMIT`].
 const TOUCH_INTERVAL: Duration = Duration::from_secs(15);
-/// A recording that is too short to show is deleted after this time.
+/// After this time without new bytes, a recording that is too short to show is deleted.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
 /// Maximum number of uploads that one sweep handles for each reason.
 const BATCH_SIZE: i64 = 100;
@@ -48,8 +48,8 @@ async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) ->
     }
 }
 
-/// Marks an upload as active at intervals for as long as this future is polled, so that other nodes
-/// do not finish the same upload.
+/// Marks an upload as active at intervals while this node is finishing it, so that other nodes do
+/// not finish it, too. Runs until the future is dropped.
 async fn keep_touched(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
     loop {
         tokio::time::sleep(TOUCH_INTERVAL).await;
@@ -74,7 +74,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, clock) = (writer.uploads, &writer.uploads.media.clock);
     let broken_off = writer.upload.broken_off_at.is_some();
     let file_type = writer.file_type(&left).await?;
-    // The assembled object may have a different key than the uploaded bytes.
+    // Remember the key of the uploaded bytes, because `assemble` may change the key of the upload.
     let uploaded_key = writer.upload.key.clone();
     let length = writer.assemble(left, file_type).await?;
     let scan = writer.scan;
@@ -155,8 +155,9 @@ async fn store_upload(
     }
 }
 
-/// Deletes objects that are not used because the upload could not be finished. Keeps the object
-/// with the upload's own key, which is deleted together with the upload.
+/// Deletes the stored objects of an upload that could not be finished. Keeps the object under
+/// `uploaded_key`, because the next attempt needs the uploaded bytes. That object is deleted
+/// together with the upload.
 async fn discard_result(
     uploads: &UploadService,
     uploaded_key: &str,
@@ -176,8 +177,8 @@ async fn discard_result(
     tx.commit().await
 }
 
-/// Finishes a complete upload whose last request failed to do so. If the file type is unsupported,
-/// ends the upload.
+/// Finishes an upload that has all its bytes but was not finished by its last request. If the file
+/// type is unsupported, ends the upload.
 pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
     let finished = finish_committed(uploads, upload).await;
@@ -204,8 +205,8 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
     finished.await.map_err(missing_as_unavailable)
 }
 
-/// Maps a missing object to `Unavailable`, because the bytes were stored durably and the storage
-/// must have failed.
+/// Maps a missing object to `Unavailable`. The object was stored durably, so its absence is a fault
+/// of the storage, not of the request.
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
@@ -218,7 +219,7 @@ pub(super) fn missing_as_unavailable(error: Error) -> Error {
 
 /// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has sent nothing
 /// for an hour. Deletes expired uploads, and uploads whose media no longer exists. Never deletes a
-/// recording with data because of its age.
+/// recording because of its age, unless it is too short to show.
 pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
     let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
@@ -266,8 +267,8 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// Ends a recording whose page is lost, at its current length. Records the end before assembling
-/// the bytes, so that a page that returns finds the recording ended.
+/// Ends a recording at its current length, because its page has stopped sending data. Saves the end
+/// before assembling the bytes, so that the page cannot continue the recording in the meantime.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;

@@ -1,4 +1,4 @@
-//! The job that deletes what an ended upload leaves in the storage.
+//! The job that deletes the stored data of an upload that has ended.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -12,12 +12,12 @@ use crate::media::MediaContext;
 /// rendition uses the object. Does nothing while another upload uses the key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteLeftovers {
-    /// The key of the pieces.
+    /// The key under which the pieces of the upload are stored.
     pub place: String,
-    /// The key of the complete object.
+    /// The key under which the complete object is stored.
     pub key: String,
-    /// The id of the multipart upload to abort. Multipart uploads whose ids were never committed
-    /// are aborted in any case.
+    /// The id of the multipart upload to abort. The job also aborts all other multipart uploads
+    /// with this key, because their ids may never have been committed.
     #[serde(default)]
     pub multipart: Option<String>,
 }

@@ -13,8 +13,8 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// How long an upload can be resumed, in milliseconds. The storage keeps unfinished multipart
-/// uploads for a longer time.
+/// How long an upload can be resumed, in milliseconds. The storage keeps the parts of unfinished
+/// multipart uploads for longer than this.
 pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
 /// How long a request may still be writing after its upload has ended, in milliseconds.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
@@ -42,7 +42,7 @@ pub struct Upload {
     pub deferred_at: Option<Millis>,
     /// Number of bytes that are stored durably.
     pub received: i64,
-    /// Number that each new writer increments. Only the current writer may commit.
+    /// Incremented by each new writer. A writer can commit only while the generation is its own.
     pub(super) generation: i64,
     pub(super) key: String,
     pub(super) multipart: Option<String>,
@@ -56,9 +56,10 @@ pub struct Upload {
     pub touched_at: Millis,
     /// When the upload was complete and became media.
     pub finished_at: Option<Millis>,
-    /// When the server ended the upload because the page that sent it was lost.
+    /// When the server ended the upload because its page had stopped sending data; otherwise
+    /// `None`.
     pub broken_off_at: Option<Millis>,
-    /// Number of media that belong to the upload: 1 while the media exists, otherwise 0.
+    /// 1 while the media of the upload exists; 0 after it was removed.
     pub(super) wanted: i64,
 }
 
@@ -197,8 +198,8 @@ pub async fn create(
     find(tx, viewer, &id).await
 }
 
-/// Finds the viewer's upload with this nonce. It exists if the client repeats a request because it
-/// received no response.
+/// Finds the viewer's upload with this nonce, which an earlier request created. A client repeats a
+/// request if it received no response.
 async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(

@@ -16,10 +16,10 @@ use crate::infra::jobs;
 use crate::infra::jobs::{ClaimedJob, Lane, Outcome};
 use crate::state::State;
 
-/// How often the dispatcher polls for jobs that have become due or were left by another node. It
-/// also waits this long after a failed claim.
+/// How often the dispatcher polls for jobs that have become due or whose lease on another node has
+/// expired. Also the pause after a failed claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A preparation that runs longer than this moves to a heavy slot.
+/// A [`Lane::Preparation`] job that runs longer than this moves to a slot of [`Lane::Heavy`].
 const LONG_JOB: Duration = Duration::from_secs(10);
 
 /// Claims and runs jobs until `stop` becomes true. Then waits for the running jobs.
@@ -147,8 +147,8 @@ impl Slots {
             .collect()
     }
 
-    /// Runs `work` in a slot. If a preparation takes longer than `long`, it moves to a heavy slot
-    /// once such a slot is free, so that its own slot is free for short preparations.
+    /// Runs `work` in a slot. If a job of [`Lane::Preparation`] runs longer than `self.long`, it
+    /// moves to a heavy slot once one is free. Its own slot then becomes free for short jobs.
     async fn run_in_slot<T>(
         &self,
         lane: Lane,
@@ -192,8 +192,8 @@ async fn run_job(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     if !kind.retry.allows_attempt(job.attempts) {
-        // Record the failure now, because a job that crashes the process on every attempt never
-        // gets to record it.
+        // Fail the job here. A job that crashes the process on every attempt cannot record its own
+        // failure, and would otherwise run forever.
         let error = Error::internal("the job was started too often without finishing");
         return record_failure(state, kind, job, &error, stop).await;
     }
@@ -227,7 +227,8 @@ async fn record_failure(
 }
 
 /// Records the outcome of a job. Retries while the database is unavailable, for example because its
-/// disk is full. Otherwise the job would not run again before its lease expires.
+/// disk is full. If the outcome were not recorded, the job would run again only after its lease has
+/// expired.
 async fn retry_until_written<T, W>(
     stop: &mut watch::Receiver<bool>,
     mut write: impl FnMut() -> W,
@@ -250,7 +251,8 @@ where
 }
 
 async fn until_stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender was dropped, which also means shutdown.
+    // `wait_for` fails only if the sender was dropped, which happens at shutdown. So ignore the
+    // error.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -317,7 +319,7 @@ mod tests {
             running.run_in_slot(Lane::Preparation, first, ended).await
         });
         slots.freed.notified().await;
-        // `long` now uses a heavy slot, so one heavy slot and one preparation slot are free.
+        // `long` now uses a heavy slot. One heavy slot and one preparation slot remain.
         let third = take(&slots, Lane::Preparation);
         let heavy = take(&slots, Lane::Heavy);
         assert!(!free(&slots).contains(&Lane::Heavy) && !free(&slots).contains(&Lane::Preparation));

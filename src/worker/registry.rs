@@ -26,7 +26,8 @@ static JOBS: [JobKind; 9] = [
     JobKind::of::<ConvertMedia>(),
 ];
 
-/// Stands for every kind that is not in [`JOBS`], for example of a newer version.
+/// Used for stored jobs whose kind is not in [`JOBS`], for example because a newer version enqueued
+/// them.
 static UNKNOWN: JobKind = JobKind {
     name: "",
     lane: Lane::Light,
@@ -46,7 +47,7 @@ type Run = for<'a> fn(
 ) -> BoxFuture<'a, Result<Outcome>>;
 type OnDead = for<'a> fn(&'a State, &'a ClaimedJob) -> BoxFuture<'a, Result<()>>;
 
-/// A type that implements [`Job`], as a value.
+/// The name, policies and functions of a type that implements [`Job`].
 pub(super) struct JobKind {
     name: &'static str,
     pub(super) lane: Lane,
@@ -81,7 +82,7 @@ impl JobKind {
         }
     }
 
-    /// The type of a stored job.
+    /// Returns the entry for a stored kind, or [`UNKNOWN`].
     pub(super) fn find(kind: &str) -> &'static Self {
         JOBS.iter()
             .find(|known| known.name == kind)
@@ -127,7 +128,7 @@ mod tests {
     use crate::media::Target;
 
     #[test]
-    fn kinds_are_the_stored_ones_and_unique() {
+    fn job_kinds_are_unique_and_match_the_stored_names() {
         let mut kinds = JOBS.each_ref().map(|job| job.name);
         kinds.sort_unstable();
         let stored = [
@@ -136,7 +137,8 @@ mod tests {
         assert_eq!(kinds, stored);
     }
 
-    /// Checks the stored text, and that parsing it loses nothing.
+    /// Asserts that the job is stored as `payload`, and that parsing `payload` returns the same
+    /// job.
     fn assert_stored<J: Job + Debug>(job: &J, payload: &str) {
         assert_eq!(job.to_payload().unwrap(), payload);
         let parsed = J::from_payload(payload).unwrap();
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn find_returns_the_lane_of_each_kind_and_light_by_default() {
+    fn find_returns_the_lane_of_a_kind_and_the_light_lane_for_unknown_kinds() {
         for (kind, lane) in [
             ("burn", Lane::Deletion),
             ("purge", Lane::Deletion),
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_deletions_of_bytes_are_retried_forever_and_only_mail_ends_by_itself() {
+    fn only_data_deletions_are_retried_forever_and_only_mail_is_not_interruptible() {
         let named = |wanted: fn(&JobKind) -> bool| -> Vec<&str> {
             let found = JOBS.iter().filter(|job| wanted(job));
             found.map(|job| job.name).collect()
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_admits_only_kinds_of_free_lanes() {
+    fn kinds_of_matches_only_kinds_of_the_given_lanes() {
         let condition = |lanes: &[Lane]| kinds_of(lanes).sql_condition();
         assert_eq!(condition(&Lane::ALL), "");
         assert_eq!(condition(&[Lane::Heavy]), " AND kind IN ('convert')");

@@ -115,7 +115,7 @@ fn fixed_due_time_moves_into_working_hours() {
             "2026-11-18T22:00",
             "Thu 2026-11-19 17:00",
         ),
-        // The recipient is asked after the due time, for example because they were added late.
+        // A recipient who was added late is asked after the due time.
         (
             "2026-11-20T10:00",
             "2026-11-19T12:00",
@@ -186,7 +186,7 @@ fn day_skipped_by_a_time_zone_is_not_a_working_day() {
 }
 
 #[test]
-fn end_of_work_within_a_clock_gap_moves_before_it_and_a_day_without_remaining_hours_is_ignored() {
+fn end_of_work_in_a_clock_gap_moves_before_the_gap_and_a_day_without_working_time_is_skipped() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
@@ -350,8 +350,8 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // A day that the zone skipped, or on which it skipped the working hours, is counted here but not by the
-        // schedule.
+        // The count may be one too high: unlike the schedule, it includes a day whose working hours
+        // the time zone skipped.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",
@@ -382,8 +382,8 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
                 hours: hours.clone(),
                 away_until: None,
             };
-            // Each moment tests one kind of due time and one absence. All moments, patterns and
-            // zones together cover every combination.
+            // The kind of due time and the absence vary from moment to moment. All moments,
+            // patterns and zones together cover every combination.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {

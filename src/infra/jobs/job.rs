@@ -16,23 +16,25 @@ use crate::error::{Error, Result};
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The stored name. It never changes, because old and new versions read the same rows.
     const KIND: &'static str;
-    /// The slots that run it.
+    /// The lane whose slots run this type of job.
     const LANE: Lane = Lane::Light;
-    /// What happens after many failures.
+    /// Whether the job is retried forever or becomes dead after a number of failures.
     const RETRY: Retry = Retry::Limited;
-    /// Whether shutdown drops it wherever it is. Otherwise [`Job::run`] must watch `stop`.
+    /// Whether shutdown may cancel the job at any point. If `false`, [`Job::run`] must watch `stop`
+    /// and return soon after it becomes `true`.
     const INTERRUPTIBLE: bool = true;
-    /// What the work needs of the program.
+    /// The part of the application state that the job uses.
     type Context: Sync + 'static;
 
-    /// Does the work. An error is a failed attempt. `stop` is `true` during shutdown.
+    /// Runs the job. If it returns an error, the attempt has failed. `stop` becomes `true` at
+    /// shutdown.
     fn run(
         self,
         ctx: &Self::Context,
         stop: &watch::Receiver<bool>,
     ) -> impl Future<Output = Result<Outcome>> + Send;
 
-    /// Called once the job is dead. Repeated while the database is unavailable.
+    /// Called when the job has become dead. If the database is unavailable, the call is repeated.
     fn on_dead(self, _ctx: &Self::Context) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
@@ -50,7 +52,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     }
 }
 
-/// How an attempt ended that did not fail.
+/// The result of an attempt that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing is left to do.
@@ -62,10 +64,10 @@ pub enum Outcome {
 /// What happens to a job that keeps failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// It is dead after the last attempt.
+    /// The job is dead after the last allowed attempt.
     Limited,
-    /// It is retried until it succeeds. For deletions, because data must not survive a long storage
-    /// outage.
+    /// The job is retried until it succeeds. Deletions use this policy, because the data must be
+    /// deleted even if the storage is unavailable for a long time.
     Forever,
 }
 
@@ -73,7 +75,7 @@ impl Retry {
     /// The maximum number of attempts of [`Retry::Limited`].
     const MAX_ATTEMPTS: i64 = 6;
 
-    /// Whether the attempt with this number may start; the first one is 1.
+    /// Whether a job may start its attempt number `number`, counted from 1.
     pub fn allows_attempt(self, number: i64) -> bool {
         match self {
             Self::Limited => number <= Self::MAX_ATTEMPTS,

@@ -28,8 +28,8 @@ impl Lane {
         Self::Heavy,
     ];
 
-    /// How many jobs of this lane a node runs at once. In the last two lanes, ffmpeg uses one core
-    /// per job; heavy jobs run at low priority.
+    /// How many jobs of this lane a node runs at once. Each preparation and each heavy job keeps
+    /// one core busy with ffmpeg; heavy jobs run at low priority.
     pub fn slots(self) -> usize {
         match self {
             Self::Deletion | Self::Mail => 1,
@@ -38,17 +38,17 @@ impl Lane {
     }
 }
 
-/// The kinds of jobs that a claim considers.
+/// The kinds of jobs that may be claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kinds {
-    /// Only these.
+    /// Only the listed kinds.
     Only(Vec<&'static str>),
-    /// All others, known or not.
+    /// All kinds except the listed ones, including kinds that this version does not know.
     Except(Vec<&'static str>),
 }
 
 impl Kinds {
-    /// Whether no job can match.
+    /// Whether the set matches no kind.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Only(kinds) if kinds.is_empty())
     }
