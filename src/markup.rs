@@ -105,13 +105,14 @@ pub async fn shapes_by_media(
 pub enum PutOutcome {
     /// The markup is saved.
     Done,
-    /// The picture is hidden until [`finish_redaction`] has removed content from the picture.
+    /// The picture is hidden until [`finish_redaction`] has deleted the removed content.
     Hidden,
 }
 
-/// Saves markup that is based on `revision`. Idempotent. `material` marks the edit as material:
-/// people who have answered must answer again and see the given change note. Redacting or cropping
-/// a published picture is always material.
+/// Saves markup that was edited from the given revision. Fails if the saved markup has another
+/// revision by now. Repeating a request has no effect. If `material` is set, the edit is material:
+/// people who have answered must answer again, and see the change note in `material`. Redacting or
+/// cropping a published picture is always material.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -326,7 +327,8 @@ fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(request.to_string())))
 }
 
-/// Rejects a crop that leaves almost nothing of the picture, because a crop cannot be undone.
+/// Rejects a crop that leaves almost nothing of the picture. It is probably a mistake and cannot be
+/// undone.
 fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());

@@ -33,7 +33,7 @@ use crate::infra::video::Metadata;
 use crate::people::Viewer;
 use crate::updates::{self, visible};
 
-/// Maximum number of files of an update.
+/// Maximum number of files in an update.
 pub const MAX_FILES: usize = 50;
 /// Maximum lifetime of a rendition's URL, in milliseconds.
 const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
@@ -113,7 +113,7 @@ pub struct Rendition {
     pub name: String,
     /// The storage key.
     pub key: String,
-    /// The media type.
+    /// The MIME type of the object.
     pub content_type: String,
     /// Width in pixels.
     pub width: Option<i64>,
@@ -148,7 +148,7 @@ pub struct Object {
     pub name: &'static str,
     /// The storage key.
     pub key: String,
-    /// The media type.
+    /// The MIME type of the object.
     pub content_type: String,
     /// Width and height in pixels.
     pub size: Option<(u32, u32)>,
@@ -489,8 +489,8 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
     updates::enqueue_purge(tx, clock, &keys).await
 }
 
-/// Inserts or replaces a rendition, and removes its object from the pending objects. The caller
-/// must delete an object that was replaced.
+/// Inserts or replaces a rendition. Its object is then no longer pending. If the rendition had
+/// another object before, the caller must delete that object.
 pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -542,7 +542,7 @@ pub(crate) async fn retire_objects(
 pub struct ServedObject {
     /// The storage key.
     pub key: String,
-    /// The media type.
+    /// The MIME type of the object.
     pub content_type: String,
     /// Size in bytes.
     pub bytes: i64,

@@ -55,8 +55,9 @@ pub struct State {
     pub(crate) event_hub: EventHub,
     /// Identifies this process as the owner of its job leases.
     pub(crate) node: Node,
-    /// The origins of media for the Content-Security-Policy, in addition to the page's own origin.
-    /// They are the public URL and, if the delivery is `redirect`, the origin of the bucket.
+    /// The origins from which pages may load media, in addition to their own origin. Used in the
+    /// Content-Security-Policy. Contains the public URL and, if the delivery is `redirect`, the
+    /// origin of the bucket.
     pub(crate) media_sources: String,
 }
 

@@ -1,8 +1,8 @@
 //! Receives files: detects the type of a file by its content and streams the file to storage,
 //! without keeping a whole file in memory.
 //!
-//! A multipart form arrives in one request and is stored at once. A resumable upload ([`Upload`],
-//! [`append_body`]) arrives in several requests. Both produce a [`StoredFile`].
+//! The files of a multipart form arrive in one request and are stored immediately. A resumable
+//! upload ([`Upload`], [`append_body`]) arrives in several requests. Both produce a [`StoredFile`].
 
 mod append;
 mod assemble;

@@ -25,7 +25,7 @@ const FINISH_INTERVAL: Duration = Duration::from_secs(15);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Starts the periodic tasks and the job dispatcher. All of them end when `stop` becomes true.
-/// Returns the handle of the dispatcher task, which ends after the running jobs.
+/// Returns the handle of the dispatcher task, which ends after all running jobs have ended.
 pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(run_sweeps(state.clone(), stop.clone()));
     tokio::spawn(run_finishing(state.clone(), stop.clone()));

@@ -13,7 +13,7 @@ use crate::clock::Millis;
 /// Maximum due time, in working days.
 pub const MAX_DUE_DAYS: i64 = 60;
 
-/// Example that every error about working hours contains.
+/// Example for error messages about working hours.
 const EXAMPLE: &str = r#"Use, for example, {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
 /// Weekly working hours in local time.

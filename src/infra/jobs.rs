@@ -137,8 +137,8 @@ enum NextJob {
     FromTheFuture,
 }
 
-/// Looks for jobs with one statement and no lock, so that idle nodes do not take SQLite's write
-/// lock.
+/// Looks for a job to claim with a single query and without a lock, so that idle nodes do not take
+/// SQLite's write lock.
 async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJob> {
     let look = format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3) OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
@@ -259,7 +259,7 @@ pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
     tx.commit().await
 }
 
-/// The number of waiting and of dead jobs.
+/// Returns the number of waiting jobs and the number of dead jobs.
 pub async fn counts(connection: &mut AnyConnection) -> Result<(i64, i64)> {
     Ok(sqlx::query_as("SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs")
         .fetch_one(connection)

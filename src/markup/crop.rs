@@ -29,8 +29,8 @@ impl Size {
         f64::from(self.width.min(self.height))
     }
 
-    /// Returns the whole pixels that a redaction fills. The area is enlarged by a margin; in lossy
-    /// pictures, it is also enlarged to whole encoding blocks.
+    /// Returns the rectangle of pixels that a redaction fills. The area is enlarged by a margin
+    /// and, in lossy pictures, to whole encoding blocks.
     pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
         let block = if lossy { CODING_BLOCK } else { 1.0 };
         let (width, height) = self.sides();
@@ -47,8 +47,8 @@ impl Size {
         )
     }
 
-    /// Returns the whole pixels that a crop keeps. Each edge is rounded to the nearest pixel. At
-    /// least one pixel remains.
+    /// Returns the rectangle of pixels that a crop keeps. Each edge is rounded to the nearest
+    /// pixel, and at least one pixel remains.
     pub fn crop_rect(self, area: &Area) -> PixelRect {
         let (width, height) = self.sides();
         let (left, top) = (
@@ -91,13 +91,13 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// Crops a picture of size `old` to the part `kept`.
+    /// Creates the conversion for a picture of size `old` that is cropped to the part `kept`.
     pub fn new(old: Size, kept: PixelRect) -> Self {
         Self { old, kept }
     }
 
-    /// Returns the parts of the shapes that are inside the kept part. Scales sizes and widths so
-    /// that the shapes look the same.
+    /// Clips the shapes to the kept part and removes shapes outside of it. Scales sizes and widths
+    /// so that the shapes look the same as before the crop.
     pub fn crop_shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
         let mut remaining: Vec<Shape> = shapes
             .iter()

@@ -84,8 +84,8 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     }
 }
 
-/// Parses stored shapes. Does not check their text against the font, because it was checked when
-/// the shapes were saved.
+/// Parses stored shapes. Does not check whether the font has all characters of their texts, because
+/// this was checked when the shapes were saved.
 pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = ShapeParser::new("shapes", None, false);
     reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
@@ -293,7 +293,8 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// Parses a box. Rounds the boxes of drawn shapes; boxes of redactions and crops stay exact.
+    /// Parses a box. Rounds its numbers if `round` is true, which it is for drawn shapes.
+    /// Redactions and crops stay exact.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
             self.add_error(

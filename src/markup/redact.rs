@@ -1,5 +1,5 @@
-//! Redaction and crop. Removed content is deleted from all stored bytes before the picture is shown
-//! again.
+//! Redacts and crops pictures. All stored data with the removed content is deleted before the
+//! picture is shown again.
 //!
 //! One transaction hides the picture, revokes its URLs and records the request. The remaining steps
 //! create a redacted copy, record the copy, delete all old objects and show the copy. After a
@@ -160,7 +160,8 @@ pub(super) async fn begin(
     jobs::enqueue_at(tx, clock, &job, clock.now() + JOB_DELAY).await
 }
 
-/// Returns the digest of the request whose redaction is in progress, if there is one.
+/// Returns the digest of the request that started the current redaction. Returns `None` if no
+/// redaction is in progress.
 pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
@@ -170,8 +171,8 @@ pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Optio
     )
 }
 
-/// Completes a redaction for a waiting request. If that fails, the picture stays hidden and a job
-/// retries until it succeeds.
+/// Completes a redaction while the request that started it waits. If that fails, the picture stays
+/// hidden, and a job retries until it succeeds.
 pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let Err(error) = run_steps(ctx, media_id).await else {
         return ctx.db.truncate_wal().await;
@@ -247,7 +248,7 @@ async fn load(ctx: &MediaContext, media_id: &str) -> Result<Option<Redaction>> {
 }
 
 /// Creates and stores a redacted copy of the picture. Keeps the old picture in memory only, because
-/// a crash would leave temporary files behind.
+/// a temporary file with the removed content would remain on the disk after a crash.
 async fn redact_picture(ctx: &MediaContext, redaction: &Redaction) -> Result<RedactedPicture> {
     let redactions: Vec<[f64; 4]> =
         serde_json::from_str(&redaction.redactions).map_err(Error::internal)?;

@@ -172,7 +172,8 @@ impl SvgCanvas {
     }
 
     /// Draws a freehand stroke as smooth paths through the midpoints between its points. Each path
-    /// covers a run of segments with the same pressure (in eighths).
+    /// covers successive segments with the same pressure, rounded to eighths, because a path has
+    /// only one width.
     fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
         let points: Vec<(f64, f64)> = stroke_points
             .iter()

@@ -44,8 +44,8 @@ impl MediaContext {
             .await
     }
 
-    /// Deletes objects, and all unfinished files that killed processes left behind before this
-    /// process started.
+    /// Deletes the objects with these keys. Also deletes all unfinished files that killed processes
+    /// left behind before this process started.
     pub async fn purge(&self, keys: &[String]) -> Result<()> {
         self.storage.purge(keys, self.started_at).await?;
         sweep_dir(self.temp_dir.clone(), self.started_at).await

@@ -1,6 +1,6 @@
 //! Decides who may fetch the original of a video. The original can contain metadata from the camera
-//! (location, title, names). Other people than the author may therefore fetch the original only if
-//! a scan found no metadata.
+//! (location, title, names). People other than the author may therefore fetch it only if a scan
+//! found no metadata.
 
 use std::borrow::Cow;
 

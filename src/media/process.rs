@@ -282,8 +282,8 @@ async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result
     Ok(metadata)
 }
 
-/// Sets the recording to failed if the error is caused by its file. Returns any other error, so
-/// that the job is retried.
+/// Sets the recording to failed if its file caused the error. Returns any other error, so that the
+/// job is retried.
 async fn reject_file(ctx: &MediaContext, target: &Target, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
@@ -307,7 +307,8 @@ async fn finish_step(
 }
 
 /// Sets the state. Returns `false` if the media no longer exists or its generation has changed.
-/// Removes the playable rendition of failed media, because only the author may fetch the raw file.
+/// Removes the playable rendition of failed media, because its object may be the original, which
+/// only the author may fetch.
 async fn set_state(
     tx: &mut Tx,
     target: &Target,

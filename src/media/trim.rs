@@ -15,8 +15,9 @@ pub const MIN_LENGTH: Millis = 500;
 const STILL_ARRIVING: &str =
     "This recording is still being uploaded. Trim it once the upload is complete.";
 
-/// Trims a recording to a range of the currently playable part. Idempotent. `material` marks the
-/// edit as material: people who have answered must answer again and see the given change note.
+/// Trims a recording to a range. The range is relative to the part that currently plays, in
+/// milliseconds. Repeating a request has no effect. If `material` is set, the edit is material:
+/// people who have answered must answer again, and see the change note in `material`.
 pub async fn trim(
     tx: &mut Tx,
     clock: &Clock,

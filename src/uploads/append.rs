@@ -136,8 +136,8 @@ async fn append_to_complete(
     Ok(upload)
 }
 
-/// Finishes an upload that has all its bytes but could not be finished before. If this node is
-/// already finishing the upload, returns its current state.
+/// Finishes an upload that has all its bytes, after an earlier attempt to finish it failed. If this
+/// node is already finishing the upload, returns its current state.
 async fn retry_finish(
     uploads: &UploadService,
     mut upload: Upload,

@@ -249,8 +249,8 @@ pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     tx.commit().await
 }
 
-/// Finishes uploads that have all their bytes but whose last request failed. For example, the
-/// response was lost or the storage was unavailable.
+/// Finishes uploads that have all their bytes but were not finished by their last request, for
+/// example because the storage was unavailable.
 pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     for upload in list_idle(
         uploads,

@@ -122,7 +122,7 @@ pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<St
     )
 }
 
-/// Starts an upload to an update of the viewer.
+/// Starts the upload of a file for an update of the viewer.
 pub async fn create(
     tx: &mut Tx,
     uploads: &UploadService,

@@ -263,7 +263,7 @@ async fn renew_lease_until_lost(state: &State, job: &ClaimedJob) -> Result<()> {
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
             Ok(false) => return Err(Error::internal("the lease of the job was lost")),
-            // Try again, because the lease is still valid for a while.
+            // Do not give up yet: the lease is still valid, so the next renewal may succeed.
             Err(error) => {
                 tracing::warn!(%error, job = job.id, "the lease of a job could not be renewed")
             }

@@ -302,8 +302,8 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
     moments
 }
 
-/// Asserts that the due time is within working hours. Computes this independently of the code under
-/// test.
+/// Asserts that the due time is within working hours, using a calculation that is independent of
+/// the code under test.
 fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
     let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)

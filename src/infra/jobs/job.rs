@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::Lane;
 use crate::error::{Error, Result};
 
-/// A kind of background work. A value is the payload of one job.
+/// A type of background work. Each value of the type is the payload of one job.
 ///
 /// A process can die at any moment, so every job must be safe to run twice. `worker/registry.rs`
 /// lists the types.
