@@ -552,8 +552,8 @@ pub struct ServedObject {
     pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Nonzero if the object is the original of another person's recording, which the viewer plays
-    /// until there is a copy; otherwise 0.
+    /// Nonzero if the object is the original of another person's recording; otherwise 0. The viewer
+    /// can lose access to such an object, so its URL must not be presigned.
     pub raw: i64,
 }
 

@@ -133,7 +133,7 @@ pub async fn claim(
 enum NextJob {
     Nothing,
     Claimable,
-    /// A job has a timestamp in the future, which means that the clock was set back.
+    /// Some job has a timestamp in the future, so the clock was set back.
     FromTheFuture,
 }
 

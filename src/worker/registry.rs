@@ -137,8 +137,6 @@ mod tests {
         assert_eq!(kinds, stored);
     }
 
-    /// Asserts that the job is stored as `payload`, and that parsing `payload` returns the same
-    /// job.
     fn assert_stored<J: Job + Debug>(job: &J, payload: &str) {
         assert_eq!(job.to_payload().unwrap(), payload);
         let parsed = J::from_payload(payload).unwrap();
