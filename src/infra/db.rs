@@ -1,8 +1,8 @@
-//! The database: one SQL text for SQLite and PostgreSQL.
+//! The database. The same SQL text runs on SQLite and on PostgreSQL.
 //!
-//! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's write lock
-//! immediately. Code inside a transaction must not await storage, video tools, email or another
-//! connection.
+//! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's only write lock
+//! immediately. Code inside a transaction must not wait for storage, video tools, email or a second
+//! connection, because all other writers wait meanwhile.
 
 mod backup;
 mod health;
@@ -28,10 +28,10 @@ pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue, unknown_in_column}
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
-/// How long a statement waits for another writer: 15 s.
+/// The lock timeout. A statement that finds the database locked by another writer waits up to 15 s.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
-/// The embedded migrations.
+/// The migrations, embedded in the program.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// A connection from the read pool.
@@ -59,8 +59,8 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens `url` (`sqlite://PATH` or `postgres://…`) and runs missing migrations. Copies a SQLite
-    /// file before changing its schema. Fails if the schema is newer than this program.
+    /// Opens `url` (`sqlite://PATH` or `postgres://…`) and runs pending migrations. Copies a SQLite
+    /// file before changing its schema. Fails if the schema is newer than this program supports.
     pub async fn open(url: &str) -> Result<Self> {
         let db = Self::connect(url).await?;
         db.upgrade().await?;
@@ -76,7 +76,7 @@ impl Db {
             Dialect::Postgres
         };
         let options = AnyConnectOptions::from_str(url).map_err(Error::internal)?;
-        // Report an unreachable database quickly; the default timeout is 30 s.
+        // Report an unreachable database after 5 s; sqlx's default is 30 s.
         let pool = AnyPoolOptions::new()
             .acquire_timeout(Duration::from_secs(5))
             .max_lifetime(None);
@@ -142,13 +142,13 @@ impl Db {
         Ok(self.read.acquire().await?)
     }
 
-    /// Truncates SQLite's write-ahead log if nobody is reading, so that deleted content does not
-    /// remain in the log. In the database file, `secure_delete` already overwrites deleted content.
-    /// Does nothing on PostgreSQL.
+    /// Empties SQLite's write-ahead log unless a reader is using it, because the log may still
+    /// contain deleted content. In the database file, `secure_delete` has already overwritten that
+    /// content. Does nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;
-            // Do not block other writers for long.
+            // Wait only briefly for readers, because this connection holds up all other writers.
             connection.execute("PRAGMA busy_timeout = 100").await?;
             let truncated = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
             connection.execute(BUSY_TIMEOUT).await?;
@@ -157,7 +157,7 @@ impl Db {
         Ok(())
     }
 
-    /// Returns a receiver that is notified of every commit on this node.
+    /// Returns a receiver that is notified of every commit by this process.
     pub fn commits(&self) -> watch::Receiver<()> {
         self.committed.subscribe()
     }

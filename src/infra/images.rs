@@ -20,7 +20,7 @@ pub use unsupported::UnsupportedFormat;
 
 use crate::error::{Error, Result};
 
-/// The maximum side length, in pixels. Full-page screenshots are tall.
+/// The maximum side length, in pixels. It is large because full-page screenshots are tall.
 pub const MAX_SIDE: u32 = 32_767;
 /// The maximum area, in pixels. 40 megapixels take 160 MB when decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
@@ -74,9 +74,9 @@ pub struct ProcessedPicture {
     pub height: u32,
     /// The encoded file, without metadata except for a colour profile.
     pub bytes: Vec<u8>,
-    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on white: for photos it
-    /// is ten times smaller than PNG, every email client shows it, and transparency does not matter
-    /// at this size.
+    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on a white background: a
+    /// JPEG of a photo is a tenth of the size of a PNG, every email client shows it, and
+    /// transparency does not matter at this size.
     pub thumbnail: EncodedPicture,
 }
 
@@ -103,11 +103,13 @@ pub struct Picture {
     /// The ICC profile, if it matches the pixels. Screenshots of wide-gamut screens look pale
     /// without it.
     pub profile: Option<Vec<u8>>,
-    /// Whether the source was lossy. Encoding it as JPEG then loses little more.
+    /// Whether the source was lossy. If so, the picture can be encoded as JPEG with little further
+    /// loss.
     pub lossy: bool,
 }
 
-/// Detects the format by the first bytes (16 are enough), regardless of the file name and headers.
+/// Detects the format from the first bytes (16 are enough), regardless of the file name and the
+/// headers.
 pub fn detect_format(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
@@ -148,14 +150,15 @@ pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     .await
 }
 
-/// Runs other pixel work (redaction, cropping) on the blocking pool, with the same limit of two at
-/// once. A panic counts as a damaged picture.
+/// Runs pixel work such as redaction or cropping on the blocking pool. Counts towards the limit of
+/// two pictures at once. A panic is reported as a damaged picture.
 pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let permit = PERMITS.acquire().await.map_err(Error::internal)?;
     let done = spawn_blocking(move || {
-        // The work owns the permit, so a cancelled caller does not release it early.
+        // Move the permit into the closure. If the caller is cancelled, the work goes on and keeps
+        // its permit.
         let _permit = permit;
         work()
     });
@@ -375,8 +378,8 @@ mod tests {
             "anim.apng.png",
         ] {
             let bytes = std::fs::read(fixture(name)).unwrap();
-            // Truncate an APNG early: its still picture is within the first few hundred bytes, and
-            // only that is decoded.
+            // Cut an APNG after 300 bytes, within its still picture. Only the still picture is
+            // decoded, so a later cut would go unnoticed.
             let kept = if name == "anim.apng.png" {
                 300
             } else {

@@ -11,7 +11,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 const MAX_DEPTH: usize = 16;
 
 /// Removes images, because they would cause requests to other servers. Removes ids and classes,
-/// because only the page may set them; the class of mentions is an exception.
+/// because only the page may set them; only the class `mention` stays.
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
@@ -93,8 +93,8 @@ pub fn text_segments(text: &str) -> Vec<String> {
     segments.collect()
 }
 
-/// The events of a text, with adjacent text merged. The flag is true for events outside code and
-/// links.
+/// The Markdown events of a text, with adjacent text merged. The flag is true for events outside
+/// code and links.
 fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let mut depth = 0_usize;
     let is_excluded = |tag: &Tag| {

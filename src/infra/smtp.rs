@@ -46,7 +46,7 @@ impl Server {
     /// Parses `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The
     /// error does not repeat the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXAMPLE: &str = "For example: smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
+        const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org or smtp://mail.example.org?tls=required.";
         let url = Url::parse(text).map_err(|_| format!("is not a URL. {EXAMPLE}"))?;
         let host = url
             .host_str()
@@ -64,7 +64,7 @@ impl Server {
             }
             ("smtp", _) => {
                 return Err(format!(
-                    "has an unknown query string. Use tls=required or tls=opportunistic. {EXAMPLE}"
+                    "has an unknown query string; only tls=required and tls=opportunistic are allowed. {EXAMPLE}"
                 ));
             }
             ("smtps", _) => {
@@ -107,7 +107,7 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("must not send the password unencrypted. For example: smtps://…, or smtp://…?tls=required.".into());
+            return Err("must not send the password unencrypted. Use, for example, smtps://… or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
@@ -121,7 +121,7 @@ impl Server {
 /// Parses the sender: `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
-        "is not an email address. For example: Hearback <hearback@example.org>.".into()
+        "is not an email address. Use, for example, Hearback <hearback@example.org>.".into()
     })
 }
 
@@ -148,7 +148,7 @@ pub struct Mail {
 /// Why an email was not sent.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server cannot be reached or rejects us, which affects all email for now.
+    /// The server cannot be reached or rejects our connection, so for now no email can be sent.
     Unavailable(String),
     /// The server rejected this email temporarily.
     Transient(String),
@@ -291,8 +291,8 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(|error| permanent(&error))?;
-        // Add these values without folding or encoding, which would break them. They are our own
-        // ASCII texts.
+        // Add these headers without folding or encoding, because both would break the ids and URLs
+        // in them. The values are our own printable ASCII text.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
             (
@@ -354,7 +354,7 @@ impl MailSession<'_> {
     /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
-            // The server has accepted every email by now, so the reply does not matter.
+            // The server has already accepted every email, so a failed QUIT does not matter.
             let _ = with_timeout(connection.quit()).await;
         }
     }
@@ -380,7 +380,8 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // If the server rejects our own sender, the recipient is not at fault.
+    // If the server rejects our sender address, it rejects every email, so this is not a failure of
+    // this one email.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {
@@ -501,7 +502,7 @@ mod tests {
         ] {
             let said = Server::parse(wrong).unwrap_err();
             assert!(
-                said.contains("For example") && !said.contains("s3cret"),
+                said.contains("for example") && !said.contains("s3cret"),
                 "{wrong}: {said}"
             );
         }

@@ -1,4 +1,5 @@
-//! Object storage: a folder or an S3-compatible bucket, behind one enum of streaming methods.
+//! Object storage in a folder or in an S3-compatible bucket. [`Storage`] is an enum of both and
+//! streams the objects.
 
 mod disk;
 mod s3;
@@ -21,8 +22,8 @@ use crate::error::{Cause, Error, Result};
 /// The bytes of an object, in blocks of at most [`BLOCK_SIZE`] bytes.
 pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// The largest block of an [`ObjectStream`], in bytes. Larger blocks were not faster, and four of
-/// these fit a socket buffer.
+/// The largest block of an [`ObjectStream`], in bytes. Larger blocks were not faster in
+/// measurements.
 pub const BLOCK_SIZE: usize = 256 * 1024;
 
 /// Timeout of [`Storage::check`].
@@ -77,8 +78,9 @@ impl Storage {
         }
     }
 
-    /// Stores a complete local file and returns its length. On the same disk it creates a hard
-    /// link, so the file must not be written to afterwards; it may be deleted.
+    /// Stores a complete local file and returns its length. On the same disk, the object is a hard
+    /// link to the file. The caller may therefore delete the file, but must not write to it any
+    /// more.
     pub async fn put_file(&self, key: &str, metadata: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
@@ -109,9 +111,9 @@ impl Storage {
         }
     }
 
-    /// Makes the object available as a local file in `dir`, which must only be read: a hard link on
-    /// the same disk, otherwise a copy. The file name is the last part of the key; the directory
-    /// must not contain such a file yet.
+    /// Makes the object available as a read-only local file in `dir`: on the same disk as a hard
+    /// link, otherwise as a copy. The file is named after the last part of the key. `dir` must not
+    /// contain a file with that name.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
         let path = dir.join(base_name(key));
@@ -132,8 +134,8 @@ impl Storage {
         }
     }
 
-    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists the folder of each
-    /// upload only once.
+    /// Deletes several objects like [`Storage::delete`]. In a bucket, objects of the same upload
+    /// are deleted with a single listing of its folder.
     pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
         let Self::S3(s3) = self else {
             for key in keys {
@@ -157,9 +159,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Deletes these objects like [`Storage::delete`], as well as unfinished writes: on a disk, all
-    /// temporary files last changed before `since`; in a bucket, the multipart uploads to these
-    /// keys.
+    /// Deletes these objects like [`Storage::delete`]. Also deletes unfinished writes that may
+    /// contain the same data: on a disk, all temporary files last changed before `since`; in a
+    /// bucket, the unfinished multipart uploads to these keys.
     pub async fn purge(&self, keys: &[String], since: SystemTime) -> Result<()> {
         self.delete_all(keys).await?;
         match self {
@@ -207,8 +209,8 @@ impl Storage {
         }
     }
 
-    /// Writes, reads and deletes a probe object. Returns a description of what works, line by line;
-    /// the error says how to fix the problem.
+    /// Writes, reads and deletes a probe object. Returns one line for each thing that works. The
+    /// error says how to fix the problem.
     pub async fn self_test(&self) -> Result<Vec<String>> {
         let key = format!("doctor/{}", clock::secret());
         match self {
@@ -225,9 +227,10 @@ impl Storage {
         }
     }
 
-    /// Deletes unfinished writes: on a disk, temporary files after a day; in a bucket, multipart
-    /// uploads after [`ABANDONED_UPLOAD_AGE`], because resumable uploads look the same there. Keeps
-    /// the multipart uploads whose ids are in `wanted`.
+    /// Deletes unfinished writes: on a disk, temporary files that are a day old; in a bucket,
+    /// multipart uploads older than [`ABANDONED_UPLOAD_AGE`]. That age is longer, because an
+    /// unfinished resumable upload is also a multipart upload. Keeps the multipart uploads whose
+    /// ids are in `wanted`.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
         match self {
             Self::Disk(disk) => disk.sweep().await,
@@ -277,7 +280,7 @@ fn storage_full(cause: impl Into<Cause>) -> Error {
     )
 }
 
-/// Checks that the bytes read back equal the ones written, for `self_test`.
+/// Reads a range of an object and checks that it contains the bytes `wanted`, for `self_test`.
 async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
     let mut body = storage.get(key, range).await?;
     let mut got = Vec::with_capacity(wanted.len());

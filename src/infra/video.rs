@@ -76,21 +76,24 @@ pub struct Probe {
     pub height: u32,
     /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
     pub video: String,
-    /// The audio codec, as named by ffmpeg, of the stream with the best browser support.
+    /// ffmpeg's name for the codec of the selected audio stream, the one with the best browser
+    /// support.
     pub audio: Option<String>,
     /// The container format.
     pub container: Container,
-    /// ffmpeg's name for the pixel format; browsers play `yuv420p`.
+    /// ffmpeg's name for the pixel format. `yuv420p` is the one that all browsers play.
     pub pixel_format: String,
-    /// The text streams. Copies do not contain them yet, because the player does not show captions.
+    /// The text streams, for example subtitles. Copies do not contain them, because the player does
+    /// not show captions yet.
     pub text_streams: Vec<TextStream>,
-    /// Whether an edit list hides content of the file, which somebody may have cut on purpose. Only
-    /// the author may get such a file; the copies made by [`Tools`] contain only presented content.
+    /// Whether an edit list hides content that is still in the file, for example a part that
+    /// somebody cut out. Only the author may download such a file. The copies made by [`Tools`]
+    /// contain only the presented content.
     pub hides_frames: bool,
-    /// The name of the audio codec if the file has audio but none of it can be decoded; then
-    /// `audio` is `None`.
+    /// The name of the audio codec if none of the file's audio can be decoded. `audio` is `None`
+    /// then.
     pub lost_audio: Option<String>,
-    /// Whether all edit lists of the file are open-ended, so that they last until the end of their
+    /// Whether all edit lists of the file are open-ended, that is, last until the end of their
     /// media.
     open_edits: bool,
     video_stream: u32,
@@ -125,8 +128,8 @@ pub enum ConversionNeed {
     None,
     /// Safari needs a copy: only Chromium and Firefox play the original.
     ForSafari,
-    /// All browsers need a copy: hardly any browser plays the original, and some play its sound
-    /// without a picture or an error.
+    /// All browsers need a copy. Hardly any browser plays the original. Some browsers play only its
+    /// sound, without reporting an error.
     ForAll,
 }
 
@@ -145,9 +148,9 @@ pub struct Output {
     pub height: u32,
     /// Duration in milliseconds, if it is known.
     pub duration_ms: Option<i64>,
-    /// A note for the author.
+    /// A message for the author, for example that the audio is missing.
     pub note: Option<String>,
-    /// The measured properties.
+    /// The properties of the created file, measured like those of an upload.
     pub probe: Probe,
 }
 

@@ -15,9 +15,10 @@ const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
 
-/// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy gets
-/// this name only when it is complete, verified and durable, and then replaces an earlier copy.
-/// Does not change the database. Returns [`Error::Conflict`] if there is not enough space.
+/// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy is
+/// written under another name. Once it is complete, verified and durable, it is renamed and
+/// replaces an earlier copy. Does not change the database. Returns [`Error::Conflict`] if there is
+/// not enough space.
 pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let copy = with_suffix(file, &format!(".before-schema-{}", schema + 1));
     let unfinished = with_suffix(&copy, ".unfinished");
@@ -38,7 +39,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     Ok(())
 }
 
-/// The number of the migrations recorded in a database, and the newest of these migrations.
+/// The number of migrations recorded in a database, and the newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MigrationSummary {
     migrations: i64,
@@ -112,7 +113,8 @@ fn damaged_copy(copy: &Path, reason: &str) -> Error {
 
 fn check_free_space(file: &Path) -> Result<()> {
     let mut size = std::fs::metadata(file)?.len();
-    // The write-ahead log may hold pages that are not in the file yet.
+    // Add the write-ahead log, because its pages are part of the copy but may not be in the file
+    // yet.
     size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
     let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
     if free >= needed {

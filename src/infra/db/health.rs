@@ -9,11 +9,12 @@ use super::Db;
 use crate::clock;
 use crate::error::{DISK_FULL, Error, Result};
 
-/// How long a successful probe stays valid, unless a write fails. Otherwise, frequent health checks
-/// would cause frequent writes.
+/// How long a successful probe stays valid if no transaction fails. Reusing the result keeps
+/// frequent health checks from causing frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// The free space next to a SQLite file, in bytes, below which its disk counts as full. Small
-/// writes may still fit into the write-ahead log, but larger ones do not.
+/// The disk of a SQLite file counts as full if fewer bytes than this are free. A successful probe
+/// is not enough, because its small write may fit into the write-ahead log when larger writes no
+/// longer do.
 const MIN_FREE: u64 = 1024 * 1024;
 
 /// The result of the last probe, and whether SQLite's write connection must be replaced.

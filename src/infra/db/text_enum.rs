@@ -35,8 +35,8 @@ impl fmt::Display for UnknownValue {
 
 impl std::error::Error for UnknownValue {}
 
-/// Declares an enum with the text of each value in the database and in JSON. `sqlx`'s derive for text enums does not
-/// support the `Any` driver.
+/// Declares an enum and the text that represents each value in the database and in JSON. Replaces
+/// `sqlx`'s derive for text enums, which does not support the `Any` driver.
 macro_rules! text_enum {
     (
         $(#[$meta:meta])*
@@ -180,11 +180,8 @@ mod tests {
     use crate::infra::db::Db;
 
     text_enum! {
-        /// An enum for the tests.
         enum Light {
-            /// Stop.
             Red = "red",
-            /// Go.
             DeepGreen = "deep_green",
         }
     }

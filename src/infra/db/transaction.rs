@@ -18,8 +18,8 @@ pub struct Tx {
     unfinished: UnfinishedGuard,
 }
 
-/// Invalidates the last probe when a transaction ends without a commit, because its statements may
-/// have failed.
+/// Discards the last successful health probe when a transaction ends without a commit, because the
+/// database may have rejected its statements.
 #[derive(Debug)]
 struct UnfinishedGuard {
     health: Arc<WriteHealth>,
@@ -35,7 +35,7 @@ impl Drop for UnfinishedGuard {
 }
 
 impl Tx {
-    /// Commits durably and wakes the tasks that wait for commits. If it fails, nothing was stored.
+    /// Commits durably and wakes the tasks that wait for commits. On an error, nothing was stored.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
         self.commit_silently().await?;
@@ -118,8 +118,8 @@ impl Db {
                 .acquire()
                 .await
                 .inspect_err(|_| self.health.suspect_connection())?;
-            // Only log the error. The connection is closed even on an error, and the disk failure
-            // is already known.
+            // A close error is only logged. The connection is discarded anyway, and the disk
+            // failure that led here has already been reported.
             if let Err(error) = connection.close().await {
                 tracing::debug!(%error, "a write connection did not close cleanly");
             }
@@ -132,8 +132,8 @@ impl Db {
 /// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes the transaction is open
 /// forever.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
-    // The rollback of a dropped transaction is queued. It has run once the connection responds to a
-    // ping.
+    // sqlx only queues the rollback when a transaction is dropped. The ping makes sure that the
+    // rollback has run.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }

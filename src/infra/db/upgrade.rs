@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Db {
-    /// Runs missing migrations. On SQLite, first copies the file. Fails without changes if the
-    /// schema is newer than this program.
+    /// Runs pending migrations. On SQLite, first copies the file. Fails without changing anything
+    /// if the schema is newer than this program supports.
     pub(super) async fn upgrade(&self) -> Result<()> {
         let ours = MIGRATOR
             .iter()
@@ -24,8 +24,8 @@ impl Db {
         if found.is_none_or(|found| found < ours) {
             if let (Some(file), Some(found)) = (&self.file, found) {
                 backup::create(self, file, found).await?;
-                // Record the version before running the migrations. If the process dies in between,
-                // the error message of an older program must name this version.
+                // Record the version before running the migrations. If the process dies during a
+                // migration, an older program can then name this version in its error message.
                 record_program_version(&mut *self.write.acquire().await?, ours).await?;
             }
             let mut connection = self.write.acquire().await?;
@@ -57,7 +57,7 @@ impl Db {
     }
 }
 
-/// The name of the setting that stores the first program version with this schema.
+/// The name of the setting that stores which program version introduced this schema.
 fn version_setting(schema: i64) -> String {
     format!("program_of_schema_{schema}")
 }
@@ -96,8 +96,9 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
     Ok(())
 }
 
-/// Creates an error that names the version that introduced the schema, or otherwise the newest
-/// version that opened the database. Names no version that is not newer than this program.
+/// Creates the error for a schema that is too new. It names the program version that introduced the
+/// schema or, if that is unknown, the newest version that opened the database. It names no version
+/// if the recorded one is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,

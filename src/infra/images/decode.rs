@@ -64,7 +64,6 @@ fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture>
     limits.reserve(decoder.total_bytes()).map_err(image_error)?;
     decoder.set_limits(limits).map_err(image_error)?;
 
-    // Ignore an unreadable profile or orientation.
     let profile = decoder.icc_profile().unwrap_or_default();
     let orientation = decoder.orientation().ok();
     let mut image = to_8_bit(DynamicImage::from_decoder(decoder).map_err(image_error)?);
@@ -79,8 +78,8 @@ fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture>
     })
 }
 
-/// Converts to 8 bits per channel and drops an alpha channel that is fully opaque; browsers write
-/// screenshots as RGBA.
+/// Converts to 8 bits per channel. Drops an alpha channel that is fully opaque, because browsers
+/// write even opaque screenshots as RGBA.
 fn to_8_bit(image: DynamicImage) -> DynamicImage {
     let image = match image {
         DynamicImage::ImageLuma8(_)
@@ -126,13 +125,13 @@ fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
     let mut scanned = false;
     while let Some(&byte) = bytes.get(at) {
         if byte != 0xff {
-            // Skip the entropy-coded data of a scan, and stray bytes that decoders also skip.
+            // This byte is entropy-coded data of a scan, or a stray byte, which decoders also skip.
             at += 1;
             continue;
         }
         match bytes.get(at + 1) {
             Some(0xd9) if scanned => return Ok(()),
-            // Skip stuffed bytes, restart markers and other markers that have no length.
+            // Skip stuffed zeros, restart markers and the other markers without a length field.
             Some(0x00 | 0x01 | 0xd0..=0xd9) => at += 2,
             Some(0xff) => at += 1,
             Some(marker) => {

@@ -52,7 +52,7 @@ impl Picture {
         }
     }
 
-    /// Fills rectangles with opaque black; the old pixels are overwritten. Blocking.
+    /// Overwrites rectangles with opaque black, so that the old pixels are gone. Blocking.
     pub fn black_out(&mut self, rects: &[PixelRect]) {
         let width = self.image.width() as usize;
         let channels = usize::from(self.image.color().channel_count());
@@ -93,8 +93,8 @@ impl Picture {
         }
     }
 
-    /// Converts a grey picture to colour, because shapes have colours. Drops a grey profile, which
-    /// no longer matches.
+    /// Converts a grey picture to colour, because shapes have colours. Drops its colour profile,
+    /// which is for grey pixels.
     fn convert_to_color(&mut self) {
         if self.image.color().has_color() {
             return;
@@ -123,7 +123,7 @@ fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree)
                 255
             };
             for channel in 0..3 {
-                // The renderer expects premultiplied alpha.
+                // Multiply by alpha, because the renderer expects premultiplied colours.
                 drawn[channel] =
                     u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
             }

@@ -1,4 +1,4 @@
-//! The bundled font for markup text. With it, text looks the same everywhere.
+//! The bundled font for markup text. With this font, the text looks the same on every machine.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use resvg::usvg::fontdb;
 use skrifa::{FontRef, MetadataProvider as _};
 
-/// A TrueType font in memory. Cheap to clone; the default has no glyphs.
+/// A TrueType font in memory. Cheap to clone. The default value has no glyphs.
 #[derive(Clone, Default)]
 pub struct Font {
     file: Arc<Vec<u8>>,

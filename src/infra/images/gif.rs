@@ -1,5 +1,5 @@
-//! Rewrites a GIF frame by frame and keeps its palettes. Colours are not quantised again, and only
-//! one frame is in memory at a time.
+//! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colours are not quantised
+//! again. Only one frame is in memory at a time.
 
 use std::num::NonZeroU64;
 

@@ -14,7 +14,7 @@ pub enum UnsupportedFormat {
 }
 
 impl UnsupportedFormat {
-    /// The format for the brand of an ISO media file.
+    /// Returns the format of an ISO media file that has this picture brand.
     pub fn from_brand(brand: [u8; 4]) -> Self {
         match &brand {
             b"avif" | b"avis" | b"avio" => Self::Avif,
@@ -23,7 +23,8 @@ impl UnsupportedFormat {
         }
     }
 
-    /// Detects a format other than an ISO media file by its first bytes (ISO/IEC 18181-2).
+    /// Detects JPEG XL from the first bytes (ISO/IEC 18181-2). The other formats are ISO media
+    /// files, which are recognised by their brand.
     pub fn detect(head: &[u8]) -> Option<Self> {
         let jpeg_xl =
             head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");

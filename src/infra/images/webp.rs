@@ -1,11 +1,11 @@
-//! Checks the chunks of a WebP file (RFC 9649) for properties that its decoder does not report, or
-//! does not check before it allocates memory.
+//! Inspects the chunks of a WebP file (RFC 9649) before it is decoded. The decoder does not report
+//! whether the file is lossy, and allocates memory for a frame before checking the frame's size.
 
 use super::{check_size, damaged_file};
 use crate::error::Result;
 
-/// Returns whether the picture is lossy. Rejects frames that exceed the limits, because a frame's
-/// size is independent of the canvas.
+/// Returns whether the picture is lossy. Rejects a frame that exceeds the limits, even if the
+/// canvas does not: a frame states its own size.
 pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
     first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }
@@ -47,7 +47,8 @@ fn lossy_size(chunk: &[u8]) -> Option<(u32, u32)> {
     Some((side(w0, w1), side(h0, h1)))
 }
 
-/// The size of a lossless frame (RFC 9649 §3.4): a signature, then 14 bits per side, minus one.
+/// The size of a lossless frame (RFC 9649 §3.4): after a signature, width − 1 and height − 1 in 14
+/// bits each.
 fn lossless_size(chunk: &[u8]) -> Option<(u32, u32)> {
     let [0x2f, a, b, c, d] = *chunk.first_chunk()? else {
         return None;

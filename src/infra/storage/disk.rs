@@ -1,5 +1,5 @@
-//! Storage in a folder. Objects are written to a temporary file, flushed and renamed, and the
-//! folder is flushed.
+//! Storage in a folder. An object is written to a temporary file, flushed and renamed to its final
+//! name. Then the folder is flushed.
 
 mod growing;
 mod reader;
@@ -162,7 +162,7 @@ impl Disk {
         let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 check_mounted(&root)?;
-                // The folder may have been mounted since the first attempt.
+                // Try again, because the folder may have been mounted since the first attempt.
                 act(&path)
             }
             done => done,
@@ -241,8 +241,8 @@ impl Disk {
         GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
-    /// Gives a complete growing file its final key. Both keys refer to the file until the first one
-    /// is deleted. Idempotent.
+    /// Gives a complete growing file the key `to`. The key `from` also remains valid until it is
+    /// deleted. Idempotent.
     pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;
@@ -301,7 +301,8 @@ fn create_dir(root: &Path, folder: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
-/// Fails if the folder is not mounted. The error is never `NotFound`.
+/// Fails if the folder is not mounted. The error is never `NotFound`, because callers would take
+/// that for a missing object.
 fn check_mounted(root: &Path) -> io::Result<()> {
     fs::metadata(root.join(TEMP_DIR))
         .map(drop)
@@ -339,7 +340,7 @@ fn io_error(error: io::Error) -> Error {
 fn or_not_found<T>(result: io::Result<T>) -> Result<T> {
     result.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound,
-        // Only in `fetch`: the caller's folder already contains a file with that name.
+        // This happens only in `fetch`: the caller's folder already contains a file with that name.
         io::ErrorKind::AlreadyExists => Error::internal(error),
         _ => io_error(error),
     })
@@ -546,7 +547,7 @@ mod tests {
         sendable(&storage.put("media/x", &metadata, body([])));
         sendable(&storage.get("media/x", 0..1));
         sendable(&storage.self_test());
-        // The body need not be `Send`: an actix payload is not.
+        // Use a body that is not `Send`, because an actix payload is not `Send` either.
         let stuck = std::rc::Rc::new(());
         let payload = body([]).map(move |block| {
             let _ = &stuck;

@@ -39,8 +39,8 @@ use crate::error::{Error, Result};
 /// parts. The limit of 10,000 parts allows 78 GiB.
 pub const PART_SIZE: usize = 8 * 1024 * 1024;
 
-/// The sweep aborts multipart uploads older than this. It is longer than the lifetime of a
-/// resumable upload.
+/// The sweep aborts multipart uploads older than this. A resumable upload expires earlier, so the
+/// sweep never aborts one that is in use.
 pub const ABANDONED_UPLOAD_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// The maximum lifetime of a presigned URL (SigV4).
@@ -54,7 +54,8 @@ pub struct S3Settings {
     pub bucket: String,
     /// The prefix of all keys; empty or ending in `/`.
     pub prefix: String,
-    /// The endpoint that Hearback uses; `None` for AWS or `AWS_ENDPOINT_URL`.
+    /// The endpoint that Hearback uses. `None` uses `AWS_ENDPOINT_URL` or, if that is not set, AWS
+    /// itself.
     pub endpoint: Option<String>,
     /// The endpoint that browsers use, for presigned URLs; `None` if it is the same as `endpoint`.
     pub public_endpoint: Option<String>,
@@ -92,7 +93,8 @@ impl S3 {
                     .with_initial_backoff(Duration::from_millis(200)),
             )
             .timeout_config(timeouts())
-            // Fail if a body stalls, but not if it is slow or if nobody reads it.
+            // Fail if a transfer stalls for 20 s. A slow transfer does not fail, nor does one that
+            // waits for our own reader.
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
                     .grace_period(Duration::from_secs(20))
@@ -107,8 +109,8 @@ impl S3 {
         let client = |endpoint: Option<&String>| {
             let mut config = aws_sdk_s3::config::Builder::from(shared)
                 .force_path_style(settings.path_style)
-                // Servers of other vendors reject the SDK's default CRC32 trailers or store them as
-                // content.
+                // Disable the SDK's default CRC32 trailers, because servers of other vendors reject
+                // them or store them as content.
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
             if let Some(endpoint) = endpoint {

@@ -46,8 +46,8 @@ pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
     })
 }
 
-/// Returns how well an audio stream is supported. `profile` comes from ffprobe, because ffmpeg's
-/// AAC decoder and most browsers cannot read the xHE-AAC profile.
+/// Returns how well an audio stream is supported. `profile` is the profile reported by ffprobe. It
+/// matters because ffmpeg's AAC decoder and most browsers cannot read xHE-AAC.
 pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
     match codec {
         "aac" if profile.contains("xHE") || profile == "41" => AudioSupport::Unreadable,
@@ -107,7 +107,8 @@ pub(super) fn codec_label(codec: &str, tag: &str) -> String {
     known.to_owned()
 }
 
-/// The name of a codec that is unknown to this ffmpeg, or whose own name is clear enough.
+/// The name of a codec that `codec_label` does not list: a common name for its tag, otherwise
+/// ffmpeg's name, otherwise the tag itself.
 fn label_by_tag(codec: &str, tag: &str) -> String {
     let known = match tag {
         "aprn" | "aprh" => "ProRes RAW",

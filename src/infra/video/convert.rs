@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 const MAX_SIDE: u32 = 1920;
 /// The maximum side length of posters, in pixels.
 const POSTER_SIDE: u32 = 1280;
-/// Fills gaps, which a paused recording leaves, with silence.
+/// Fills the gaps in the audio with silence. A recording has such gaps where it was paused.
 const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
 /// The bitstream filter that removes SEI messages from copied video, because some cameras store
@@ -30,8 +30,8 @@ pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     }
 }
 
-/// Creates a copy without re-encoding the video. All packets of the file must be presented
-/// ([`super::probe::Timeline::is_copied_exactly`]).
+/// Creates a copy without re-encoding the video. The caller must have checked that the file
+/// contains no hidden packets ([`super::probe::Timeline::is_copied_exactly`]).
 pub(super) async fn seekable(
     toolchain: &Toolchain,
     input: &Path,
@@ -47,8 +47,8 @@ pub(super) async fn seekable(
     args.extend(audio_args(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {
-            // Keep negative decoding times. The first frames have them if they are decoded before
-            // they are shown.
+            // Keep negative decoding times, because the presentation must start at 0. Frames that
+            // are decoded before they are shown have such times at the start.
             args.extend(
                 ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
             );
@@ -209,9 +209,9 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
 /// Options for H.264 that plays everywhere. `before` is a filter prefix, empty or ending with a
 /// comma.
 pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> {
-    // A raw WebM claims 1000 frames per second. Without `vfr`, ffmpeg would create that many.
-    // Without an explicit level, x264 would also choose a level that no phone decodes. Level 4.2
-    // allows 8,704 macroblocks (H.264, table A-1).
+    // Set the level explicitly. A WebM recording claims 1000 frames per second, for which x264
+    // would choose a level that no phone decodes. Level 4.2 allows 8,704 macroblocks (H.264, table
+    // For the same reason, `vfr` keeps ffmpeg from creating 1000 frames per second.
     let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 {
         "4.2"
     } else {
@@ -229,8 +229,8 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         // Use a fine time base, because the claimed frame rate does not match the timestamps of the
         // frames.
         ["-enc_time_base", "1:90000"],
-        // A recording of a still page may have one frame per second. Place key frames by time,
-        // because a seek would otherwise decode minutes of video.
+        // Place a key frame every four seconds. A recording of a still page may have one frame per
+        // second; with key frames by frame count, a seek would have to decode minutes of video.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
         [

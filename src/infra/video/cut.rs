@@ -1,8 +1,7 @@
-//! Cuts a range out of a video. Copies packets if the cut is at a key frame, and re-encodes the
-//! rest.
+//! Cuts a range out of a video. Copies as many packets as possible and re-encodes the other frames.
 //!
-//! The copy contains nothing from outside the range: no edit list, hidden frame or sound. Ranges
-//! are determined by packet timestamps, never by seeking.
+//! The result contains nothing from outside the range: no hidden frames, no extra sound, and no
+//! edit list that could hide either. Ranges are determined by packet timestamps, never by seeking.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,7 +26,7 @@ const MAX_SIDE: u32 = 1920;
 /// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
 /// copy of the frame is added.
 const MIN_HOLD_SECONDS: f64 = 0.1;
-/// How long before the end the copy of the last frame is shown, in seconds.
+/// The added copy of the last frame starts this many seconds before the end of the cut.
 const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
 /// Cuts a video to its presented content, without the content that an edit list hides.
@@ -122,7 +121,7 @@ struct ReencodedRange {
     from: f64,
     /// The time of the first frame.
     first: f64,
-    /// A time after the last frame, and no later than the start of the next frame.
+    /// A time after the start of the last frame and not after the start of the next frame.
     until: f64,
     /// The number of frames.
     frames: usize,
@@ -148,9 +147,9 @@ impl CutJob<'_> {
             return Ok(None);
         };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
-        // A first frame that starts before the cut must be moved to the cut. Do not move it if
-        // frames are decoded before they are shown, because the move would separate it from these
-        // frames.
+        // If the first frame starts before the cut, its time must be moved to the start of the cut.
+        // Do that only if frames are shown in decoding order. Otherwise, the new time could
+        // conflict with the times of reordered frames.
         let can_start =
             self.packets.is_in_decode_order() || self.cut.start - plan.first < TIME_EPSILON;
         let made = match &*self.probe.video {
@@ -181,8 +180,8 @@ impl CutJob<'_> {
                 strip_messages_filter(&self.probe.video).unwrap_or("null"),
                 format_seconds(plan.first - TIME_EPSILON),
                 format_seconds(plan.until - TIME_EPSILON),
-                // The only frame may have started long before the cut; it is moved to the start of
-                // the cut.
+                // A single frame may have started long before the cut. Its time is moved to the
+                // start of the cut, so its end is computed from its own start.
                 format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),
@@ -360,7 +359,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // Create no hidden frames, and a key frame only at the beginning.
+        // Create no hidden frames and no key frames after the first one.
         args.extend(
             [
                 "-deadline",
@@ -421,7 +420,7 @@ impl CutJob<'_> {
         self.run_ffmpeg(args, "reencoded.mp4", limits).await
     }
 
-    /// An audio filter prefix that cuts the range and starts at 0.
+    /// An audio filter prefix that cuts out the range and makes it start at 0.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")

@@ -1,4 +1,4 @@
-//! Detects the container of a file by its first bytes, not by its name.
+//! Detects the container of a file from its first bytes, not from its name.
 
 use super::Container;
 
@@ -17,8 +17,8 @@ const VIDEO_BRANDS: [&[u8; 4]; 12] = [
     b"dash", b"cmfc",
 ];
 
-/// The maximum plausible size of an ISO media box other than `mdat`, in bytes. Four ASCII letters,
-/// read as a size, give a larger number.
+/// The maximum plausible size of an ISO media box other than `mdat`, in bytes. Text is not mistaken
+/// for a box, because four ASCII letters, read as a size, give a larger number.
 const MAX_BOX: u64 = 0x2000_0000;
 
 /// The content of an ISO media file.
@@ -28,8 +28,8 @@ enum IsoMedia {
     Image([u8; 4]),
 }
 
-/// Detects the container by the first [`HEAD_BYTES`] bytes of a file, or by all bytes of a shorter
-/// file. Returns `None` for unsupported files, and while there are too few bytes.
+/// Detects the container from the first [`HEAD_BYTES`] bytes of a file, or from all bytes of a
+/// shorter file. Returns `None` for unsupported files, and while there are too few bytes.
 pub fn detect_container(head: &[u8]) -> Option<Container> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {
@@ -41,8 +41,8 @@ pub fn detect_container(head: &[u8]) -> Option<Container> {
     }
 }
 
-/// The brand of an ISO media file that is a picture (`heic`, `avif`), by its first bytes; `None`
-/// for anything else.
+/// Returns the brand if the file is a picture in an ISO media file (such as `heic` or `avif`).
+/// `head` is the start of the file.
 pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     match iso_media(&head[..head.len().min(HEAD_BYTES)])? {
         IsoMedia::Image(brand) => Some(brand),
@@ -50,8 +50,9 @@ pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     }
 }
 
-/// The picture brand among the brands of an `ftyp`, the first of which is the major brand.
-/// Compatible brands count only if no brand belongs to a video format.
+/// Returns the picture brand among `brands`, which are the brands of an `ftyp` box with the major
+/// brand first. If the major brand is not a picture brand, compatible brands count only if none of
+/// them belongs to a video format.
 fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
     let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);
@@ -77,9 +78,11 @@ fn brands(content: &[u8]) -> Vec<[u8; 4]> {
         .collect()
 }
 
-/// The DocType of an EBML header (RFC 8794 §11.2), at any position in it.
+/// Determines the container from the DocType of an EBML header (RFC 8794 §11.2). The DocType may be
+/// at any position in the header.
 ///
-/// A header that continues beyond a `full` head counts as Matroska, the more general format.
+/// If the header is longer than the inspected bytes and they contain no DocType, the file counts as
+/// Matroska, the more general format. `full` says that no more bytes will be inspected.
 fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     let (length, after) = vint(after_magic)?;
     let cut = length.is_none_or(|length| length > after.len() as u64);
@@ -124,8 +127,9 @@ fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
     Some((Some(value).filter(|value| *value != mask), rest))
 }
 
-/// Searches for `ftyp`, which may follow other boxes. Old files have none, and segments of streams
-/// begin with `styp`. If a box extends beyond the head, the boxes before it decide.
+/// Searches for `ftyp`, which may follow other boxes. Old files have no `ftyp`, and segments of
+/// streams begin with `styp`. If the inspected bytes end before an `ftyp`, the boxes seen so far
+/// determine the format.
 fn iso_media(head: &[u8]) -> Option<IsoMedia> {
     let (mut rest, mut container) = (head, None);
     while let Some(IsoBox {

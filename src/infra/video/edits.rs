@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The maximum number of boxes to read. Real files have fewer around their edit lists.
+/// The maximum number of boxes to read. Real files contain fewer boxes before and around their edit
+/// lists.
 const MAX_BOXES: usize = 10_000;
 
 /// Whether the file has edit lists and all of them are open-ended: after at most one delay, each
@@ -88,8 +89,8 @@ fn next_box(
     Ok((size >= head && at + head <= end).then_some((*kind, at + head, after)))
 }
 
-/// Reads at most three edits of a list with `length` bytes of content. A list with more than two is
-/// not open-ended.
+/// Reads at most three edits of a list with `length` bytes of content. Three are enough, because a
+/// list with more than two edits is not open-ended.
 fn read_edits(file: &mut impl Read, length: u64) -> io::Result<Vec<Edit>> {
     let mut bytes = Vec::new();
     file.take(length.min(8 + 3 * 20)).read_to_end(&mut bytes)?;
@@ -129,7 +130,8 @@ mod tests {
         .concat()
     }
 
-    /// An MP4 file with one track for each list of edits. An edit is its duration and its media time, which is -1 for a delay.
+    /// An MP4 file with one track for each list of edits. Each edit is given as its duration and
+    /// its media time; a media time of -1 makes it a delay.
     fn file(tracks: &[&[(u32, i32)]]) -> Vec<u8> {
         let tracks = tracks.iter().map(|edits| {
             let edits_in_bytes: Vec<u8> = edits

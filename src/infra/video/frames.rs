@@ -8,11 +8,11 @@ use super::probe::{MAX_PRIMING_SECONDS, fault_error, ffprobe};
 use super::{Container, Probe, Toolchain};
 use crate::error::Result;
 
-/// A cut within this many seconds of a frame's start, or within half a frame, snaps to that frame
-/// (half a frame at 30 fps).
+/// A cut less than this many seconds from the start of a frame snaps to that frame: half a frame at
+/// 30 fps. At higher frame rates, half of the actual frame duration applies instead.
 const SNAP_SECONDS: f64 = 1.0 / 60.0;
 
-/// The range to keep, in packet times in seconds.
+/// The range to keep. Times are packet timestamps, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
     /// The packet time that becomes 0 in the cut.
@@ -56,12 +56,12 @@ struct AudioPackets {
 /// The frames that a cut shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownFrames {
-    /// The time of the first frame. It may be before the cut, or after its start if there is no
-    /// earlier frame.
+    /// The time of the first frame. That frame usually starts before the cut does. It starts later
+    /// only if there is no earlier frame.
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// A time after the last frame, and no later than the start of the next frame.
+    /// A time after the start of the last frame and not after the start of the next frame.
     pub(super) until: f64,
     /// A key frame at or before the first frame.
     pub(super) before: f64,
@@ -76,7 +76,7 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// A time after the last kept frame, and no later than the start of the next frame.
+    /// A time after the start of the last kept frame and not after the start of the next frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
@@ -185,8 +185,8 @@ impl Packets {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,
         };
-        // At any moment, the frame that started last is shown. On a still page it may be seconds
-        // old.
+        // Players show the frame that started last, so the first frame usually starts before the
+        // cut. In a video of a still page, it may start seconds before.
         let after = times.partition_point(|at| *at <= cut.start);
         let first = if times
             .get(after)
@@ -247,7 +247,7 @@ impl Packets {
             .filter(inside)
             .map(|frame| frame.at)
             .collect();
-        // No kept frame may follow the first frame that is not kept.
+        // In decoding order, no kept frame may come after the first frame that is not kept.
         let first_after = self
             .frames
             .iter()

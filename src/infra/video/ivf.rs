@@ -11,8 +11,8 @@ use crate::error::Result;
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
 /// Joins `parts`, each with its expected number of frames, and assigns `times` in milliseconds.
-/// Returns `false` if the number of frames or the picture size differs, or if a hidden frame
-/// follows the last key frame, because that frame may show content from after the cut.
+/// Returns `false` if the number of frames or the picture size differs. Also returns `false` if a
+/// hidden frame comes after the last key frame, because it may show content from after the cut.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],
@@ -88,13 +88,14 @@ fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
         };
     };
     match codec {
-        // RFC 6386 §9.1: bit 0 is 0 for a key frame, bit 4 is 1 for a shown frame.
+        // RFC 6386 §9.1: bit 0 is 0 in a key frame, and bit 4 is 1 if the frame is shown.
         "vp8" => PacketInfo {
             key: first & 1 == 0,
             hidden: first >> 4 & 1 == 0,
         },
-        // VP9 §6.2 and annex B: marker 2, profile 2, show_existing_frame 1, frame_type 1. A packet
-        // with several frames ends with an index.
+        // VP9 §6.2: bit 3 is show_existing_frame, and bit 2 is 0 in a key frame. Annex B: a packet
+        // with several frames, some of them hidden, ends with an index whose last byte starts with
+        // the bits 110.
         "vp9" => PacketInfo {
             key: first & 0b1100 == 0,
             hidden: last & 0xe0 == 0xc0,
@@ -103,14 +104,14 @@ fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
     }
 }
 
-/// AV1 §5.3: a packet consists of units with a type and a length. If it has several frames, only
-/// the last is shown.
+/// AV1 §5.3: a packet consists of units with a type and a length. Only the last frame of a packet
+/// is shown, so a packet with several frames contains hidden ones.
 fn inspect_av1(packet: &[u8]) -> PacketInfo {
     let (mut at, mut frames, mut key) = (0, 0, false);
     while let Some(header) = packet.get(at) {
         let kind = header >> 3 & 15;
         at += 1 + usize::from(header >> 2 & 1);
-        // A sequence header precedes each key frame.
+        // Type 1 is a sequence header, which comes before each key frame.
         key |= kind == 1;
         frames += usize::from(kind == 3 || kind == 6);
         if header >> 1 & 1 == 0 {

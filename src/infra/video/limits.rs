@@ -11,9 +11,10 @@ use super::{Container, Probe};
 /// about twenty.
 pub(super) const MAX_STREAMS: usize = 64;
 
-/// Options for ffprobe. ffprobe opens a decoder for every stream, even for unused ones, and fails
-/// if one is forbidden, so all decoders are allowed here. Protection comes from the sandbox and
-/// from the limits on memory, pixels and streams. `open_edits` is the field of [`Probe`].
+/// Options for ffprobe. All decoders are allowed here, because ffprobe opens a decoder for every
+/// stream, even for unused ones, and fails if one is forbidden. The sandbox and the limits on
+/// memory, pixels and streams protect against hostile files. `open_edits` is [`Probe`]'s field of
+/// that name.
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools require the format name before its options.
     let format = match container {
@@ -21,20 +22,21 @@ pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<Os
         Container::Mp4 | Container::QuickTime => "mov",
     };
     let args = [
-        // ffprobe reports as a warning which stream it could not open.
+        // Show warnings, because one of them names the stream that ffprobe could not open.
         ["-v", "warning"],
         ["-max_alloc", "536870912"],
         ["-protocol_whitelist", "file"],
-        // `-protocol_whitelist` alone does not stop a playlist from reading other files in the
-        // folder.
+        // Allow only video formats. Otherwise, a playlist could make ffprobe read other files in
+        // the folder, even with `-protocol_whitelist`.
         ["-format_whitelist", "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"],
         ["-max_pixels", "36000000"],
         ["-max_streams", &MAX_STREAMS.to_string()],
         ["-threads", "1"],
         ["-f", format],
     ];
-    // By default ffmpeg treats an edit of duration 0 as empty. With `-advanced_editlist 0`, ffmpeg
-    // uses only the start of each edit list.
+    // By default, ffmpeg treats an edit of duration 0 as empty, although it lasts until the end of
+    // the media. With this option, ffmpeg uses only the start of each edit list, which is enough
+    // for open-ended lists.
     let edits: &[&str] = if open_edits {
         &["-advanced_editlist", "0"]
     } else {

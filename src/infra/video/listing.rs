@@ -180,7 +180,7 @@ impl Listing {
         }
     }
 
-    /// Requests the duration of a track's last presented packet, for
+    /// Asks to record the duration of a track's last presented packet, for
     /// [`Listing::ending_with_media`]. Call it before adding lines.
     pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
         if track.last_position >= 0 {
@@ -189,9 +189,9 @@ impl Listing {
         }
     }
 
-    /// Limits the last packet of a track to its duration in this listing, which must be one without
-    /// edit lists. If an edit is longer than its media, ffmpeg extends the last packet, but players
-    /// stop at the end of the media.
+    /// Shortens the last packet of a track to the duration that it has in this listing. The listing
+    /// must have been made without edit lists: if an edit is longer than its media, ffmpeg extends
+    /// the last packet, but players stop at the end of the media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

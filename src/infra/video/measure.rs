@@ -7,9 +7,10 @@ use super::probe::probe;
 use super::{Container, Output, Toolchain};
 use crate::error::{Error, Result};
 
-/// The tolerance for the duration of a copy, in milliseconds, or one frame if that is longer.
+/// The minimum tolerance for the duration of a copy, in milliseconds. If a frame lasts longer, the
+/// tolerance is the duration of one frame.
 const TOLERANCE_MS: i64 = 100;
-/// The maximum frame duration that can extend the tolerance, in milliseconds.
+/// The maximum tolerance, in milliseconds, even if a frame lasts longer.
 const LONGEST_FRAME_MS: i64 = 1_000;
 
 /// Accepts a file created by ffmpeg if it has the expected duration and hides nothing; otherwise

@@ -21,7 +21,7 @@ use webm::Webm;
 use crate::error::{Error, Result};
 
 /// The maximum size of an element that is read completely, in bytes: an MP4 fragment of about 1,000
-/// samples. It also bounds the state.
+/// samples. The limit also bounds the size of the stored scan.
 const MAX_ELEMENT: usize = 16 * 1024;
 
 /// Whether a file can contain anything besides pictures and sound.
@@ -34,7 +34,7 @@ pub enum Metadata {
 }
 
 impl Metadata {
-    /// The stored name.
+    /// The name under which the value is stored.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -42,7 +42,7 @@ impl Metadata {
         }
     }
 
-    /// Parses the stored name.
+    /// Parses the name under which the value is stored.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::None, Self::Possible]
             .into_iter()
@@ -55,7 +55,8 @@ impl Metadata {
 pub struct MetadataScan {
     /// The number of bytes fed.
     fed: u64,
-    /// The position of the current element, or of the next one after `skip`.
+    /// The position in the file where the current element starts. While `skip` is not 0, the
+    /// position of the next element.
     at: u64,
     /// The first bytes of the current element.
     pending: Vec<u8>,

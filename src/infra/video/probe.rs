@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 
 /// The maximum duration. A longer video is invalid or comes from a camera that was left running.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
-/// The maximum length of priming samples, in seconds. Encoders start an audio stream with such
-/// samples, which an edit list skips: at most a tenth of a second. A longer gap is a deliberate
-/// cut.
+/// The maximum duration of priming samples, in seconds. Encoders put up to a tenth of a second of
+/// such samples at the start of an audio stream, and an edit list skips them. If an edit list skips
+/// more than this maximum, somebody cut the audio on purpose.
 pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
 
 /// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
@@ -33,16 +33,16 @@ pub(super) struct Timeline {
     pub(super) end: f64,
     pub(super) video: Track,
     pub(super) audio: Option<Track>,
-    /// Whether the format defines its own start, so that a delay after it is part of the
-    /// presentation.
+    /// Whether the timeline starts at 0 regardless of the first packet. A delay before the first
+    /// packet is then part of the presentation.
     has_origin: bool,
 }
 
 impl Timeline {
-    /// Derives the timeline from the selected tracks. MP4 and MOV start at 0, and an empty edit is
-    /// a delay that is part of the presentation. Matroska starts with its first packet, and so does
-    /// an MP4 that is part of a live stream, whose timestamps start late (`decoded_from`, in
-    /// seconds).
+    /// Derives the timeline from the selected tracks. MP4 and MOV start at 0, so an empty edit is a
+    /// delay that is part of the presentation. Matroska starts with its first packet. So does an
+    /// MP4 cut from a live stream, which is recognised by its late first decoding time,
+    /// `decoded_from`, in seconds.
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -66,8 +66,8 @@ impl Timeline {
             || self
                 .audio
                 .is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS);
-        // In other formats a delay of the video is harmless, because players show the first picture
-        // until the video starts.
+        // In other formats, the video may start later than the audio, because players show the
+        // first picture until the video starts.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && !self.video.reordered && in_place
     }

@@ -17,7 +17,7 @@ pub(super) struct Sandbox {
     pub(super) bwrap: Option<PathBuf>,
     prlimit: Option<PathBuf>,
     nice: Option<PathBuf>,
-    /// The folder of an ffmpeg outside /usr.
+    /// The folder that contains ffmpeg, if it is outside /usr.
     ffmpeg_dir: Option<PathBuf>,
 }
 
@@ -124,8 +124,8 @@ impl Sandbox {
         }
     }
 
-    /// Runs `program` in `dir`, to which it may write, with read access to `input`. Calls `line`
-    /// for each output line. Dropping the future kills the program.
+    /// Runs `program` with write access to `dir` and read access to `input`. Calls `line` for each
+    /// output line. Dropping the future kills the program.
     pub(super) async fn run(
         &self,
         program: &Path,
@@ -219,8 +219,8 @@ impl Sandbox {
                 .map(OsString::from),
             );
             command.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
-            // Shared libraries. On most systems these folders link to /usr; Debian's ffmpeg uses
-            // /etc/alternatives.
+            // Bind the folders with shared libraries. On most systems /lib, /lib64 and /bin are
+            // links into /usr, and on Debian ffmpeg finds some libraries through /etc/alternatives.
             for folder in [
                 "/lib",
                 "/lib64",
@@ -294,7 +294,7 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(pid) = self.0 {
-            // The process may have ended already.
+            // Ignore an error, because the process may have ended already.
             let _ = kill_process_group(pid, Signal::KILL);
         }
     }

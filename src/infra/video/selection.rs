@@ -70,7 +70,7 @@ impl Selection {
     }
 }
 
-/// The streams of a kind that have packets, with their tracks.
+/// Returns those streams of a kind that have packets, each with its track.
 fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
     let streams = listing
         .streams

@@ -67,8 +67,8 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
         [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", MediaType::Video),
         [b'O', b'g', b'g', b'S', rest @ ..] => ("Ogg", ogg(rest)),
         [b'I', b'D', b'3', 2..=4, ..] => ("MP3", MediaType::Audio),
-        // Layer III of ISO/IEC 11172-3 and 13818-3. The patterns of the other layers also match a
-        // byte order mark.
+        // Detect only layer III of ISO/IEC 11172-3 and 13818-3, because the patterns of the other
+        // layers also match the byte order mark of a text file.
         [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", MediaType::Audio),
         // ADTS (ISO/IEC 13818-7).
         [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", MediaType::Audio),
@@ -79,8 +79,8 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
     Some(found)
 }
 
-/// Determines the type from the first page of an Ogg file, which names the first stream. If the
-/// file has video, its stream is the first.
+/// Determines whether an Ogg file is video or audio from its first page, which names the first
+/// stream. In a file with video, the video stream comes first.
 fn ogg(after_magic: &[u8]) -> MediaType {
     let page = &after_magic[..after_magic.len().min(64)];
     let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);

@@ -36,8 +36,9 @@ fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// An open file of an upload, locked against all other processes and tasks until it is dropped. A
-/// superseded writer waits for the lock and then finds out that it was superseded.
+/// The open file of an upload. The file stays locked against all other processes and tasks until
+/// this value is dropped. A writer that was replaced by a newer one waits for the lock and only
+/// then notices that it was replaced.
 #[derive(Debug)]
 pub struct GrowingFile {
     file: Arc<File>,

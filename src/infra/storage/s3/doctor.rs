@@ -1,4 +1,4 @@
-//! Checks a bucket against the real server, and says how to fix what is wrong.
+//! Tests a bucket with real requests to its server, and says how to fix what is wrong.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
             _ => Failure::Unavailable,
         };
     };
-    // A response to HEAD has no body and therefore no code.
+    // Match the status as well as the code: a response to HEAD has no body and therefore no code.
     match (status, error.code().unwrap_or_default()) {
         (_, "NoSuchBucket") => Failure::Refused,
         (404, _) => Failure::Missing,
@@ -41,7 +41,8 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
         | (_, "QuotaExceeded" | "XMinioStorageFull" | "StorageFull" | "EntityTooLarge") => {
             Failure::Full
         }
-        // CompleteMultipartUpload may return 200 with an error in the body.
+        // Match these codes as well as the status: CompleteMultipartUpload may return status 200
+        // with an error in the body.
         (408 | 429 | 500..=599, _)
         | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => {
             Failure::Unavailable

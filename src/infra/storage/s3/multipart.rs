@@ -19,9 +19,9 @@ pub enum Completion {
     Refused(Error),
 }
 
-/// Calls for uploads that span many requests. The caller stores the upload id and the ETags,
-/// because ListParts can be outdated or incomplete. All parts but the last must have
-/// [`super::PART_SIZE`] bytes; some servers require equal parts.
+/// Calls for multipart uploads that continue over several requests to Hearback. The caller stores
+/// the upload id and the ETags, because ListParts can be outdated or incomplete. All parts but the
+/// last must have [`super::PART_SIZE`] bytes, because some servers require equal parts.
 impl S3 {
     /// Starts a multipart upload to `key` and returns its id.
     pub async fn create_multipart(&self, key: &str, metadata: &ObjectMetadata) -> Result<String> {
@@ -156,7 +156,8 @@ impl S3 {
     }
 }
 
-/// A multipart upload within one call. Dropping it unfinished aborts it on the server.
+/// A multipart upload that begins and ends within one function call. If it is dropped before it is
+/// finished, it is aborted on the server.
 pub(super) struct Multipart {
     s3: S3,
     key: String,
@@ -218,7 +219,7 @@ impl Drop for Multipart {
         if self.finished {
             return;
         }
-        // Without a runtime the process is exiting; a later sweep aborts the upload.
+        // Without a runtime, the process is exiting. A later sweep then aborts the upload.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };

@@ -32,7 +32,8 @@ fn scan(bytes: &[u8]) -> Metadata {
     in_pieces(bytes, |left| left)
 }
 
-/// Feeds `bytes` to a scan in pieces. `length` returns the length of the next piece for the number of bytes left.
+/// Feeds `bytes` to a scan in pieces. `length` receives the number of remaining bytes and returns
+/// the length of the next piece.
 fn in_pieces(mut bytes: &[u8], mut length: impl FnMut(usize) -> usize) -> Metadata {
     let mut scan = MetadataScan::default();
     while !bytes.is_empty() {

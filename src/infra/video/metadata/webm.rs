@@ -251,12 +251,13 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (SEGMENT, 0xec) => Void,
         (SEEK_HEAD, SEEK) => Elements,
         (SEEK, 0x53ab | 0x53ac) => Number,
-        // These are TimestampScale and Duration. Recorders do not write DateUTC.
+        // These are TimestampScale and Duration. DateUTC is not allowed, because recorders do not
+        // write it.
         (INFO, 0x2a_d7b1 | 0x4489) => Number,
         (INFO, 0x4d80 | 0x5741) => Value(32, is_recorder),
         (TRACKS, TRACK_ENTRY) => Elements,
         (TRACK_ENTRY, VIDEO | AUDIO) => Elements,
-        // These are the UID, flags, caches, default duration, delay, pre-roll and
+        // These are numbers such as the UID, flags, caches, default duration, delay, pre-roll and
         // MaxBlockAdditionID.
         (
             TRACK_ENTRY,
@@ -270,8 +271,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
             Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
         }
-        // These are the size, display size and unit, interlacing, and stereo and alpha modes. A
-        // crop is not allowed, because it hides content.
+        // These are the size, display size, display unit, interlacing, stereo mode and alpha mode.
+        // The crop elements are not allowed, because they hide content.
         (
             VIDEO,
             0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,

@@ -2,7 +2,7 @@
 
 /// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
-/// The size of the fixed fields of a visual or audio sample description, in bytes.
+/// The sizes of the fixed fields of a visual and of an audio sample description, in bytes.
 const VISUAL_ENTRY_BYTES: usize = 78;
 const AUDIO_ENTRY_BYTES: usize = 28;
 
@@ -27,7 +27,7 @@ pub(super) fn is_file_type(content: &[u8]) -> bool {
         && brands[0] != b"qt  "
 }
 
-/// Accepts a media header with an unknown language, or with the default value of common writers.
+/// Accepts a media header whose language is undetermined or the default of common recorders.
 pub(super) fn is_media_header(content: &[u8]) -> bool {
     let language = match content.len() {
         24 => content.get(20..22),
@@ -37,7 +37,7 @@ pub(super) fn is_media_header(content: &[u8]) -> bool {
     matches!(language, Some([0x55, 0xc4] | [0x15, 0xc7] | [0, 0]))
 }
 
-/// Accepts handlers for video or sound with a default name of common writers.
+/// Accepts handlers for video or sound that have one of the default names of common recorders.
 pub(super) fn is_handler(content: &[u8]) -> bool {
     const NAMES: [&[u8]; 5] = [
         b"",
