@@ -380,8 +380,8 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // If the server rejects our sender address, it rejects every email, so this is not a failure of
-    // this one email.
+    // If the server rejects our sender address, it rejects every email, so this counts as
+    // `Unavailable`.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {

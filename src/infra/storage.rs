@@ -1,5 +1,4 @@
-//! Object storage in a folder or in an S3-compatible bucket. [`Storage`] is an enum of both and
-//! streams the objects.
+//! Object storage in a folder or in an S3-compatible bucket. [`Storage`] covers both.
 
 mod disk;
 mod s3;

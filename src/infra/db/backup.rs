@@ -25,7 +25,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let rows = MigrationSummary::read(file).await?;
     remove_file(&unfinished)?;
     if copy.exists() && check_copy(&copy, rows).await.is_err() {
-        tracing::warn!(copy = %copy.display(), "the copy of an earlier upgrade is incomplete; creating a new one");
+        tracing::warn!(copy = %copy.display(), "the existing database copy is damaged or outdated; creating a new one");
         remove_file(&copy)?;
     }
     check_free_space(file)?;

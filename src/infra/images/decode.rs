@@ -118,8 +118,8 @@ fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
         && profile.get(36..40) == Some(b"acsp")
 }
 
-/// Fails if a JPEG has no end marker (ITU T.81, B.1.1). The decoder would fill missing data with
-/// grey.
+/// Fails if a JPEG has no end marker (ITU T.81, B.1.1), because the decoder would show missing data
+/// as grey.
 fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
     let mut at = 2;
     let mut scanned = false;

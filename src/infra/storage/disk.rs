@@ -90,7 +90,7 @@ impl Disk {
         blocking(move || NamedTempFile::new_in(folder)).await
     }
 
-    /// Makes a complete file durable under its key.
+    /// Flushes a complete temporary file, renames it to its final name and flushes the folder.
     async fn persist(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
         let path = self.path(key);
         let root = Arc::clone(&self.root);

@@ -180,8 +180,8 @@ impl CutJob<'_> {
                 strip_messages_filter(&self.probe.video).unwrap_or("null"),
                 format_seconds(plan.first - TIME_EPSILON),
                 format_seconds(plan.until - TIME_EPSILON),
-                // A single frame may have started long before the cut. Its time is moved to the
-                // start of the cut, so its end is computed from its own start.
+                // If only one frame is kept, it may have started long before the cut. Its time is
+                // moved to the start of the cut, so its end is computed from its own start.
                 format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),

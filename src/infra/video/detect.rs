@@ -11,7 +11,8 @@ const IMAGE_BRANDS: [&[u8; 4]; 14] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf",
     b"avif", b"avis", b"avio", b"crx ",
 ];
-/// Brands that all kinds of video list as compatible.
+/// Brands of video formats. A file that lists one of them is a video, unless its major brand is a
+/// picture brand.
 const VIDEO_BRANDS: [&[u8; 4]; 12] = [
     b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ",
     b"dash", b"cmfc",
@@ -178,7 +179,7 @@ fn next_box(bytes: &[u8]) -> Option<IsoBox<'_>> {
     let short = u32::from_be_bytes(*bytes.first_chunk()?);
     let kind: [u8; 4] = *bytes.get(4..)?.first_chunk()?;
     let (size, header) = match short {
-        // The box extends to the end of the file.
+        // Size 0 means that the box extends to the end of the file.
         0 => (u64::MAX, 8),
         1 => (u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?), 16),
         short => (u64::from(short), 8),

@@ -49,8 +49,8 @@ pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<Os
         .collect()
 }
 
-/// Options for ffmpeg: those of [`probe_limit_args`], with only the decoders for the two selected
-/// streams.
+/// Options for ffmpeg: those of [`probe_limit_args`], and a list that allows only the decoders of
+/// the two selected streams.
 pub(super) fn decode_limit_args(probe: &Probe) -> Vec<OsString> {
     let audio = probe.audio.as_deref().and_then(audio_decoders);
     let decoders: Vec<&str> = video_decoders(&probe.video)

@@ -154,7 +154,7 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
         return Err(Error::TooLarge(detail));
     }
     if let Some((across, down)) = video.pixel_shape {
-        // Ignore implausible aspect ratios outside the range from 1:4 to 4:1.
+        // Ignore an aspect ratio outside the range from 1:4 to 4:1, because it is implausible.
         let plausible = across > 0
             && down > 0
             && across <= down.saturating_mul(4)

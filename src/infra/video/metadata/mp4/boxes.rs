@@ -1,4 +1,4 @@
-//! Checks the content of boxes in recordings.
+//! Checks the content of the MP4 boxes in browser recordings.
 
 /// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
