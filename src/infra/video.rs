@@ -236,9 +236,9 @@ impl Tools {
         convert::h264(self.toolchain()?, input, probe, dir).await
     }
 
-    /// Creates a copy in `dir` of only the range between two times in milliseconds. Copies packets
-    /// if the range starts at a key frame. Otherwise, re-encodes the part before the next key frame
-    /// if possible, or else the whole range.
+    /// Creates a copy in `dir` that contains only the range between two times in milliseconds.
+    /// Copies packets if the range starts at a key frame. Otherwise, re-encodes the part before the
+    /// next key frame if possible, or else the whole range.
     pub async fn cut(
         &self,
         input: &Path,

@@ -10,7 +10,7 @@ use super::Db;
 use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
-/// A copy requires free space of 1.25 times its size plus this margin, in bytes.
+/// A copy requires free space of 1.25 times the size of the database plus this margin, in bytes.
 const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;

@@ -129,8 +129,8 @@ impl Db {
 }
 
 /// Whether the connection may return to the pool. After SQLITE_FULL and some I/O errors, SQLite
-/// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes the transaction is open
-/// forever.
+/// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes forever that the transaction
+/// is open, so the connection must be discarded.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
     // sqlx only queues the rollback when a transaction is dropped. The ping makes sure that the
     // rollback has run.

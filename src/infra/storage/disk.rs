@@ -79,8 +79,8 @@ impl Disk {
                 self.persist(key, file, temporary).await?;
                 Ok(length)
             }
-            // Hard links do not work here: the file is on another file system, or the file system
-            // has no links.
+            // Copy the file if it cannot be linked: it is on another file system, or the file
+            // system has no hard links.
             Err(_) => self.put(key, stream_file(path).await?).await,
         }
     }

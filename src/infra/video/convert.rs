@@ -20,8 +20,8 @@ const POSTER_SIDE: u32 = 1280;
 const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
 /// The bitstream filter that removes SEI messages from copied video, because some cameras store
-/// their location in them. Decoders do not need the messages. NAL unit types: H.264 table 7-1,
-/// H.265 table 7-1.
+/// their location in these messages. Decoders do not need them. The numbers are NAL unit types
+/// (H.264 table 7-1, H.265 table 7-1).
 pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     match video {
         "h264" => Some("filter_units=remove_types=6"),
@@ -374,7 +374,8 @@ async fn run_ffmpeg(
         .await;
     ran.map_err(|fault| fault_error(fault, "converted"))?;
     let output = own.path().join(name);
-    // ffmpeg exits successfully without output if it starts after the end of the video.
+    // Check that there is output: ffmpeg exits successfully without any if it starts after the end
+    // of the video.
     if tokio::fs::metadata(&output)
         .await
         .map_or(0, |metadata| metadata.len())

@@ -196,7 +196,7 @@ impl CutJob<'_> {
     }
 
     /// Re-encodes the frames before the first key frame with the same codec, and copies the rest.
-    /// Returns `None` if a part is not as expected.
+    /// Returns `None` if the codec does not allow this or `ivf::join` rejects the result.
     async fn join_reencoded_head(&self, plan: &frames::CopyPlan) -> Result<Option<CutFile>> {
         let mut parts = Vec::new();
         if plan.head > 0 {

@@ -217,8 +217,8 @@ impl Packets {
         }
     }
 
-    /// Plans an exact copy. Returns `None` unless the kept frames precede all others and can be
-    /// decoded without them.
+    /// Plans an exact copy. Returns `None` unless the kept frames precede all others in decoding
+    /// order and can be decoded without them.
     pub(super) fn copy_plan(&self, cut: Cut) -> Option<CopyPlan> {
         if self.untimed {
             return None;

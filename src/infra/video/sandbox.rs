@@ -1,5 +1,5 @@
-//! Runs programs on untrusted input without an environment or network, with access to few files,
-//! and with limits on memory, time and output.
+//! Runs programs on untrusted input without environment variables or network, with access to few
+//! files, and with limits on memory, time and output.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// The sandbox for ffmpeg. ffmpeg's options already disable playlists and the network; the sandbox
-/// protects against its bugs.
+/// The sandbox for ffmpeg. ffmpeg's options already disable playlists and the network. The sandbox
+/// also protects against bugs in ffmpeg.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     pub(super) bwrap: Option<PathBuf>,
@@ -75,8 +75,8 @@ pub(super) enum Fault {
 }
 
 impl Sandbox {
-    /// Detects the tools on this machine. Runs `bwrap` to test it, because it may not work in a
-    /// container.
+    /// Detects the tools on this machine. Tests `bwrap` by running it, because `bwrap` may not work
+    /// in a container.
     pub(super) async fn find(ffmpeg: &Path) -> Self {
         let folder = ffmpeg
             .canonicalize()

@@ -123,8 +123,8 @@ fn without_video(listing: &Listing) -> Error {
     })
 }
 
-/// The audio stream with the best browser support; among equals, default streams have priority. It
-/// may be unreadable.
+/// The audio stream with the best browser support. Among equally supported streams, default streams
+/// have priority. If all streams are unreadable, the result is unreadable, too.
 fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
     let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
     audios.sort_by_key(|(stream, _)| (audio_support_of(stream), !stream.is_default));
@@ -138,8 +138,8 @@ fn audio_support_of(audio: &Stream) -> AudioSupport {
     }
 }
 
-/// The displayed size. Applies the pixel aspect ratio and the rotation, because phones store
-/// portraits as rotated landscapes.
+/// The displayed size. Applies the pixel aspect ratio and the rotation, because phones store a
+/// portrait video as a rotated landscape video.
 fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {

@@ -51,7 +51,8 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
     }
 }
 
-/// Whether no connection was established. hyper reports this only in its message.
+/// Whether no connection was established. Searches the error message, because hyper does not report
+/// this in any other way.
 pub(super) fn never_connected<E: ProvideErrorMetadata + StdError + 'static>(
     error: &SdkError<E>,
 ) -> bool {

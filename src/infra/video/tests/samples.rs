@@ -38,7 +38,8 @@ pub(super) fn ffmpeg(args: &[&str], output: &Path) {
     );
 }
 
-/// An entry of an edit list: its duration and its start in the media, in seconds. `None` is a delay.
+/// An entry of an edit list: its duration and its start in the media, in seconds. An entry without
+/// a start is a delay.
 pub(super) type Edit = (f64, Option<f64>);
 
 /// Writes a copy with these edit lists for video and audio. The file must be fragmented or have its index at the end,
