@@ -1,4 +1,4 @@
-//! The web layer: the only route table, and the middleware that handles every request.
+//! The web layer. This file registers every route.
 
 pub mod assets;
 pub(crate) mod extract;

@@ -27,8 +27,8 @@ pub const DAYS: [(&str, &str, &str); 7] = [
 /// without scripts.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
-    // Both parts consist of digits, letters and punctuation from our own formats, so there is nothing to
-    // escape.
+    // Both inserted values come from our own time formats, which contain no special HTML characters. They need no
+    // escaping.
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => format!(
             "<relative-time datetime=\"{time}\">{}</relative-time>",
@@ -38,8 +38,8 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
     }))
 }
 
-/// Formats a due time as `Mon 17:00`. Adds the day of the month if it is in the past or at least six days after
-/// `now`.
+/// Formats a due time as `Mon 17:00`. Adds the day of the month if the due time is in the past or at least six days
+/// after `now`.
 #[filter_fn]
 pub fn by(
     at: impl AsRef<str>,
@@ -130,7 +130,7 @@ pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Res
     })
 }
 
-/// Returns the beginning of a longer text on one line.
+/// Returns the first 80 characters of a text, on one line.
 #[filter_fn]
 pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     const LONGEST: usize = 80;
@@ -145,7 +145,8 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
     })
 }
 
-/// Returns the address of the best rendition that a browser can show so far, or an empty text if there is none.
+/// Returns the address of the best rendition that exists and that browsers can show, or an empty string if there is
+/// none.
 pub fn playable(medium: &super::schema::MediaView) -> String {
     let names: &[&str] = if medium.is_video() {
         &["h264", "playable", "original"]
@@ -159,14 +160,14 @@ pub fn playable(medium: &super::schema::MediaView) -> String {
     }
 }
 
-/// Adds a media fragment to an address, so that browsers play only this range.
+/// Adds a media fragment to an address, so that browsers play only the trimmed range.
 pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address of a file as it was in a version. If the recording is trimmed differently now, returns
-/// that range of the original.
+/// Returns the address of a file as it was in an earlier version. If the trim has changed since then, the address
+/// plays the range of that version from the original.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
@@ -194,7 +195,7 @@ pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_length(*ms))
 }
 
-/// Formats a position to the millisecond, such as `0:42.25`, in a form that can be typed.
+/// Formats a position with up to three decimals, such as `0:42.25`. Fields for positions accept this format.
 #[filter_fn]
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);

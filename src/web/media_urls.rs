@@ -10,8 +10,8 @@ use crate::state::State;
 /// Expiry times are multiples of this many seconds, so that rendering a page again keeps the same `src`.
 const EXPIRY_STEP: i64 = 12 * 3600;
 
-/// Returns the path and query of an object's signed address. It is valid for 12 to 24 hours, or until the
-/// credential ends.
+/// Returns the path and query of an object's signed address. The address expires after 12 to 24 hours, or earlier
+/// if the credential ends.
 pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -> String {
     let key = key.strip_prefix("media/").unwrap_or(key);
     let expiry = (real_now() / 1000 / EXPIRY_STEP + 2) * EXPIRY_STEP;

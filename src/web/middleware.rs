@@ -54,7 +54,7 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Shortens addresses that contain a secret, for the log.
+/// Replaces the secret in an address with an ellipsis, for the log.
 fn path_for_log(path: &str) -> String {
     for secret in ["/s/", "/resets/", "/invitations/", "/unsubscribe/"] {
         if let Some(rest) = path.strip_prefix(secret)
@@ -75,8 +75,8 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
     if request.query_string().contains("%00") {
         return Err(Error::invalid("?", text::NUL_ERROR));
     }
-    // Treat HEAD as GET; the server omits the body. Media and uploads handle HEAD themselves, and an event
-    // stream never ends.
+    // Treat HEAD as GET; the server omits the body. Media and uploads have their own HEAD handlers, and a GET of an
+    // event stream would never end.
     let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
     if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
         request.head_mut().method = Method::GET;
@@ -85,7 +85,7 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
         return Ok(());
     }
     check_same_site(request)?;
-    // Support clients behind proxies that allow only GET and POST (tus 1.0).
+    // Some proxies allow only GET and POST, so tus clients may send the real method in a header (tus 1.0).
     if request.path().starts_with("/uploads/")
         && let Some(meant) = request
             .headers()
@@ -145,11 +145,12 @@ fn method_override(text: &[u8]) -> Option<Method> {
         })
 }
 
-/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else `Origin`. If
-/// both are absent, the request must not carry a cookie, because a browser could have added it.
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or, if it is absent,
+/// `Origin`. If both are absent, rejects a request with a cookie, because a browser may have sent it for another
+/// site.
 ///
-/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token in
-/// its address is the only credential; cookies are ignored.
+/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
+/// in the address is the only credential, and cookies are ignored.
 fn check_same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());

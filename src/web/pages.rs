@@ -28,7 +28,7 @@ pub struct Page {
     pub title: String,
     /// The signed-in person.
     pub me: Option<Me>,
-    /// Current entry of the navigation: `inbox`, `updates`, `new`, `people`, `me`, or an empty text.
+    /// Current entry of the navigation: `inbox`, `updates`, `new`, `people`, `me`, or an empty string.
     pub at: &'static str,
     /// Current time by the domain's clock, in milliseconds.
     pub now: i64,
@@ -81,7 +81,7 @@ impl Page {
         });
     }
 
-    /// Returns the id of the signed-in person, or an empty text.
+    /// Returns the id of the signed-in person, or an empty string.
     pub fn my_id(&self) -> &str {
         self.me.as_ref().map_or("", |me| &me.id)
     }
@@ -104,7 +104,7 @@ impl Form {
         self.values.get(field).map_or("", String::as_str)
     }
 
-    /// Returns the error of a field, or an empty text.
+    /// Returns the error of a field, or an empty string.
     pub fn error(&self, field: &str) -> &str {
         self.errors.get(field).map_or("", String::as_str)
     }
@@ -222,8 +222,8 @@ pub struct GroupsPage {
 }
 
 impl GroupsPage {
-    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise `is`, the
-    /// stored value.
+    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise the stored
+    /// value `is`.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)
@@ -307,20 +307,20 @@ pub struct LibraryPage {
     pub items: Vec<RowView>,
     /// Address of the next page; empty on the last page.
     pub next: String,
-    /// Filters as given.
+    /// Current filters.
     pub filter: LibraryFilter,
-    /// People to filter by.
+    /// People to choose from in the author filter.
     pub people: Vec<PersonView>,
 }
 
-/// Filters of the library as given. A filter that is not set is empty.
+/// Filters of the library. A filter that is not set is empty or `None`.
 #[derive(Clone, Debug, Default)]
 pub struct LibraryFilter {
     /// Search text.
     pub q: String,
     /// Id of the author.
     pub author: String,
-    /// Whether only updates for the viewer are listed.
+    /// Whether only updates addressed to the viewer are listed.
     pub to_me: bool,
     /// State of the listed updates; `None` for everything except the trash.
     pub state: Option<UpdateState>,
@@ -379,7 +379,7 @@ pub struct EditPage {
     pub max_upload: u64,
     /// Maximum length of a recording, in seconds. A recording stops by itself after that.
     pub max_recording: u32,
-    /// Number of people who answered the update and can be asked again.
+    /// Number of people who answered the update and can be asked to answer again.
     pub answered: i64,
     /// Whether media was added or removed since people answered.
     pub media_changed: bool,
@@ -459,9 +459,9 @@ pub struct UpdatePage {
     pub answer_bar: AnswerBar,
     /// Whether the viewer muted the update.
     pub muted: bool,
-    /// Whether the inbox has an entry to read: this update or a later one.
+    /// Whether any update in the viewer's inbox still waits to be read, including this one.
     pub next: bool,
-    /// Whether recipients get email.
+    /// Whether the server sends email to recipients.
     pub mail: bool,
     /// Address of the page's live stream; empty if there is none.
     pub live: String,
@@ -472,12 +472,12 @@ pub struct UpdatePage {
 }
 
 impl UpdatePage {
-    /// Returns the unsent text for a subject, or an empty text.
+    /// Returns the unsent text for a subject, or an empty string.
     pub fn draft(&self, subject: &str) -> &str {
         self.drafts.get(subject).map_or("", String::as_str)
     }
 
-    /// Returns the text of the composer: the refused text, or else the unsent text.
+    /// Returns the text of the composer: the text of a refused comment, or else the unsent text.
     pub fn composer_text(&self) -> &str {
         self.form
             .values
@@ -485,7 +485,7 @@ impl UpdatePage {
             .map_or_else(|| self.draft("comment"), String::as_str)
     }
 
-    /// Returns how many people answered the update and can be asked again.
+    /// Returns how many people answered the update and can be asked to answer again.
     pub fn answered_count(&self) -> usize {
         self.receipts
             .iter()

@@ -43,7 +43,7 @@ pub(crate) fn format_time(at: Option<Millis>) -> Option<String> {
     at.map(rfc3339)
 }
 
-/// Builds the message to pass on with the link.
+/// Builds a message with the link of the update, for the author to send.
 fn share_message(
     state: &State,
     ctx: &RequestContext,

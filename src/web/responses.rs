@@ -94,8 +94,8 @@ pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> Han
     Ok(answer)
 }
 
-/// Returns the page a form was on, according to `Referer`, if it belongs to this site. Otherwise returns
-/// `otherwise`.
+/// Returns the path of the page that sent the form, from `Referer`. Returns `otherwise` if `Referer` is missing or
+/// names another site.
 pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     let referer = req
         .headers()
@@ -108,7 +108,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         .and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // A refused form is shown at the address it was posted to, which has no page of its own.
+            // A refused form is shown at the address that it was posted to. That address has no page, so return the
+            // update's page.
             match uri
                 .path()
                 .strip_prefix("/updates/")
@@ -127,8 +128,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     }
 }
 
-/// Renders an error as a problem document (RFC 9457) or a page. If a page requires sign-in, redirects there. An
-/// error page shows the typed text again, so that nothing is lost.
+/// Renders an error as a problem document (RFC 9457) or a page. Redirects a browser to the sign-in page if sign-in
+/// is required. An error page shows the typed text again, so that nothing is lost.
 pub(crate) fn render_error(
     req: &HttpRequest,
     error: &Error,

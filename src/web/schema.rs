@@ -114,7 +114,7 @@ pub struct UpdateView {
     pub author: PersonView,
     /// Revision of the content.
     pub revision: i64,
-    /// Counts every edit. Send it back with an edit to detect a conflicting edit (409).
+    /// Increases with each edit. Send it back with an edit, so that a conflicting edit is rejected with 409.
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,
@@ -436,7 +436,7 @@ pub struct SessionView {
     pub created_at: String,
     /// When the session was last used.
     pub last_seen_at: String,
-    /// Whether this request belongs to the session.
+    /// Whether the current request uses this session.
     pub current: bool,
 }
 

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
-/// Returns `true` if `Accept` prefers `text/html` at least as much as JSON and there is no `Authorization`
-/// header.
+/// Returns `true` if `Accept` gives `text/html` at least the same quality value as JSON and there is no
+/// `Authorization` header.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     if headers.contains_key(header::AUTHORIZATION) {
         return false;
@@ -37,7 +37,8 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Returns whether CSV is requested, by `Accept: text/csv` or, for plain links, by `?format=csv`.
+/// Returns whether the client requests CSV: with `Accept: text/csv`, or with `?format=csv`, because a link cannot
+/// set a header.
 pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
     let named = req
         .headers()
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_html_if_accept_prefers_html_at_least_as_much_as_json() {
+    fn wants_html_if_accept_ranks_html_at_least_as_high_as_json() {
         assert!(html(
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ));

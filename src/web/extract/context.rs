@@ -19,10 +19,9 @@ use crate::web::extract::accept::wants_html;
 use crate::web::pages::{Me, Page};
 use crate::{inbox, links, workspace};
 
-/// Lifetime of the cookie of a share link, in days.
+/// Lifetime of a guest's cookie, in days.
 const GUEST_COOKIE_DAYS: i64 = 90;
-/// Maximum number of guest cookies to check. Browsers send the oldest cookie first, so the last ones are
-/// checked.
+/// Maximum number of guest cookies to check. Browsers send newer cookies last, so only the last ones are checked.
 const MAX_GUEST_LINKS: usize = 20;
 
 /// The viewer of a request and how to respond to it.
@@ -36,24 +35,25 @@ pub(crate) struct RequestContext {
     pub(crate) base_url: String,
     /// Nonce for the Content-Security-Policy of this response.
     pub(crate) nonce: String,
-    /// Whether the base address uses plain HTTP and is not local. Browsers disable recording and copying there.
+    /// Whether the base address uses plain HTTP and is not local. Browsers do not allow recording or copying on
+    /// such an address.
     pub(crate) insecure: bool,
-    /// Message that the previous response left for this page; it is shown once.
+    /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream. A stream authenticates with the browser's cookies, so it is disabled if
-    /// the cookies identify a different viewer than the page's.
+    /// Whether the page may open a live stream. The stream identifies the viewer by cookie, so this is `false` if
+    /// the page is rendered for a different viewer than the one in the cookies.
     pub(crate) live: bool,
 }
 
-/// A message for the page that a form redirects to: what was done, and secrets that are shown once. A cookie
-/// with a lifetime of one minute carries it.
+/// A message for the page that a form redirects to. It says what was done and can contain secrets that are shown
+/// once. A cookie stores it for one minute.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Flash {
     /// Sentence to show.
     pub(crate) text: Option<String>,
     /// Link or token to copy.
     pub(crate) link: Option<String>,
-    /// Whether `link` is a message to pass on. The page copies it at once if the browser allows that.
+    /// Whether `link` contains a whole message to pass on. The page then tries to copy the message at once.
     #[serde(default)]
     pub(crate) copy: bool,
     /// New invitations, as pairs of id and secret.
@@ -64,7 +64,7 @@ pub(crate) struct Flash {
 }
 
 impl Flash {
-    /// Creates a flash with only a sentence.
+    /// Creates a flash that has only a text.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self {
             text: Some(text.into()),
@@ -113,8 +113,8 @@ impl RequestContext {
             return Ok(ctx);
         }
         let state = state(req)?;
-        // Keep this statement separate: the borrow of the extensions must end before reading the cookies
-        // borrows them again.
+        // Keep this in a separate statement: the borrow of the extensions must end before `viewer` reads the
+        // cookies, which borrows the extensions again.
         let nonce = req
             .extensions()
             .get::<Nonce>()
@@ -212,8 +212,8 @@ fn base_url(state: &State, req: &HttpRequest) -> String {
             .get(header::HOST)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        // Accept only characters of a name, an IP address and a port, so that the host cannot break out of a
-        // link.
+        // The Host header is untrusted and becomes part of links. Accept only characters that occur in a host name,
+        // an IP address or a port.
         let fits = !host.is_empty()
             && host
                 .bytes()
@@ -255,7 +255,7 @@ async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
     })
 }
 
-/// Returns the guests whose cookies this request carries.
+/// Returns the guests that the request's cookies identify.
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
     let values: Vec<String> = {
         let cookies = req
@@ -289,7 +289,7 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
         .ok_or(Error::Unauthenticated)
 }
 
-/// Returns the viewer that a media address was signed for, if their credential is still valid.
+/// Returns the viewer for whom a media address was signed, if the viewer's credential is still valid.
 pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
@@ -312,7 +312,8 @@ pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer
     viewer.ok_or(Error::NotFound)
 }
 
-/// Encodes the credential by which the viewer sees this update, for the signed addresses of its media.
+/// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media
+/// contain it.
 pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
     match viewer {
         Viewer::Person(person) => match &person.grant {
@@ -350,8 +351,8 @@ pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> C
         .finish()
 }
 
-/// Creates the cookie that makes a browser the guest of a link. The database stores nothing until the guest
-/// gives a name.
+/// Creates a cookie that identifies the browser as a guest of a share link. The database stores nothing until the
+/// guest gives a name.
 pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
     let guest_id = state.clock.id();
     let value = format!(

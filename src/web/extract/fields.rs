@@ -23,14 +23,15 @@ use crate::working_hours::{Due, MAX_DUE_DAYS};
 
 /// Maximum size of a body without files: 1 MiB.
 pub(crate) const MAX_BODY: usize = 1 << 20;
-/// Number of bytes to count for each part of a form, in addition to its name and text.
+/// Number of bytes that each part of a form counts toward the limit, in addition to its name and text. This limits
+/// the number of parts.
 const PART_OVERHEAD: usize = 512;
 /// Timeout for reading a body without files.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum pause while a client sends files.
 const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Maximum number of bytes of a refused upload to read and discard, so that its sender receives the response
-/// instead of a connection error.
+/// Maximum number of bytes of a refused upload to read and discard. If the server closed the connection earlier,
+/// the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 256 << 20;
 
 text_enum! {
@@ -45,15 +46,15 @@ text_enum! {
     }
 }
 
-/// The fields of a request. Each reader removes its field. [`Fields::finish`] rejects the remaining fields and
-/// reports all errors.
+/// The fields of a request. A method that reads a field also removes it. [`Fields::finish`] then rejects the
+/// remaining fields and reports all errors.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Vec<Value>>,
     errors: FieldErrors,
     typed: BTreeMap<String, String>,
     from_form: bool,
-    /// Why a file was refused.
+    /// The first error while a form with files was received.
     refused: Option<Error>,
 }
 
@@ -90,9 +91,9 @@ impl Fields {
         }
     }
 
-    /// Reads JSON or either kind of form. Files of the named field are stored as they arrive. If a file is
-    /// refused, [`Fields::finish`] returns the error and the other typed fields are still available. The caller
-    /// must discard the files that were stored.
+    /// Reads JSON or either kind of form. Stores the files of the named field as they arrive. If a file is refused,
+    /// the text fields can still be read, and [`Fields::finish`] returns the error. The caller must then discard
+    /// the stored files.
     pub(crate) async fn read_with_files(
         req: &HttpRequest,
         payload: web::Payload,
@@ -169,7 +170,7 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        // Forms have no place to show an error for one of several files, so it becomes an error of the whole
+        // A form can show an error for a field, but not for one of several files. Show such an error for the whole
         // form.
         let problem =
             (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
@@ -190,12 +191,12 @@ impl Fields {
         self.from_form
     }
 
-    /// Adds an error for a field. The first error of a field wins.
+    /// Adds an error for a field, unless the field already has one.
     pub(crate) fn add_error(&mut self, name: &str, message: impl Into<String>) {
         self.errors.entry(name.to_owned()).or_insert(message.into());
     }
 
-    /// Unwraps a value that was parsed elsewhere. On failure, adds its errors and returns the default.
+    /// Returns a value that was parsed elsewhere. If parsing failed, adds the errors and returns the default.
     pub(crate) fn accept<T: Default>(&mut self, read: Result<T, FieldErrors>) -> T {
         read.unwrap_or_else(|all| {
             for (name, message) in all {
@@ -213,8 +214,7 @@ impl Fields {
         values.pop()
     }
 
-    /// Reads a text. Returns `None` if the field is absent, and `Some(None)` for null or, in a form, an empty
-    /// text.
+    /// Reads a string. Returns `None` if the field is absent, and `Some(None)` if it is null or empty.
     pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
         match self.take_one(name)? {
             Value::Null => Some(None),
@@ -232,12 +232,12 @@ impl Fields {
         }
     }
 
-    /// Reads a required single-line text.
+    /// Reads a required single-line string.
     pub(crate) fn line(&mut self, name: &str, max: usize) -> String {
         self.required(name, |text| text::clean_line(text, max))
     }
 
-    /// Reads a required text and converts it with `parse`.
+    /// Reads a required string and converts it with `parse`.
     pub(crate) fn required(
         &mut self,
         name: &str,
@@ -259,7 +259,7 @@ impl Fields {
         }
     }
 
-    /// Reads an optional text and converts it with `parse`.
+    /// Reads an optional string and converts it with `parse`.
     pub(crate) fn optional<T>(
         &mut self,
         name: &str,
@@ -282,7 +282,7 @@ impl Fields {
         }
     }
 
-    /// Reads a value of an enum. Accepts only the values in `known`.
+    /// Reads an enum value. Accepts only the values in `known`.
     pub(crate) fn choice<T: TextEnum>(&mut self, name: &str, known: &[T]) -> Option<T> {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| word.as_str() == text).copied();
@@ -333,7 +333,7 @@ impl Fields {
         said.unwrap_or(0)
     }
 
-    /// Reads a boolean: `true`, `on` or `1`; `false`, `0` or an empty text.
+    /// Reads a boolean. `true`, `on` and `1` mean true; `false`, `0` and an empty string mean false.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.take_one(name)? {
             Value::Bool(flag) => Some(flag),
@@ -360,8 +360,8 @@ impl Fields {
         self.flag(name)
     }
 
-    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form selects one of them with `when`
-    /// (`none`, `days`, `time`) and sends `due_days` next to the timestamp.
+    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form sends `when` to select no due time
+    /// (`none`), `due_days` (`days`) or the timestamp (`time`).
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
         let when = if self.from_form {
             self.choice("when", When::ALL)
@@ -400,7 +400,7 @@ impl Fields {
             _ => {
                 self.add_error(
                     name,
-                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. For example: {{\"working_days\":1}}."),
+                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. Use, for example, {{\"working_days\":1}}."),
                 );
                 None
             }
@@ -428,8 +428,8 @@ impl Fields {
         Some(Some(moment?))
     }
 
-    /// Reads a list of texts: a JSON list, a repeated field, or one text separated by commas or line breaks.
-    /// Returns `None` if the field is absent.
+    /// Reads a list of strings: a JSON list, a repeated field, or one string separated by commas, semicolons or
+    /// line breaks. Returns `None` if the field is absent.
     pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
         let mut list = Vec::new();
         for value in self.values.remove(name)? {
@@ -474,7 +474,7 @@ impl Fields {
         self.values.contains_key(name)
     }
 
-    /// Returns the value as sent. An empty text in a form becomes null.
+    /// Returns the value as sent, except that an empty string in a form becomes null.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.take_one(name)?;
         Some(
@@ -580,7 +580,7 @@ impl MultipartReader {
     async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
-            // A malformed form cannot be read any further.
+            // The rest of a malformed form cannot be read, so stop here.
             let Ok(part) = part.map_err(|error| {
                 refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
             }) else {
@@ -590,14 +590,14 @@ impl MultipartReader {
             let file_name = part
                 .content_disposition()
                 .and_then(|disposition| disposition.get_filename().map(str::to_owned));
-            // Count names and parts too: they cost memory even when they are empty.
+            // Count the name and an overhead for each part, because even an empty part uses memory.
             let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
                     "The form has too many parts, or the names of its parts are too long.".into(),
                 )));
             };
             room = rest;
-            // Fuse the part, because reading it again after its end is an error.
+            // Fuse the part, because `skip` reads it again after its end. Without `fuse`, this would be an error.
             let mut part = part.fuse();
             let read = match (&file_name, uploads) {
                 (Some(_), None) => Ok(()),
@@ -643,7 +643,7 @@ impl MultipartReader {
             next_block(part).await.map(|block| (block, part))
         });
         let mut body = Box::pin(body).peekable();
-        // Browsers send an unused file field as a part with an empty file name and no bytes.
+        // Browsers send an unused file field as a part with an empty file name and no bytes. Ignore it.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
@@ -656,7 +656,7 @@ impl MultipartReader {
             ));
         }
         let stored = uploads.store_file(file_name, pictures, body).await;
-        // The index of the file means nothing on a page, so the error also names the file.
+        // The error identifies the file by its index, which means nothing to a user. Add the file's name.
         self.files.push(stored.map_err(|error| {
             Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
         })?);
@@ -693,7 +693,7 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
 impl TypedFields {
-    /// Keeps the texts of a form that are worth showing again.
+    /// Keeps what the user wrote in a form, so that an error page can show it again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         let worth = |(name, value): &&(String, String)| {
             matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
@@ -703,8 +703,8 @@ impl TypedFields {
     }
 }
 
-/// Returns the request context. If it is unavailable because the database is down, keeps the text of a form
-/// with files before returning the error.
+/// Returns the request context. If it could not be loaded because the database is down, keeps the text of a form
+/// with files and returns the error.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Parses JSON. NaN, Infinity and 1e999, which some programs write as numbers, become a value that every field
-/// rejects. The error therefore names the field, as for any other invalid value.
+/// Parses JSON. Some programs write NaN, Infinity or 1e999 as numbers. These become a value that every field
+/// rejects, so that the error names the field.
 pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).or_else(|error| match std::str::from_utf8(text) {
         Ok(text) => serde_json::from_str(&replace_non_finite(text)).map_err(|_| error),

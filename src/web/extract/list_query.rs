@@ -64,8 +64,8 @@ impl ListQuery {
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
-                self.limit = limit
-                    .ok_or("must be a whole number from 1 to 100. Without it, the limit is 30.")?;
+                self.limit =
+                    limit.ok_or("must be a whole number from 1 to 100. The default is 30.")?;
             }
             filter if filters.contains(&filter) => {
                 self.filters.insert(name.to_owned(), value.to_owned());
@@ -78,7 +78,7 @@ impl ListQuery {
         Ok(())
     }
 
-    /// Removes a filter and returns its value, or an empty text if it is absent.
+    /// Removes a filter and returns its value, or an empty string if it is absent.
     pub(crate) fn take_filter(&mut self, name: &str) -> String {
         self.filters.remove(name).unwrap_or_default()
     }
@@ -153,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(
                 errors(query)["limit"],
-                "must be a whole number from 1 to 100. Without it, the limit is 30.",
+                "must be a whole number from 1 to 100. The default is 30.",
                 "{query}"
             );
         }

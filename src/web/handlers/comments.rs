@@ -167,7 +167,7 @@ async fn saved_response(
             return_path(req, &format!("/updates/{}", made.update.id)),
             made.id
         );
-        // Limit the length of this list, because a cookie carries it.
+        // A cookie stores this list, so limit its length.
         let without_access = made
             .without_access
             .iter()
@@ -368,7 +368,7 @@ pub(crate) async fn take_back(
     set_accepted(&req, &ctx, &state, &id, false).await
 }
 
-/// Sets whether an answer is accepted, and responds with its question, whose state changes.
+/// Accepts an answer or withdraws the acceptance. Responds with the question, because its state changes too.
 async fn set_accepted(
     req: &HttpRequest,
     ctx: &RequestContext,

@@ -16,8 +16,8 @@ pub(crate) async fn alive() -> HandlerResult {
     json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-/// Responds with 200 if the database is reachable and writable and the storage is reachable. Otherwise responds
-/// with 503 and the failed parts with their reasons.
+/// Responds with 200 if the database is readable and writable and the storage is reachable. Otherwise responds with
+/// 503 and says what failed and why.
 pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     let database = async {
         db::ping(&mut *state.db.read().await?).await?;
@@ -27,8 +27,9 @@ pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     let mut down = Vec::new();
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
-            tracing::warn!(%error, part, "a part is not ready");
-            // Keep only the first sentence. The rest is advice for a user who sent something.
+            tracing::warn!(%error, part, "a health check failed");
+            // Keep only the first sentence of the error. The rest tells a user what to do next, which does not
+            // apply to a health check.
             let detail = error.detail();
             let happened = detail
                 .split_once(". ")
@@ -41,7 +42,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     }
     Err(Error::Unavailable(
         format!("Not ready. {}", down.join(" ")),
-        "a part is not ready".into(),
+        "a health check failed".into(),
     ))
 }
 
@@ -64,7 +65,7 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Handle
         state.event_hub.listeners()
     );
     if let Some(free) = free {
-        text.push_str(&format!("# HELP hearback_storage_free_bytes Free disk where media is kept.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
+        text.push_str(&format!("# HELP hearback_storage_free_bytes Free space on the media disk, in bytes.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
     }
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
@@ -77,7 +78,7 @@ pub(crate) async fn openapi() -> HandlerResult {
         .body(include_str!("../../../docs/openapi.json")))
 }
 
-/// Asks search engines not to index anything.
+/// Asks search engines not to crawl any page.
 pub(crate) async fn robots() -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type("text/plain")

@@ -92,7 +92,8 @@ pub(crate) async fn next(
     }
 }
 
-/// Snoozes an entry until a time, until `tomorrow` or `monday` morning, or until someone has `answered`.
+/// Snoozes an entry until a time, until 08:00 `tomorrow` or on the next `monday`, or until someone answers
+/// (`answered`).
 pub(crate) async fn snooze(
     req: HttpRequest,
     ctx: RequestContext,

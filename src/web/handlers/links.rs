@@ -118,7 +118,7 @@ pub(crate) async fn revoke(
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = links::revoke(&mut tx, &state.clock, &ctx.viewer, &id).await?;
-    // Admins can revoke links to updates that they cannot open.
+    // Admins can revoke links to updates that they cannot open. Return to the list of links in that case.
     let page = match updates::find(&mut tx, &ctx.viewer, &update).await {
         Ok(_) => format!("/updates/{update}"),
         Err(Error::NotFound) => "/links".to_owned(),
@@ -165,8 +165,8 @@ pub(crate) async fn open(
         may_comment: link.comments_at.is_some(),
         is_program: false,
     });
-    // A signed-in person cannot answer here: their answers would come from their account, which has no access
-    // to this update.
+    // Do not let a signed-in person answer here: the answer would come from their account, which has no access to
+    // this update.
     let signed_in = ctx.viewer.person().is_ok();
     let guest = Guest {
         may_comment: guest.may_comment && !signed_in,
@@ -232,7 +232,7 @@ pub(crate) async fn open(
     Ok(answer)
 }
 
-/// Returns whether the client asks for JSON by name. Link previews send `*/*` and get the page.
+/// Returns whether the client explicitly asks for JSON. Link previews send `Accept: */*` and get the page.
 fn wants_json(req: &HttpRequest) -> bool {
     let accept = req
         .headers()

@@ -1,6 +1,6 @@
-//! Live pages: one stream of server-sent events per page, in order and without gaps.
+//! Live pages. Each page receives one stream of server-sent events, in order and without gaps.
 //!
-//! An event carries only a kind and an id. The page fetches what changed with its own permissions.
+//! An event contains only a kind and an id. The page fetches the changed content with the viewer's permissions.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -62,8 +62,8 @@ async fn stream(
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.parse().ok());
-    // Subscribe before reading past events. An event in between is seen twice, and its number identifies the
-    // duplicate.
+    // Subscribe before reading past events, so that no event in between is missed. If an event is read twice, its
+    // number identifies the duplicate.
     let listening = state.event_hub.events.subscribe();
     let from = match last.or(after) {
         Some(n) => n,
@@ -101,8 +101,8 @@ async fn write_events(
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
     }
-    // Reset the interval only when this page receives something. Other events also wake the loop, but send
-    // nothing through the proxy.
+    // Reset the interval only when this page is sent something. Events for other pages also wake the loop but send
+    // nothing here, so a proxy could close the connection as idle.
     let mut keep_alive = tokio::time::interval(state.config.keep_alive);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     keep_alive.reset();
@@ -158,7 +158,7 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // The page treats an opening as a change of the person's receipt.
+            // Opening an update changes the recipient's receipt, so send a receipt event.
             let kind = match event.kind {
                 EventKind::Opening => EventKind::Receipt,
                 kind => kind,
@@ -191,8 +191,8 @@ async fn missed_events(state: &State, mut last: i64) -> Result<Vec<Event>> {
     }
 }
 
-/// Checks whether access has ended since the page was opened: the link was revoked, the session ended or the
-/// audience changed.
+/// Returns whether the viewer still has access. Access ends when the link is revoked, the session ends or the
+/// audience changes.
 async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>) -> Result<bool> {
     let looked = async {
         let viewer =
@@ -207,8 +207,8 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
     found(looked.await)
 }
 
-/// Returns whether the viewer may receive this event. Guests receive only what a guest can see. Openings go
-/// only to the author and to the person who opened the update.
+/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see.
+/// Only the author and the person who opened the update learn that it was opened.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,
@@ -233,7 +233,7 @@ async fn may_receive(
     }
 }
 
-/// Returns `false` if access is denied, and passes on other errors.
+/// Returns `true` on success and `false` if access is denied. Passes on other errors.
 fn found<T>(looked: Result<T>) -> Result<bool> {
     match looked {
         Ok(_) => Ok(true),

@@ -82,11 +82,11 @@ pub(crate) async fn put(
     )
 }
 
-/// Reads the shapes and the crop, and adds errors for invalid ones.
+/// Reads the shapes and the crop, and adds errors if they are invalid.
 fn read_input(state: &State, fields: &mut Fields) -> MarkupInput {
     let crop = fields.json("crop").unwrap_or_default();
     let Some(shapes) = fields.json("shapes") else {
-        fields.add_error("shapes", "is missing. Use a list, which may be empty.");
+        fields.add_error("shapes", "is missing. Send a list, which may be empty.");
         return MarkupInput::default();
     };
     fields.accept(MarkupInput::parse(

@@ -69,9 +69,9 @@ async fn try_edit(
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // A browser must send the password to change the email address, because the address is half of the sign-in
-    // credentials, and a browser left open must not be enough to take over the account (ASVS 5.0, 7.5.1). A token need
-    // not, because it is a deliberate grant to a program, which does not know the password.
+    // Require the password to change the email address in a browser. The address is half of the sign-in
+    // credentials, so an unattended browser must not be enough to take over the account (ASVS 5.0, 7.5.1). A token
+    // is exempt: it was created for a program, which does not know the password.
     let moves = profile
         .email
         .as_ref()

@@ -202,7 +202,7 @@ fn csv_response(title: &str, body: &[u8]) -> HandlerResult {
         .body(body.to_vec()))
 }
 
-/// Lists all of the viewer's own updates with the progress of their answers.
+/// Lists all of the viewer's published updates and shows how many recipients have answered each.
 pub(crate) async fn overview(
     req: HttpRequest,
     ctx: RequestContext,
@@ -247,7 +247,7 @@ pub(crate) async fn overview(
     )
 }
 
-/// Exports all of the viewer's own updates as CSV, without a limit.
+/// Exports all of the viewer's published updates as CSV, without a limit.
 async fn overview_csv(
     connection: &mut AnyConnection,
     state: &State,
@@ -544,7 +544,7 @@ async fn receipt_response(
     )
 }
 
-/// Reminds everyone who still owes an answer. Returns a message that names these people, for the author to pass on.
+/// Reminds everyone who still owes an answer. Also returns a message with their names, which the author can send.
 pub(crate) async fn remind(
     req: HttpRequest,
     ctx: RequestContext,

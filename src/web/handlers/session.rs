@@ -51,7 +51,7 @@ pub(crate) async fn setup_page(
     )
 }
 
-/// Creates the first account for a person who has the printed setup code. Works only once.
+/// Creates the first account if the request contains the setup code that the server printed. Works only once.
 pub(crate) async fn setup(
     req: HttpRequest,
     ctx: RequestContext,
@@ -87,7 +87,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
-    // A failure of the sample must not prevent the first account.
+    // Continue without the sample if it cannot be created: setup must not fail because of it.
     let video = sample::store_video(&state.uploads)
         .await
         .inspect_err(|error| tracing::warn!(%error, "could not create the sample update"))
@@ -288,7 +288,7 @@ pub(crate) async fn add_token(
                 field.to_owned()
             }
         };
-        // Rename the field, because the settings page already has another field called `name`.
+        // Rename the field to `token_name`, because the settings page has another field called `name`.
         let typed = typed
             .into_iter()
             .map(|(field, value)| (page_field(&field), value))

@@ -50,7 +50,8 @@ pub(crate) async fn stop(
     payload: web::Payload,
 ) -> HandlerResult {
     let person_id = person_id_of(&state.key, &token)?;
-    // Email programs send either kind of form (RFC 8058 §3.2), so look for the marker in the raw body.
+    // Email programs may send a URL-encoded or a multipart form (RFC 8058 §3.2), so look for the marker in the raw
+    // body.
     let one_click = read_body(payload)
         .await?
         .windows(ONE_CLICK.len())

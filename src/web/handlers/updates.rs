@@ -61,14 +61,14 @@ pub(crate) async fn update_page(
     share: Option<SharePreview>,
 ) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    // Read the event number first. Events during rendering are then delivered again instead of being missed.
+    // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
     let event = events::newest_number(&mut connection).await?;
     let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
     presenters::attach_markup(&mut connection, &mut view.media).await?;
     let comments = presenters::thread_views(&mut connection, state, ctx, update).await?;
     let guest = ctx.viewer.guest_of(&update.id);
     if guest.is_some() {
-        // Count only the threads that a guest can see.
+        // Count only the comments that the guest can see.
         let seen = comments
             .iter()
             .map(|thread| thread.replies.len() + usize::from(!thread.removed))
@@ -169,7 +169,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Builds the bar that shows what the author asks of the viewer and what the viewer answered.
+/// Builds the bar that shows the requested answer and the viewer's answer.
 async fn answer_bar(
     connection: &mut AnyConnection,
     ctx: &RequestContext,
@@ -228,7 +228,8 @@ async fn answer_bar(
     })
 }
 
-/// Summarises who can open the update: "You, 6 people, 1 open link", or for a recipient "Ada, you, 5 more people".
+/// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient
+/// sees "Ada, you, 5 more people".
 fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
     let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {

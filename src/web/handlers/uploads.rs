@@ -30,11 +30,11 @@ const TUS_EXTENSIONS: &str =
 const MAX_METADATA: usize = 4096;
 /// Maximum length of the `nonce` in `Upload-Metadata`.
 const MAX_NONCE: usize = 64;
-/// Maximum number of bytes of a refused body to read and discard, so that its sender receives the response
-/// instead of a connection error.
+/// Maximum number of bytes of a refused body to read and discard. If the server closed the connection earlier, the
+/// client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 64 << 20;
-/// Maximum pause while a refused body is discarded. A client that pauses longer has nothing more to send or
-/// waits for the response.
+/// Maximum pause while a refused body is discarded. A client that pauses longer has sent everything or is already
+/// waiting for the response.
 const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Content type of a body that contains upload bytes.
 const OFFSET_CONTENT_TYPE: &str = "application/offset+octet-stream";
@@ -77,8 +77,8 @@ pub(crate) async fn create(
     let mut upload = uploads::create(&mut tx, &state.uploads, &ctx.viewer, &new).await?;
     state.uploads.check_free_space()?;
     tx.commit().await?;
-    // An earlier request with the same nonce may have started this upload already. Then only respond with its
-    // offset.
+    // An earlier request with the same nonce may have created this upload. If it already has bytes, append nothing
+    // and respond with its offset.
     let is_new = upload.received == 0 && upload.finished_at.is_none();
     if is_new && (has_body || upload.length == Some(0)) {
         // Append even if the file is empty, so that it is refused like any other invalid file.
@@ -104,7 +104,7 @@ pub(crate) async fn create(
     Ok(answer.finish())
 }
 
-/// Returns the offset of an upload. This only reads: PATCH and background jobs finish uploads.
+/// Returns the offset of an upload. HEAD never finishes an upload; PATCH and background jobs do.
 pub(crate) async fn head(
     req: HttpRequest,
     ctx: RequestContext,
@@ -222,7 +222,7 @@ fn set_offset_headers<'a>(
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
-    // A client that finds the upload complete sends nothing more, so this is its last response.
+    // A client sends no further request after it learns that the upload is complete, so include the ids here.
     if upload.is_complete() {
         set_target_headers(answer, upload)
     } else {
@@ -311,9 +311,9 @@ fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
         (Some(_), Some(_)) => Err(Error::Malformed(
             "Send Upload-Length or Upload-Defer-Length, not both.".into(),
         )),
-        (None, Some(other)) if other != "1" => Err(Error::Malformed(
-            "Upload-Defer-Length can only be 1.".into(),
-        )),
+        (None, Some(other)) if other != "1" => {
+            Err(Error::Malformed("Upload-Defer-Length must be 1.".into()))
+        }
         _ => Ok(length),
     }
 }

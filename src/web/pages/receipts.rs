@@ -10,9 +10,9 @@ use super::super::schema::{
 use super::Page;
 use crate::receipts::ReceiptState;
 
-/// Page that shows who has heard an update: what the author owes, what others owe, and what is done. PUT
-/// /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure; POST
-/// /updates/{id}/reminders.
+/// Page that shows who has heard an update: readbacks that wait for a verdict, answers that are still missing, and
+/// finished answers. PUT /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE
+/// …/disclosure; POST /updates/{id}/reminders.
 #[derive(Template)]
 #[template(path = "receipts/index.html")]
 pub struct ReceiptsPage {
@@ -133,7 +133,7 @@ impl AnswerBar {
     }
 }
 
-/// The receipts of an update, split by whether they are answered, with a summary sentence.
+/// The receipts of an update in three groups, and a summary sentence.
 pub struct ReceiptSummary<'a> {
     /// Readbacks without a verdict; only for the author.
     pub to_review: Vec<&'a ReceiptView>,
@@ -145,15 +145,15 @@ pub struct ReceiptSummary<'a> {
 }
 
 impl<'a> ReceiptSummary<'a> {
-    /// Maximum number of rows of each part on the page. The CSV export has all.
+    /// Maximum number of rows of each group on the page. The CSV export has all rows.
     pub const MAX_SHOWN: usize = 200;
 
-    /// Returns how many rows of a part the page does not show.
+    /// Returns how many rows of a group the page does not show.
     pub fn hidden_count(part: &[&ReceiptView]) -> i64 {
         i64::try_from(part.len().saturating_sub(Self::MAX_SHOWN)).unwrap_or(i64::MAX)
     }
 
-    /// Splits the receipts of the update.
+    /// Sorts the receipts of the update into the groups.
     pub fn new(update: &UpdateView, receipts: &'a [ReceiptView], author: bool) -> Self {
         let fyi = !update.expectation.asks_for_answer();
         let open = |receipt: &ReceiptView| {
@@ -179,8 +179,8 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// Returns a summary such as `9 of 14 heard. 3 have not opened it. 2 are overdue.` Only the author sees how many
-    /// people opened the update. A person whose answer is stale is not counted as "not answered".
+    /// Returns a summary such as `9 of 14 heard. 3 have not opened it. 2 are overdue.` Only the author sees how
+    /// many people opened the update. People with a stale answer are counted separately.
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
         if !update.expectation.asks_for_answer() {

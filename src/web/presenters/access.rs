@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::links::{self, Link, ListedLink};
 use crate::updates::{self, Update, Visibility};
 
-/// Presents a share link. The secret is known only right after its creation.
+/// Presents a share link. The secret is known only when the link has just been created.
 pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>) -> LinkView {
     LinkView {
         id: link.id.clone(),

@@ -16,8 +16,8 @@ use crate::receipts::{AnswerKind, GuestAnswer, Receipt, ThreadMessage};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
-/// Presents one receipt. Only the author and the recipient see when the recipient opened the update. Only they see the
-/// texts of the verdict thread, unless the author disclosed it.
+/// Presents one receipt. Only the author and the recipient see when the recipient opened the update. Others see the
+/// texts of the verdict thread only if the author disclosed them.
 pub(crate) fn receipt_view(
     state: &State,
     ctx: &RequestContext,

@@ -1,6 +1,7 @@
 //! Safe redirect targets.
 
-/// Returns `next` if it is a path of this site, never another host.
+/// Returns `next` if it is a path of this site. Otherwise returns `/`, so that `next` cannot redirect to another
+/// host.
 pub(crate) fn local_path(next: Option<&str>) -> String {
     match next {
         // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode them.

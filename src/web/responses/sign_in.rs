@@ -23,7 +23,7 @@ pub(crate) fn session_response(
     } else {
         HttpResponse::NoContent().finish()
     };
-    // This cannot fail: the cookie contains only characters that fit in a header.
+    // The cookie contains only characters that are valid in a header, so this cannot fail.
     let _ = answer.add_cookie(&cookie(
         state,
         session_cookie(state).into(),
@@ -33,14 +33,14 @@ pub(crate) fn session_response(
     answer
 }
 
-/// Returns a readable browser name such as `Firefox on Windows`. For a program, returns its own user agent.
+/// Returns a readable browser name such as `Firefox on Windows`. For a program, returns its user agent.
 pub(crate) fn browser_name(req: &HttpRequest) -> String {
     let agent = req
         .headers()
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("Unknown");
-    // Most browsers also claim to be other browsers. The first match in this order is the real one.
+    // Most browsers also claim to be other browsers, so the order matters: the first match is the real browser.
     let names = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

@@ -68,16 +68,16 @@ impl ListedLinkView {
         self.state == LinkState::Revoked
     }
 
-    /// Whether the link opens nothing while its update is not published.
+    /// Whether the link cannot be opened because its update is not published.
     pub fn is_unpublished(&self) -> bool {
         self.state == LinkState::Unpublished
     }
 }
 
 text_enum! {
-    /// The holder of a way to open an update.
+    /// Who can open an update.
     pub enum AccessKind {
-        /// One person.
+        /// A person.
         Person = "person",
         /// The members of a group.
         Group = "group",
@@ -89,9 +89,9 @@ text_enum! {
 }
 
 text_enum! {
-    /// The reason for which an update can be opened.
+    /// Why someone can open an update.
     pub enum AccessReason {
-        /// The person is its author.
+        /// The person is the update's author.
         Author = "author",
         /// The person is a recipient.
         Recipient = "recipient",
@@ -99,22 +99,22 @@ text_enum! {
         LaterMembers = "later_members",
         /// The update is addressed to everyone.
         Everyone = "everyone",
-        /// The author made it visible to the workspace.
+        /// The author made the update visible to everyone in the workspace.
         Visibility = "visibility",
         /// The author created a share link.
         Link = "link",
     }
 }
 
-/// One way in which an update can be opened now.
+/// Someone who can open an update now, and the reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessView {
-    /// Who can open it.
+    /// Who can open the update.
     pub kind: AccessKind,
     /// Name of the person, group or link; `everyone` for the workspace.
     pub name: String,
-    /// Why they can open it.
+    /// Why they can open the update.
     pub reason: AccessReason,
-    /// Start of the access, RFC 3339.
+    /// When the access started, RFC 3339.
     pub since: String,
 }

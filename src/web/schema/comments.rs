@@ -114,7 +114,7 @@ pub struct CommentView {
     /// Whether the comment is new since the viewer's last visit.
     #[serde(skip)]
     pub new: bool,
-    /// Whether the viewer asked this question and may accept this answer.
+    /// Whether the comment is an answer that the viewer may accept, because the viewer asked the question.
     #[serde(skip)]
     pub may_accept: bool,
     /// Whether the viewer accepted this answer and may withdraw the acceptance.
@@ -126,7 +126,8 @@ pub struct CommentView {
     /// The ten newest earlier versions, oldest first.
     #[serde(skip)]
     pub versions: Vec<VersionView>,
-    /// Position in the update of the media that the comment refers to, counted from 1; 0 for none.
+    /// Number of the media that the comment refers to, counted from 1 in the order of the update; 0 if there is
+    /// none.
     #[serde(skip)]
     pub media_number: usize,
     /// Permalink of the comment.
@@ -155,7 +156,8 @@ impl CommentView {
         self.state == Some(ThreadState::Resolved)
     }
 
-    /// Returns the id that a new reply refers to. If the first comment was removed, this is the last reply.
+    /// Returns the id of the comment that a new reply refers to: this comment, or its last reply if this comment
+    /// was removed.
     pub fn reply_target(&self) -> &str {
         self.replies
             .last()

@@ -11,7 +11,7 @@ use crate::updates::Expectation;
 pub struct EntryView {
     /// Id of the entry: a letter for the section, followed by the update's id.
     pub id: String,
-    /// Why the update is in this section.
+    /// Why the entry is in its section.
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
@@ -29,18 +29,18 @@ pub struct EntryView {
     pub joined: i64,
     /// Name of the person whose action caused the entry.
     pub by: Option<String>,
-    /// Time of the entry, RFC 3339.
+    /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,
 }
 
 impl EntryView {
-    /// Returns the name for the start of the sentence about the entry.
+    /// Returns the name of the person whose action caused the entry, or `Somebody`.
     pub fn actor(&self) -> &str {
         self.by.as_deref().unwrap_or("Somebody")
     }
 
-    /// Returns whether to show the name of the update's author: the author is not `me`, and the sentence about the
-    /// entry does not already start with the author's name.
+    /// Returns whether to show the name of the update's author. Leaves it out if the author is `me` or if the
+    /// sentence about the entry already starts with the name.
     pub fn names_author(&self, me: &str) -> bool {
         let begins = matches!(
             self.why,
@@ -81,7 +81,7 @@ pub struct SnoozedView {
     pub id: String,
     /// The update that the entry is about.
     pub update: RowView,
-    /// End of the snooze; null means until someone has answered.
+    /// End of the snooze; null means that it lasts until someone answers.
     pub until: Option<String>,
 }
 
@@ -92,7 +92,7 @@ pub struct InboxView {
     pub owed_by_me: Vec<EntryView>,
     /// Entries about answers that others owe the viewer.
     pub owed_to_me: Vec<EntryView>,
-    /// Entries about news for the viewer.
+    /// Entries about what is new for the viewer.
     pub said_to_me: Vec<EntryView>,
     /// Entries that the viewer snoozed.
     pub snoozed: Vec<SnoozedView>,
@@ -107,6 +107,6 @@ pub struct InboxCountsView {
     pub owed_by_me: i64,
     /// Number of entries about answers that others owe the viewer.
     pub owed_to_me: i64,
-    /// Number of entries about news for the viewer.
+    /// Number of entries about what is new for the viewer.
     pub said_to_me: i64,
 }

@@ -33,7 +33,7 @@ pub struct MediaView {
     pub kind: MediaKind,
     /// Processing state.
     pub state: MediaState,
-    /// Why processing failed, or what it is doing now.
+    /// Why processing failed, or what the server is doing now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Original file name.
@@ -48,12 +48,12 @@ pub struct MediaView {
     /// Range of the original that plays, if the recording is trimmed; only for the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
-    /// Start of the playable part within the whole recording, in milliseconds. The player uses it to keep its
-    /// place when the trim changes.
+    /// Where the playable part starts in the whole recording, in milliseconds. When the trim changes, the player
+    /// uses this value to stay at the same moment.
     #[serde(skip)]
     pub begins_at: i64,
-    /// When the server concluded that the recording page will not return. The recording ends where the upload
-    /// stopped.
+    /// When the server stopped waiting for the rest of an interrupted recording. The recording ends with the last
+    /// bytes that were uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
     /// Summary of the markup.
@@ -84,7 +84,7 @@ pub struct MarkupView {
     pub revision: i64,
     /// Shapes in drawing order.
     pub shapes: Vec<Shape>,
-    /// Always `None`: a crop is burned in and its outside is deleted.
+    /// Always `None`: a crop changes the picture itself, and the pixels outside it are deleted.
     pub crop: Option<Area>,
 }
 
@@ -157,7 +157,7 @@ impl MediaView {
         self.state == MediaState::Failed
     }
 
-    /// Returns the address of a rendition, or an empty text.
+    /// Returns the address of a rendition, or an empty string.
     pub fn url(&self, name: &str) -> &str {
         self.renditions
             .iter()
@@ -181,8 +181,8 @@ impl MediaView {
             .any(|rendition| rendition.name == name)
     }
 
-    /// Returns the start of the trim within the file that plays, in milliseconds. While the trim is processed,
-    /// the author plays the original; the finished copy starts at 0.
+    /// Returns where the trim starts in the file that plays, in milliseconds. Until the trimmed copy is ready, the
+    /// author plays the original. The copy starts at 0.
     pub fn offset(&self) -> i64 {
         let alone = self.has("playable") || self.has("h264");
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)

@@ -163,7 +163,7 @@ pub struct DiffView {
 /// Changes since the reader answered.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ChangesView {
-    /// Descriptions by the author, oldest first.
+    /// What the edits changed, in the author's words, oldest first.
     pub said: Vec<String>,
     /// Comparison of the titles; empty if the title is unchanged.
     pub title: Vec<DiffView>,
@@ -173,11 +173,11 @@ pub struct ChangesView {
     pub added: Vec<String>,
     /// Names of removed files.
     pub removed: Vec<String>,
-    /// Recordings with a different trim.
+    /// Recordings whose trim changed.
     pub trimmed: Vec<TrimmedView>,
 }
 
-/// A recording with a different trim.
+/// A recording whose trim changed.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrimmedView {
     /// File name.
@@ -199,7 +199,7 @@ pub struct RevisionView {
     pub notes_html: String,
     /// What the revision changed, in the author's words.
     pub what_changed: Option<String>,
-    /// When the revision started.
+    /// When this revision became the current one.
     pub begun_at: String,
     /// Files of the revision. A deleted file has no `media`.
     pub files: Vec<FileView>,

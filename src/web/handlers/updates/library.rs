@@ -20,7 +20,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, encode_query_value, html_page, json};
 use crate::web::schema::{ListView, PersonView, RowView};
 
-/// Filters as written in the address, and the requested page.
+/// The filters and the page that the query string requests.
 struct Query {
     filter: RawFilter,
     list: ListQuery,
@@ -44,8 +44,8 @@ pub(crate) async fn trash_page(
     library_page(&ctx, &state, query).await
 }
 
-/// Ranks the newest 1,000 matches and returns the best first, as JSON. A browser gets the library filtered by
-/// the search text.
+/// Returns the best matches among the newest 1,000 as JSON. A browser gets the library page, filtered by the search
+/// text.
 pub(crate) async fn search(
     req: HttpRequest,
     ctx: RequestContext,
@@ -68,7 +68,7 @@ pub(crate) async fn search(
     json(StatusCode::OK, &ListView { items, next: None })
 }
 
-/// Filters as sent; empty if absent.
+/// Filters from the query string, not yet validated. An absent filter is empty.
 struct RawFilter {
     q: String,
     author: String,

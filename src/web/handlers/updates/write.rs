@@ -41,7 +41,7 @@ text_enum! {
     }
 }
 
-/// Reads whether an edit is material. Returns `Some` for a material edit, with the author's note about what
+/// Reads whether an edit is material. For a material edit, returns `Some` with the author's note about what
 /// changed.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
@@ -49,12 +49,12 @@ pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     material.then_some(what_changed)
 }
 
-/// Reads the fields of an update. In a form, `publish` may also be the name of a button.
+/// Reads the fields of an update. In a form, a submit button can send `publish`.
 fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no version and no answers, so its form may not contain these fields.
+    // A new update has no earlier version and no answers, so its form has no fields for them.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {
@@ -156,7 +156,7 @@ pub(crate) async fn create(
         Ok((update, invited)) => form_redirect(&state, &update, invited, publish),
         Err(error) => {
             state.uploads.discard(&files).await?;
-            // Browsers do not keep the chosen files after a failed submission.
+            // Browsers clear the chosen files when a form is shown again, so ask the user to choose them again.
             let chosen = (!files.is_empty())
                 .then(|| "Choose your files again, because they were not saved.".to_owned());
             failed_form(&state, &ctx, None, &typed, error, chosen).await
@@ -395,7 +395,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// Fills the fields that the user did not type with the stored values.
+/// Fills each field that the user did not type with its stored value.
 fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values
@@ -473,8 +473,8 @@ pub(crate) async fn edit(
                     Err(_) => return Err(error),
                 };
             let mut typed = typed;
-            // Dropping the version lets the author overwrite the other edit, which is their explicit decision
-            // on this page.
+            // Drop the typed version, so that the form contains the current one. The page reports the conflict. If
+            // the author submits again, they deliberately overwrite the other edit.
             typed.remove("version");
             failed_form(&state, &ctx, Some(&update), &typed, error, None).await
         }
