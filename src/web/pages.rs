@@ -34,7 +34,8 @@ pub struct Page {
     pub now: i64,
     /// IANA time zone for times that the browser does not format itself.
     pub zone: String,
-    /// Nonce for the Content-Security-Policy of this response. Turbo needs it for its one stylesheet.
+    /// Nonce for the Content-Security-Policy of this response. Turbo needs the nonce for the style element that it
+    /// adds.
     pub nonce: String,
     /// Number of updates that wait for the viewer's answer. Shown in the navigation and the title.
     pub owed_count: i64,
@@ -363,7 +364,7 @@ pub struct EditPage {
     pub page: Page,
     /// The draft or the update; `None` for a new update.
     pub update: Option<UpdateView>,
-    /// Typed values and errors. `audience` is one text, separated by commas.
+    /// Typed values and errors. `audience` is one string, separated by commas.
     pub form: Form,
     /// Every other account, to complete addresses.
     pub people: Vec<AccountView>,
@@ -459,7 +460,7 @@ pub struct UpdatePage {
     pub answer_bar: AnswerBar,
     /// Whether the viewer muted the update.
     pub muted: bool,
-    /// Whether any update in the viewer's inbox still waits to be read, including this one.
+    /// Whether the viewer's inbox has an update to read, which may be this one.
     pub next: bool,
     /// Whether the server sends email to recipients.
     pub mail: bool,

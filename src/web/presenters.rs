@@ -78,7 +78,7 @@ fn due_view(at: Option<Millis>, days: Option<i64>) -> Option<DueView> {
     }
 }
 
-/// Presents media, with the details that only its author sees if `author` is true.
+/// Presents media. If `author` is true, includes the details that only the author may see.
 pub(crate) fn media_view(
     state: &State,
     ctx: &RequestContext,

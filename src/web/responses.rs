@@ -54,7 +54,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HandlerResult {
     Ok(HttpResponse::build(status).json(body))
 }
 
-/// Redirects a form with 303 to the result, and returns the result to a program as JSON.
+/// Redirects a browser with 303 to the result, and returns the result to a program as JSON.
 pub(crate) fn json_or_redirect(
     ctx: &RequestContext,
     status: StatusCode,
@@ -71,7 +71,7 @@ pub(crate) fn json_or_redirect(
     Ok(answer.json(body))
 }
 
-/// Redirects a form with 303, and returns 204 to a program.
+/// Redirects a browser with 303, and returns 204 to a program.
 pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerResult {
     Ok(if ctx.wants_html {
         see_other(to)

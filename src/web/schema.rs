@@ -128,7 +128,7 @@ pub struct UpdateView {
     pub otherwise: Option<String>,
     /// Readback prompt; null means the default prompt.
     pub prompt: Option<String>,
-    /// Message to pass on with the link; only for the author of a published update.
+    /// Message with the link of the update, for the author to send; only for the author of a published update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// When the draft was created.

@@ -64,7 +64,7 @@ pub(crate) struct Flash {
 }
 
 impl Flash {
-    /// Creates a flash that has only a text.
+    /// Creates a flash that has only `text`.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self {
             text: Some(text.into()),
@@ -203,8 +203,8 @@ pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
         .ok_or_else(|| Error::internal("the application state is missing"))
 }
 
-/// Returns the base address, such as `https://hearback.example.org`: the configured one, or the one of the
-/// request.
+/// Returns the base address, such as `https://hearback.example.org`: the configured address, or else the one that
+/// the request was sent to.
 fn base_url(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
         let host = req

@@ -88,7 +88,7 @@ impl ListQuery {
         self.limit.into()
     }
 
-    /// Returns the number of rows to read. The extra row shows whether there is a next page.
+    /// Returns the number of rows to read: one more than the page shows, to detect whether there is a next page.
     pub(crate) fn query_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }

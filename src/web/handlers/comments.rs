@@ -45,7 +45,7 @@ pub(crate) async fn list(
     )
 }
 
-/// Shows one comment with its replies. A browser is redirected to the place of the comment on the update's page.
+/// Shows one comment with its replies. Redirects a browser to the comment on the update's page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -152,7 +152,7 @@ async fn refused_page(
     .await
 }
 
-/// Responds after a comment is saved: redirects a form to the comment, and returns the comment to a program as JSON.
+/// Responds after a comment is saved: redirects a browser to the comment, and returns the comment to a program as JSON.
 /// Both responses list the mentioned people who cannot see the comment; in the JSON, they are in `unseen`.
 async fn saved_response(
     req: &HttpRequest,

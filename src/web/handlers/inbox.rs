@@ -54,7 +54,7 @@ pub(crate) struct NextQuery {
     skip: String,
 }
 
-/// Redirects to the next waiting update after the given one, or to the inbox if there is none.
+/// Redirects to the update that follows the given one in the inbox, or to the inbox if there is none.
 pub(crate) async fn next(
     ctx: RequestContext,
     state: web::Data<State>,

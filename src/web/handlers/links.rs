@@ -136,8 +136,8 @@ pub(crate) async fn open(
     state: web::Data<State>,
     secret: web::Path<String>,
 ) -> HandlerResult {
-    // Read the guests before taking a connection: no request may wait for a second connection while it holds
-    // one.
+    // Read the guests before taking a connection. A request that holds one connection must never wait for another,
+    // because such requests can deadlock.
     let guests = guests_of(&state, &req).await?;
     let mut connection = state.db.read().await?;
     let link = links::by_secret(&mut connection, &secret)

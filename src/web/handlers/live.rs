@@ -21,7 +21,7 @@ use crate::web::presenters::counts_view;
 use crate::web::responses::HandlerResult;
 use crate::{comments, inbox, updates};
 
-/// Position of the page in the event log.
+/// Query of a stream. `after` is the number of the last event that the page already has.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StreamQuery {
     after: Option<i64>,
@@ -137,8 +137,8 @@ async fn write_events(
     }
 }
 
-/// Returns what the page has not received yet, or `None` if access has ended. Never holds two connections: if
-/// many pages each held one and waited for another, they would deadlock.
+/// Returns the messages that the page has not received yet, or `None` if access has ended. Never holds two
+/// connections: if many pages each held one and waited for another, they would deadlock.
 async fn next_message(
     ctx: &RequestContext,
     state: &State,

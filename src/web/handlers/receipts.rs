@@ -408,7 +408,7 @@ pub(crate) async fn take_back(
     answer_response(&req, &ctx, &state, &update).await
 }
 
-/// Responds to an answer: redirects a form to the update's page, and returns the receipt to a program.
+/// Responds to an answer: redirects a browser to the update's page, and returns the receipt to a program.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -518,7 +518,7 @@ async fn set_disclosed(
     receipt_response(req, ctx, state, &id, &person).await
 }
 
-/// Responds to an author's action on a receipt: redirects a form to the list, and returns the receipt to a
+/// Responds to an author's action on a receipt: redirects a browser to the list, and returns the receipt to a
 /// program.
 async fn receipt_response(
     req: &HttpRequest,

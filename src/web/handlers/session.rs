@@ -87,7 +87,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
-    // Continue without the sample if it cannot be created: setup must not fail because of it.
+    // Setup must not fail if the sample cannot be created, so continue without it.
     let video = sample::store_video(&state.uploads)
         .await
         .inspect_err(|error| tracing::warn!(%error, "could not create the sample update"))
@@ -106,7 +106,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     made
 }
 
-/// Creates the first account, its session and the sample in one transaction.
+/// Creates the first account, its session and the sample update in one transaction.
 async fn create_first_account(
     req: &HttpRequest,
     state: &State,

@@ -73,7 +73,7 @@ pub struct AnswerBar {
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,
-    /// Changes since the last answer.
+    /// Changes since the reader's last answer.
     pub changes: Option<ChangesView>,
     /// Verdict thread between author and recipient.
     pub thread: Vec<ExchangeView>,
@@ -91,7 +91,7 @@ impl AnswerBar {
         self.asked || self.is_answered()
     }
 
-    /// Returns whether the current content is answered.
+    /// Returns whether the reader has answered the current content.
     pub fn is_answered(&self) -> bool {
         match self.state {
             Some(

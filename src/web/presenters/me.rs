@@ -52,7 +52,7 @@ pub(crate) async fn me_page(
     }
 }
 
-/// Fills the forms of the page with the typed values, or else the stored ones.
+/// Fills the forms of the page with the typed values, and all other fields with the stored values.
 fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
     let mut form = failed.map_or_else(Form::default, |(typed, error)| {
         Fields::refilled_form(typed, error)

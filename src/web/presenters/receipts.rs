@@ -162,7 +162,7 @@ pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> Revisio
     }
 }
 
-/// Presents the changes since an answer, word by word.
+/// Presents what changed since an answer. Compares texts word by word.
 pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     ChangesView {
         title: diff_words(&changes.title, &update.title),

@@ -4,7 +4,8 @@
 /// host.
 pub(crate) fn local_path(next: Option<&str>) -> String {
     match next {
-        // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode them.
+        // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode
+        // those in addresses.
         Some(next)
             if next.starts_with('/')
                 && !next.starts_with("//")

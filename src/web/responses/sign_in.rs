@@ -7,7 +7,7 @@ use super::see_other;
 use crate::state::State;
 use crate::web::extract::context::{RequestContext, cookie, session_cookie};
 
-/// Cookie lifetime: the longest that browsers accept. The server ends sessions itself, after 30 days without
+/// Cookie lifetime in days. Browsers accept no longer lifetime. The server ends a session after 30 days without
 /// use.
 const SESSION_COOKIE_DAYS: i64 = 400;
 

@@ -94,7 +94,7 @@ pub struct CommentView {
     pub accepted: bool,
     /// Author of the comment.
     pub author: AuthorView,
-    /// Markdown; empty if the comment was removed.
+    /// Body in Markdown; empty if the comment was removed.
     pub body: String,
     /// Body as sanitised HTML.
     pub body_html: String,

@@ -25,7 +25,7 @@ pub struct EntryView {
     pub reminded_at: Option<String>,
     /// Number of new comments.
     pub new_comments: i64,
-    /// Number of people who joined a group of the audience and may therefore open the update.
+    /// Number of people who joined a group in the audience and may therefore open the update.
     pub joined: i64,
     /// Name of the person whose action caused the entry.
     pub by: Option<String>,

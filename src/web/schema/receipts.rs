@@ -17,9 +17,10 @@ pub struct ReceiptView {
     pub sent_at: Option<String>,
     /// When the recipient opened the update; only for the author and the recipient.
     pub opened_at: Option<String>,
-    /// Share of the video that the recipient watched, 0–1; not measured yet.
+    /// Fraction of the video that the recipient watched, from 0 to 1. Always `None`, because it is not measured
+    /// yet.
     pub coverage: Option<f64>,
-    /// Ranges that the recipient has not watched; not measured yet.
+    /// Ranges that the recipient has not watched. Always `None`, because they are not measured yet.
     pub unwatched: Option<Vec<[i64; 2]>>,
     /// When the recipient answered, in any way.
     pub answered_at: Option<String>,

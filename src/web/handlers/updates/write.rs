@@ -202,8 +202,8 @@ async fn with_invitation_links(
     Ok(answer)
 }
 
-/// Redirects a form to the update. If people were invited, redirects to the people page instead, which shows the links
-/// to pass on.
+/// Redirects a browser to the update. If people were invited, redirects to the people page instead, which shows the
+/// links to pass on.
 fn form_redirect(
     state: &State,
     update: &Update,
@@ -473,8 +473,8 @@ pub(crate) async fn edit(
                     Err(_) => return Err(error),
                 };
             let mut typed = typed;
-            // Drop the typed version, so that the form contains the current one. The page reports the conflict. If
-            // the author submits again, they deliberately overwrite the other edit.
+            // Drop the submitted version number, so that the form contains the current one. The page reports the
+            // conflict. If the author submits again, they deliberately overwrite the other edit.
             typed.remove("version");
             failed_form(&state, &ctx, Some(&update), &typed, error, None).await
         }
