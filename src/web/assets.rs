@@ -1,5 +1,5 @@
-//! Browser assets: scripts, styles, icons and fonts, embedded under content-hashed names that can be cached
-//! forever.
+//! Browser assets: scripts, styles, icons and fonts. They are embedded in the binary under content-hashed names, so
+//! that browsers can cache them forever.
 //!
 //! In debug builds, `HEARBACK_ASSETS` names a folder that replaces the embedded files. `bin/dev` rebuilds that
 //! folder on every change.

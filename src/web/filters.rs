@@ -166,8 +166,8 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address of a file as it was in an earlier version. If the trim has changed since then, the address
-/// plays the range of that version from the original.
+/// Returns the address of a file as it was in an earlier version. If the trim has changed since then, returns the
+/// address of the original file with the range of that version.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),

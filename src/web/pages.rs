@@ -163,7 +163,7 @@ pub struct UnsubscribePage {
     pub action: String,
 }
 
-/// Page that resets a password by a link. POST /resets/{token}: `password`.
+/// Page that resets a password through a link. POST /resets/{token}: `password`.
 #[derive(Template)]
 #[template(path = "people/reset.html")]
 pub struct ResetPage {
@@ -372,9 +372,9 @@ pub struct EditPage {
     pub unknown: Vec<String>,
     /// Names of the admins, who can invite. Shown to members.
     pub admins: Vec<String>,
-    /// Accepted file types in words, or why no file is accepted now (for example, a full disk).
+    /// Why no file can be uploaded now, for example because the disk is full; `None` if files can be uploaded.
     pub refusal: Option<String>,
-    /// Maximum upload size in words.
+    /// Accepted file types and maximum upload size, in words.
     pub limit: String,
     /// Maximum upload size in bytes.
     pub max_upload: u64,

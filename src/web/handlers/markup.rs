@@ -67,7 +67,7 @@ pub(crate) async fn put(
     state.enqueue_mail(&mut tx, &update.id).await?;
     tx.commit().await?;
     if saved == PutOutcome::Hidden {
-        // Run in a separate task, so that it completes even if the client disconnects.
+        // Finish the redaction in a separate task, so that it continues even if the client disconnects.
         let (ctx, id) = (state.uploads.media.clone(), id.clone());
         actix_web::rt::spawn(async move { markup::finish_redaction(&ctx, &id).await })
             .await

@@ -75,7 +75,7 @@ pub struct AnswerBar {
     pub overdue: bool,
     /// Changes since the reader's last answer.
     pub changes: Option<ChangesView>,
-    /// Verdict thread between author and recipient.
+    /// Verdict thread between the author and the recipient.
     pub thread: Vec<ExchangeView>,
     /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,

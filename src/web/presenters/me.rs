@@ -62,8 +62,7 @@ fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis
         .away_until
         .filter(|until| *until > now)
         .map(crate::clock::rfc3339);
-    // Browsers do not send unchecked boxes. If the form with the hours was sent, missing `days` therefore means
-    // none.
+    // Browsers do not send unchecked boxes. If the form with the hours was sent without `days`, no day is checked.
     if form.values.contains_key("from") {
         form.values.entry("days".into()).or_default();
     }

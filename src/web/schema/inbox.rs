@@ -15,7 +15,7 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time for the viewer, or the earliest due time among those who owe the viewer an answer.
+    /// Due time for the viewer, or the earliest due time among the recipients who owe the viewer an answer.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,

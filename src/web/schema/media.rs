@@ -9,7 +9,7 @@ use crate::share_message;
 /// A rendition of media.
 #[derive(Clone, Debug, Serialize)]
 pub struct RenditionView {
-    /// `original`, `marked`, `playable`, `h264`, `poster`, `thumbnail`.
+    /// Name of the rendition: `original`, `marked`, `playable`, `h264`, `poster` or `thumbnail`.
     pub name: String,
     /// Media type, such as `video/mp4`.
     #[serde(rename = "type")]

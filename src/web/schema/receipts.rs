@@ -30,9 +30,9 @@ pub struct ReceiptView {
     pub revision: Option<i64>,
     /// The recipient's readback; only for the author and the recipient, unless the author disclosed it.
     pub readback: Option<String>,
-    /// The author's correction; visible like the readback.
+    /// The author's correction; visible to the same people as the readback.
     pub correction: Option<String>,
-    /// Reason of the recipient's objection; visible like the readback.
+    /// Reason of the recipient's objection; visible to the same people as the readback.
     pub reason: Option<String>,
     /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
@@ -49,7 +49,7 @@ pub struct ReceiptView {
     /// The recipient's time zone, to show their local time.
     #[serde(skip)]
     pub zone: String,
-    /// Earlier messages between author and recipient, oldest first.
+    /// Earlier messages between the author and the recipient, oldest first.
     #[serde(skip)]
     pub exchange: Vec<ExchangeView>,
 }
@@ -70,7 +70,7 @@ impl ReceiptView {
     }
 }
 
-/// One message of the verdict thread between author and recipient.
+/// One message of the verdict thread between the author and the recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExchangeView {
     /// Kind of message.

@@ -54,7 +54,7 @@ fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> Upda
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no earlier version and no answers, so its form has no fields for them.
+    // A new update has no earlier version and no answers, so read these fields only for an edit.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {
