@@ -1,6 +1,11 @@
-// Measures the cost of 20 concurrent recordings: the server's memory, and statements and storage requests per minute of recording.
-//   node benches/arriving.mjs [recordings] [seconds]     uses HEARBACK_BIN, or the build in target/release or target/debug
-// Runs on SQLite and a folder or, if HEARBACK_TEST_POSTGRES and HEARBACK_TEST_S3_ENDPOINT are set (bin/test-servers), on those.
+// Measures the cost of 20 concurrent recordings: the server's memory, and the SQL statements and storage requests for
+// each minute of recording.
+//
+// Usage: node benches/arriving.mjs [recordings] [seconds]
+//
+// Measures the program that HEARBACK_BIN names, or else the build in target/release or target/debug. Uses PostgreSQL
+// and S3 if HEARBACK_TEST_POSTGRES and HEARBACK_TEST_S3_ENDPOINT are set (bin/test-servers prints them). Otherwise
+// uses SQLite and a folder.
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -14,7 +19,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = process.env.HEARBACK_BIN ?? ["release", "debug"].map((profile) => join(root, "target", profile, "hearback")).find(existsSync);
 const [recordings = 20, seconds = 60] = process.argv.slice(2).map(Number);
-// 2.5 Mbit/s of picture and 96 kbit/s of sound.
+// Number of bytes in one second of a recording: 2.5 Mbit/s of video and 96 kbit/s of audio.
 const second = Math.round(2_596_000 / 8);
 const beginning = readFileSync(join(root, "tests/fixtures/rec-vp9-opus-10s.webm")).subarray(0, second);
 
@@ -42,7 +47,7 @@ function count(line) {
 let watch;
 
 try {
-  // Each is somebody's own.
+  // Each recording belongs to a different person.
   const tokens = Array.from({ length: recordings }, (_, n) => {
     const email = `person${n}@example.org`;
     execFileSync(program, ["person", "add", "--email", email, "--name", `Person ${n}`, "--password-stdin"], { env, input: "correct horse battery staple\n", stdio: ["pipe", "ignore", "ignore"] });
@@ -67,7 +72,7 @@ try {
   watch = setInterval(() => { most = Math.max(most, memory("VmRSS")); }, 100);
   const ends = await Promise.all(Array.from({ length: recordings }, async (_, n) => {
     const path = new URL((await ask(n, "POST", "/uploads", { "upload-defer-length": "1" })).location).pathname;
-    // Recorders do not begin together.
+    // Spread the start times over one second.
     await pause((n * 1000) / recordings);
     const began = performance.now();
     let at = 0;
@@ -103,7 +108,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** KiB. */
+/** Returns a value of /proc/PID/status, in KiB. */
 function memory(name) {
   return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]);
 }
@@ -120,7 +125,7 @@ function pause(time) {
   return new Promise((done) => setTimeout(done, Math.max(0, time)));
 }
 
-/** Passes calls on to the storage, and counts them by method and what they ask for. */
+/** Starts a proxy to the storage that counts the requests by method and query parameter. */
 async function counting(to) {
   const { hostname, port } = new URL(to);
   const agent = new Agent({ keepAlive: true });

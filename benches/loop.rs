@@ -1,9 +1,9 @@
-//! Measures the README's figures for publishing an update to 3,000 people, answering it, loading
-//! the author's pages, and loading an inbox with a long history. All requests use HTTP. `bin/bench`
-//! runs this benchmark on both database engines.
+//! Measures how long Hearback takes to publish an update to 3,000 people, to record their answers, to load the
+//! author's pages, and to load an inbox with a long history. The README states the results. All requests use HTTP.
+//! `bin/bench` runs this benchmark on both database engines.
 //!
-//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops a database.
-//! Without `DATABASE_URL`, the benchmark uses SQLite. Files are stored in a folder.
+//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops a database. Without
+//! `DATABASE_URL`, the benchmark uses SQLite. Files are stored in a folder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,12 +36,12 @@ use app::{Client, Response, TestApp, email};
 const CROWD: usize = 3_000;
 /// How many times each publication is measured.
 const PUBLICATIONS: usize = 5;
-/// How many times each page is requested.
+/// How many times each request is measured.
 const ROUNDS: usize = 40;
-/// Number of receipts of a person with a long history and of a person with a short history.
+/// Number of receipts in a long and in a short inbox history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
-/// Number of receipts that still need an answer, in the long and in the short history.
+/// Number of receipts in each history that still need an answer.
 const OPEN: usize = 20;
 
 const ZONES: [&str; 14] = [
@@ -175,7 +175,7 @@ impl Crowd {
         crowd
     }
 
-    /// Returns the email addresses of the last `count` people.
+    /// Returns the email addresses of the `count` people who were added last.
     fn addresses(&self, count: usize) -> Vec<String> {
         let named = (0..CROWD - 1).rev().map(|n| format!("Person {n}"));
         std::iter::once("Reader".to_owned())
@@ -185,8 +185,8 @@ impl Crowd {
             .collect()
     }
 
-    /// Publishes an update. Returns its path, the response, and how long drafting and publishing
-    /// took.
+    /// Publishes an update. Returns its path, the response to the publication, the time until the draft was saved,
+    /// and the time until the update was published.
     async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self
@@ -205,8 +205,8 @@ impl Crowd {
         (path, published, [drafted, began.elapsed()])
     }
 
-    /// Requests the inboxes of `count` people, eight at a time. Returns the number of different due
-    /// times. Panics if an inbox lacks the update.
+    /// Requests the inboxes of the `count` people who were added last, eight at a time. Returns how many different
+    /// due times the inboxes show. Panics if the update is missing from an inbox.
     async fn all_have(&self, path: &str, section: &str, count: usize) -> usize {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {
@@ -242,7 +242,7 @@ async fn analyze(app: &TestApp) {
     }
 }
 
-/// The publications to measure: a label, the fields of the update, the inbox section that shows it,
+/// The publications to measure. Each has a label, the fields of the update, the inbox section that shows the update,
 /// and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
     let asks = |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
@@ -319,7 +319,7 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     (large, small)
 }
 
-/// Measures how long it takes to answer an update with 3,000 recipients and an update with ten.
+/// Measures how long it takes to answer an update with 3,000 recipients and an update with ten recipients.
 async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     let [mut of_large, mut of_small] = [const { Vec::new() }; 2];
     for n in 0..ROUNDS {
@@ -524,8 +524,8 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     }
 }
 
-/// Compares the inboxes of people with 10,000 receipts and people with 100. The requests alternate
-/// on one server.
+/// Compares the inboxes of people with 10,000 receipts to the inboxes of people with 100 receipts. Requests for both
+/// kinds of inbox alternate, so that other load affects both equally.
 async fn inboxes(app: &TestApp) {
     let names = [
         "Old hand",
@@ -551,8 +551,7 @@ async fn inboxes(app: &TestApp) {
         author,
         other,
     ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
-    // Send the last hundred updates to both people of a pair, so that their pages show the same
-    // rows.
+    // Send the last hundred updates to both people, so that their inboxes show the same rows.
     let mut asked = send(
         app,
         &author,
@@ -624,8 +623,7 @@ async fn inboxes(app: &TestApp) {
     }
 }
 
-/// Counts the SQL statements of a publication. Runs last, because counting slows every statement
-/// down.
+/// Counts the SQL statements of a publication. Runs last, because counting slows down every statement.
 async fn counted(crowd: &Crowd) {
     counting::start();
     println!(
@@ -650,7 +648,7 @@ struct Measured {
     bytes: usize,
 }
 
-/// Requests each of these pages `ROUNDS` times, in turn.
+/// Measures `ROUNDS` requests for each of these pages. Every round requests each page once.
 async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()

@@ -16,13 +16,13 @@ use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
-/// How many times each program runs. The result is the shortest time, because other load only makes
-/// a run slower, and the largest memory use.
+/// How many times each program runs. The result is the shortest time and the largest memory use. The shortest time is
+/// the least affected by other load.
 const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;
 
-/// Returns fifty shapes of all kinds except steps, as JSON and as commands for ImageMagick.
+/// Returns fifty shapes, as JSON and as commands for ImageMagick. All kinds of shapes except numbered steps occur.
 fn shapes() -> (Value, String) {
     let (mut shapes, mut words) = (Vec::new(), String::new());
     let (w, h) = (f64::from(WIDTH), f64::from(HEIGHT));
@@ -135,8 +135,7 @@ fn draw(from: &str, to: &str) {
     std::fs::write(to, picture.encode().unwrap().bytes).unwrap();
 }
 
-/// Waits for the process to end. Returns its running time and its peak memory in kB, sampled every
-/// millisecond.
+/// Waits until the child process ends. Returns its running time and its peak memory in kB, sampled every millisecond.
 fn watch(mut child: Child, began: Instant) -> (Duration, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

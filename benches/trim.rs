@@ -1,5 +1,5 @@
-//! Measures the README's figures for trimming a recording of ten minutes: cut at key frames, cut
-//! between key frames and, for comparison, re-encoded.
+//! Measures how long it takes to trim a recording of ten minutes that is cut at key frames, cut between key frames
+//! or, for comparison, re-encoded. The README states the results.
 //!
 //! Needs only ffmpeg. Run it with:
 //! `cargo bench --bench trim`
@@ -11,19 +11,18 @@ use std::time::{Duration, Instant};
 
 use hearback::infra::video::Tools;
 
-/// How many times each cut is measured. The result is the shortest time, because other load only
-/// makes a cut slower.
+/// How many times each cut is measured. The result is the shortest time, which is the least affected by other load.
 const ROUNDS: usize = 3;
-/// The ranges to cut, in milliseconds. One begins at a key frame, one begins between two key
-/// frames, and `(0, 0)` stands for the whole recording.
+/// The ranges to keep, in milliseconds. The first begins at a key frame, and the second begins between two key
+/// frames. `(0, 0)` keeps the whole recording.
 const CUTS: [(&str, (i64, i64)); 3] = [
     ("at key frames", (60_000, 540_000)),
     ("start between key frames", (60_450, 540_000)),
     ("seekable copy of all", (0, 0)),
 ];
 
-/// Creates a recording of ten minutes: twelve seconds that begin with a key frame, repeated fifty
-/// times. It is 720p VP9 and Opus, like recordings from browsers.
+/// Creates a recording of ten minutes by repeating a clip of twelve seconds, which begins with a key frame. The
+/// recording is 720p VP9 with Opus audio, like recordings from browsers.
 fn recording(folder: &Path) -> std::path::PathBuf {
     let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
     let ffmpeg = |words: &[&str], to: &Path| {

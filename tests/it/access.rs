@@ -1,4 +1,4 @@
-//! Access to updates: which people have it, and how it ends.
+//! Access to updates: who has access, and what ends it.
 
 mod later_members;
 mod links;
@@ -77,7 +77,7 @@ async fn streams_and_media_urls_stop_working_when_a_later_member_leaves() {
     dan.delete(&format!("{design}/members/{}", dan.id))
         .await
         .expect(204);
-    // No other event follows. The change of the members ends the stream.
+    // The stream ends without another event, because Dan lost access when he left the group.
     wait_for_end(stream).await;
     app.client().get(&picture).await.problem(404);
 }
@@ -117,7 +117,7 @@ async fn only_the_owner_and_admins_can_change_group_members_but_any_member_can_l
     assert!(!browser.get("/groups").await.text().contains("/members/"));
 }
 
-/// Returns the names of the first group's members.
+/// Returns the names of the members of the first group in the list.
 fn member_names(groups: &Response) -> Vec<String> {
     array(&groups.json()["items"][0]["members"])
         .iter()

@@ -28,7 +28,7 @@ async fn everyone_audience_is_resolved_at_publication_and_excludes_later_account
         late.get("/inbox").await.json()["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    // An edit does not add later accounts either.
+    // A material change of the update does not add later accounts either.
     ada.patch(
         &draft,
         json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" }),
@@ -113,7 +113,6 @@ async fn recipients_keep_their_answers_when_they_are_removed_and_added_again() {
         ),
         (&json!(1), &json!(0), &json!("Cyd"))
     );
-    // An edit without an audience does not change the audience.
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     cyd.get(&path).await.expect(200);
 
@@ -308,7 +307,7 @@ async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
         .expect(409);
     assert!(page.text().contains("My own words"));
     assert_eq!(ada.get(&path).await.json()["title"], "Two");
-    // If two edits of the same version run concurrently, exactly one succeeds.
+    // Of two concurrent edits of the same version, exactly one succeeds.
     let version = ada.get(&path).await.json()["version"].clone();
     let (one, two) = tokio::join!(
         ada.patch(&path, json!({ "title": "A", "version": version })),

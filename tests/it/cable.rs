@@ -50,7 +50,8 @@ async fn forward(listener: TcpListener, target: String, connected: watch::Receiv
     }
 }
 
-/// The storage of a server. A test can detach it, which cuts the connection to the bucket or renames the folder.
+/// The storage of a server. A test can make it unavailable by cutting the connection to the bucket or by renaming the
+/// folder.
 pub enum DetachableStorage {
     Bucket(Cable),
     Folder { media: PathBuf, hidden: PathBuf },

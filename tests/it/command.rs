@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::app::{TestApp, email};
 
-/// Returns a command that runs the program with only these settings.
+/// Returns a command that runs Hearback with these settings and no others.
 pub fn hearback(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
     for (name, _) in
@@ -30,7 +30,7 @@ pub fn terminate(process: &Child) {
     assert!(status.success());
 }
 
-/// Returns a command that runs the program with the settings of a running server.
+/// Returns a command that runs Hearback with the settings of `app`.
 fn command_for(app: &TestApp, arguments: &[&str]) -> Command {
     let settings: Vec<(&str, &str)> = app
         .settings()
@@ -40,7 +40,7 @@ fn command_for(app: &TestApp, arguments: &[&str]) -> Command {
     hearback(&settings, arguments)
 }
 
-/// Runs a command until it exits. Waits on another thread, because this thread runs the server.
+/// Runs a command until it exits. Waits on another thread, because the server under test runs on this one.
 async fn run(mut command: Command, input: &str) -> Output {
     let input = input.to_owned();
     let run = move || {
@@ -50,7 +50,7 @@ async fn run(mut command: Command, input: &str) -> Output {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A command that does not read its input may have exited already.
+        // Ignore a write error: a command that does not read its input may have exited already.
         let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
         process.wait_with_output().unwrap()
     };
@@ -61,7 +61,7 @@ fn utf8(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Returns the standard output. Panics unless the command succeeded.
+/// Returns what the command printed to standard output. Panics unless the command succeeded.
 fn stdout(done: &Output) -> String {
     assert!(
         done.status.success(),
@@ -267,7 +267,7 @@ async fn doctor_checks_every_part_of_a_working_installation() {
             "{part}: {printed}"
         );
     }
-    // `cargo test` without `bin/build-browser` has no browser assets, and the doctor reports that.
+    // The doctor reports missing browser files if `cargo test` runs without `bin/build-browser`. Ignore that failure.
     let others: Vec<&str> = printed
         .lines()
         .filter(|line| line.starts_with("FAIL") && !line.contains("browser files"))

@@ -39,7 +39,7 @@ async fn replies_are_listed_in_order_within_their_thread() {
         .await
         .expect(201)
         .json();
-    // A reply to a reply joins the same thread.
+    // A reply to a reply belongs to the thread of the first comment.
     let deeper = bob
         .post(&at, json!({ "body": "Re: re", "parent_id": reply["id"] }))
         .await
@@ -212,7 +212,7 @@ async fn reply_to_a_removed_comment_is_rejected_and_stores_nothing() {
         );
     }
     drop(connection);
-    // The response shows the form again with the typed text.
+    // The rejected form is shown again with the typed text.
     let page = app
         .browser("Ada")
         .await
@@ -375,7 +375,7 @@ async fn comments_since_the_last_visit_are_marked_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // The mark stays during this visit and disappears at the next visit.
+    // The comment stays marked as new during this visit. A visit an hour later clears the mark.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);

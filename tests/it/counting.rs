@@ -12,13 +12,13 @@ use tracing_subscriber::{Layer, filter};
 
 use crate::app::Response;
 
-/// Statements by request id. The id is a field of the span in which the statement ran.
+/// The statements of each request, by request id. The id is a field of the tracing span in which the statement runs.
 static RECORDED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 struct Recorder;
 struct RequestId(String);
 
-/// A statement as sqlx logs it. For a short statement, `summary` is complete and `whole` is empty.
+/// A statement in a log event of sqlx. If the statement is short, `summary` contains all of it and `whole` is empty.
 #[derive(Default)]
 struct Statement {
     summary: String,

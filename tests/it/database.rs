@@ -1,4 +1,4 @@
-//! Databases of other versions, the settings of SQLite connections, and concurrent writers.
+//! Databases of older and newer versions, the settings of SQLite connections, and concurrent writes.
 
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
     if postgres() {
         return;
     }
-    // This schema never existed, so the upgrade fails, but only after the backup.
+    // The upgrade of this made-up schema fails, but the backup is made first.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.db");
     let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -121,7 +121,7 @@ async fn forty_concurrent_comments_all_succeed() {
         assert_eq!(response.status.as_u16(), 201, "{}", response.text());
     }
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 40);
-    // The numbers of the events have no gap.
+    // The event numbers have no gaps.
     assert_eq!(
         app.count("SELECT max(n) - min(n) + 1 - count(*) FROM events")
             .await,

@@ -68,7 +68,7 @@ async fn demo_shows_every_state_and_deletes_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(
         demo(&[])
-            // The demo ignores all settings.
+            // The demo ignores these settings.
             .envs([
                 ("HEARBACK_DATA", "/nowhere"),
                 ("DATABASE_URL", "postgres://nobody@nowhere/x"),
@@ -152,7 +152,7 @@ async fn check_media(program: &Client, path: &str) {
         for rendition in array(&media["renditions"]) {
             let response = program.get(text(&rendition["url"])).await;
             let status = response.status.as_u16();
-            // A job may have replaced the rendition in the meantime.
+            // The rendition is missing if a job has replaced it in the meantime.
             assert!(matches!(status, 200 | 404), "{status}: {rendition}");
         }
     }

@@ -27,13 +27,11 @@ async fn comments_notify_each_participant_once_and_never_their_author() {
         notifications("Ada").await,
         [pair("comment", &remark), pair("question", &id)]
     );
-    // Participants in a thread are notified of replies, and the person who asked is notified of answers.
     let answer = cyd.reply(&path, &id, "This").await;
     let more = bob.reply(&path, &id, "Thanks").await;
     assert_eq!(notifications("Bob").await, [pair("answer", &answer)]);
     assert_eq!(notifications("Cyd").await, [pair("comment", &more)]);
     assert_eq!(notifications("Ada").await.len(), 4);
-    // Accepting an answer notifies nobody. Removing a comment retracts its notifications.
     accept(&bob, &answer).await.expect(200);
     assert_eq!(notifications("Cyd").await, [pair("comment", &more)]);
     cyd.delete(&format!("/comments/{answer}")).await.expect(204);
@@ -41,7 +39,7 @@ async fn comments_notify_each_participant_once_and_never_their_author() {
         (notifications("Bob").await, notifications("Ada").await.len()),
         (vec![], 3)
     );
-    // A person without access is no longer notified.
+    // Cyd loses access and gets no more notifications.
     ada.patch(&path, json!({ "audience": [email("Bob")] }))
         .await
         .expect(200);

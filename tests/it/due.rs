@@ -29,7 +29,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;
     set_time_zone(&leo, "America/Los_Angeles").await;
-    // It is Thursday 20:00 in Berlin and already Friday in Auckland.
+    // At this time it is Thursday in Los Angeles and already Friday in Auckland.
     set_clock(&app, "2030-01-10T19:00:00Z");
     let path = ada
         .update(
@@ -50,7 +50,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
         "2030-01-12T01:00:00.000Z",
         "Friday 17:00 in Los Angeles"
     );
-    // Recipients see their own due time, and the author sees both.
+    // Leo sees only his own due time. Ada sees the due times of both recipients.
     let page = app.browser("Leo").await.get("/inbox").await.text();
     assert!(
         page.contains("Got it by <time") && page.contains("Fri 17:00"),
@@ -75,7 +75,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
 async fn withdrawn_answer_restores_the_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    // This is a Thursday.
+    // 10 January 2030 is a Thursday.
     set_clock(&app, "2030-01-10T10:00:00Z");
     let path = ada
         .update(
@@ -96,7 +96,7 @@ async fn withdrawn_answer_restores_the_original_due_time() {
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
 
-    // A correction or a material change requests a new answer, with a new due time.
+    // A correction and a material change each ask for a new answer and set a new due time.
     read_back("One!").await;
     ada.json(
         "PUT",
@@ -230,7 +230,7 @@ async fn due_time_is_rejected_when_it_is_in_the_past_or_its_rule_is_invalid() {
         ada.get(&path).await.json()["due"],
         "2040-01-02T12:00:00.000Z"
     );
-    // An overdue update can still be edited.
+    // An overdue update can still be edited, even if the edit repeats its due time.
     app.state.clock.advance(20 * 366 * 24 * 3_600_000);
     ada.patch(
         &path,
@@ -238,7 +238,7 @@ async fn due_time_is_rejected_when_it_is_in_the_past_or_its_rule_is_invalid() {
     )
     .await
     .expect(200);
-    // A draft whose due time has passed cannot be published.
+    // A draft cannot be published after its due time.
     let draft = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2099-01-02T12:00:00Z", "publish": false })).await;
     app.state.clock.advance(80 * 366 * 24 * 3_600_000);
     ada.put(&format!("{draft}/publication")).await.problem(422);

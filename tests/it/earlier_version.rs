@@ -1,9 +1,9 @@
-//! Upgrades an installation of an earlier version that has unfinished work. This version finishes the work and accepts
-//! the signatures of the earlier version.
+//! Upgrades an installation that an earlier version left with unfinished work. The current version finishes this work
+//! and accepts the earlier version's signatures.
 //!
-//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose picture
-//! is hidden but not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session. Never
-//! record it again, because only that version could write it.
+//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose
+//! picture is hidden but not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session.
+//! Never record it again: only the earlier version can produce this data.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ use crate::tus::Sender;
 
 /// The schema version of the snapshot.
 const SCHEMA: i64 = 6;
-/// The base address in the emails that the earlier version sent.
+/// The base URL of the recorded installation. Links in its emails begin with this URL.
 const URL: &str = "http://hearback.example.org";
-/// Numbers above this value are timestamps. They are moved to the current time, because sessions, links and unfinished
-/// uploads expire.
+/// Numbers above this value are timestamps in milliseconds. The test shifts them to the present, because sessions,
+/// links and unfinished uploads expire.
 const TIMES: i64 = 1_500_000_000_000;
 
 /// The recorded installation after this version has opened it.
@@ -84,7 +84,7 @@ impl Upgraded {
     }
 
     async fn finish_jobs(&self) {
-        // Emails are sent after ten seconds, and a redaction job runs after a minute.
+        // Emails are due after ten seconds, and a redaction job is due after a minute.
         self.app.state.clock.advance(61_000);
         self.app.wait_for_jobs().await;
     }
@@ -101,7 +101,8 @@ async fn restore(url: &str, snapshot: &Value) {
         .unwrap();
     let later = clock::real_now() - snapshot["recorded_at"].as_i64().unwrap();
     let tables = snapshot["tables"].as_object().unwrap();
-    // Migrations create a table after the tables that it references, so rows can be inserted in this order.
+    // Tables are created after the tables that they reference. Inserting rows in the order of creation satisfies all
+    // foreign keys.
     let order: Vec<String> = MIGRATOR
         .iter()
         .flat_map(|migration| tables_of(migration.sql.as_str()))
@@ -188,7 +189,8 @@ async fn upgraded_installation_finishes_every_pending_job() {
         (state("video").await, state("processing").await),
         (json!("ready"), json!("ready"))
     );
-    // The picture has a copy with its markup. The redaction is complete, so its picture is visible again.
+    // The picture with markup has a copy that shows the markup. The redaction is complete, so the redacted picture is
+    // visible again.
     let names = |media: &Value| {
         array(&media["renditions"])
             .iter()
@@ -203,7 +205,6 @@ async fn upgraded_installation_finishes_every_pending_job() {
     assert!(names(&marked).contains(&json!("marked")), "{marked}");
     assert_eq!(state("hidden").await, json!("ready"));
     assert_eq!(old.app.count("SELECT count(*) FROM burns").await, 0);
-    // The new text can be found, and the recipients got their emails.
     let found = bob.get("/search?q=fresh").await.expect(200).json();
     assert_eq!(array(&found["items"]).len(), 1, "{found}");
     assert!(!old.sink.receivers().is_empty());
@@ -300,7 +301,7 @@ async fn upgraded_installation_keeps_sessions_links_and_drafts() {
 async fn signatures_of_an_earlier_version_are_still_valid() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
-    // The media addresses were signed for a token, for a session and for a share link.
+    // One media address each was signed for a token, for a session and for a share link.
     let addresses = [
         unsubscribe.as_str(),
         old.known("media"),
@@ -332,7 +333,7 @@ async fn signatures_of_an_earlier_version_are_still_valid() {
         .get(old.known("answered"))
         .await
         .expect(401);
-    // Email clients send this request without a cookie.
+    // Email clients send the unsubscribe request without a cookie.
     let one_click = old
         .app
         .client()
@@ -345,7 +346,8 @@ async fn signatures_of_an_earlier_version_are_still_valid() {
     );
 }
 
-/// Replaces the first character of the signature, which is the last part of the value.
+/// Returns the value with an invalid signature. The signature is the last part of the value, and its first character
+/// is replaced.
 fn changed(signed: &str) -> String {
     let at = signed.rfind(['.', '=']).unwrap() + 1;
     let other = if signed[at..].starts_with('0') {

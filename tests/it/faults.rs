@@ -17,8 +17,8 @@ use crate::app::{TestApp, authority};
 pub enum Reach {
     Database,
     Storage,
-    /// Both services. Cutting both has the same effect as killing the process, because the server cannot change
-    /// anything afterwards.
+    /// Both services. Cutting off both has the same effect as killing the server, which can then no longer change any
+    /// stored data.
     Both,
 }
 
@@ -77,7 +77,7 @@ impl Breaker {
         }
     }
 
-    /// Triggers the fault at the `nth` request from now on, counted from 0.
+    /// Makes the fault happen at the `nth` request from now on. The next request is number 0.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
         *self.armed.lock().unwrap() = Some(Armed {
             left: nth,
@@ -95,7 +95,7 @@ impl Breaker {
         self.tripped.send_replace(false)
     }
 
-    /// Waits until the fault happens.
+    /// Waits until the fault has happened.
     pub async fn tripped(&self) {
         self.tripped
             .subscribe()
@@ -121,7 +121,7 @@ impl Breaker {
         self.tripped.send_replace(true);
     }
 
-    /// Counts a request. Returns the fault if it is the chosen request.
+    /// Counts a request. Returns the armed fault if this is the request at which it should happen.
     fn count(&self, service: Service) -> Option<(Reach, Fault)> {
         let mut armed = self.armed.lock().unwrap();
         let counted = armed
@@ -170,7 +170,7 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // Set if the chosen request uses this connection and its response must be lost.
+        // Set when the response to the current request must be lost.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),
@@ -204,7 +204,7 @@ impl Breaker {
     }
 }
 
-/// Counts and forwards the requests of one connection.
+/// The requests of one connection, which are counted and forwarded.
 struct Requests {
     breaker: Breaker,
     service: Service,
@@ -240,7 +240,8 @@ impl Requests {
         self.to.write_all(bytes).await
     }
 
-    /// Forwards HTTP/1.1 requests with `Content-Length`, which is what the S3 SDK sends.
+    /// Forwards HTTP/1.1 requests. Assumes that every request body has a `Content-Length`, as the bodies of the S3
+    /// SDK do.
     async fn forward_http(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
@@ -272,8 +273,9 @@ impl Requests {
         }
     }
 
-    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions of uploads. A transaction counts once, at its
-    /// COMMIT, because a cut at any earlier statement has the same effect: a rollback.
+    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions that use upload tables. A
+    /// transaction counts as one request, at its COMMIT, because a cut at any earlier statement has the same effect:
+    /// the transaction is rolled back.
     async fn forward_statements(&mut self) -> io::Result<()> {
         let length = self.from.read_u32().await?;
         let mut message = length.to_be_bytes().to_vec();
@@ -291,7 +293,7 @@ impl Requests {
             group.extend_from_slice(&length.to_be_bytes());
             group.extend_from_slice(&body);
             session.read(kind, &body);
-            // Query, Sync, Flush, Terminate and a password end a group of messages.
+            // Messages are forwarded in groups. A Query, Sync, Flush, Terminate or password message ends a group.
             if !matches!(kind, b'Q' | b'S' | b'H' | b'X' | b'p') {
                 continue;
             }
@@ -318,7 +320,7 @@ struct Session {
 }
 
 impl Session {
-    /// Remembers the statement that a client message prepares, binds or queries.
+    /// Updates the session from a client message that prepares, binds or queries a statement.
     fn read(&mut self, kind: u8, body: &[u8]) {
         let mut texts = body
             .split(|byte| *byte == 0)
@@ -344,7 +346,7 @@ impl Session {
         }
     }
 
-    /// Whether the statement counts as a request.
+    /// Updates the session and returns whether the statement counts as a request.
     fn counts(&mut self, text: &str) -> bool {
         let about_uploads = ["uploads", "upload_pieces", "loose_objects"]
             .iter()
@@ -380,7 +382,7 @@ pub async fn start() -> (TestApp, Breaker) {
             config.database_url.replace(&direct, &database.to_string())
         );
         config.s3_endpoint = Some(format!("http://{storage}"));
-        // Disable processing, because the uploads are not real videos.
+        // Disable video processing, because the uploaded bytes are not real videos.
         config.ffmpeg = Some("/nonexistent/ffmpeg".into());
     })
     .await;

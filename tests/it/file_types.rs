@@ -17,7 +17,7 @@ fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// Returns one second of fragmented H.264. The file stays valid when boxes are inserted before it.
+/// Returns one second of fragmented H.264. A fragmented file stays valid when boxes are inserted at its beginning.
 fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
@@ -99,7 +99,8 @@ async fn video_with_unusual_first_bytes_is_accepted_in_small_requests() {
     }
 }
 
-/// Asserts that both ways to upload reject the file, name its format and give this advice.
+/// Uploads the file with a form and with tus. Asserts that both are rejected with a problem that names this format
+/// and gives this advice.
 async fn assert_unsupported(
     ada: &Client,
     path: &str,
@@ -230,7 +231,7 @@ async fn utf_16_text_is_not_mistaken_for_mp3() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = ada.update(json!({ "title": "T", "publish": false })).await;
-    // The byte order mark of UTF-16 looks like the sync word of MP3.
+    // The byte order mark of UTF-16 has the same bits as the sync word of MP3.
     let file = ("media", "a.txt", b"\xff\xfeh\0i\0".to_vec());
     let problem = ada
         .upload(&format!("{draft}/media"), &[], &[file])

@@ -1,7 +1,7 @@
-//! Tests SQLite on a disk that is full at any step of any kind of write, and later has space again.
+//! Fills the disk of an SQLite server at different points of each kind of write, and later frees space again.
 //!
-//! The server runs in its own mount namespace, with a small tmpfs for the database. This needs no privileges (`unshare
-//! -rm`).
+//! The server runs in its own mount namespace, with a small tmpfs for the database. `unshare -rm` creates the
+//! namespace without root privileges.
 
 mod small_disk;
 
@@ -13,7 +13,7 @@ use crate::app::{
 };
 use crate::gate::{Gate, PREPARATION};
 
-/// The people who send the writes, and the updates that the writes change.
+/// The server, the people who send the writes, and the updates that the writes change.
 struct World {
     app: TestApp,
     ada: Client,
@@ -21,7 +21,7 @@ struct World {
     updates: Vec<String>,
 }
 
-/// The numbers of free pages to try. For each number, each kind of write is tried twice.
+/// How many pages of the disk are left free. Each kind of write is tried twice with each of these values.
 const FREE_PAGES: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn create_world() -> World {
@@ -57,7 +57,8 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// Sends the `n`th write of a kind. For a sign-in, `pages` selects the person.
+    /// Sends a write of this kind to the server. Uses the `n`th update, or for a sign-in the person whose name
+    /// contains `pages`.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -119,7 +120,8 @@ async fn every_kind_of_write_succeeds_once_a_full_disk_has_space_again() {
     }
     let world = create_world().await;
     for kind in KINDS {
-        // Each kind needs a new server, because a write-ahead log that was reset reuses its space and does not grow with every write.
+        // Each kind of write needs a new server. Otherwise the write-ahead log would reuse its space and not grow
+        // with each write.
         let server = SmallDisk::start(&world.app, 32, None).await;
         let client = Client::at(&server.base);
         for (n, pages) in FREE_PAGES.into_iter().enumerate() {
@@ -199,7 +201,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space
     let world = create_world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let ada = world.ada.with_base(&server.base);
-    // This is enough for the write-ahead log to reach its checkpoint, but the checkpoint then has no space to extend
+    // The write-ahead log fits in this space until it is checkpointed. The checkpoint fails, because it cannot extend
     // the database file.
     server.fill(1100);
     let write = async || {
@@ -277,7 +279,7 @@ async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
         .app
         .wait_for(&ada, &media, |media| media["state"] == "ready")
         .await;
-    // Jobs that are enqueued later run as well.
+    // Jobs that are enqueued afterwards run as well.
     ada.update(json!({ "title": "Later", "notes": "afterwards" }))
         .await;
     world

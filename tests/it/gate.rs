@@ -8,7 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// The kinds of ffmpeg runs that can be blocked. Each is the name of a pipe. The script reads a line from the pipe before it starts ffmpeg.
+/// The kinds of ffmpeg runs that can be blocked. Each constant is also the name of a pipe. The script reads a line
+/// from that pipe before it starts ffmpeg.
 pub const ENCODING: &str = "encoding";
 pub const PREPARATION: &str = "preparation";
 
@@ -23,14 +24,14 @@ if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi
 exec REAL "$@"
 "#;
 
-/// Blocks ffmpeg runs. Dropping the gate deletes the folder of its script.
+/// A script in place of ffmpeg that can block runs. Dropping the gate deletes the script.
 pub struct Gate {
     dir: TempDir,
     pipes: Vec<File>,
 }
 
 impl Gate {
-    /// Blocks runs of these kinds until [`Self::open`] is called.
+    /// Blocks these kinds of ffmpeg runs until [`Self::open`] is called for them.
     pub fn holding(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let real = |name: &str| {
@@ -65,7 +66,8 @@ impl Gate {
     /// Releases all waiting and future runs of a kind.
     pub fn open(&mut self, kind: &str) {
         let path = self.dir.path().join(kind);
-        // Open the pipe for reading as well. Otherwise opening it would block until a script reads from it.
+        // Open the pipe for reading and writing. Opening it only for writing blocks until a script opens it for
+        // reading.
         let mut pipe = OpenOptions::new()
             .read(true)
             .write(true)

@@ -1,4 +1,4 @@
-//! Groups. Everyone can create one, and only its owner and admins can change it.
+//! Groups: everyone can create a group, and only its owner and admins can change it.
 
 mod audience;
 
@@ -64,7 +64,6 @@ async fn owner_can_change_and_delete_a_group() {
     let [ada, bob, _] = app.people(["Ada", "Bob", "Cy"]).await;
     let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
     create(&bob, "all-of-us", &[]).await;
-    // Fields that are missing from the request do not change. A person who is listed twice becomes a member once.
     let renamed = ada
         .patch(&group_path(&group), json!({ "name": "@designers" }))
         .await
@@ -190,7 +189,7 @@ async fn group_rejects_members_that_are_not_active_people() {
             );
         }
     }
-    // A deactivated member is hidden until the account is active again.
+    // A deactivated member is not listed, but is listed again when the account is reactivated.
     assert_eq!(names(&list(&ada).await[0]), ["Ada"]);
     root.patch(&format!("/people/{}", gone.id), json!({ "active": true }))
         .await

@@ -25,10 +25,10 @@ async fn cross_site_request_is_rejected_without_effect() {
     ] {
         let change = json!({ "name": "Mallory" });
         foreign.patch("/me", change).await.problem(403);
-        // Another site may send a request that changes nothing.
+        // A GET request from another site is allowed, because it changes nothing.
         foreign.get("/me").await.expect(200);
     }
-    // A request from another site cannot sign a person in.
+    // Another site cannot sign a person in.
     let foreign = app.client().header("sec-fetch-site", "cross-site");
     sign_in(&foreign, "Ada", PASSWORD).await.problem(403);
     assert_eq!(ada.get("/me").await.json()["name"], "Ada");
@@ -123,7 +123,7 @@ async fn form_method_is_read_from_query_or_urlencoded_body_but_not_multipart() {
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(update().await["state"], "published");
-    // The `_method` field can select only PUT, PATCH or DELETE, and only in a POST.
+    // The `_method` field works only in POST requests and can select only PUT, PATCH or DELETE.
     let refused = browser.form("POST", &with_method("TRACE"), &[]).await;
     assert!(refused.status.is_client_error());
     browser.get(&with_method("DELETE")).await.expect(200);

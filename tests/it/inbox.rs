@@ -1,10 +1,11 @@
-//! The three sections of the inbox: owed by me, owed to me, said to me.
+//! The three sections of the inbox: `owed_by_me`, `owed_to_me` and `said_to_me`.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, text};
 
-/// Returns the numbers of entries that the inbox reports for its three sections. Asserts that they match the entries.
+/// Returns the number of entries that the inbox states for each section. Asserts that each section has that many
+/// entries.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
     let count = |name: &str| inbox["counts"][name].as_i64().unwrap();
@@ -134,7 +135,7 @@ async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
     app.state.clock.advance(1000);
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&ada).await, (0, 0, 0));
-    // Bob's own comments are not news for him. A reply in his thread is news, but comments in other threads are not.
+    // Bob gets news of a reply in his thread, but not of his own comments or of comments in other threads.
     assert_eq!(counts(&bob).await, (0, 0, 0));
     app.state.clock.advance(1000);
     ada.post(
@@ -151,7 +152,6 @@ async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
     );
     cyd.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&cyd).await, (0, 0, 0));
-    // Bob can no longer see the update, so his inbox has no news about it.
     ada.patch(&path, json!({ "audience": [email("Cyd")] }))
         .await
         .expect(200);

@@ -14,7 +14,8 @@ async fn library_size(client: &Client, query: &str) -> usize {
     array(&list["items"]).len()
 }
 
-/// Returns the author's inbox entries about people who joined a group. Each has a name and the number of people.
+/// Returns the author's inbox entries about people who joined a group. Each entry has the name of one person and the
+/// number of people who joined.
 async fn joined(author: &Client) -> Vec<(String, i64)> {
     let inbox = author.get("/inbox").await.expect(200).json();
     array(&inbox["said_to_me"])
@@ -60,23 +61,22 @@ async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     app.wait_for_jobs().await;
     assert_sees_nothing(&eve, &path, &media_path(&update["media"][0])).await;
     bob.get(&path).await.expect(200);
-    // A comment that mentions the group notifies only members who can see the update.
     ada.comment(&path, "@design please look").await;
     assert_eq!(said_to_me(&bob).await, 1);
     assert_eq!(said_to_me(&eve).await, 0);
     assert_eq!(joined(&ada).await, []);
-    // An edit of the text, or one that repeats the audience, does not give access.
+    // Editing the title and sending the same audience again does not give Eve access.
     let edit = json!({ "title": "Salaries 2027", "audience": ["@design"] });
     ada.patch(&path, edit).await.expect(200);
     eve.get(&path).await.problem(404);
-    // The new member gets later updates.
+    // Eve receives updates that are published after she joined.
     let next = ada
         .update(json!({ "title": "Next", "audience": ["@design"] }))
         .await;
     eve.get(&next).await.expect(200);
 }
 
-/// Asserts that no page, list or search shows the update, which contains the word "confidential".
+/// Asserts that the person gets no page, list or search result with the update, whose text contains "confidential".
 async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
     for address in [
         path,
@@ -140,7 +140,7 @@ async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
     set_members(&bob, &design, &["Bob", "Dan", "Cyd"]).await;
     ada.put(&format!("{path}/opening")).await.expect(204);
 
-    // Bob leaves too, but he is a recipient and keeps access.
+    // Bob leaves the group as well, but keeps access because he is a recipient.
     set_members(&bob, &design, &["Cyd"]).await;
     dan.get(&path).await.problem(404);
     bob.get(&path).await.expect(200);
@@ -155,7 +155,7 @@ async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
         [("Cyd".to_owned(), 1)],
         "people who joined before the author allowed it are named as well"
     );
-    // An audience without a group resets the setting.
+    // Removing the group from the audience also turns `later_members` off.
     let changed = ada
         .patch(&path, json!({ "audience": [email("Bob")] }))
         .await
@@ -177,27 +177,22 @@ async fn joined_notification_is_retracted_when_access_is_lost_and_restored_when_
         .await;
     set_members(&bob, &design, &["Cyd", "Dan"]).await;
     assert_eq!((joined(&ada).await.len(), said_to_me(&ada).await), (1, 1));
-    // Dan leaves.
     dan.delete(&format!("{design}/members/{}", dan.id))
         .await
         .expect(204);
     assert_eq!(joined(&ada).await, [("Cyd".to_owned(), 1)]);
-    // The owner removes everyone.
     set_members(&bob, &design, &[]).await;
     assert_eq!((joined(&ada).await, said_to_me(&ada).await), (vec![], 0));
     set_members(&bob, &design, &["Dan"]).await;
     assert_eq!(joined(&ada).await, [("Dan".to_owned(), 1)]);
-    // The author withdraws the permission and gives it again.
     allow_later_members(&ada, &path, false).await;
     assert_eq!(joined(&ada).await, []);
     allow_later_members(&ada, &path, true).await;
     assert_eq!(joined(&ada).await, [("Dan".to_owned(), 1)]);
-    // The author moves the update to the trash and restores it.
     ada.delete(&path).await.expect(204);
     assert_eq!(joined(&ada).await, []);
     ada.put(&format!("{path}/restoration")).await.expect(200);
     assert_eq!(joined(&ada).await, [("Dan".to_owned(), 1)]);
-    // An admin deactivates Dan and activates the account again.
     let account = format!("/people/{}", dan.id);
     let deactivated = root.patch(&account, json!({ "active": false })).await;
     deactivated.expect(200);
@@ -205,7 +200,6 @@ async fn joined_notification_is_retracted_when_access_is_lost_and_restored_when_
     let activated = root.patch(&account, json!({ "active": true })).await;
     activated.expect(200);
     assert_eq!(joined(&ada).await, [("Dan".to_owned(), 1)]);
-    // The owner deletes the group.
     bob.delete(&design).await.expect(204);
     assert_eq!((joined(&ada).await, said_to_me(&ada).await), (vec![], 0));
 }
@@ -226,7 +220,7 @@ async fn joined_notification_counts_each_person_once_across_groups() {
     allow_later_members(&ada, &path, true).await;
     let counts: Vec<i64> = joined(&ada).await.iter().map(|(_, count)| *count).collect();
     assert_eq!(counts, [3]);
-    // Cyd already has access, so nobody is notified when he joins another group of the audience.
+    // Cyd already has access, so Ada gets no notification when he joins another group of the audience.
     ada.put(&format!("{path}/opening")).await.expect(204);
     set_members(&bob, &docs, &["Cyd", "Dan", "Eve"]).await;
     assert_eq!(joined(&ada).await, []);
@@ -241,7 +235,6 @@ async fn later_members_lose_access_when_the_group_is_deleted_but_recipients_keep
         .update(json!({ "title": "T", "audience": ["@design"], "later_members": true }))
         .await;
     set_members(&ada, &design, &["Bob", "Dan"]).await;
-    // Only the author sees the update while it is in the trash.
     ada.delete(&path).await.expect(204);
     dan.get(&path).await.problem(404);
     ada.put(&format!("{path}/restoration")).await.expect(200);
@@ -302,7 +295,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
             && field.contains("@design")
             && !field.starts_with(" class=\"field\" hidden")
     );
-    // The form has a hidden field with `false` in addition to the checkbox.
+    // A form sends nothing for an unticked checkbox. Its hidden field sends `false` in that case.
     let cleared = [("_method", "PATCH"), ("later_members", "false")];
     browser.form("POST", &path, &cleared).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], false);
@@ -313,7 +306,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
     ];
     browser.form("POST", &path, &checked).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], true);
-    // A rejected form is shown again with the box checked.
+    // When the form is rejected, the response shows it with the box still ticked.
     let rejected = [
         ("_method", "PATCH"),
         ("audience", "@design, nobody@example.org"),

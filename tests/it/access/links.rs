@@ -25,7 +25,7 @@ async fn set_active(admin: &Client, person: &Client, active: bool) {
         .expect(200);
 }
 
-/// A share link and the clients that use it.
+/// A share link with one browser and one API client that use it.
 struct Shared<'a> {
     app: &'a TestApp,
     path: String,
@@ -54,7 +54,8 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Asserts that the link looks like one that never existed, and that its clients have no access.
+    /// Asserts that the link gets the same response as a link that never existed, and that its clients have no
+    /// access.
     async fn assert_closed(&self) {
         let (app, path) = (self.app, &self.path);
         let missing = app.client().get("/s/nothing").await.problem(404);
@@ -99,7 +100,7 @@ async fn links_of_a_deactivated_person_stop_working_and_stay_revoked() {
         wait_for_end(stream).await;
     }
     app.client().bearer(&others).get(&other).await.expect(200);
-    // Like sessions and tokens, links stay revoked when the account is activated again.
+    // Links stay revoked when the account is activated again, like sessions and tokens.
     set_active(&root, &ada, true).await;
     shared.assert_closed().await;
 }
@@ -161,7 +162,7 @@ async fn all_links_are_listed_newest_first_for_admins_only() {
     }
 }
 
-/// Returns the last entry of the list of all links.
+/// Returns the oldest link, which is the last entry of the list of all links.
 async fn oldest_link(admin: &Client) -> Value {
     let list = admin.get("/links").await.expect(200).json();
     array(&list["items"]).last().unwrap().clone()
@@ -173,7 +174,8 @@ async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_upd
     let ada = app.person("Ada").await;
     let root = app.admin("Root").await;
     let (path, _, token) = publish_shared(&ada).await;
-    // Only a page that reports its opening is counted. A fetch by a link preview is not.
+    // Fetching the page does not count as an opening, because link previews fetch it too. The page reports the
+    // opening.
     app.client().get(&format!("/s/{token}")).await.expect(200);
     app.client()
         .bearer(&token)
@@ -203,7 +205,8 @@ async fn admin_can_revoke_a_link_to_an_update_that_the_admin_cannot_open() {
     root.delete(&format!("/links/{second}")).await.expect(204);
 }
 
-/// Revokes a link of Ada's update in the list of all links and checks the redirect of the form.
+/// Revokes the link with the form in the list of all links. Checks who can see this list and where the form
+/// redirects.
 async fn assert_revocation_by_form(app: &TestApp, link: &str, path: &str) {
     let (address, revoke) = (format!("/links/{link}"), [("_method", "DELETE")]);
     let browser = app.browser("Root").await;
@@ -220,7 +223,7 @@ async fn assert_revocation_by_form(app: &TestApp, link: &str, path: &str) {
         .await
         .expect(303);
     assert_eq!(revoked.header("location"), "/links");
-    // Browsers may omit the Referer header.
+    // Without a Referer header, an admin is redirected to the list of links, and the author to the update.
     for (browser, leads_to) in [
         (app.browser("Root").await, "/links"),
         (app.browser("Ada").await, path),
@@ -236,7 +239,7 @@ async fn person_deactivated_during_a_request_cannot_create_links_tokens_or_sessi
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let (path, ..) = publish_shared(&ada).await;
-    // The server authenticated this request before the deactivation.
+    // Simulates a request that the server authenticated before the deactivation.
     let token = ada.authorization().trim_start_matches("Bearer ");
     let viewer = people::viewer_by_token(&app.state.db, &app.state.clock, token)
         .await

@@ -49,7 +49,7 @@ struct Group {
     members: BTreeSet<usize>,
 }
 
-/// The audience that an author chose. Groups are listed by id.
+/// The audience that the author chose. `groups` contains group ids.
 #[derive(Clone, Default)]
 struct Audience {
     named: BTreeSet<usize>,
@@ -66,12 +66,12 @@ struct Update {
     later_members: bool,
     published_at: Option<i64>,
     trashed: bool,
-    /// The people to whom the update was sent, by group.
+    /// The people who received the update through each group.
     sent_through: BTreeMap<String, BTreeSet<usize>>,
     recipients: BTreeSet<usize>,
 }
 
-/// The server and its expected state.
+/// The server under test and the state that it should have.
 struct Team {
     app: TestApp,
     random: Random,
@@ -123,7 +123,7 @@ impl Team {
         self.groups[group].members.clone()
     }
 
-    /// Picks an update that satisfies the condition and has an active author.
+    /// Picks a random update that satisfies the condition and whose author is active.
     fn pick(&mut self, matches: impl Fn(&Update) -> bool) -> Option<usize> {
         let found: Vec<usize> = (0..self.updates.len())
             .filter(|at| {
@@ -157,7 +157,7 @@ impl Team {
         }
     }
 
-    /// Returns the audience in the form that requests use.
+    /// Returns the audience as a request states it: email addresses, group names and `everyone`.
     fn names(&self, audience: &Audience) -> Vec<String> {
         let named = audience
             .named
@@ -197,7 +197,8 @@ impl Team {
     }
 }
 
-/// Uses two fixed seeds and `HEARBACK_SOAK` random ones (none by default). A failure prints its seed.
+/// Returns the seeds: two fixed ones and as many random ones as `HEARBACK_SOAK` states (none by default). A failure
+/// prints its seed.
 fn seeds() -> Vec<u64> {
     let more = std::env::var("HEARBACK_SOAK").map_or(0, |count| count.parse().unwrap());
     let random = (0..more).map(|_| u64::from_le_bytes(random::<8>()) | 1);

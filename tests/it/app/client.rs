@@ -10,7 +10,7 @@ use super::Response;
 #[derive(Clone)]
 pub struct Client {
     base: String,
-    /// The id of the person, or empty if the client does not belong to one.
+    /// The id of the person. Empty if the client has no account.
     pub id: String,
     headers: HeaderMap,
     http: reqwest::Client,
@@ -43,12 +43,12 @@ impl Client {
         self
     }
 
-    /// Returns the value of the client's `Authorization` header, for requests that a test writes to a socket.
+    /// Returns the value of the client's `Authorization` header, for tests that write a request to a socket.
     pub fn authorization(&self) -> &str {
         self.headers["authorization"].to_str().unwrap()
     }
 
-    /// Returns a client for the same person at another server.
+    /// Returns a client for the same person that sends its requests to another server.
     pub fn with_base(&self, base: &str) -> Self {
         Self {
             base: base.into(),
@@ -59,7 +59,8 @@ impl Client {
     pub fn accept(mut self, media_types: &str) -> Self {
         self.headers
             .insert("accept", HeaderValue::from_str(media_types).unwrap());
-        // Browsers send this header with forms of our own pages. The server rejects a request that has a cookie but not this header.
+        // Browsers send this header with forms on Hearback's own pages. Without it, the server rejects a form that is
+        // sent with a cookie.
         self.headers
             .insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         self
@@ -110,7 +111,7 @@ impl Client {
         Response::fetch(self.request(method, path).form(fields)).await
     }
 
-    /// Posts a multipart form. Each of `files` is a field name, a file name and the bytes.
+    /// Posts a multipart form. Each of `files` has a field name, a file name and the contents.
     pub async fn upload(
         &self,
         path: &str,
@@ -132,7 +133,8 @@ impl Client {
 }
 
 impl Client {
-    /// Creates an update with these fields and returns its path. Publishes it unless `publish` is among the fields.
+    /// Creates an update with these fields and returns its path. Publishes the update unless the fields set `publish`
+    /// to false.
     pub async fn update(&self, mut fields: Value) -> String {
         if fields.get("publish").is_none() {
             fields["publish"] = true.into();
@@ -158,7 +160,7 @@ impl Client {
         self.create(&format!("{update}/comments"), fields).await
     }
 
-    /// Posts the fields and returns the id of the created object.
+    /// Posts the fields and returns the `id` in the response.
     async fn create(&self, path: &str, fields: Value) -> String {
         let created = self.post(path, fields).await.expect(201).json();
         created["id"].as_str().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! Direct access to stored objects and the database, without HTTP, and functions that wait for them to change.
+//! Reads stored objects and the database without HTTP, and waits for them to change.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use super::{Client, TestApp, s3};
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl TestApp {
-    /// Repeats a GET until its body satisfies the condition. Panics with the last body after 60 s.
+    /// Repeats a GET request until the body satisfies the condition, and returns the body. Panics with the last body
+    /// after 60 s.
     pub async fn wait_for(
         &self,
         client: &Client,
@@ -33,7 +34,7 @@ impl TestApp {
         }
     }
 
-    /// Waits until the condition is true, at most 60 s. Panics with `what` otherwise.
+    /// Waits until the condition is true. Panics with `what` after 60 s.
     pub async fn wait_until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
         let (deadline, mut changes) = (Instant::now() + TIMEOUT, self.changes());
         while !condition().await {
@@ -42,8 +43,8 @@ impl TestApp {
         }
     }
 
-    /// Waits until no job is pending or running, except the second pass of a `clear` job, which is scheduled for later.
-    /// Panics if a job has failed permanently.
+    /// Waits until no job is pending or running. Ignores the second pass of a `clear` job, which is scheduled for
+    /// later. Panics if a job has failed permanently.
     pub async fn wait_for_jobs(&self) {
         let deadline = Instant::now() + TIMEOUT;
         let counts =
@@ -75,20 +76,21 @@ impl TestApp {
     }
 }
 
-/// Wakes a waiting test after commits, so that polling does not use processor time that the server needs.
+/// Wakes a waiting test after each commit. Frequent polling would take processor time from the server.
 struct Changes {
     commits: tokio::sync::watch::Receiver<()>,
 }
 
 impl Changes {
-    /// Returns after this node's next commit, or after 50 ms, because the change may be on disk or on another node.
+    /// Returns after this node's next commit. Returns after 50 ms at the latest, because changes on disk or on
+    /// another node cause no commit here.
     async fn next(&mut self) {
         let _ = tokio::time::timeout(Duration::from_millis(50), self.commits.changed()).await;
     }
 }
 
 impl TestApp {
-    /// Returns the names of all stored objects, unfinished uploads and temporary files. Empty if nothing is stored.
+    /// Returns the names of all stored objects and temporary files, and the keys of unfinished multipart uploads.
     pub async fn objects(&self) -> Vec<String> {
         let mut found = files(&self.dir.path().join("tmp"));
         let Some(prefix) = &self.database else {

@@ -1,7 +1,8 @@
-//! A Hearback server for one test, with a free port, a new database, new storage and a clock that the test can move.
+//! Starts a Hearback server for one test. Each server has its own port, database and storage, and a clock that the
+//! test can move.
 //!
-//! `HEARBACK_TEST=sqlite` (the default) uses SQLite and a folder. `HEARBACK_TEST=postgres` uses PostgreSQL and S3 at the addresses that
-//! `bin/test-servers` prints.
+//! `HEARBACK_TEST=sqlite` (the default) uses SQLite and a folder. `HEARBACK_TEST=postgres` uses PostgreSQL and S3 at
+//! the addresses that `bin/test-servers` prints.
 
 mod client;
 mod inspect;
@@ -35,7 +36,7 @@ pub struct TestApp {
     pub base: String,
     pub state: Arc<State>,
     pub dir: TempDir,
-    /// The code of the setup link, if there was no account at the start.
+    /// The code in the setup link. `None` if an account existed when the server started.
     pub setup_code: Option<String>,
     settings: BTreeMap<String, String>,
     database: Option<String>,
@@ -52,7 +53,7 @@ impl TestApp {
         Self::start_prepared(change, async |_| {}).await
     }
 
-    /// Like [`Self::start_with`], but runs `prepare` before the start, which can fill the folder and the database.
+    /// Like [`Self::start_with`], but first runs `prepare`, which can create files and database rows.
     pub async fn start_prepared(
         change: impl FnOnce(&mut Config),
         prepare: impl AsyncFnOnce(&Config),
@@ -120,12 +121,12 @@ impl TestApp {
         Self::launch(dir, settings, first.database.clone(), change, async |_| {}).await
     }
 
-    /// Returns the prefix of this server's keys in the bucket that all tests share, without the slash.
+    /// Returns the prefix of this server's keys in the bucket, without the slash. All tests share one bucket.
     pub fn storage_prefix(&self) -> &str {
         self.database.as_deref().unwrap()
     }
 
-    /// Returns the settings of this server, by name.
+    /// Returns the settings of this server as environment variables and their values.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
     }

@@ -40,7 +40,8 @@ pub async fn empty_database() -> String {
     database_url(&name)
 }
 
-/// Clones a migrated database and returns the name of the clone. The first call migrates the template.
+/// Creates a copy of a migrated template database and returns the name of the copy. The first call creates the
+/// template.
 pub(super) async fn fresh_database() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let template = TEMPLATE

@@ -7,7 +7,8 @@ use tokio::sync::OnceCell;
 
 use super::PASSWORD;
 
-/// Gives a server the ffmpeg of this machine, unless its settings name another. Checking ffmpeg takes almost a second.
+/// Makes a server use the ffmpeg of this machine, unless its settings name another. All servers share one check of
+/// ffmpeg, because it takes almost a second.
 pub(super) async fn use_tools(state: &State) {
     static TOOLS: OnceCell<Tools> = OnceCell::const_new();
     let media = &state.uploads.media;
@@ -17,7 +18,7 @@ pub(super) async fn use_tools(state: &State) {
     }
 }
 
-/// Returns the hash of [`PASSWORD`]. All accounts share one salt.
+/// Returns the hash of [`PASSWORD`]. All test accounts share this hash, because hashing is slow.
 pub(super) async fn password_hash() -> PasswordHash {
     static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
     HASH.get_or_init(async || PasswordHash::new(PASSWORD, &[]).await.unwrap())

@@ -92,7 +92,7 @@ async fn anchor_in_a_video_or_picture_is_stored_and_then_removed_with_the_file()
             "{anchor}"
         );
     }
-    // Comments on a file remain when the file is deleted.
+    // When a file is deleted, its comments stay but lose their anchors.
     let file = json!({ "id": video });
     ada.delete(&media_path(&file)).await.expect(204);
     let left = threads(bob, path).await;

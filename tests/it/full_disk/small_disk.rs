@@ -17,13 +17,14 @@ const PAGE: u64 = 4096;
 pub(super) struct SmallDisk {
     server: Child,
     pub(super) base: String,
-    /// The path of the disk as seen by this process.
+    /// The path at which this test process can read the disk. The disk is mounted only for the server.
     disk: PathBuf,
     data: TempDir,
     _mount: TempDir,
 }
 
-/// Returns whether this machine allows the mount. If it does not, the tests print a notice and return.
+/// Returns whether this machine lets a process without privileges mount a tmpfs. Otherwise prints that the test is
+/// skipped.
 pub(super) fn can_mount() -> bool {
     let dir = tempfile::tempdir().unwrap();
     let tried = Command::new("unshare")
@@ -40,7 +41,7 @@ pub(super) fn can_mount() -> bool {
 }
 
 impl SmallDisk {
-    /// Starts a server with a copy of the database of `app` on a disk of this size.
+    /// Starts a server on a disk of this size, with a copy of the database of `app`.
     pub(super) async fn start(app: &TestApp, mebibytes: u32, ffmpeg: Option<&Path>) -> Self {
         let (data, mount) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let seed = data.path().join("seed.db");
@@ -66,7 +67,8 @@ impl SmallDisk {
         let base = line
             .strip_prefix("Hearback listens on ")
             .unwrap_or_else(|| panic!("{line}"));
-        // Neither `unshare` nor `sh` forks here, so the server has the same process id as `unshare`.
+        // `unshare` and `sh` replace themselves with the server instead of forking. The server therefore has the
+        // process id of the child.
         let disk = PathBuf::from(format!(
             "/proc/{}/root{}",
             server.id(),
@@ -82,7 +84,7 @@ impl SmallDisk {
         }
     }
 
-    /// Fills the disk until only this number of pages is free.
+    /// Fills the disk and leaves this number of pages free.
     pub(super) fn fill(&self, pages: u64) {
         let ballast = File::create(self.disk.join("ballast")).unwrap();
         let mut size = 0;
@@ -111,7 +113,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A shell command that mounts a tmpfs, copies the seed database to it and runs the server. It reads `SIZE`, `MOUNT` and `SEED`.
+/// Returns a command that mounts a tmpfs, copies a database to it and runs the server. `SIZE`, `MOUNT` and `SEED`
+/// must be set to the size of the tmpfs, its mount point and the database to copy.
 fn serve_on_tmpfs() -> Command {
     let script =
         "mount -t tmpfs -o size=$SIZE none $MOUNT && cp $SEED $MOUNT/hearback.db && exec \"$@\"";

@@ -27,7 +27,6 @@ async fn recipients_remain_when_their_group_is_deleted() {
         (&json!([]), 2)
     );
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
-    // The edit form lists the recipients by address.
     assert!(
         app.browser("Ada")
             .await
@@ -47,7 +46,7 @@ async fn recipients_remain_when_their_group_is_deleted() {
 }
 
 #[actix_web::test]
-async fn recipients_keep_their_answers_when_the_audience_names_them_differently() {
+async fn recipients_keep_their_answers_when_groups_that_contain_them_replace_them() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     create(&ada, "pair", &["Bob", "Cyd"]).await;

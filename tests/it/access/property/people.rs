@@ -96,7 +96,8 @@ impl Team {
         self.groups.insert(id, group);
     }
 
-    /// Deletes a group. Its members stay in the audience as individual people.
+    /// Deletes a group. In each audience, the server replaces the group with people: the recipients of a published
+    /// update, or the members in a draft.
     async fn delete_group(&mut self) {
         let groups: Vec<String> = self.groups.keys().cloned().collect();
         let id = groups[self.random.below(groups.len())].clone();
@@ -135,7 +136,7 @@ impl Team {
             .expect(200);
         self.members[member].active = active;
         if active {
-            // Deactivation revoked the old token.
+            // Deactivation revoked the member's token, so the client needs a new one.
             self.members[member].client = self.sign_in(&id).await;
         }
     }

@@ -22,7 +22,7 @@ impl Team {
         update.author == member || (update.published_at.is_some() && !update.trashed && others)
     }
 
-    /// Returns the expected rows of `update_access`. Each has a principal and an update.
+    /// Returns the rows that `update_access` should have, as pairs of a principal and an update.
     fn expected_rows(&self) -> BTreeSet<(String, String)> {
         let mut rows = BTreeSet::new();
         for update in self
@@ -65,7 +65,7 @@ impl Team {
         assert_eq!(self.app.count(stale).await, 0, "{:#?}", self.log);
     }
 
-    /// Checks every person's library, and each update for one person.
+    /// Checks the list of updates of every active person, and requests every update as one of these people.
     pub(super) async fn check_pages(&mut self) {
         let active = self.active();
         for member in &active {

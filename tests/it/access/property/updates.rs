@@ -36,7 +36,8 @@ impl Team {
         });
     }
 
-    /// Adds active people to the recipients: the people in the audience, and the current members of the new groups.
+    /// Sends the update to the active members of the new groups, and adds the active people in the audience to the
+    /// recipients.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
         let active: BTreeSet<usize> = self
             .active()
