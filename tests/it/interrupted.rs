@@ -1,5 +1,5 @@
-//! Uploads whose last request fails at any of its steps. The client resumes at the offset that HEAD reports, and the stored bytes equal
-//! the sent bytes.
+//! Uploads whose last request fails at any of its steps. The client resumes at the offset in the response to HEAD.
+//! Afterwards the stored bytes equal the sent bytes.
 
 mod stuck;
 
@@ -10,15 +10,15 @@ use crate::tus::{HOUR, MIB, Sender, long};
 
 /// The length in bytes of a part of a multipart upload.
 const PART: usize = 8 * MIB;
-/// An upper bound for the number of steps of a last request.
+/// The highest number of steps that the last request of an upload may have.
 const MAX_STEPS: usize = 200;
 
-/// An upload that is complete except for its last request.
+/// An upload of which everything is stored except the bytes of its last request.
 pub struct Interrupted {
     pub whole: Vec<u8>,
-    /// The number of bytes that are stored before the last request.
+    /// How many bytes are sent before the last request.
     pub before: usize,
-    /// Whether the last request declares the length.
+    /// Whether the upload is a recording. Only the last request of a recording declares the length.
     recording: bool,
 }
 
@@ -31,7 +31,7 @@ impl Interrupted {
         }
     }
 
-    /// A recording whose last request has no bytes.
+    /// Returns a recording whose last request has no bytes and only declares the length.
     fn recording(length: usize) -> Self {
         Self {
             whole: long(length),
@@ -52,7 +52,7 @@ impl Interrupted {
         sender
     }
 
-    /// Sends all bytes from an offset to the end. There may be none.
+    /// Sends the last request, which has all bytes from `offset` to the end.
     pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Response {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
@@ -65,7 +65,7 @@ impl Interrupted {
             .await
     }
 
-    /// Does what a tus client does when it gets no response: requests the offset with HEAD and sends the rest.
+    /// Continues like a tus client that gets no response: it requests the offset with HEAD and sends the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
@@ -74,7 +74,7 @@ impl Interrupted {
             "only {offset} of {} bytes are still stored",
             self.before
         );
-        // The length of a recording is known after its last request has been committed.
+        // The server knows the length of a recording only after it has committed the last request.
         if offset == self.whole.len()
             && head.header("upload-length") == self.whole.len().to_string()
         {
@@ -99,7 +99,8 @@ impl Interrupted {
         );
     }
 
-    /// Repeats the upload with the fault at each step of the last request in turn. Returns the number of steps.
+    /// Interrupts the last request with this fault at its first step, then at its second step, and so on. Each
+    /// attempt uses a new upload. Returns the number of steps.
     async fn try_each_step(
         &self,
         app: &TestApp,
@@ -113,7 +114,8 @@ impl Interrupted {
             breaker.arm(step, reach, fault);
             let answer = self.send_rest(&sender, self.before).await;
             let tripped = breaker.mend();
-            // A worker that lost its connection leaves a lease of one minute.
+            // A worker that lost its connection could not release its lease. End the lease now instead of waiting a
+            // minute.
             app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
                 .await;
             if !tripped {
@@ -128,7 +130,7 @@ impl Interrupted {
     }
 }
 
-/// Asserts that only the objects of finished uploads are left after expired uploads have been swept.
+/// Runs the cleanup a day later. Asserts that it leaves only finished uploads and their objects.
 pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
@@ -146,7 +148,7 @@ pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     );
 }
 
-/// Repeats an upload with each of these faults at each step of its last request. Does nothing on SQLite.
+/// Asserts that the upload survives each of these faults at each step of its last request. Does nothing on SQLite.
 async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     if !postgres() {
         return;
@@ -166,7 +168,7 @@ async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// Faults that have the same effect as killing the process after each step.
+/// A fault that has the same effect as killing the process after each step.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
 const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],
@@ -217,7 +219,8 @@ async fn complete_upload_is_reported_by_head_and_finished_by_patch_after_a_stora
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
     let sender = recording.begin(&ada).await;
-    // Restore the state in which the last request lost its database connection before it finished the upload.
+    // Simulate a last request that lost its database connection after it had declared the length, but before it
+    // finished the upload.
     app.execute("UPDATE uploads SET length = received").await;
     storage.detach();
     let head = sender.head().await.expect(200);
@@ -265,8 +268,9 @@ async fn complete_upload_is_finished_in_the_background_when_its_client_is_gone()
     recording.check(&sender).await;
 }
 
-/// Sends the last request to one node and delays it at each of its storage requests in turn. Each time, another node takes over the
-/// upload with different bytes. Asserts that only the second node's bytes are stored.
+/// Sends the last request to one node, which is delayed at one of its storage requests. During the delay, another
+/// node finishes the upload with different bytes. Asserts that only the second node's bytes are stored. Repeats this
+/// for each storage request.
 async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;
@@ -320,7 +324,7 @@ async fn recording_never_mixes_bytes_when_another_node_takes_over_its_last_reque
     assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 
-/// Triggers that make one step of the last request fail on SQLite.
+/// SQLite triggers. Each makes one step of the last request fail.
 const FAILING: [&str; 6] = [
     "CREATE TRIGGER fault BEFORE UPDATE OF generation ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE UPDATE OF received ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",

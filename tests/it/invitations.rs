@@ -52,7 +52,7 @@ async fn several_invitations_can_be_sent_at_once_and_each_is_accepted_once() {
         "the link is shown once"
     );
 
-    // Opening the link does not accept the invitation, because email scanners open links.
+    // A GET request does not accept the invitation, because email scanners open links.
     let ana = app.client().header("sec-fetch-site", "same-origin");
     let invitation = ana.get(link).await.expect(200).json();
     assert_eq!(invitation["email"], "ana@example.org");
@@ -113,7 +113,7 @@ async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
         .problem(404);
     assert!(pending(&admin).await.is_empty());
 
-    // After an invitation has expired, its address is unknown again.
+    // The invitation has expired, so its address is rejected in an audience.
     let refused = ada
         .post(
             "/updates",

@@ -1,4 +1,4 @@
-//! Jobs survive the server that claimed them, are retried, and finally report that they failed.
+//! Jobs survive a killed server, are retried after a failure, and report their last failure.
 
 use hearback::clock;
 use hearback::infra::db::Db;
@@ -23,7 +23,8 @@ async fn job_claimed_by_a_killed_server_is_completed_by_another() {
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    // A killed server leaves a claimed job whose lease is never renewed. Here the search document was not written.
+    // Simulate a server that was killed before its job stored the search document. The job is still claimed, but its
+    // lease has expired.
     app.execute("DELETE FROM said").await;
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query(
@@ -50,7 +51,8 @@ async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
-    // Once a job that was added later is done, the workers have also seen the first one.
+    // Jobs are claimed in the order of `run_at`. When this later job is done, the workers have already skipped the
+    // leased one.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
     app.wait_until("the unleased job is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
@@ -85,11 +87,11 @@ async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt()
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    // Run the processing job again. Its file no longer exists.
+    // Delete the stored files, so that processing fails when it runs again.
     let path = media_path(&update["media"][0]);
     for key in app.objects().await {
         let key = key[key.find("media/").unwrap()..].to_owned();
-        // On disk, a key is stored in a folder that is named after its first letters.
+        // On a disk, the path of an object contains a folder that is not part of the key.
         let last = key.rsplit('/').next().unwrap();
         app.state
             .uploads
@@ -203,7 +205,7 @@ async fn update_in_the_trash_is_deleted_with_its_stored_bytes_after_thirty_days(
     assert_eq!(app.objects().await, [""; 0]);
 }
 
-/// Inserts a job that has nothing to delete, with a lease that ends in an hour.
+/// Inserts a job that deletes nothing and is leased for another hour.
 async fn leased(db: &Db, id: &str, lease: &str) {
     let mut tx = db.begin().await.unwrap();
     sqlx::query(
@@ -309,7 +311,7 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
             .unwrap();
         tx
     };
-    // Set the clock back before the job is committed, and again afterwards.
+    // Set the clock back once before a job is committed and once after a job is committed.
     let immediate = enqueue(0).await;
     app.state.clock.advance(-HOUR);
     immediate.commit().await.unwrap();

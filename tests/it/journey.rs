@@ -48,7 +48,7 @@ async fn publish(ada: &Client) -> String {
     path
 }
 
-/// Waits until the video is seekable and has its true duration, and returns its id.
+/// Waits until the video is processed. Asserts that its actual duration is known, and returns its id.
 async fn wait_for_video(app: &TestApp, bob: &Client, path: &str) -> String {
     let ready = app
         .wait_for(bob, path, |update| update["media"][0]["state"] == "ready")
@@ -64,7 +64,7 @@ async fn wait_for_video(app: &TestApp, bob: &Client, path: &str) -> String {
     text(&video["id"]).to_owned()
 }
 
-/// Bob comments on a time in the video and reacts, and Ada replies.
+/// Bob comments on a moment of the video and reacts to the update. Ada replies to the comment.
 async fn discuss(ada: &Client, bob: &Client, path: &str, video: &str) {
     let comments = format!("{path}/comments");
     let question = json!({ "body": "What is *this*?", "media_id": video, "at_ms": 4200 });
@@ -76,7 +76,7 @@ async fn discuss(ada: &Client, bob: &Client, path: &str, video: &str) {
     bob.put(&format!("{path}/reactions/👍")).await.expect(204);
 }
 
-/// Bob opens and acknowledges the update, and Ada sees both.
+/// Bob opens and acknowledges the update. Ada sees that he did both.
 async fn acknowledge(ada: &Client, bob: &Client, path: &str) {
     bob.put(&format!("{path}/opening")).await.expect(204);
     let receipts = ada.get(&format!("{path}/receipts")).await.json();

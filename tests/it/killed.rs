@@ -1,4 +1,4 @@
-//! Uploads survive when the server is killed during their last request and started again.
+//! Uploads survive if the server is killed during their last request and restarted.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -18,7 +18,7 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // An error means that the process has already exited.
+        // `kill` fails if the process has already exited.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -64,7 +64,7 @@ impl Node {
         assert!(!killed.await.unwrap().success());
     }
 
-    /// Kills the process, waits until `app` has finished its work, and asserts that nothing else is left.
+    /// Kills the process. Asserts that `app` cleans up everything except finished uploads.
     async fn kill_and_check_leftovers(self, app: &TestApp) {
         self.kill().await;
         app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
@@ -73,7 +73,7 @@ impl Node {
     }
 }
 
-/// A server that keeps running, and the settings for another one that is killed.
+/// Starts a server that keeps running. Also returns the settings for a second server, which the test kills.
 async fn start_survivor() -> (TestApp, BTreeMap<String, String>) {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
@@ -145,7 +145,8 @@ async fn upload_to_a_disk_survives_a_kill_at_each_step_of_its_last_request() {
     let (app, settings) = start_survivor().await;
     let ada = app.person("Ada").await;
     let mut node = Node::start(&settings).await;
-    // Kill the process as soon as one of these conditions is true. The last one is always true.
+    // In each round, the process is killed as soon as one of these statements returns more than 0. `SELECT 1` kills
+    // it at once.
     let steps = [
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND generation > 1",
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND received > 1048576",

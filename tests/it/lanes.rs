@@ -30,7 +30,7 @@ async fn running(app: &TestApp, kind: &str) -> i64 {
         .unwrap()
 }
 
-/// Starts a deletion, an index update and an email, and waits until all three are done.
+/// Starts a deletion, an indexing job and an email, and waits until all three are done.
 async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     let files = [("media", "a.png", fixture("alpha.png"))];
     let update = ada

@@ -1,6 +1,6 @@
 //! Imports follow the layers of `src/lib.rs` and never form a cycle.
 //!
-//! Reads every path of every file: `use` items, paths in code and paths in the arguments of macros.
+//! The tests read every path in every source file: in `use` items, in code and in the arguments of macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
-/// The layers, lowest first. A module may import from lower layers. Modules of `base` and `domain` may also import from their own layer.
+/// The layers, lowest first. A module may import from the layers below its own. Modules of `base` and `domain` may
+/// also import from their own layer.
 const LAYERS: &[(&str, &[&str])] = &[
     (
         "base",
@@ -52,13 +53,13 @@ type Module = Vec<String>;
 
 struct Imports<'a> {
     modules: &'a BTreeSet<Module>,
-    /// The current module of the visitor, including inline modules.
+    /// The module that contains the code being visited. It can be an inline module.
     here: Module,
     found: BTreeSet<Module>,
 }
 
 impl Imports<'_> {
-    /// Records the module of a path that starts with `crate`, `self`, `super` or the name of a child module.
+    /// Records the imported module if the path starts with `crate`, `self`, `super` or the name of a child module.
     fn note(&mut self, segments: &[String]) {
         let mut at = match segments.first().map(String::as_str) {
             Some("crate") => Vec::new(),
@@ -150,7 +151,7 @@ impl<'ast> Visit<'ast> for Imports<'_> {
     }
 }
 
-/// Every module of `src`, with the modules that it imports. `main` stands for the program.
+/// Every module of `src` and the modules that it imports. The key `main` is the module of the program.
 static GRAPH: LazyLock<BTreeMap<Module, BTreeSet<Module>>> = LazyLock::new(read);
 
 fn read() -> BTreeMap<Module, BTreeSet<Module>> {
@@ -205,7 +206,7 @@ fn layer(module: &Module) -> usize {
         .unwrap_or_else(|| panic!("src/{top}.rs is not assigned to a layer in tests/it/layers.rs"))
 }
 
-/// The strongly connected components of a graph that have more than one node.
+/// Returns the cycles of the graph: its strongly connected components with more than one node.
 fn cycles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
     let reachable = |from: &Module| {
         let mut reached = BTreeSet::new();
@@ -266,7 +267,7 @@ fn imports_point_to_lower_layers() {
 fn files_do_not_import_each_other_in_a_cycle() {
     let mut graph = GRAPH.clone();
     for (module, imports) in &mut graph {
-        // A child module may import from its parent, whose private items it can see.
+        // Ignore imports of a module's own parents. A child module may use the private items of its parent.
         imports.retain(|import| !module.starts_with(import));
     }
     let cycles = cycles(&graph);
@@ -275,7 +276,7 @@ fn files_do_not_import_each_other_in_a_cycle() {
 
 #[test]
 fn top_level_modules_do_not_import_each_other_in_a_cycle() {
-    // `infra` and `web` are layers, so each of their folders counts as a module.
+    // `infra` and `web` are whole layers, so each of their child modules counts as a top-level module.
     let noun = |module: &Module| {
         let depth = if ["infra", "web"].contains(&module[0].as_str()) {
             2

@@ -95,7 +95,7 @@ async fn pages_are_complete_and_stable_while_updates_are_added() {
                 .iter()
                 .map(|row| text(&row["title"]).to_owned()),
         );
-        // An update that is added between two pages does not shift the later pages.
+        // An update that is added while somebody reads the pages does not shift later pages.
         ada.update(json!({ "title": "new" })).await;
         let Some(next) = list["next"].as_str() else {
             break;
@@ -152,7 +152,7 @@ async fn search_finds_words_in_titles_notes_and_comments_and_ignores_case_and_ac
             .map(|row| text(&row["id"]).to_owned())
             .collect();
         assert_eq!(ids, found, "{q}");
-        // The search page finds the same updates in a different order.
+        // The search page finds the same updates, but sorts them by relevance.
         let best = ada
             .get(&format!("/search?q={}", encoded(q)))
             .await
@@ -187,7 +187,7 @@ async fn search_finds_words_in_titles_notes_and_comments_and_ignores_case_and_ac
     app.wait_for_jobs().await;
     assert_eq!(titles(&ada, "/updates?q=creme").await, Vec::<String>::new());
     assert_eq!(titles(&ada, "/updates?q=pudding").await, ["Plain pudding"]);
-    // A very long query is searched or rejected.
+    // A very long query either works or is rejected as invalid.
     for long in ["x".repeat(3000), "x ".repeat(1000)] {
         assert!(matches!(
             ada.get(&format!("/updates?q={long}")).await.status.as_u16(),
@@ -226,7 +226,7 @@ async fn trash_is_private_and_restored_updates_keep_their_comments_and_answers()
     assert_eq!(ada.get(&path).await.expect(200).json()["state"], "trashed");
     ada.patch(&path, json!({ "title": "x" })).await.problem(409);
     ada.put(&format!("{path}/publication")).await.problem(409);
-    // Emptying the trash does not affect other people's trash.
+    // Eve can neither empty Ada's trash nor delete an update in it.
     eve.delete("/trash").await.expect(204);
     eve.delete(&path.replace("/updates", "/trash"))
         .await
@@ -241,14 +241,15 @@ async fn trash_is_private_and_restored_updates_keep_their_comments_and_answers()
         (&back["my_receipt"]["state"], &back["counts"]["comments"]),
         (&json!("acknowledged"), &json!(1))
     );
-    // An update that is not in the trash cannot be deleted permanently.
+    // Deleting an update from the trash has no effect if it is not in the trash.
     ada.delete(&path.replace("/updates", "/trash"))
         .await
         .expect(204);
     ada.get(&path).await.expect(200);
 }
 
-/// Creates an update with a picture, comments with pictures, a guest and reactions. Returns its path and its storage keys.
+/// Creates an update with a picture, a comment with a picture, a comment by a guest, and reactions. Returns the path
+/// of the update and the storage keys of the pictures.
 async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<String>) {
     let made = ada
         .upload(

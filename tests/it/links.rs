@@ -77,7 +77,6 @@ async fn links_can_be_created_revoked_and_listed_without_their_tokens() {
     }
     app.client().get(&url).await.problem(404);
     assert!(ada.get(&format!("{path}/links")).await.json()["items"][0]["revoked_at"].is_string());
-    // A link that never existed gives the same response.
     app.client().get("/s/nothing").await.problem(404);
     ada.post(&format!("{path}/links"), json!({ "name": "x".repeat(101) }))
         .await
@@ -141,7 +140,7 @@ async fn shared_page_opens_without_an_account_and_has_preview_metadata() {
         ),
         (&json!(0), &json!(0), &Value::Null)
     );
-    // Fetching the page or a preview does not count as opening.
+    // The page and its preview were fetched, but neither counts as an opening.
     assert_eq!(ada.get(&path).await.json()["counts"]["opened"], 0);
 }
 
@@ -167,7 +166,7 @@ async fn shared_media_needs_no_cookie_and_is_unavailable_after_the_link_is_revok
                 .starts_with("image/")
         );
     }
-    // A modified address is not found.
+    // An address is not found if its grant or expiry time was changed.
     let bent = urls[0].replace("g=l~", "g=s~");
     app.client().get(&bent).await.problem(404);
     app.client()
@@ -213,7 +212,7 @@ async fn link_gives_access_only_to_its_own_update() {
         .get(&format!("{path}/receipts"))
         .await
         .problem(404);
-    // One browser can open two links. Each gives access to its own update.
+    // A browser can have cookies for two links. Each cookie gives access to the update of its own link.
     let (_, second) = ada.share(&other, false).await;
     let browser = by_cookie.accept("text/html");
     browser.get(&format!("/s/{second}")).await.expect(200);
@@ -284,7 +283,7 @@ async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
         );
         assert_eq!(guest.get(&path).await.json()["reactions"][0]["mine"], true);
     }
-    // The team sees the guests' comments with the name of the link.
+    // People with accounts see which link a guest used.
     let all = bob.get(&format!("{path}/comments")).await.json()["items"]
         .as_array()
         .unwrap()
@@ -314,7 +313,6 @@ async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
     );
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(page.contains("Gus") && page.contains("For the board"));
-    // Only the author can remove a guest's comment.
     let at = comment_path(&all[0]);
     bob.delete(&at).await.problem(403);
     ada.delete(&at).await.expect(204);
@@ -394,7 +392,7 @@ async fn guests_see_only_threads_that_were_started_through_their_own_link() {
         .await
         .problem(401);
     }
-    // A guest cannot change another guest's comment, even through the same link.
+    // A guest cannot change another guest's comment, even if both use the same link.
     second
         .patch(&comment_path(&asked), json!({ "body": "Changed" }))
         .await
@@ -569,7 +567,7 @@ async fn signed_in_person_is_not_treated_as_a_guest() {
             .header("location"),
         path
     );
-    // This browser has a session as well as a guest cookie.
+    // This browser is signed in and also has a guest cookie.
     let both = app.client().accept("text/html");
     both.get(&format!("/s/{token}")).await.expect(200);
     both.form(
@@ -619,7 +617,7 @@ async fn signed_in_person_without_access_can_read_through_a_link_but_not_comment
             && !page.contains(&format!("{path}/live")),
         "{page}"
     );
-    // A person who is signed out is a guest and can comment.
+    // The same person can comment as a guest in a browser without a session.
     let page = app
         .client()
         .accept("text/html")
@@ -655,7 +653,7 @@ async fn guest_without_permission_to_comment_is_rejected_before_pictures_are_sto
         .await
         .problem(403);
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
-    // A guest who can comment can add up to ten pictures and no videos.
+    // With permission to comment, a guest can add up to ten pictures, but no videos.
     let link = ada
         .post(&format!("{path}/links"), json!({ "comments": true }))
         .await

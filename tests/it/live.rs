@@ -1,4 +1,5 @@
-//! Event streams of open pages: events arrive in order, without gaps or duplicates, and only for readers with access.
+//! Event streams of open pages. Events arrive in order, without gaps or duplicates. Only people with access receive
+//! them.
 
 mod stream;
 
@@ -114,7 +115,7 @@ async fn missed_events_are_delivered_once_after_reconnecting() {
             assert_eq!(stream.next_of_update().await.data["id"], *comment);
         }
     }
-    // An event that occurs while the page catches up arrives once, after the missed events.
+    // A new event while the stream sends the missed events arrives once, after them.
     let mut stream = Stream::with(get(&format!("?after={last_seen}"))).await;
     comments.push(ada.comment(&path, "4").await);
     for comment in &comments[1..] {
@@ -166,7 +167,7 @@ async fn stream_ends_when_access_is_revoked() {
     ada.delete(&format!("/links/{link}")).await.expect(204);
     assert_eq!(revoked.remaining_kinds().await, [""; 0]);
 
-    // An inbox stream ends with its session.
+    // An inbox stream ends when its session ends.
     let browser = app.browser("Bob").await;
     let mut inbox = Stream::open(&browser, "/inbox/live").await;
     inbox.next().await.unwrap();
@@ -261,7 +262,7 @@ async fn events_reach_readers_on_another_node() {
         let comment = ada.comment(&path, &n.to_string()).await;
         assert_eq!(stream.next_of_update().await.data["id"], comment);
     }
-    // The second node serves a file that the first node stored.
+    // The second node also serves a file that the first node has just stored.
     let added = ada
         .upload(
             &format!("{path}/media"),
@@ -299,7 +300,8 @@ async fn stream_is_kept_alive_while_other_updates_change() {
         assert_eq!(stream.next().await.unwrap().kind, "inbox");
         streams.push(stream);
     }
-    // Comments on the other update arrive far more often than the keep-alive interval.
+    // Add comments to the other update without a pause, so that its events arrive far more often than the keep-alive
+    // interval.
     let talk = async {
         loop {
             ada.comment(&busy, "again").await;

@@ -1,4 +1,4 @@
-//! Emails. Each recipient whose answer is still due gets one message for each request and each reminder.
+//! Emails. A recipient who still owes an answer gets one email for each request and for each reminder.
 
 mod delivery;
 mod unsubscribing;
@@ -33,7 +33,7 @@ async fn start() -> (Sink, TestApp, Client, Client) {
     (sink, app, ada, bob)
 }
 
-/// Publishes an update that asks Bob for an acknowledgement. `more` adds or replaces fields.
+/// Publishes an update that asks Bob for an acknowledgement. `more` adds or replaces fields of the update.
 async fn ask(ada: &Client, more: serde_json::Value) -> String {
     let mut fields = json!({ "title": "The new flow", "expectation": "acknowledge", "audience": [email("Bob")] });
     fields
@@ -86,7 +86,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
             .ends_with(unsubscribe.trim_matches(['<', '>'])),
         "{text}"
     );
-    // Both emails were sent over one connection.
+    // The server sent both emails over one SMTP connection.
     assert_eq!(sink.heard("EHLO"), 1);
     advance(&app, 24 * 3600).await;
     assert_eq!(sink.mails().len(), 2);
@@ -114,7 +114,7 @@ fn assert_headers(mail: &ReceivedMail) {
     );
 }
 
-/// Returns Bob's due time as it is written in the email.
+/// Returns Bob's due time in the form that the email uses.
 async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
     let receipts = ada.get(&format!("{update}/receipts")).await;
     let receipts = receipts.expect(200).json();
@@ -157,7 +157,7 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
         json!({ "notes": "No, on Tuesday", "change": "material", "what_changed": "The\nday" });
     ada.patch(&path, change).await.expect(200);
     advance(&app, 11).await;
-    // A cosmetic edit and a comment do not request an answer.
+    // A cosmetic edit and a comment send no email.
     ada.patch(&path, json!({ "notes": "No: on Tuesday" }))
         .await
         .expect(200);
@@ -181,7 +181,7 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
             && text.contains("\nWhat changed: The day\n"),
         "{text}"
     );
-    // Readbacks and corrections are private and never emailed.
+    // Readbacks and corrections are private, so no email contains their text.
     let mut mails = sink.mails().into_iter();
     assert!(!mails.any(|mail| mail.text().contains("Monday")));
 }
@@ -222,7 +222,7 @@ async fn request_is_not_emailed_when_the_update_is_unpublished_within_ten_second
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
-    // Running the job early does not send the email early.
+    // Make the job due now. The email is still not sent, because ten seconds have not passed.
     app.execute("UPDATE jobs SET run_at = 0 WHERE kind = 'mail'")
         .await;
     app.wait_for_jobs().await;

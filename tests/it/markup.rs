@@ -1,4 +1,5 @@
-//! Markup of pictures and drawings in comments: saving, permissions and revisions. Validation and rendering are in submodules.
+//! Markup of pictures: saving, permissions and revisions. The submodules test drawings in comments, rendering and
+//! validation.
 
 mod drawings;
 mod rendering;
@@ -8,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, Response, TestApp, fixture};
 
-/// Publishes an update by Ada for Ben with one picture of 1280 × 800. Returns both clients and the paths of the update and of the
-/// picture.
+/// Publishes an update by Ada for Ben with one picture of 1280 × 800 pixels. Returns both clients and the paths of
+/// the update and of the picture.
 pub async fn update_with_picture(app: &TestApp) -> (Client, Client, String, String) {
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let fields = [("title", "T"), ("audience", "ben@example.org")];
@@ -35,7 +36,7 @@ fn media_path(media: &Value) -> String {
     format!("/media/{}", media["id"].as_str().unwrap())
 }
 
-/// Replaces a revision of the picture's markup with these shapes.
+/// Saves these shapes as the picture's markup. `revision` is the revision that they replace.
 pub async fn put_markup(client: &Client, media: &str, revision: i64, shapes: Value) -> Response {
     client
         .json(
@@ -95,7 +96,7 @@ async fn every_shape_kind_is_returned_as_saved() {
         ben.get(&media).await.json()["markup"],
         json!({ "revision": 1, "shapes": 8 })
     );
-    // Defaults are filled in, and coordinates are rounded to five decimals.
+    // Omitted fields get their defaults, and coordinates are rounded to five decimals.
     let brief = json!([{ "kind": "line", "from": [0.123456789, 0], "to": [1, 1] }]);
     let saved = put_markup(&ada, &media, 1, brief).await.expect(200).json();
     assert_eq!(
@@ -180,7 +181,7 @@ async fn stale_markup_revision_conflicts_unless_the_content_is_the_same() {
         problem["detail"].as_str().unwrap().contains("revision 1"),
         "{problem}"
     );
-    // A retry after a lost response succeeds.
+    // A client that got no response can repeat its request.
     assert_eq!(
         put_markup(&ada, &media, 0, every_kind())
             .await

@@ -70,7 +70,8 @@ async fn media_is_served_with_sandbox_headers() {
         assert_eq!(response.header("x-content-type-options"), "nosniff");
         let policy = response.header("content-security-policy");
         assert!(policy.starts_with("sandbox; default-src 'none'"));
-        // Browsers must revalidate on every use, so that access can end. They get a 304 for unchanged media.
+        // Browsers must ask the server before each use, because access can end. The server responds with 304 if the
+        // media is unchanged.
         assert_eq!(response.header("cache-control"), "private, no-cache");
         let disposition = response.header("content-disposition");
         assert!(disposition.starts_with("inline; filename*=UTF-8''"));
@@ -101,7 +102,7 @@ async fn original_of_a_recording_is_served_only_to_its_author() {
         .map(|r| r["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["h264", "playable", "poster", "thumbnail"]);
-    // A signature for another rendition is not valid for the original.
+    // The signature in the address of another rendition does not give access to the original.
     let key = url(&update, 0, "original")
         .split('?')
         .next()
@@ -113,7 +114,7 @@ async fn original_of_a_recording_is_served_only_to_its_author() {
         .1
         .to_owned();
     bob.get(&format!("{key}?{query}")).await.problem(404);
-    // Everyone with access gets the original of a picture.
+    // Everyone with access to the update can get the original of a picture, unlike the original of a recording.
     bob.get(&url(&others, 1, "original")).await.expect(200);
 }
 
@@ -154,7 +155,6 @@ async fn removed_media_leaves_no_stored_bytes() {
         (&json!("Here"), &Value::Null, &Value::Null)
     );
 
-    // Files of an update in the trash are kept until the trash is emptied.
     ada.delete(&path).await.expect(204);
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await.len(), 2);

@@ -1,4 +1,4 @@
-//! Mentions: which people a comment names, which of them are notified, and which cannot see the update.
+//! Mentions: which people a comment mentions, which of them are notified, and which of them cannot see the update.
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ async fn kinds(app: &TestApp, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the names of the mentioned people who cannot see the update.
+/// Returns the names of the mentioned people who cannot see the update, as the comment reports them.
 fn unseen(comment: &Value) -> Vec<&str> {
     comment["unseen"]
         .as_array()
@@ -129,7 +129,7 @@ async fn group_mention_notifies_members_and_lists_those_without_access() {
         ),
         (0, 0)
     );
-    // A person who is mentioned twice is listed once. A deactivated person is not listed.
+    // Cyd is mentioned twice, but is listed once. Afterwards Cyd is deactivated and no longer listed.
     let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
     let edit = format!("/comments/{}", made["id"].as_str().unwrap());
@@ -180,7 +180,7 @@ async fn page_reports_a_mentioned_person_without_access_once() {
         !page.contains("Cyd cannot see this."),
         "the message is shown once"
     );
-    // Only the author gets a button that adds the mentioned person.
+    // Ada is the author. Only the author gets a button that adds a mentioned person to the audience.
     let browser = app.browser("Ada Lovelace").await;
     browser
         .form("POST", &at, &[("body", "@Cyd indeed")])
@@ -203,7 +203,7 @@ async fn mention_on_a_workspace_update_can_notify_any_member() {
         (unseen(&made), kinds(&app, "Cyd").await),
         (vec![], vec!["mention".to_owned()])
     );
-    // A mute suppresses all notifications except mentions.
+    // A mute of the update suppresses all notifications except mentions.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
     hearback::notifications::set_muted(
@@ -300,7 +300,7 @@ async fn mentions_beyond_the_first_hundred_are_ignored_and_html_is_escaped() {
         !html.contains("<script") && !html.contains("<strong"),
         "names after the first hundred are ignored"
     );
-    // A person's name that contains HTML is escaped.
+    // HTML in a person's name is escaped.
     app.person("<b>Eve").await;
     let html = comment(&bob, &path, "@<b>Eve").await["body_html"]
         .as_str()

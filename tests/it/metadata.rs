@@ -1,4 +1,5 @@
-//! Metadata that a camera wrote into a video. Other people get a file only if it has no metadata or its metadata has been removed.
+//! Metadata that a camera wrote into a video. People other than the author can get a file of the video only if the
+//! file contains no metadata.
 
 mod frame_messages;
 mod inspection;
@@ -13,14 +14,14 @@ use crate::gate::{Gate, PREPARATION};
 /// The title, artist and location in the videos' metadata.
 const SECRETS: [&str; 3] = ["Kitchen at home", "Ada Lovelace", "+52.5200+013.4050/"];
 
-/// Makes ffmpeg keep every tag in an MP4 file.
+/// ffmpeg options that keep all metadata tags in an MP4 file. Without these options, ffmpeg drops unknown tags.
 const TAGS: &[&str] = &["-movflags", "use_metadata_tags"];
 
 const COMING: &str = "Processing. This video will play here in a moment.";
 
 const ONLY_AUTHOR: &str = "Only the author can play this video";
 
-/// Copies a fixture into another container and adds a title, an artist and a location, as phones do.
+/// Copies a fixture into another container and adds the metadata in [`SECRETS`], like the metadata of phones.
 fn with_metadata(input: &str, output: &str, more: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join(input), dir.path().join(output));
@@ -64,7 +65,7 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("media", "IMG_0001.MOV", with_metadata("moov-at-end.mov", "a.mov", &[])),
         ("media", "phone.mp4", with_metadata("moov-at-end.mov", "a.mp4", TAGS)),
         ("media", "fragments.mp4", with_metadata("moov-at-end.mov", "a.mp4", fragmented)),
-        // The file has the name of a recording from the browser, but only its content matters.
+        // The name is that of a browser recording. The server must not trust it, because the content has metadata.
         ("media", "Recording.webm", with_metadata("rec-vp8-opus-3s.webm", "a.webm", &[])),
         ("media", "talk.mkv", with_metadata("rec-vp8-opus-3s.webm", "a.mkv", &[])),
     ];
@@ -74,7 +75,7 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 struct Scene {
     ada: Client,
     path: String,
-    /// The other readers with access: a recipient, an admin and a guest.
+    /// The people other than the author who have access: a recipient, an admin and a guest.
     others: Vec<Client>,
     token: String,
 }
@@ -114,7 +115,7 @@ async fn media_of(client: &Client, path: &str) -> Vec<Value> {
         .clone()
 }
 
-/// Returns the names and addresses of the renditions.
+/// Returns the name and address of each rendition.
 fn urls(media: &Value) -> Vec<(String, String)> {
     let renditions = media["renditions"].as_array().unwrap();
     renditions
@@ -136,7 +137,7 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Returns the addresses of the raw files that the other readers would get if the files had no metadata.
+/// Returns the addresses at which the people other than the author could get the raw files if these had no metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;
@@ -151,7 +152,7 @@ async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     found
 }
 
-/// Asserts that every kind of request to these addresses returns "not found".
+/// Asserts that requests to these addresses are not found: GET, HEAD, downloads and ranges.
 async fn assert_not_served(app: &TestApp, addresses: &[String]) {
     for address in addresses {
         app.client().get(address).await.problem(404);
@@ -270,7 +271,7 @@ async fn browser_recording_plays_for_others_before_processing() {
         "rec-vp9-bubble-4s.webm",
         "rec-mp4-avc1-opus-5s.mp4",
     ];
-    // The claimed name and type do not matter.
+    // Give each recording a misleading file name, because only the content matters.
     let files = names.map(|name| ("media", "IMG_0001.MOV", fixture(name)));
     let scene = publish(&app, &files).await;
     for other in &scene.others {

@@ -1,4 +1,5 @@
-//! Outages of the storage and the database: requests fail clearly, and everything continues afterwards.
+//! Outages of the storage and the database: requests fail with a clear error, and all work continues after the
+//! outage.
 
 use serde_json::json;
 
@@ -6,7 +7,7 @@ use crate::app::{Client, TestApp, array, authority, fixture, postgres, text, upd
 use crate::cable::{Cable, DetachableStorage};
 use crate::tus::Sender;
 
-/// Asserts that the readiness check fails because of this component.
+/// Asserts that the readiness check fails and names this component.
 async fn assert_not_ready(client: &Client, part: &str) {
     let ready = client.get("/readyz").await;
     assert!(
@@ -126,7 +127,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert_eq!(head.header("upload-offset"), "100000");
     storage.attach();
     sender.patch(100_000, next, &[]).await.expect(204);
-    // The outage begins during the last request, which finishes the upload.
+    // Detach the storage before the last request, which would finish the upload.
     storage.detach();
     let finish = [("upload-length", length.as_str())];
     sender
@@ -144,7 +145,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert!(sender.original().await == recording);
 }
 
-/// A server on PostgreSQL whose connection to the database can be cut.
+/// Starts a server on PostgreSQL whose connections to the database can be cut.
 async fn start_with_database_cable() -> (TestApp, Cable) {
     let cable = Cable::to(authority(&std::env::var("HEARBACK_TEST_POSTGRES").unwrap())).await;
     let proxy = cable.address.to_string();
@@ -165,7 +166,8 @@ async fn database_outage_keeps_the_typed_text_and_all_work_resumes_afterwards() 
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
     let path = ada.update(json!({ "title": "T" })).await;
-    // Wait for all jobs first. A job that loses its connection is retried only after its lease has expired.
+    // Wait for all jobs before the outage. A job that lost its connection would be retried only after its lease has
+    // expired.
     app.wait_for_jobs().await;
     cable.cut();
     let refused = ada.get(&path).await;

@@ -72,7 +72,7 @@ async fn last_active_admin_cannot_be_demoted_or_deactivated() {
         .await
         .expect(200);
     root.get("/invitations").await.problem(403);
-    // A deactivated admin does not count as an active admin.
+    // Ada is now the only active admin, because the other admin is deactivated.
     ada.patch(&at(&root), json!({ "role": "admin", "active": false }))
         .await
         .expect(200);
@@ -98,7 +98,7 @@ async fn one_admin_remains_when_two_demote_each_other() {
     );
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
-    // The second request is sent by a former admin (403) or would leave no admin (409).
+    // The second request fails. Its sender may no longer be an admin (403), or the change would leave no admin (409).
     assert!(
         statuses == [200, 403] || statuses == [200, 409],
         "{statuses:?}"
@@ -157,7 +157,6 @@ async fn settings_are_validated_and_saved() {
         assert!(problem["errors"][field].is_string(), "{field}");
     }
     assert_eq!(ada.get("/me").await.json(), me);
-    // A line break in a name becomes a space.
     let me = ada.patch("/me", json!({ "name": "A\nB" })).await;
     assert_eq!(me.expect(200).json()["name"], "A B");
 }
@@ -211,7 +210,6 @@ async fn token_is_shown_once_and_can_be_revoked_only_by_its_owner() {
         .expect(204);
     program.get("/me").await.problem(401);
     ada.post("/tokens", json!({})).await.problem(422);
-    // An invalid token gets 401.
     for invalid in ["hb_", "hb_nothing", "x", ""] {
         app.client()
             .header("authorization", &format!("Bearer {invalid}"))

@@ -14,7 +14,8 @@ pub use self::world::World;
 use self::world::{fill, id};
 use crate::app::{Client, Response, TestApp, email, fixture};
 
-/// Requests that succeed only once in a [`World`], or that invalidate one of its addresses.
+/// Requests that each [`World`] can serve only once: they fail when repeated, or they invalidate an address of the
+/// world.
 const ONCE: [(&str, &str); 2] = [("POST", "/groups"), ("POST", "/people/{id}/reset")];
 
 /// Adds the headers of a tus request without content.
@@ -26,7 +27,8 @@ pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
     request.header("content-type", "application/offset+octet-stream")
 }
 
-/// Returns the status and, for a client error, the problem without its request id. Leaves the bodies of event streams unread.
+/// Sends a row of the table. Returns the status and, for a client error, the problem without its request id. Does not
+/// read the bodies of event streams, because these have no end.
 async fn send(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     if method.ends_with('+') {
         let files = [("media", "a.png", fixture("alpha.png"))];
@@ -50,7 +52,8 @@ async fn send(client: &Client, method: &str, address: &str, body: &str) -> (Stat
     (response.status, problem(method, &response))
 }
 
-/// Returns the problem of a client error without its request id. Responses to HEAD have none.
+/// Returns the problem document of a client error without its request id. Returns null for other responses and for
+/// HEAD, which has no body.
 fn problem(method: &str, response: &Response) -> Value {
     if !response.status.is_client_error() || method.starts_with("HEAD") {
         return Value::Null;
@@ -60,7 +63,8 @@ fn problem(method: &str, response: &Response) -> Value {
     problem
 }
 
-/// The readers in the table, except the guests. A guest's link belongs to a [`World`].
+/// The readers in the table that all worlds share. Guests are missing, because each [`World`] has its own share
+/// links.
 struct Readers {
     app: TestApp,
     author: Client,
@@ -245,7 +249,6 @@ async fn deactivation_ends_all_access_immediately() {
         .post("/session", credentials)
         .await
         .problem(422);
-    // Old sessions and tokens stay invalid after reactivation.
     set_active(true).await.expect(200);
     browser.get("/me").await.problem(401);
     bob.get("/me").await.problem(401);

@@ -1,7 +1,7 @@
-//! SQLite's query plans for the common pages: no list reads a whole table.
+//! SQLite's query plans for the common pages. No page may read a whole table.
 //!
-//! The program never runs `ANALYZE` or `PRAGMA optimize`, because statistics made the plans worse. Plans therefore depend on the
-//! schema alone, and an empty database has the same plans as a large one.
+//! Hearback never runs `ANALYZE` or `PRAGMA optimize`, because statistics made the plans worse. Without statistics,
+//! plans depend only on the schema. An empty database therefore has the same plans as a large one.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use crate::app::{Client, TestApp, email, fixture, postgres};
 use crate::counting;
 
-/// Tables that grow with the workspace.
+/// Tables that grow with the amount of content.
 const LARGE: [&str; 12] = [
     "updates",
     "media",
@@ -36,7 +36,8 @@ struct Step {
 }
 
 impl Step {
-    /// Returns the tables that the step may read. One alias can stand for several tables of a statement.
+    /// Returns the tables that the step may read. The result can have several tables, because a statement can use the
+    /// same alias more than once.
     fn tables(&self) -> Vec<&str> {
         let alias = self.detail.split(' ').nth(1).unwrap_or_default();
         let words: Vec<&str> = self
@@ -60,9 +61,10 @@ impl Step {
             .collect()
     }
 
-    /// Whether the step reads all rows of a large table, either directly or through an index without a condition.
+    /// Returns whether the step scans a whole large table or a whole index of one.
     fn reads_whole_table(&self) -> bool {
-        // A scan in list order stops after one page, and an existence check stops at the first row.
+        // Two kinds of scans are acceptable. A scan in the order of a list stops after one page, and an existence
+        // check stops at the first row.
         let bounded = (self.detail.contains("USING INDEX updates_listed")
             && self.statement.contains("LIMIT"))
             || (self
@@ -75,14 +77,14 @@ impl Step {
     }
 }
 
-/// Returns the steps of the plan of a statement.
+/// Returns the steps of the query plan of a statement.
 async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str) -> Vec<Step> {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
         .fetch_all(connection)
         .await
         .unwrap();
     let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-    // A materialized subquery is not a table.
+    // Leave out steps that scan the result of a subquery, because it is not a table.
     let derived = |detail: &str| {
         let alias = detail.split(' ').nth(1).unwrap_or_default();
         details.iter().any(|other| {
@@ -99,7 +101,7 @@ async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str)
         .collect()
 }
 
-/// Adds updates, comments and media, so that no page is empty. Returns the path of an update by Ada for Bob.
+/// Adds updates, comments and media, so that every page has content. Returns the path of an update by Ada for Bob.
 async fn fill(app: &TestApp, ada: &Client, bob: &Client) -> String {
     let files = [("media", "a.png", fixture("alpha.png"))];
     let fields = [
@@ -128,7 +130,7 @@ async fn fill(app: &TestApp, ada: &Client, bob: &Client) -> String {
     update
 }
 
-/// The pages that all people open.
+/// Pages that every person can open.
 fn pages(update: &str) -> Vec<String> {
     let lists = [
         "",
@@ -146,7 +148,8 @@ fn pages(update: &str) -> Vec<String> {
     pages
 }
 
-/// Explains every statement of the pages, as HTML and as JSON, and of the daily cleanup.
+/// Returns the steps of all statements that the pages and the daily cleanup execute. Each page is requested as HTML
+/// and as JSON.
 async fn explain_pages(app: &TestApp, ada: &Client, pages: &[String]) -> Vec<Step> {
     let database = app.dir.path().join("hearback.db");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display()))
@@ -200,7 +203,8 @@ async fn pages_never_scan_a_whole_table() {
     ] {
         assert_planned(&steps, page, detail);
     }
-    // These indexes contain only rows in the trash and media in comments.
+    // One index contains only updates in the trash, and the other contains only media in comments. Other pages must
+    // not use them.
     for (index, page) in [
         ("updates_trashed", "?state=trashed"),
         ("media_comment", "comments"),

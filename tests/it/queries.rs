@@ -7,7 +7,7 @@ use crate::counting;
 
 /// Counts the statements that a page executes.
 async fn statements(client: &Client, path: &str) -> usize {
-    // The last use of a token is written at most once a minute. Write it before counting.
+    // The first request of a minute also records when the token was used. Send it before counting.
     client.get("/me").await.expect(200);
     counting::statement_count(&client.get(path).await.expect(200))
 }
@@ -23,7 +23,7 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
         .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
-        // Every second comment is a reply, and each has a reaction.
+        // Every second comment is a reply. Each comment has a reaction.
         let (id, parent) = (
             app.state.clock.id(),
             (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()),
@@ -109,7 +109,7 @@ async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
 
 /// Returns the number of statements for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
-    // The last use of a token is written at most once a minute. Write it before counting.
+    // The first request of a minute also records when the token was used. Send it before counting.
     client.get("/me").await.expect(200);
     let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
     let comments = format!("{update}/comments");
@@ -131,7 +131,7 @@ async fn acknowledgement_and_comments_use_a_fixed_number_of_statements() {
     let update = ada
         .update(json!({ "title": "T", "audience": [email("Bob"), email("Ada")], "expectation": "acknowledge" }))
         .await;
-    // PostgreSQL also logs COMMIT as a statement.
+    // On PostgreSQL, the log also contains the COMMIT.
     let expected = if postgres() {
         [18, 19, 21]
     } else {

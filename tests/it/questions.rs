@@ -48,7 +48,7 @@ fn accepted(question: &Value) -> Vec<bool> {
         .collect()
 }
 
-/// Accepts an answer, or the newest answer of a question.
+/// Accepts an answer. If `comment` is a question, accepts its newest answer.
 pub async fn accept(client: &Client, comment: &str) -> Response {
     client.put(&format!("/comments/{comment}/acceptance")).await
 }
@@ -133,7 +133,7 @@ async fn accepting_a_question_accepts_its_newest_answer() {
         accepted(&accept(&bob, &id).await.expect(200).json()),
         [false, false, true]
     );
-    // Neither a later answer nor a repeated request changes anything.
+    // A later answer does not change which answer is accepted, and neither does accepting the question again.
     ada.reply(&path, &id, "Or this").await;
     assert_eq!(
         accepted(&accept(&bob, &id).await.expect(200).json()),
@@ -161,7 +161,7 @@ async fn only_one_answer_can_be_accepted() {
         accepted(&bob.get(&format!("/comments/{id}")).await.json()),
         [true, false]
     );
-    // Withdrawing an answer that is not accepted changes nothing.
+    // Withdrawing has no effect on an answer that is not accepted.
     withdraw(&bob, &two).await.expect(200);
     assert_eq!(state(&bob, &id).await, "accepted");
     withdraw(&bob, &one).await.expect(200);
@@ -201,7 +201,6 @@ async fn only_the_asker_can_accept_or_resolve() {
     resolve(&bob, &id).await.expect(200);
     assert_eq!(state(&ada, &id).await, "resolved");
     reopen(&ada, &id).await.problem(403);
-    // A plain comment cannot be accepted, but the author can resolve it.
     let remark = bob.comment(&path, "Nice").await;
     accept(&bob, &remark).await.problem(409);
     resolve(&ada, &remark).await.expect(200);
@@ -227,7 +226,6 @@ async fn question_reopens_when_its_last_answer_is_removed() {
         (state(&bob, &id).await, open_questions(&ada, &path).await),
         (json!("open"), 1)
     );
-    // A resolved or removed question is not open.
     resolve(&bob, &id).await.expect(200);
     assert_eq!(open_questions(&ada, &path).await, 0);
     reopen(&bob, &id).await.expect(200);

@@ -1,5 +1,5 @@
-//! The raw file of a recording can be played as soon as the update is published. Open players keep using it after the seekable copy has
-//! replaced it, unless access ends.
+//! The raw file of a recording can be played as soon as the update is published. Players that already play it can
+//! continue after the seekable copy replaces it, as long as they have access.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ struct Published {
     raw: String,
 }
 
-/// Publishes an update by Ada for Bob whose recording stays unprocessed until [`process`] is called.
+/// Publishes an update by Ada for Bob. Its recording stays unprocessed until [`process`] is called.
 async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Published {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
@@ -25,7 +25,7 @@ async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Publi
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    // Restore the state before processing.
+    // Undo the processing of the recording.
     app.execute("DELETE FROM renditions WHERE name NOT IN ('original', 'playable')")
         .await;
     app.execute(
@@ -92,7 +92,7 @@ async fn raw_file_stays_playable_for_an_hour_after_processing() {
     assert_eq!(url(&after, "original"), None);
     assert!(get_range(&app, &published.raw).await.expect(206).body == whole[100_000..101_000]);
     get_range(&app, &copy).await.expect(206);
-    // The raw file stays available for an hour and the length of the recording.
+    // The raw file expires after one hour plus the length of the recording.
     app.state.clock.advance(3_600_000 + 4_000);
     get_range(&app, &published.raw).await.problem(404);
     get_range(&app, &copy).await.expect(206);
@@ -163,7 +163,8 @@ async fn raw_file_request_by_another_person_is_not_redirected_to_the_bucket() {
         TestApp::start_with(|config| config.delivery = hearback::config::Delivery::Redirect).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let published = publish_unprocessed(&app, &ada, &bob).await;
-    // A presigned URL would outlive a trim, because the object stays.
+    // The server does not redirect the request to a presigned URL. Such a URL would keep working after a trim,
+    // because the object is kept.
     get_range(&app, &published.raw).await.expect(206);
     process(&app, &published).await;
     get_range(&app, &published.raw).await.expect(206);

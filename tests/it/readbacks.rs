@@ -13,8 +13,8 @@ pub async fn publish(author: &Client, names: &[&str]) -> String {
         .await
 }
 
-/// Starts a server with Ada, Bob and Cyd, and publishes an update by Ada for the others. The last returned value is the
-/// path of the update.
+/// Starts a server with Ada, Bob and Cyd, and publishes an update by Ada for Bob and Cyd. Returns the server, the
+/// three clients and the path of the update.
 pub async fn publish_for_two() -> (TestApp, Client, Client, Client, String) {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
@@ -38,7 +38,7 @@ async fn put(client: &Client, path: &str, fields: &Value) -> Response {
         .await
 }
 
-/// Returns the reasons of the entries in a section of the inbox.
+/// Returns why each entry is in a section of the inbox.
 pub async fn reasons(client: &Client, section: &str) -> Vec<String> {
     let inbox = client.get("/inbox").await.json();
     inbox[section]
@@ -49,7 +49,7 @@ pub async fn reasons(client: &Client, section: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the number of entries in a section of the inbox.
+/// Returns the number of entries that the inbox states for a section.
 pub async fn inbox_count(client: &Client, section: &str) -> Value {
     client.get("/inbox").await.json()["counts"][section].clone()
 }
@@ -84,7 +84,7 @@ async fn readback_moves_from_the_recipients_inbox_to_the_authors() {
     );
     assert_eq!(inbox_count(&bob, "owed_by_me").await, 0);
     read_back(&cyd, &path, "I do nothing.").await;
-    // The inbox has one entry per update, regardless of the number of readbacks.
+    // The author's inbox has one entry for the update, even if it has several readbacks.
     assert_eq!(reasons(&ada, "owed_by_me").await, ["readbacks"]);
     let inbox = ada.get("/inbox").await.json();
     let update = &inbox["owed_by_me"][0]["update"];
@@ -136,7 +136,7 @@ async fn readback_is_rejected_when_missing_blank_or_too_long() {
             .problem(422);
     }
     assert_eq!(my_state(&bob, &path).await, "waiting");
-    // A rejected form keeps the typed text.
+    // The rejected form is shown again with the typed text.
     let long = "y".repeat(501);
     let page = app
         .browser("Bob")
@@ -160,7 +160,7 @@ async fn readback_can_be_changed_or_withdrawn_until_confirmed() {
     assert_eq!(inbox_count(&ada, "owed_by_me").await, 0);
     assert_eq!(inbox_count(&bob, "owed_by_me").await, 1);
     read_back(&bob, &path, "Second").await;
-    // A readback can be replaced. Sending the same text again does not count as a new answer.
+    // A readback can be replaced. Sending the same text again keeps the time of the answer.
     let at = read_back(&bob, &path, "Third").await["answered_at"].clone();
     app.state.clock.advance(5_000);
     assert_eq!(read_back(&bob, &path, "Third").await["answered_at"], at);
@@ -222,7 +222,7 @@ async fn objection_needs_a_reason_and_notifies_the_author() {
     };
     assert_eq!(reason(&ada).await, "I am on leave");
     assert_eq!(reason(&cyd).await, Value::Null);
-    // The recipient can still acknowledge, or withdraw the answer.
+    // Bob can replace the objection with an acknowledgement, or withdraw it.
     let acknowledged = bob.put(&format!("{path}/acknowledgement")).await;
     assert_eq!(acknowledged.expect(200).json()["state"], "acknowledged");
     let withdrawn = bob.delete(&decline).await.expect(200).json();

@@ -70,7 +70,7 @@ async fn opening_is_hidden_from_other_recipients() {
         !page.contains("not opened it"),
         "another recipient's page does not show who opened it"
     );
-    // No receipt is created when the author opens the update.
+    // The author gets no receipt for opening the update.
     ada.put(&format!("{path}/opening")).await.expect(204);
     let items = ada.get(&receipts).await.json()["items"].clone();
     assert_eq!(items.as_array().unwrap().len(), 2);
@@ -96,7 +96,7 @@ async fn acknowledgement_keeps_its_original_timestamp_until_withdrawn() {
         bob.put(&answer).await.expect(200).json()["acknowledged_at"],
         first["acknowledged_at"]
     );
-    // Everyone who can see the update can see who acknowledged it and when.
+    // Every reader of the update sees who acknowledged it, and when.
     assert_eq!(
         cyd.get(&format!("{path}/receipts")).await.json()["items"][0]["acknowledged_at"],
         first["acknowledged_at"]
@@ -141,7 +141,7 @@ async fn acknowledgement_becomes_stale_only_after_a_material_change() {
     assert_eq!(owed["why"], "changed");
     assert_eq!(bob.get(&path).await.json()["what_changed"], "The date");
 
-    // Acknowledging an earlier revision is a conflict.
+    // An acknowledgement of an earlier revision is rejected as a conflict.
     let acknowledge = async |revision: i64| {
         bob.json("PUT", &answer, &json!({ "revision": revision }))
             .await
@@ -317,7 +317,7 @@ async fn removed_recipient_gets_the_update_again_when_everyone_is_added() {
     assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 1);
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 0);
-    // A recipient can acknowledge without opening the update.
+    // Eve acknowledges the update without opening it.
     app.person("Eve")
         .await
         .put(&format!("{path}/acknowledgement"))

@@ -1,4 +1,5 @@
-//! Recordings of unknown length. They grow, are finished when their page is lost, and resume when it returns.
+//! Recordings, whose length is unknown at first. If the page that sends a recording disappears, the server finishes
+//! the recording. It resumes when the page returns.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -42,7 +43,7 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
-    // Send pieces like MediaRecorder: a first piece of one byte, and empty pieces in between.
+    // Send pieces as a browser's MediaRecorder does: the first one has one byte, and later ones can be empty.
     let mut at = 0;
     for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
         at = sender.send(at, piece).await;
@@ -74,7 +75,8 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
     assert_recording_is_finished(&ada, &sender, at).await;
 }
 
-/// Asserts that the recording is in a draft and no longer an upload, and that it accepts no more bytes.
+/// Asserts that the recording is complete: it belongs to a draft, is not listed as an upload and accepts no more
+/// bytes.
 async fn assert_recording_is_finished(ada: &Client, sender: &Sender, length: usize) {
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
     let update = ada.get(&format!("/updates/{}", sender.update)).await;
@@ -83,7 +85,7 @@ async fn assert_recording_is_finished(ada: &Client, sender: &Sender, length: usi
         (&update["state"], &update["media"][0]["id"]),
         (&json!("draft"), &json!(sender.media))
     );
-    // Finishing again succeeds. Sending more bytes fails.
+    // Finishing a second time succeeds, but more bytes are rejected.
     sender.finish(length).await.expect(204);
     sender.patch(length, b"more", &[]).await.problem(410);
     let head = sender.head().await.expect(200);
@@ -94,7 +96,7 @@ async fn assert_recording_is_finished(ada: &Client, sender: &Sender, length: usi
     );
 }
 
-/// Advances the clock by more than an hour, after which recordings without a page are finished, and runs the cleanup.
+/// Advances the clock by more than an hour and runs the cleanup, which finishes abandoned recordings.
 async fn abandon(app: &TestApp) {
     app.state.clock.advance(HOUR + 1000);
     app.state.sweep().await.unwrap();
@@ -118,14 +120,14 @@ async fn abandoned_recording_is_finished_and_marked_incomplete_until_it_resumes(
     let length = media["duration_ms"].as_i64().unwrap();
     assert!((3_000..=7_000).contains(&length), "{media}");
     assert!(sender.original().await == whole[..cut]);
-    // An upload without any bytes is deleted after a day.
+    // The cleanup deletes an upload that has no bytes after a day.
     app.state.clock.advance(24 * HOUR);
     app.state.sweep().await.unwrap();
     ada.get(&format!("/updates/{}", empty.update))
         .await
         .problem(404);
 
-    // The page returns and sends the remaining bytes, and no byte is lost.
+    // The page returns and sends the remaining bytes. No byte is lost.
     assert_eq!(sender.offset().await, cut);
     let last = whole.len() - 10;
     sender.send(cut, &whole[cut..last]).await;
@@ -199,11 +201,11 @@ async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..9 * MIB]).await;
     app.state.clock.advance(HOUR + 1000);
-    // The recording is marked as finished but not assembled yet when its page returns.
+    // Simulate a page that returns after the recording was marked as finished, but before its file was assembled.
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // If a request is interrupted, its bytes and the earlier copy are kept.
+    // Interrupting a request loses neither its bytes nor the copy that already exists.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);
@@ -216,7 +218,8 @@ async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
         "processing",
         "the finished part stays visible until the rest arrives"
     );
-    // The recording cannot be trimmed before it is complete, because the remaining bytes would restore the removed parts.
+    // The incomplete recording cannot be trimmed, because the remaining bytes would restore the parts that were cut
+    // off.
     ada.json(
         "PUT",
         &format!("/media/{}/trim", sender.media),
@@ -225,7 +228,7 @@ async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
     .await
     .problem(409);
     sender.send(at + 3000, &whole[at + 3000..]).await;
-    // A day later the leftovers are cleaned up.
+    // A day later, the cleanup deletes leftovers but not the recording.
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;
@@ -257,13 +260,13 @@ async fn recording_is_kept_when_the_server_was_down_for_days() {
     let sender = Sender::recording(&ada).await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     sender.send(0, &whole[..200_000]).await;
-    // The server was down for more than a week.
+    // The server was down for nine days.
     app.state.clock.advance(9 * 24 * HOUR);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert!(sender.original().await == whole[..200_000]);
-    // A recording that is too short to play waits a day for its page.
+    // A recording that is too short to play is not finished for a day, because its page may return.
     let short = Sender::recording(&ada).await;
     short.send(0, &whole[..1]).await;
     app.state.clock.advance(2 * HOUR);

@@ -1,4 +1,5 @@
-//! Redaction and cropping. Old addresses stop working immediately. When the picture is shown again, no stored file has the removed pixels.
+//! Redaction and cropping. Old addresses of the picture stop working immediately. As soon as the picture is visible
+//! again, no stored file contains the removed pixels.
 
 mod crop;
 mod interruptions;
@@ -19,7 +20,7 @@ use crate::markup::{put_markup, rendition};
 /// A bucket with versioning.
 const BUCKET: &str = "hearback-versioned";
 
-/// The secret colour. No other pixel of the test pictures has a similar colour, even after JPEG compression.
+/// The colour of the secret. No other pixel of the test pictures has a similar colour, even after JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
 /// Makes a grey picture of 800 × 600 with a pattern in the secret colour at x 200–400, y 150–250.
@@ -48,7 +49,7 @@ async fn start() -> TestApp {
         return TestApp::start().await;
     }
     let s3 = s3();
-    // Another test of this run may already have created the bucket.
+    // Ignore the error if another test has already created the bucket.
     let _ = s3.create_bucket().bucket(BUCKET).send().await;
     let on = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)
@@ -71,7 +72,7 @@ async fn start() -> TestApp {
     .await
 }
 
-/// A server with an update by Ada for Ben. The update has one picture, which contains the secret.
+/// A server with an update by Ada for Ben. The only picture of the update contains the secret.
 struct Scene {
     app: TestApp,
     ada: Client,
@@ -107,7 +108,7 @@ async fn publish(ada: &Client) -> String {
     .await
 }
 
-/// Adds a picture with a multipart form. Returns its path.
+/// Uploads a picture to the update with a multipart form. Returns the path of the picture.
 async fn upload_by_form(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) -> String {
     let added = ada
         .upload(&format!("{update}/media"), &[], &[("media", name, bytes)])
@@ -117,7 +118,7 @@ async fn upload_by_form(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) 
     format!("/media/{}", added["items"][0]["id"].as_str().unwrap())
 }
 
-/// Adds a picture with tus in two requests. Returns its path.
+/// Uploads a picture to the update with tus, in two requests. Returns the path of the picture.
 async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
     let about = format!(
@@ -151,7 +152,7 @@ async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     format!("/media/{}", begun.header("hearback-media"))
 }
 
-/// Adds a picture with the secret in one of three ways.
+/// Uploads a picture with the secret to the update: a PNG or JPEG with a form, or a PNG with tus.
 async fn upload_secret(ada: &Client, update: &str, way: &str) -> String {
     let png = secret(ImageFormat::Png);
     match way {
@@ -183,7 +184,7 @@ async fn original(client: &Client, media: &str) -> Vec<u8> {
         .body
 }
 
-/// Asserts that a PNG has only the necessary chunks and nothing after its end.
+/// Asserts that the PNG has only the chunks that it needs, and no bytes after its end.
 fn assert_minimal_png(png: &[u8]) {
     let (mut at, mut kinds) = (8, Vec::new());
     while at < png.len() {
@@ -253,12 +254,12 @@ async fn no_stored_file_contains_redacted_pixels() {
     }
 }
 
-/// Returns a numbered step at the same fraction of the width and height.
+/// Returns a numbered step. `place` is the fraction of both the width and the height.
 fn step_at(place: f64) -> Value {
     json!({ "kind": "step", "at": [place, place], "number": 1 })
 }
 
-/// Leaves old unfinished files that contain the secret, as a killed process does.
+/// Writes old temporary files that contain the secret, like those of a killed process.
 fn leave_unfinished_files(app: &TestApp) {
     for name in ["tmp/killed", "media/tmp/killed"] {
         let path = app.dir.path().join(name);
@@ -271,7 +272,7 @@ fn leave_unfinished_files(app: &TestApp) {
     }
 }
 
-/// Asserts that only the secret and its margin are covered, and that the file has no metadata.
+/// Asserts that only the secret and a margin around it are covered, and that the file has no metadata.
 fn assert_covered(bytes: &[u8]) {
     let image = image::load_from_memory(bytes).unwrap().to_rgb8();
     let dark = |x, y| image.get_pixel(x, y).0.iter().all(|channel| *channel < 12);
@@ -309,7 +310,7 @@ async fn redaction_makes_acknowledgements_stale() {
         shown["what_changed"],
         "Part of a picture was made unreadable."
     );
-    // Repeating the redaction does not request new answers.
+    // Sending the same redaction again does not ask for new answers.
     let revision = shown["revision"].clone();
     put_markup(&ada, &media, 0, json!([cover()]))
         .await

@@ -29,7 +29,7 @@ async fn material_change_requests_new_answers_with_a_new_due_time() {
     acknowledge(&bob, &path).await;
     let due_before = my_receipt(&cyd, &path).await["due"].clone();
     app.state.clock.advance(3 * 24 * 3_600_000);
-    // A cosmetic edit does not request new answers.
+    // A cosmetic edit does not ask for new answers.
     ada.patch(&path, json!({ "title": "The plan" }))
         .await
         .expect(200);
@@ -79,7 +79,7 @@ async fn assert_changes_are_shown_until_acknowledged(app: &TestApp, bob: &Client
     assert!(!browser.get(path).await.text().contains("<del>"));
 }
 
-/// Changes the update once more and asserts that its author, and nobody else, can read all versions.
+/// Makes another change. Asserts that the author can read all versions of the update, and that nobody else can.
 async fn assert_versions_are_kept(app: &TestApp, ada: &Client, bob: &Client, path: &str) {
     let change = json!({ "notes": "We ship on Friday.", "change": "material" });
     ada.patch(path, change).await.expect(200);
@@ -170,7 +170,7 @@ async fn readback_of_an_earlier_revision_cannot_be_confirmed() {
     ada.json("PUT", &confirm, &json!({ "verdict": "confirmed" }))
         .await
         .problem(409);
-    // A readback from an outdated page is a conflict.
+    // A readback of an earlier revision is rejected as a conflict.
     bob.json(
         "PUT",
         &format!("{path}/acknowledgement"),
@@ -250,7 +250,7 @@ async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
         ada.delete(&media).await.expect(204);
     }
     assert_eq!(ada.get(&path).await.json()["media"], json!([]));
-    // Other people lose access to the file, and their old address of it stops working.
+    // Bob loses access to the file, and the media address that was issued to him stops working.
     bob.get(&media).await.problem(404);
     app.client().get(&of_bob).await.expect(404);
     let change = json!({ "change": "material", "what_changed": "No picture" });

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, email};
 
-/// Creates the first account. Returns a client with its session.
+/// Creates the first account with the setup link. Returns a client that is signed in.
 async fn set_up(app: &TestApp) -> Client {
     let client = app.client().header("sec-fetch-site", "same-origin");
     let code = app.setup_code.clone().unwrap();
@@ -22,7 +22,8 @@ async fn inbox(ada: &Client) -> Value {
     ada.get("/inbox").await.expect(200).json()
 }
 
-/// Creates the first account and returns its client with the path of the sample update, whose video is ready.
+/// Creates the first account and waits until the video of the sample update is ready. Returns the client and the path
+/// of the sample update.
 async fn set_up_with_sample(app: &TestApp) -> (Client, String) {
     let ada = set_up(app).await;
     let id = inbox(&ada).await["owed_by_me"][0]["update"]["id"].clone();
@@ -189,7 +190,6 @@ async fn author_of_the_sample_is_not_listed_as_a_person() {
     assert_eq!(made["counts"]["recipients"], 1);
     let group = json!({ "name": "all", "members": [system_account] });
     ada.post("/groups", group).await.problem(422);
-    // Nobody else sees the sample.
     let bob = app.browser("Bob").await;
     bob.get(&sample).await.expect(404);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// JSON fields whose text is from a closed set. Their values are recorded instead of their type.
+/// JSON fields whose values come from a closed set. The recording contains their values, not only their type.
 const CLOSED_SETS: [&str; 9] = [
     "color",
     "expectation",
@@ -16,11 +16,11 @@ const CLOSED_SETS: [&str; 9] = [
     "visibility",
     "why",
 ];
-/// The parent and name of one more field from a closed set: rendition names are a closed set, unlike the values of
-/// other `name` fields.
+/// The `name` of a rendition also comes from a closed set, unlike `name` in other objects.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
-/// The types that a JSON value can have: names such as `null` and `string`, an object with these fields, or a list of these items.
+/// The types that a value in a JSON document can have. `words` contains types such as `null` and `string`. `fields`
+/// describes the fields of an object, and `items` describes the items of a list.
 #[derive(Default)]
 pub struct Shape {
     words: BTreeSet<String>,
@@ -41,7 +41,8 @@ impl Shape {
         Self::of_field("", "", document)
     }
 
-    /// Returns the shape of a field's value. `parent` is the field of the enclosing object. All items of a list share one shape.
+    /// Returns the shape of a field's value. `parent` is the field that contains the object, and `name` is the field
+    /// in the object. All items of a list have one common shape.
     fn of_field(parent: &str, name: &str, value: &Value) -> Self {
         match value {
             Value::Null => Self::word("null"),
@@ -74,7 +75,7 @@ impl Shape {
         }
     }
 
-    /// Returns the shape of values that have either shape.
+    /// Combines two shapes into one that describes all their values.
     fn merge(mut self, other: Self) -> Self {
         self.words.extend(other.words);
         self.fields = merge_options(self.fields, other.fields, merge_fields);

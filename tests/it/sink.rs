@@ -8,7 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 const HANG_UP: &str = "hang up";
 
-/// A scripted reply. The server uses the first rule whose verb and text match a command, and uses each rule once.
+/// A scripted reply to one command. The sink uses the first rule that matches the verb and the text of a command, and
+/// then removes the rule.
 #[derive(Clone, Debug)]
 struct Rule {
     verb: &'static str,
@@ -27,12 +28,12 @@ struct Log {
 #[derive(Clone, Debug)]
 pub struct ReceivedMail {
     pub to: String,
-    /// The message without dot-stuffing.
+    /// The headers and body of the message, without dot-stuffing.
     pub raw: String,
 }
 
 impl ReceivedMail {
-    /// Returns a header, unfolded and decoded. Panics if it is missing.
+    /// Returns the value of a header, unfolded and decoded. Panics if the header is missing.
     pub fn header(&self, name: &str) -> String {
         let (headers, _) = self.raw.split_once("\r\n\r\n").unwrap();
         let unfolded = headers.replace("\r\n ", " ").replace("\r\n\t", " ");
@@ -56,7 +57,7 @@ impl ReceivedMail {
     }
 }
 
-/// Decodes the Base64 words of RFC 2047, the only encoding that the server uses.
+/// Decodes the encoded words of RFC 2047. Hearback encodes all of them as Base64.
 fn decoded(line: &str) -> String {
     let mut out = String::new();
     for (at, part) in line.split("=?utf-8?b?").enumerate() {
@@ -66,7 +67,7 @@ fn decoded(line: &str) -> String {
                     &String::from_utf8(data_encoding::BASE64.decode(word.as_bytes()).unwrap())
                         .unwrap(),
                 );
-                // Space between two encoded words is not part of the text.
+                // A space between two encoded words only separates them and is not part of the text.
                 out.push_str(if rest == " " { "" } else { rest });
             }
             _ => out.push_str(part),
@@ -110,8 +111,9 @@ impl Sink {
         sink
     }
 
-    /// Replies with `answer` once to the next command with this verb whose line contains `about`. `hang up` closes the connection
-    /// without a reply. The verb `END` stands for the end of the data, and its text is the recipient.
+    /// Replies with `answer` to the next command that has this verb and contains `about`. If the answer is `hang up`,
+    /// closes the connection without a reply. The verb `END` is the end of a message, and `about` is then compared to
+    /// the recipient.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
         self.log.lock().unwrap().rules.push(Rule {
             verb,
@@ -124,7 +126,7 @@ impl Sink {
         self.log.lock().unwrap().mails.clone()
     }
 
-    /// Returns the recipients of all messages, sorted.
+    /// Returns the recipients of all received messages, sorted.
     pub fn receivers(&self) -> Vec<String> {
         let mut to: Vec<String> = self.mails().into_iter().map(|mail| mail.to).collect();
         to.sort();
@@ -171,7 +173,7 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
                 return;
             };
             let answer = take_rule(&log, "END", &to).unwrap_or("250 accepted");
-            // Count the message as received even if the connection closes now.
+            // If the connection closes now, the message still counts as received.
             if answer.starts_with('2') || answer == HANG_UP {
                 let to = to.clone();
                 log.lock().unwrap().mails.push(ReceivedMail { to, raw });
@@ -213,7 +215,7 @@ async fn reply(write: &mut OwnedWriteHalf, answer: &str) -> bool {
             .is_ok()
 }
 
-/// Removes the first rule that matches a command and returns its reply.
+/// Removes the first rule that matches a command, and returns the reply of this rule.
 fn take_rule(log: &Mutex<Log>, verb: &str, line: &str) -> Option<&'static str> {
     let mut log = log.lock().unwrap();
     let at = log

@@ -1,4 +1,5 @@
-//! Copies of recordings follow the presentation timeline. No copy contains hidden frames, and all copies have the same timestamps.
+//! Copies of recordings follow the presentation timeline. No copy contains frames that an edit list hides. All copies
+//! have the same timestamps.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames::{pictures, shown_at};
 
-/// Publishes a fixture for Bob and waits until it is ready. Returns the media's path and JSON for the author.
+/// Publishes a fixture by Ada for Bob and waits until it is processed. Returns the path of the media and the JSON
+/// that Ada gets.
 async fn publish(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
@@ -48,7 +50,7 @@ async fn download(app: &TestApp, media: &Value, name: &str) -> PathBuf {
     path
 }
 
-/// Returns the duration that the container states.
+/// Returns the duration in the container's header, in milliseconds.
 fn container_ms(path: &Path) -> i64 {
     let output = Command::new("ffprobe")
         .args([
@@ -84,7 +86,7 @@ async fn no_served_copy_contains_hidden_frames() {
         for rendition in names(&seen) {
             let file = download(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
-            // Ignore the copy's own edit list, to read the frames that it hides.
+            // Ignore the edit list of the copy, so that ffmpeg also reads the frames that it hides.
             let input: &[&str] = if is_video {
                 &["-ignore_editlist", "1"]
             } else {
@@ -173,7 +175,7 @@ async fn copies_of_a_video_with_a_low_frame_rate_start_at_zero_and_match_the_api
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
-            // The source is white after second 12.
+            // All pictures of the source from second 12 on are white, so they encode second 12.
             assert_eq!(
                 shown_at(&shown, second as f64 + 0.1),
                 (second / every * every).min(12),
@@ -188,7 +190,7 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
-    // One frame is shown from second 5 to second 10, and both times are within it.
+    // The source shows one frame from second 5 to second 10. The trim begins and ends within this time.
     let (from, to) = (5_500, 9_500);
     ada.json(
         "PUT",
@@ -210,7 +212,8 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     assert_eq!([0.1, 3.8].map(|at| shown_at(&shown, at)), [5, 5]);
 }
 
-/// Creates an eight-second video with sound. Its edit lists begin three seconds into the media and claim a duration of `seconds`.
+/// Creates an eight-second video with sound. Its edit lists begin at second 3 of the video and state a duration of
+/// `seconds`.
 fn video_with_edits(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
@@ -244,7 +247,8 @@ fn video_with_edits(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> V
     let (lists, media) = (places(b"elst"), places(b"mdhd"));
     let movie_scale = number(places(b"mvhd")[0] + 16);
     assert_eq!((lists.len(), media.len()), (2, 2), "{name}");
-    // ISO/IEC 14496-12 §8.6.6: version and flags, the number of entries, then each entry's duration and media time.
+    // The position of the first entry in each edit list, and the duration and media time to write there. An `elst`
+    // box has its version, flags and number of entries before the first entry (ISO/IEC 14496-12 §8.6.6).
     let edits: Vec<_> = lists
         .iter()
         .zip(&media)
@@ -276,7 +280,7 @@ async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmen
         .json();
     assert_eq!(media["state"], "ready", "{name}: {media}");
     let duration = media["duration_ms"].as_i64().unwrap();
-    // Decoding begins 0.2 s before the first shown frame, so there can be 5.2 s of frames.
+    // Decoding begins up to 0.2 s before the first shown frame, so the copy can be up to 5.2 s long.
     assert!((5_000..=5_250).contains(&duration), "{name}: {duration}");
     let file = download(&app, &media, "playable").await;
     assert!(

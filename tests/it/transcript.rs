@@ -1,8 +1,8 @@
-//! Compares the response of every route with a recorded one: status, headers and the shape of the JSON. Refactoring must not change
-//! them.
+//! Compares the response of every route to a recorded response: status, headers and the shape of the JSON.
+//! Refactoring must not change these.
 //!
-//! After an intended change of the contract, run the tests with `HEARBACK_RECORD=1` to record `tests/fixtures/transcript/` again, and
-//! review the diff. Both database engines give the same responses.
+//! After an intended change of the API, set `HEARBACK_RECORD=1` and run the tests to record
+//! `tests/fixtures/transcript/` again. Then review the diff. Both database engines must give the same responses.
 
 mod recording;
 mod scene;
@@ -42,7 +42,7 @@ async fn every_route_responds_as_recorded() {
             transcript.insert(request, record(response).await);
             if destroyed {
                 world = World::new(&ada, &bob, &admin, &eve).await;
-                // Wait for the jobs, because the responses show which thumbnails exist.
+                // Wait for the jobs of the new world. Otherwise its thumbnails could be missing from some responses.
                 app.wait_for_jobs().await;
             }
         }
@@ -93,7 +93,7 @@ async fn setup_and_sign_in_respond_as_recorded() {
     compare("sign-in", transcript);
 }
 
-/// The pages that are read for a full update.
+/// The pages and JSON documents that are requested for a full update.
 const PAGES: [&str; 20] = [
     "{update}",
     "{update}/access",
@@ -161,7 +161,7 @@ async fn metrics_keep_their_names_types_and_labels() {
         "# TYPE hearback_live_pages gauge",
         "hearback_live_pages",
     ];
-    // The free space of a bucket is unknown.
+    // The free space of a bucket is unknown, so this metric exists only for folders.
     if !postgres() {
         expected.extend([
             "# TYPE hearback_storage_free_bytes gauge",
@@ -171,7 +171,7 @@ async fn metrics_keep_their_names_types_and_labels() {
     assert_eq!(lines, expected);
 }
 
-/// Returns a line of the metrics without its value.
+/// Returns a line of the metrics without its sample value.
 fn without_sample(line: &str) -> &str {
     if line.starts_with('#') {
         line
@@ -180,7 +180,8 @@ fn without_sample(line: &str) -> &str {
     }
 }
 
-/// Sends a row of the permission table. Leaves the response's body unread, because event streams have no end.
+/// Sends the request of a row in the permission table. Does not read the body of the response, because event streams
+/// have no end.
 async fn send(client: &Client, method: &str, address: &str, body: &str) -> reqwest::Response {
     let request = client.request(method.trim_end_matches(['+', '~']), address);
     let request = match method.chars().last() {

@@ -1,4 +1,4 @@
-//! Trimming. As soon as the author has the response, other people get only the kept part.
+//! Trimming a recording. As soon as the author gets the response, other people can only get the part that was kept.
 
 mod anchors;
 mod interruptions;
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames;
 
-/// Creates an update by Ada for Bob with a processed recording whose frames are numbered. Returns the update's path, the recording's path
-/// and the recording.
+/// Creates an update by Ada for Bob with a processed recording, whose frames show their numbers. Returns the path of
+/// the update, the path of the recording and the recording's JSON.
 async fn update_with_recording(
     app: &TestApp,
     ada: &Client,
@@ -103,7 +103,7 @@ async fn trimmed_recording_serves_only_the_kept_part_except_to_its_author() {
         (&json!("processing"), &json!("Being trimmed"), &json!(2_720))
     );
     assert_eq!(trimmed["trim"], json!({ "from_ms": 2_280, "to_ms": 5_000 }));
-    // The old addresses stop working immediately, before the job runs.
+    // The old addresses stop working before the trim job has run.
     for name in names(&before) {
         app.client().get(&url(&before, name)).await.problem(404);
     }
@@ -162,7 +162,7 @@ async fn trim_can_be_repeated_narrowed_and_removed() {
     trim(&ada, &media, 1_000, 5_000).await;
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(generation().await, 2);
-    // Times refer to the trimmed recording, even before it is cut.
+    // A second trim is relative to the first one, even before the first one is processed.
     let narrowed = trim(&ada, &media, 1_000, 3_000).await;
     assert_eq!(
         (&narrowed["trim"], &narrowed["duration_ms"]),
@@ -185,7 +185,7 @@ async fn trim_can_be_repeated_narrowed_and_removed() {
     assert_eq!(numbers(&app, &playable).await, wanted);
 }
 
-/// Removes the trim twice and asserts that the recording has its full length again.
+/// Removes the trim, and removes it again. Asserts each time that the recording has its full length.
 async fn assert_trim_is_removed(ada: &Client, media: &str, length: i64) {
     for _ in 0..2 {
         let removed = ada.delete(&format!("{media}/trim")).await;
@@ -206,7 +206,7 @@ async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
     let receipt = async || bob.get(&path).await.json()["my_receipt"].clone();
     let acknowledgement = format!("{path}/acknowledgement");
     bob.put(&acknowledgement).await.expect(200);
-    // A trim alone does not request new answers, but the form of the next edit offers to request them.
+    // This trim does not ask for new answers. The form of the next edit suggests it.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();

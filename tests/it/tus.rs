@@ -1,6 +1,6 @@
-//! Resumable uploads (tus 1.0): files over many requests, growing recordings, and durable offsets.
+//! Resumable uploads (tus 1.0): uploads in many requests, recordings of unknown length, and durable offsets.
 //!
-//! This module contains an upload client. Its submodules contain the tests.
+//! This module contains an upload client, and its submodules contain the tests.
 
 mod cleanup;
 mod concurrency;
@@ -20,7 +20,7 @@ pub const MIB: usize = 1 << 20;
 
 pub const HOUR: i64 = 3_600_000;
 
-/// An upload from its client's point of view.
+/// An upload and the client that sends it.
 pub struct Sender {
     pub client: Client,
     pub path: String,
@@ -67,7 +67,7 @@ impl Sender {
         .await
     }
 
-    /// Returns a client for the same upload at another node.
+    /// Returns a sender that continues this upload at another node.
     pub fn at(&self, base: &str) -> Self {
         let (client, path) = (self.client.with_base(base), self.path.clone());
         Self {
@@ -155,7 +155,7 @@ pub fn metadata(pairs: &[(&str, &str)]) -> String {
         .join(",")
 }
 
-/// Adds headers, and `Tus-Resumable` if it is not among them.
+/// Adds these headers to the request. Also adds `Tus-Resumable` unless it is one of them.
 pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let given = headers.iter().any(|(name, _)| *name == "tus-resumable");
     let request = if given {
@@ -172,7 +172,7 @@ pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Response {
     Response::fetch(with(client.request("POST", "/uploads"), headers)).await
 }
 
-/// Returns bytes that begin like a recording and continue with noise.
+/// Returns `bytes` bytes: a recording, followed by random bytes.
 pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;
@@ -186,7 +186,7 @@ pub fn long(bytes: usize) -> Vec<u8> {
     all
 }
 
-/// Opens a PATCH request that announces `length` bytes but sends none of them.
+/// Opens a PATCH request that announces a body of `length` bytes. The caller sends the body.
 pub async fn raw_patch(
     app: &TestApp,
     sender: &Sender,

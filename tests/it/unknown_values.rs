@@ -1,4 +1,5 @@
-//! Stored values that this version does not know. Such a value is an error of its row, but not of the whole list.
+//! Stored values that this version does not know. A row with such a value is left out of lists, but does not make the
+//! whole list fail.
 
 use serde_json::json;
 
@@ -26,7 +27,7 @@ async fn update_with_an_unknown_expectation_is_left_out_of_lists() {
         .await;
 
     assert_eq!(titles(&ada, "/updates").await, ["newer", "oldest"]);
-    // The unreadable row does not end the list: the first page has a link to the next one.
+    // The unreadable first row is left out, and the page still links to the next one.
     let page = ada.get("/updates?limit=1").await.expect(200).json();
     assert_eq!(page["items"][0]["title"], "newer");
     let next = page["next"].as_str().unwrap();

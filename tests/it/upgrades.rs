@@ -1,4 +1,5 @@
-//! Upgrades: the backup copy before a migration, the rejection of a newer schema, and unchanged migrations.
+//! Upgrades: the database file is copied before a migration, a database with a newer schema is rejected, and released
+//! migrations never change.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::app::{TestApp, postgres};
 
-/// The SHA-384 of every migration, as `sha384sum` prints it. Never edit a released migration. Add a new migration, with
-/// its checksum here.
+/// The SHA-384 of every migration, as `sha384sum` prints it. Never edit a released migration. Add a new migration and
+/// its checksum instead.
 const CHECKSUMS: &[(i64, &str)] = &[
     (
         1,
@@ -69,7 +70,7 @@ fn applied_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file with the second-newest schema.
+/// A database file with the schema before the newest one.
 struct OldDatabase {
     dir: TempDir,
     schema: i64,
@@ -80,7 +81,7 @@ impl OldDatabase {
         Self::with_text(1).await
     }
 
-    /// Like [`Self::new`], but with about `kibibytes` KiB of text.
+    /// Like [`Self::new`], but stores about `kibibytes` KiB of text, so that the file has at least that size.
     async fn with_text(kibibytes: usize) -> Self {
         let old = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -111,7 +112,7 @@ impl OldDatabase {
         ))
     }
 
-    /// Asserts that the copy is complete and has the old schema, and that no unfinished copy remains.
+    /// Asserts that the copy is complete and has the old schema. Asserts that no temporary copy remains.
     async fn assert_copied(&self, what: &str) {
         let (schema, rules) = read(&self.copy()).await;
         assert!(
@@ -130,7 +131,7 @@ fn newest() -> i64 {
         .unwrap()
 }
 
-/// Creates a database file with this schema and these workspace rules.
+/// Creates a database file with this schema and stores `rules` as the rules of the workspace.
 async fn make(file: &Path, schema: i64, rules: &str) {
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display()))
@@ -157,7 +158,7 @@ async fn make(file: &Path, schema: i64, rules: &str) {
     connection.close().await.unwrap();
 }
 
-/// Returns the schema of a database file and the workspace rules that it contains.
+/// Returns the schema version of a database file and the stored rules of the workspace.
 async fn read(file: &Path) -> (i64, String) {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display()))
         .await
@@ -174,7 +175,7 @@ async fn upgrade_makes_a_complete_copy_first() {
     Db::open(&old.url()).await.unwrap().close().await;
     old.assert_copied("first upgrade").await;
     assert_eq!(read(&old.file()).await.0, newest());
-    // A database with the newest schema is not copied.
+    // An up-to-date database is not copied.
     std::fs::remove_file(old.copy()).unwrap();
     Db::open(&old.url()).await.unwrap().close().await;
     assert!(!old.copy().exists());
@@ -217,7 +218,7 @@ async fn upgrade_replaces_the_copy_when_an_earlier_one_is_invalid() {
     }
 }
 
-/// Runs the shell commands `before` and then a command of the program that opens the database.
+/// Runs the shell commands `before`, and then a Hearback command that opens the database.
 fn open_with(old: &OldDatabase, before: &str) -> Output {
     let mut command = Command::new("unshare");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_")) {
@@ -240,7 +241,7 @@ fn open_with(old: &OldDatabase, before: &str) -> Output {
 #[actix_web::test]
 async fn upgrade_completes_on_the_next_start_when_killed_while_copying() {
     let old = OldDatabase::with_text(4000).await;
-    // The limit is in blocks of 512 bytes. SIGXFSZ kills a process that writes a larger file.
+    // `ulimit -f` counts blocks of 512 bytes. A process that writes a larger file is killed with SIGXFSZ.
     let killed = open_with(&old, "ulimit -f 2000");
     assert!(
         !killed.status.success() && old.unfinished().exists() && !old.copy().exists(),
@@ -266,7 +267,8 @@ async fn upgrade_is_refused_when_there_is_no_room_for_the_copy() {
     let kept = tempfile::tempdir().unwrap();
     for (size, fits) in [("8m", false), ("24m", true)] {
         let (folder, kept) = (old.dir.path().display(), kept.path().display());
-        // Mount a small disk over the folder, put the database on it, and keep its contents afterwards.
+        // Run Hearback with the database on a small disk, which is mounted over the folder. Copy the contents of the
+        // disk when the shell exits, because the mount then disappears.
         let before = format!(
             "cp {folder}/hearback.db {kept}/seed && mount -t tmpfs -o size={size} none {folder} && cp {kept}/seed {folder}/hearback.db || exit 9
              trap 'rm -rf {kept}/after; cp -r {folder} {kept}/after' EXIT"
@@ -305,7 +307,7 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
          SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
     )
     .await;
-    // No record says which version introduced the schema, so the message names none.
+    // The database does not record which version introduced its schema, so the message names no version.
     let said = refusal(&app).await;
     assert!(
         said.contains("schema 9999")
@@ -313,11 +315,11 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
             && said.matches(ours).count() == 1,
         "{said}"
     );
-    // An older version was the last to open the database.
+    // An older version opened the database last, so the message does not name it.
     app.execute("UPDATE settings SET value = '0.0.1' WHERE name = 'program'")
         .await;
     assert!(!refusal(&app).await.contains("0.0.1"));
-    // A newer version was the last to open the database.
+    // A newer version opened the database last, so the message names it.
     app.execute("UPDATE settings SET value = '9.9.9' WHERE name = 'program'")
         .await;
     assert!(
@@ -325,7 +327,8 @@ async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
             .await
             .contains("Start hearback 9.9.9 or newer")
     );
-    // The message names the first version that supports the schema, because that version is sufficient.
+    // The database records which version introduced the schema. The message names that version, because it is the
+    // oldest one that works.
     app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')")
         .await;
     assert!(

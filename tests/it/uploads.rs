@@ -1,4 +1,4 @@
-//! Uploads with forms: accepted files, and rejected files, which leave nothing behind.
+//! Uploads with forms: files are accepted and processed, or rejected without leaving anything behind.
 
 mod forms;
 mod names;
@@ -55,11 +55,11 @@ async fn download(client: &Client, media: &Value, name: &str) -> Response {
     client.get(&url).await.expect(200)
 }
 
-/// Asserts that no object and no row remains, not even after a day.
+/// Asserts that no object remains, and that no row remains after a day.
 async fn assert_nothing_remains(app: &TestApp) {
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0], "objects remain");
-    // The key of an interrupted file is kept for a day, in case its bytes are stored late.
+    // The key of an interrupted file stays recorded for a day, in case the storage finishes writing it late.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;

@@ -100,7 +100,7 @@ async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
     for invalid in [json!({ "verdict": "perhaps" }), json!({})] {
         put_verdict(&ada, &path, &bob, invalid).await.problem(422);
     }
-    // A verdict on an older readback is a conflict.
+    // A verdict on an earlier readback is rejected as a conflict.
     let outdated = json!({ "verdict": "confirmed", "said_at": "2020-01-01T00:00:00Z" });
     put_verdict(&ada, &path, &bob, outdated).await.problem(409);
     assert_eq!(my_state(&bob, &path).await, "read_back");
@@ -120,7 +120,7 @@ async fn corrected_readback_is_rejected_when_repeated() {
     )
     .await
     .problem(422);
-    // The author can still change the verdict.
+    // The author can still change the verdict to a confirmation.
     let confirmed = confirm(&ada, &path, &bob).await.expect(200).json();
     assert_eq!(confirmed["state"], "confirmed");
 }

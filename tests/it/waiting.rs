@@ -1,5 +1,5 @@
-//! Reminders, mutes, notifications that arrive once, and counts after concurrent changes. Snoozing and reading in sequence are in
-//! submodules.
+//! Reminders, mutes, notifications, and counts after concurrent changes. The submodules test snoozing and going
+//! through the inbox one update after another.
 
 mod next;
 mod snooze;
@@ -119,7 +119,7 @@ async fn reminder_does_not_apply_to_a_later_request() {
         ada.get(&format!("{path}/receipts")).await.json()["items"][0]["reminded_at"],
         Value::Null
     );
-    // The limit of one reminder in four hours still applies.
+    // A new request does not reset the limit of one reminder in four hours.
     remind(&ada, &path).await.problem(409);
     app.state.clock.advance(4 * 3_600_000);
     remind(&ada, &path).await.expect(200);
@@ -193,7 +193,7 @@ async fn notifications_are_unique_and_never_about_own_actions_or_opened_updates(
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
-    // Ada is notified of the acknowledgement, Bob is not.
+    // Two notifications tell Ada about Bob's acknowledgement. Nobody is notified of their own action.
     for (statement, expected) in [
         (
             "SELECT count(*) FROM notices WHERE read_at IS NULL AND kind IN ('heard', 'all_heard')",

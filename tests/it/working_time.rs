@@ -1,4 +1,5 @@
-//! A person's working hours, absence and email setting. The tests in `src/working_hours.rs` verify the resulting due times.
+//! A person's working hours, absence and email setting. The unit tests in `src/working_hours.rs` check how these
+//! affect due times.
 
 use serde_json::{Value, json};
 
@@ -32,7 +33,6 @@ async fn working_hours_can_be_set_and_cleared() {
             .json()["working_hours"],
         night
     );
-    // A field that is missing from the request is not changed.
     ada.patch("/me", json!({ "name": "Ada L" }))
         .await
         .expect(200);
@@ -158,14 +158,14 @@ async fn email_setting_is_on_by_default_and_private() {
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
 }
 
-/// Submits a form of the settings page.
+/// Submits fields of the settings form.
 async fn submit(browser: &Client, fields: &[(&str, &str)]) -> Response {
     let fields = [&[("_method", "PATCH")], fields].concat();
     browser.form("POST", "/me", &fields).await
 }
 
 const ZONE: (&str, &str) = ("time_zone", "Pacific/Auckland");
-/// Valid working hours of the form.
+/// Form fields with valid working hours.
 const HOURS: [(&str, &str); 4] = [
     ("days", "2"),
     ("days", "7"),
@@ -205,7 +205,7 @@ async fn settings_form_keeps_invalid_input() {
     let browser = app.browser("Ada").await;
     submit(&browser, &HOURS).await.expect(303);
     let before = me(&ada).await;
-    // If no day is ticked, the page shows the form again with an error.
+    // The working hours are invalid without a day, so the form is shown again with an error.
     let fields = [("from", "15:00"), ("to", "15:00"), ("away_until", "")];
     let page = submit(&browser, &fields).await.expect(422).text();
     assert!(

@@ -34,7 +34,7 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     );
     assert_eq!(ada.get("/workspace").await.json(), set);
 
-    // A field that is missing from the request is not changed, and null clears a field. A contact can be set by id.
+    // Omitted fields keep their values, and null clears a field. The contact can be set by id.
     let change = json!({ "contact": root.id, "due": null });
     let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(
@@ -133,7 +133,7 @@ async fn workspace_page_has_an_edit_form_only_for_admins() {
     ada.form("POST", "/workspace", &fields).await.expect(403);
 }
 
-/// Fields of the form that edits the workspace.
+/// Returns the fields of the form for workspace settings.
 fn form<'a>(rules: &'a str, due: &'a str, contact: &'a str) -> [(&'a str, &'a str); 4] {
     [
         ("_method", "PATCH"),
@@ -175,7 +175,7 @@ async fn workspace_form_saves_and_clears_settings_and_keeps_invalid_input() {
 
 const CONTACT: &str = "Questions? Ask Root";
 
-/// Sets rules, and an admin as the contact.
+/// Sets the rules of the workspace, and makes `root` its contact.
 async fn set_contact(root: &Client) {
     let change = json!({ "rules": "We *answer* soon.", "contact": root.id });
     root.patch("/workspace", change).await.expect(200);

@@ -1,11 +1,11 @@
-//! Uploads that an earlier version could not complete, because a part in the middle was too short.
+//! Uploads that an earlier version could not complete, because a part before the last one was too short.
 
 use super::{Interrupted, PART, assert_only_finished_uploads_are_left};
 use crate::app::{Client, TestApp, postgres, s3};
 use crate::faults;
 use crate::tus::Sender;
 
-/// An upload in the state that an earlier version left after it had lost its database connection.
+/// An upload as an earlier version left it after losing its database connection.
 struct Stuck {
     upload: Interrupted,
     sender: Sender,
@@ -14,7 +14,7 @@ struct Stuck {
 }
 
 impl Stuck {
-    /// Sends two full parts of an upload and leaves out its tail.
+    /// Starts an upload and sends two full parts. The tail, which is shorter than a part, is not sent.
     async fn begin(app: &TestApp, client: &Client) -> Self {
         let upload = Interrupted::file(2 * PART, 20_000_000);
         let sender = upload.begin(client).await;
@@ -32,7 +32,7 @@ impl Stuck {
         }
     }
 
-    /// Sends the tail as a part with this number, as earlier versions did. Returns its ETag.
+    /// Stores the tail as a part with this number, like an earlier version. Returns the ETag of the part.
     async fn send_tail(&self, app: &TestApp, number: i64) -> String {
         let tail = self.upload.whole[2 * PART..].to_vec();
         let sent = s3()
@@ -56,7 +56,8 @@ impl Stuck {
         sent.e_tag.unwrap()
     }
 
-    /// Sends the tail and commits it as the part with this number, so that the upload is complete.
+    /// Stores the tail as a part with this number and records it in the database. All bytes of the upload are then
+    /// received.
     async fn commit_tail(&self, app: &TestApp, number: i64) {
         let etag = self.send_tail(app, number).await;
         let insert = "INSERT INTO upload_pieces (upload_id, start, bytes, part, etag)
@@ -87,22 +88,22 @@ async fn upload_left_stuck_by_an_earlier_version_is_finished() {
     let (app, _) = faults::start().await;
     let ada = app.person("Ada").await;
 
-    // The tail was sent as part 3 but not committed, and the client resumes.
+    // The earlier version stored the tail as part 3 but did not record it. The client resumes.
     let uncommitted = Stuck::begin(&app, &ada).await;
     uncommitted.send_tail(&app, 3).await;
     uncommitted.upload.resume(&uncommitted.sender).await;
     uncommitted.upload.check(&uncommitted.sender).await;
 
-    // The tail was sent again as part 4 and committed, but completion failed because part 3 was too short. The client
-    // resumes.
+    // The earlier version stored the tail as part 3 and again as part 4, and recorded only part 4. It could not
+    // complete the upload, because part 3 was too short. The client resumes.
     let committed = Stuck::begin(&app, &ada).await;
     committed.send_tail(&app, 3).await;
     committed.commit_tail(&app, 4).await;
     committed.upload.resume(&committed.sender).await;
     committed.upload.check(&committed.sender).await;
 
-    // The tail was sent as parts 3, 4 and 5, and only part 5 was committed. The client does not resume, so the cleanup
-    // finishes the upload.
+    // The earlier version stored the tail as parts 3, 4 and 5, and recorded only part 5. The client does not resume,
+    // so the cleanup finishes the upload.
     let abandoned = Stuck::begin(&app, &ada).await;
     abandoned.send_tail(&app, 3).await;
     abandoned.send_tail(&app, 4).await;

@@ -49,7 +49,7 @@ impl Stream {
         assert!(block.starts_with(':') || block.is_empty(), "{block}");
     }
 
-    /// Returns the next event that is not about the inbox.
+    /// Returns the next event of an update. Skips inbox events.
     pub async fn next_of_update(&mut self) -> Event {
         loop {
             let event = self.next().await.expect("the stream ended");

@@ -11,7 +11,7 @@ use crate::app::{TestApp, email};
 async fn email_is_sent_once_when_its_job_runs_again() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
-    // Simulate the state after `kill -9`: the job is enqueued several times, and two workers run it at the same time.
+    // After `kill -9`, a job can be enqueued several times and two workers can run it at once.
     let job = SendEmails {
         update: path.rsplit('/').next().unwrap().to_owned(),
     };
@@ -78,7 +78,7 @@ async fn deferred_email_is_retried_without_delaying_other_recipients() {
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
 }
 
-/// Returns whether one job has failed and waits for its retry.
+/// Returns whether exactly one job has failed and is waiting for its retry.
 async fn job_failed(app: &TestApp) -> bool {
     app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
         .await
@@ -111,7 +111,7 @@ async fn permanently_rejected_address_is_not_retried() {
         (sink.receivers(), sink.heard("RCPT")),
         (vec![email("Cleo")], 2)
     );
-    // The server never sends to an address with non-ASCII letters.
+    // The server does not send to addresses with non-ASCII letters.
     app.person("Zoë").await;
     ask(&ada, json!({ "audience": [email("Zoë")] })).await;
     advance(&app, 24 * 3600).await;

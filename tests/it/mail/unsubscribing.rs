@@ -19,7 +19,6 @@ async fn unsubscribe_path(sink: &Sink, app: &TestApp, ada: &Client) -> String {
 async fn opening_the_unsubscribe_link_changes_nothing() {
     let (sink, app, ada, bob) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
-    // Virus scanners open links, so opening one must not unsubscribe.
     let page = app.client().accept("text/html").get(&path).await;
     let page = page.expect(200).text();
     assert!(
@@ -28,7 +27,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
     );
     let settings = app.client().get(&path).await.expect(200).json();
     assert_eq!(settings["mail"], true);
-    // Forged links and links for other people are not found.
+    // A link is not found if its signature belongs to somebody else, is missing or was changed.
     let (_, signature) = path.rsplit_once('.').unwrap();
     for forged in [
         format!("/unsubscribe/{}.{signature}", ada.id),
@@ -70,7 +69,7 @@ async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_body
     assert_eq!(response.header("location"), path);
     let page = browser.get(&path).await.expect(200).text();
     assert!(page.contains("No more mail comes"));
-    // RFC 8058 §3.2 allows both encodings. The link in the email is the only credential.
+    // RFC 8058 §3.2 also allows multipart bodies. The request has no cookie, because the link is the only credential.
     app.client()
         .upload(&path, &ONE_CLICK, &[])
         .await

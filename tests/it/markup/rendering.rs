@@ -1,4 +1,4 @@
-//! Markup is rendered as SVG, as text, and into copies of the picture.
+//! Markup is rendered as SVG and as text on pages, and drawn into copies of the picture.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ async fn page_shows_markup_as_svg_and_as_text() {
         .expect(200);
 }
 
-/// Downloads a rendition and returns the pixel at these fractions of its width and height.
+/// Downloads a rendition and returns one of its pixels. `x` and `y` are fractions of the width and height.
 async fn pixel(client: &Client, media: &Value, name: &str, x: f64, y: f64) -> [u8; 3] {
     let bytes = client.get(&url(media, name)).await.expect(200).body;
     let image = image::load_from_memory(&bytes).unwrap().to_rgb8();

@@ -17,7 +17,7 @@ fn stroke(points: usize) -> Value {
     json!({ "kind": "freehand", "points": vec![json!([0.5, 0.5]); points] })
 }
 
-/// Returns a numbered step with one additional field.
+/// Returns markup with a numbered step that has this additional field.
 fn step_with(field: &str, value: Value) -> Value {
     let mut step = json!({ "kind": "step", "at": [0, 0], "number": 1 });
     step[field] = value;
@@ -74,7 +74,7 @@ async fn invalid_shapes_are_rejected_with_their_path() {
             "{field} {expected}: {problem}"
         );
     }
-    // A drawing in a comment cannot contain a redaction.
+    // Comments cannot contain redactions.
     let drawing = json!({ "body": "b", "drawing": [{ "kind": "redaction", "box": [0, 0, 1, 1] }] });
     let problem = ada
         .post(&format!("{update}/comments"), drawing)
@@ -127,7 +127,7 @@ async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
     let line_from = |x: &str| {
         format!(r#"{{"revision":0,"shapes":[{{"kind":"line","from":[{x},0],"to":[0.5,0.5]}}]}}"#)
     };
-    // These numbers exist in JavaScript but not in JSON.
+    // These are not valid JSON numbers. The error message quotes them.
     for number in ["NaN", "-Infinity", "1e999"] {
         let problem = put_text(line_from(number)).await.problem(422);
         assert!(
@@ -151,7 +151,7 @@ async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
 async fn markup_at_the_limits_is_saved() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
-    // The text contains right-to-left letters and emoji, which the font supports.
+    // Right-to-left letters and emoji are valid, because the font supports them.
     put_markup(&ada, &media, 0, text("שלום 😀 ←"))
         .await
         .expect(200);

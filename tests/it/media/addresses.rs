@@ -57,7 +57,8 @@ async fn address_is_the_same_when_rendered_again() {
     app.person("Bob").await;
     let (path, update) = publish(&app, &ada).await;
     let again = ada.get(&path).await.json();
-    // Expiry times are multiples of twelve hours. Addresses differ only across such a boundary.
+    // Expiry times are rounded to multiples of twelve hours. The two addresses differ only if the test runs across
+    // such a time.
     let expiry = |update: &Value| parameter(&url(update, 0, "playable"), "e").to_owned();
     if expiry(&again) == expiry(&update) {
         assert_eq!(again["media"], update["media"]);
@@ -77,7 +78,6 @@ async fn address_stops_working_when_the_access_it_was_issued_for_ends() {
     assert_address_ends_with_the_token(&app, &bob, &path).await;
     assert_address_ends_with_the_link(&app, &ada, &path).await;
 
-    // The recipient is removed from the audience and added again.
     let nobody = app.client();
     let of_bob = url(&bob.get(&path).await.json(), 0, "playable");
     nobody.get(&of_bob).await.expect(200);
@@ -90,13 +90,11 @@ async fn address_stops_working_when_the_access_it_was_issued_for_ends() {
         .expect(200);
     nobody.get(&of_bob).await.expect(200);
 
-    // The update is moved to the trash and restored.
     ada.delete(&path).await.expect(204);
     nobody.get(&of_bob).await.problem(404);
     ada.put(&format!("{path}/restoration")).await.expect(200);
     nobody.get(&of_bob).await.expect(200);
 
-    // The media is removed.
     let of_ada = url(&update, 0, "playable");
     let recording = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     ada.delete(&recording).await.expect(204);
@@ -104,7 +102,6 @@ async fn address_stops_working_when_the_access_it_was_issued_for_ends() {
         nobody.get(gone).await.problem(404);
     }
 
-    // The person is deactivated.
     let of_bob = url(&bob.get(&path).await.json(), 0, "original");
     let deactivation = json!({ "active": false });
     app.admin("Root")
@@ -167,12 +164,13 @@ async fn media_request_is_redirected_to_the_bucket_only_with_access() {
         .expect(206);
     assert!(part.body == fixture("rec-vp8-opus-3s.webm")[1000..2000]);
     assert_eq!(part.header("content-type"), "video/webm");
-    // The server proxies a download, because the response needs a header with the file name.
+    // The server sends a download itself instead of redirecting it, because the response needs a header with the file
+    // name.
     let download = app.client().get(&format!("{address}&download")).await;
     let download = download.expect(200);
     let disposition = download.header("content-disposition");
     assert!(disposition.starts_with("attachment"));
-    // The page's content security policy allows the bucket.
+    // The content security policy of pages must allow media from the bucket.
     let page = app.browser("Ada").await.get(&path).await.expect(200);
     let policy = page.header("content-security-policy");
     assert!(policy.contains(&bucket));

@@ -61,7 +61,8 @@ async fn assert_other_ranges(nobody: &Client, url: &str, length: usize) {
             "{range}"
         );
     }
-    // Several ranges, other units and invalid ranges get the whole file, as RFC 9110 §14.2 allows.
+    // A request for several ranges, for another unit or for an invalid range gets the whole file, as RFC 9110 §14.2
+    // allows.
     for range in [
         "bytes=0-1,5-6",
         "seconds=1-2",
@@ -119,7 +120,8 @@ async fn etag_works_with_conditional_and_range_requests() {
     assert_head_matches(&nobody, &url, &whole).await;
 }
 
-/// Asserts that HEAD returns the headers of `whole` without a body, with and without a range.
+/// Asserts that HEAD returns the same headers as the GET response `whole`, but no body. Also checks HEAD with a
+/// range.
 async fn assert_head_matches(nobody: &Client, url: &str, whole: &Response) {
     let head = Response::fetch(nobody.request("HEAD", url))
         .await

@@ -1,4 +1,5 @@
-//! Inspection of videos that are sent in many requests, resumed after a pause, or uploaded before an upgrade.
+//! Inspection of videos for metadata, if a video is sent in many requests, resumed after a pause, or uploaded before
+//! an upgrade.
 
 use serde_json::json;
 
@@ -7,7 +8,7 @@ use crate::app::{TestApp, email, fixture};
 use crate::gate::{Gate, PREPARATION};
 use crate::tus::{HOUR, MIB, Sender};
 
-/// A recording with tags after its last cluster.
+/// Returns a WebM recording whose metadata tags follow its last cluster.
 fn recording_with_tags() -> Vec<u8> {
     let mut bytes = fixture("rec-vp8-opus-3s.webm");
     bytes.extend([0x12, 0x54, 0xc3, 0x67, 0x86]);
@@ -15,7 +16,7 @@ fn recording_with_tags() -> Vec<u8> {
     bytes
 }
 
-/// Counts the media in which no metadata was found.
+/// Counts the media that were inspected and contain no metadata.
 async fn without_metadata(app: &TestApp) -> i64 {
     app.count("SELECT count(*) FROM media WHERE original_metadata = 'none'")
         .await
@@ -127,7 +128,7 @@ async fn unprocessed_video_is_inspected_after_an_upgrade() {
     ];
     let scene = publish(&app, &files).await;
     app.wait_for_jobs().await;
-    // Restore the state that an earlier version leaves.
+    // Earlier versions did not inspect videos, so the column has no value after an upgrade.
     app.execute("UPDATE media SET original_metadata = NULL")
         .await;
     for other in &scene.others {

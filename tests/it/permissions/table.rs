@@ -1,4 +1,4 @@
-//! The table of permissions. The transcript test sends its requests too.
+//! The table of permissions. The tests of permissions and of transcripts send every request in it.
 
 /// The readers, in the order of the table's columns.
 pub const WHO: [&str; 10] = [
@@ -14,7 +14,8 @@ pub const WHO: [&str; 10] = [
     "a revoked token",
 ];
 
-/// Each row has the method, route, body, and the status for each of [`WHO`]. `+` after a method sends a file, and `~` adds tus headers.
+/// Each row has a method, a route, a body and the status for each reader in [`WHO`]. `+` after a method means that
+/// the request sends a file. `~` means that it has the headers of tus.
 #[rustfmt::skip]
 pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
@@ -53,11 +54,11 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("POST",   "/groups",                              r#"{"name":"g"}"#, [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
     ("PATCH",  "/groups/{id}",                         "{}",           [401, 403, 403, 200, 200, 401, 401, 401, 401, 401]),
     ("DELETE", "/groups/{id}",                         "",             [401, 403, 403, 204, 204, 401, 401, 401, 401, 401]),
-    // Members can leave. The group's owner and admins can remove members.
+    // A member of a group can leave it. The owner and admins can remove members.
     ("DELETE", "/groups/{id}/members/{person}",        "",             [401, 403, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/workspace",                           "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("PATCH",  "/workspace",                           "{}",           [401, 403, 403, 403, 200, 401, 401, 401, 401, 401]),
-    // Only the token gives access. This one is invalid.
+    // Access depends only on the token, and this token is invalid.
     ("GET",    "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("POST",   "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("GET",    "/updates",                             "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
@@ -113,7 +114,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/media/{id}/trim",                     "",             [401, 404, 403, 409, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/media/{id}/markup",                   "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
     ("PUT",    "/media/{id}/markup",                   r#"{"revision":0,"shapes":[]}"#, [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
-    // A media address works for anyone who has it. This one was signed for the author.
+    // A media address works for everyone who has it. This one was signed for the author.
     ("GET",    "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("HEAD",   "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET",    "/comments/{id}",                       "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
@@ -134,16 +135,17 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
-    // This is the last request, because it sets cookies, and requests with a cookie need an origin.
+    // This request must be the last one. It sets a cookie, and requests with a cookie are rejected without an origin.
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
 ];
 
-/// Returns whether this request, if it succeeds, changes its [`World`](super::World) so that the next reader needs a new one.
+/// Returns whether a successful request changes its [`World`](super::World) so much that the next reader needs a new
+/// one.
 pub fn destroys(method: &str, pattern: &str) -> bool {
     let deletes = method.starts_with("DELETE")
         && (pattern.ends_with('}') || pattern.ends_with("/publication"));
-    // A second reminder is sent too early, a second markup refers to an outdated revision, and a second file needs
-    // jobs.
+    // These requests fail when repeated: a second reminder comes too early, and second markup replaces an outdated
+    // revision. After a second file, the world would have pending jobs.
     let once = ["/reminders", "/markup", "/media"]
         .iter()
         .any(|end| pattern.ends_with(end));

@@ -1,11 +1,12 @@
-//! The objects to which the requests in the permission table refer.
+//! The objects that the requests in the permission table use.
 
 use serde_json::{Value, json};
 
 use super::tus_headers;
 use crate::app::{Client, Response, email, fixture};
 
-/// An update by Ada for Bob with a picture, comments and share links, and an invitation and a reset link for other people.
+/// An update by Ada for Bob with a picture, comments and share links. The other objects that routes need are an
+/// invitation, a reset link, a group and an upload.
 pub struct World {
     update: String,
     media: String,
@@ -20,7 +21,7 @@ pub struct World {
     recipient: String,
     group: String,
     upload: String,
-    /// The tokens of the guests, in the order of [`WHO`](super::WHO).
+    /// The tokens of the guests' share links, in the order of [`WHO`](super::WHO).
     pub guests: [String; 3],
 }
 
@@ -61,7 +62,7 @@ impl World {
         }
     }
 
-    /// Fills a route with the ids of this world.
+    /// Returns the address for a route, with the ids and tokens of this world.
     pub fn address(&self, method: &str, pattern: &str) -> String {
         let id = match pattern.split('/').nth(1).unwrap() {
             "updates" | "trash" => &self.update,
@@ -113,7 +114,7 @@ fn last_segment(url: &Value) -> String {
     last.to_owned()
 }
 
-/// Deletes all groups and creates one that Ada owns. Returns its id.
+/// Deletes all groups, and creates a group that Ada owns. Returns the id of the new group.
 async fn replace_group(ada: &Client, admin: &Client) -> String {
     for group in admin.get("/groups").await.expect(200).json()["items"]
         .as_array()
@@ -153,7 +154,7 @@ async fn replace_upload(ada: &Client) -> String {
         .to_owned()
 }
 
-/// Replaces the placeholders of a route. `{person}` becomes an id that does not exist.
+/// Replaces the placeholders of a route. `{person}` is replaced with an id that does not exist.
 pub fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
     pattern
         .replace("{id}", id)

@@ -1,4 +1,4 @@
-//! Cropping destroys everything outside the crop and moves the remaining shapes and anchors.
+//! Cropping destroys everything outside the crop, and moves the shapes and comment anchors inside it.
 
 use serde_json::{Value, json};
 
@@ -31,10 +31,11 @@ async fn anchor(scene: &Scene, comment: &str) -> Value {
     scene.ben.get(comment).await.expect(200).json()["anchor"].clone()
 }
 
-/// Adds the default colour and width to a shape.
+/// Returns the shape with the default colour and the width that it has after the crop.
 fn with_pen(mut shape: Value) -> Value {
     shape["color"] = "red".into();
-    // The default of 0.004 is doubled, because the picture has half its former width.
+    // Widths are relative to the picture, and the crop halves the picture. The default of 0.004 therefore becomes
+    // 0.008.
     shape["width"] = 0.008.into();
     shape
 }

@@ -1,4 +1,4 @@
-//! Redactions that race with other work, or that a crash or an outage interrupts.
+//! Redactions that run at the same time as other work, or that are interrupted by a crash or an outage.
 
 use hearback::markup::{self, FlattenMarkup, MarkupInput, PutOutcome};
 use hearback::people::Viewer;
@@ -36,7 +36,7 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
         .await
         .expect(200);
     assert_eq!(items_with_secret(&app).await, [""; 0]);
-    // A worker stores a copy that it rendered before the redaction.
+    // A worker stores a copy that it drew before the redaction.
     drawn.commit(ctx).await.unwrap();
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
@@ -47,7 +47,8 @@ async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Hides the picture and leaves the state of a server that was killed before it deleted anything.
+/// Saves a redaction, which hides the picture, but deletes no file. A server that is killed right after the request
+/// leaves this state.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");
@@ -105,7 +106,7 @@ async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
         ada.get(&format!("{media}/markup")).await.json()["revision"],
         1
     );
-    // A client that got no response repeats its request and succeeds.
+    // A client that got no response can repeat its request.
     assert_eq!(
         put_markup(&ada, &media, 0, json!([cover()]))
             .await

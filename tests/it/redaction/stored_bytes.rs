@@ -6,7 +6,8 @@ use image::{DynamicImage, ImageFormat, Rgb};
 
 use crate::app::{TestApp, files, postgres, s3};
 
-/// Returns the names of the stored items that show the secret. Decodes every picture that begins anywhere in the stored bytes.
+/// Returns the names of the stored items in which a picture shows the secret. Looks for pictures at every position in
+/// the stored bytes.
 pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
     let all = stored(app).await;
     // Search on another thread, because the server runs on this one.
@@ -15,7 +16,8 @@ pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
         .unwrap()
 }
 
-/// Returns all stored bytes by name: each file of the data folder, each version of each object and each table.
+/// Returns all stored bytes and their names. The items are the files in the data folder and, on PostgreSQL and S3,
+/// the versions of all objects and the tables.
 pub async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = files(app.dir.path())
         .into_iter()
@@ -41,7 +43,7 @@ async fn object_versions(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         let request = s3.get_object().bucket(bucket).key(key).version_id(id);
         let object = match request.send().await {
             Ok(object) => object,
-            // Skip an object that was deleted after it was listed.
+            // The object was deleted after it was listed.
             Err(error)
                 if error
                     .as_service_error()
@@ -94,7 +96,7 @@ pub fn positions<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item
         .filter(|at| bytes[*at..].starts_with(beginning))
 }
 
-/// The first bytes of the file formats of stored pictures.
+/// The first bytes of each file format in which pictures are stored.
 const BEGINNINGS: [(&[u8], ImageFormat); 3] = [
     (b"\x89PNG\r\n\x1a\n", ImageFormat::Png),
     (b"\xff\xd8\xff", ImageFormat::Jpeg),
@@ -113,7 +115,7 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
                 found.push(format!("{name} ({format:?})"));
             }
         }
-        // A picture in Base64 is not decoded above, so look for its first letters.
+        // The search above does not find pictures in Base64, so reject the first letters of their encoding.
         for prefix in ["iVBORw0KGgo", "/9j/4"] {
             assert_eq!(
                 positions(&bytes, prefix.as_bytes()).next(),

@@ -1,4 +1,4 @@
-//! Reduces responses to the parts that are the same in every run, and compares them with the recorded ones.
+//! Reduces responses to the parts that are the same in every run, and compares these parts to the recorded ones.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,15 @@ const VOLATILE: [&str; 5] = [
     "x-request-id",
 ];
 
-/// Recorded responses, by request and reader.
+/// Recorded responses. The key contains the request and the reader.
 pub type Transcript = BTreeMap<String, Value>;
 
 /// Returns the status, the stable headers and the shape of the JSON body of a response.
 pub async fn record(response: reqwest::Response) -> Value {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut recorded = Map::new();
-    // Whether the server closes the connection depends on how much of a rejected request's body it had received.
+    // Leave out `connection`. A server closes the connection depending on how much of a rejected body it has
+    // received.
     for name in headers.keys().filter(|name| *name != "connection") {
         let values: Vec<String> = headers
             .get_all(name)
@@ -35,14 +36,14 @@ pub async fn record(response: reqwest::Response) -> Value {
     let media_type = headers
         .get("content-type")
         .map_or("", |value| value.to_str().unwrap());
-    // `openapi.rs` checks the description of the API.
+    // Do not record the OpenAPI document, because `openapi.rs` checks it.
     let described = response.url().path() == "/openapi.json";
     let body = if media_type.contains("json") && !described {
         Response::read(response).await.body
     } else {
         Vec::new()
     };
-    // A response to HEAD has a content type and no body.
+    // The response to a HEAD request has no body, although its content type is JSON.
     let body = if body.is_empty() {
         Value::Null
     } else {
@@ -116,7 +117,8 @@ pub fn compare(name: &str, mut transcript: Transcript) {
     );
 }
 
-/// Returns the header values that more than half of the responses share. They are recorded once, which keeps the diffs short.
+/// Returns the header values that occur in more than half of the responses. The file contains them only once, so that
+/// diffs stay short.
 fn usual_headers(transcript: &Transcript) -> Map<String, Value> {
     let mut counts: BTreeMap<(&String, &str), usize> = BTreeMap::new();
     for answer in transcript.values() {
@@ -131,7 +133,7 @@ fn usual_headers(transcript: &Transcript) -> Map<String, Value> {
         .collect()
 }
 
-/// Keeps only the headers that differ from the usual ones. `null` stands for a header that is missing.
+/// Removes the headers that have their usual value. Sets a usual header to `null` if the response does not have it.
 fn leave_out(usual: &Map<String, Value>, answer: &mut Value) {
     let headers = answer["headers"].as_object_mut().unwrap();
     for (name, value) in usual {

@@ -1,10 +1,10 @@
-//! An update that fills as many fields as possible.
+//! An update whose JSON has as many non-empty fields as possible.
 
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email, fixture};
 
-/// An update by Ada for Bob and a guest, with media, comments and answers that fill as many fields as possible.
+/// An update by Ada for Bob and a guest. Its media, comments and answers fill as many JSON fields as possible.
 pub struct Scene {
     update: String,
     video: String,
@@ -75,7 +75,8 @@ async fn add_media(app: &TestApp, ada: &Client, update: &str) -> [String; 2] {
     [video, picture]
 }
 
-/// Adds comments, a question with its answer, and reactions. Returns the path of a comment on a range of the video.
+/// Adds comments, a question with an answer, and reactions. Returns the path of a comment on a time range of the
+/// video.
 async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture: &str) -> String {
     let comments = format!("{update}/comments");
     let on_range = json!({ "body": "Here", "media_id": video.trim_start_matches("/media/"), "at_ms": 1000, "until_ms": 2000 });
@@ -102,7 +103,8 @@ async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture:
     path
 }
 
-/// Adds a readback, a correction, a second readback with its confirmation, and a guest's answer. Then a change requests new answers.
+/// Adds a readback and its correction, a second readback and its confirmation, and a guest's answer. A later change
+/// of the update asks for new answers.
 async fn answer(ada: &Client, bob: &Client, guest: &Client, update: &str) {
     bob.put(&format!("{update}/opening")).await.expect(204);
     let acknowledgement = format!("{update}/acknowledgement");

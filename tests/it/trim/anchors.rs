@@ -61,7 +61,7 @@ async fn comment_anchors_move_with_a_trim() {
             (None, None),
         ]
     );
-    // New anchors must lie within the trimmed length.
+    // A new comment cannot have an anchor after the end of the trimmed recording.
     let beyond = json!({ "body": "x", "media_id": whole["id"], "at_ms": 2_001 });
     bob.post(&format!("{path}/comments"), beyond)
         .await

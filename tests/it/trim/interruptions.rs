@@ -1,4 +1,4 @@
-//! Trims that race with processing or publication, or whose server is killed.
+//! Trims during processing or publication, and trims whose server is killed.
 
 use hearback::people::{Grant, Person, Role, Viewer};
 use serde_json::json;
@@ -11,7 +11,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (_, media, _) = update_with_recording(&app, &ada, true).await;
-    // Each round starts the processing again, and the trim arrives at an arbitrary moment during it.
+    // Each round starts processing again and trims at an arbitrary moment of the processing.
     for (from, to) in [(1_000, 5_500), (0, 4_000), (1_000, 3_000), (0, 1_500)] {
         let id = media.trim_start_matches("/media/");
         let generation = app.count("SELECT max(generation) FROM media").await;
@@ -38,7 +38,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
         (&seen["state"], &seen["duration_ms"]),
         (&json!("ready"), &json!(1_500))
     );
-    // The trims add up to a start at 2000 ms of the original and a length of 1.5 s.
+    // Together, the trims begin at 2000 ms of the original recording and keep 1.5 s. Frame 50 is shown at 2000 ms.
     let numbers = numbers(&app, &url(&seen, "playable")).await;
     assert_eq!((numbers.first(), numbers.len()), (Some(&50), 37));
     assert_eq!(
@@ -48,7 +48,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
     );
 }
 
-/// Trims Ada's recording and leaves the state of a server that was killed right after its worker had claimed the job.
+/// Trims Ada's recording and leaves the trim job claimed, like a server that was killed right after claiming it.
 async fn trim_and_lose_the_worker(app: &TestApp, ada: &Client, media: &str) {
     let person = Person {
         id: ada.id.clone(),
@@ -82,7 +82,7 @@ async fn trim_job_of_a_killed_server_is_completed_by_another() {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, true).await;
     trim_and_lose_the_worker(&app, &ada, &media).await;
-    // Until the trim is complete, only the author can play a file: the kept part of the original.
+    // Bob gets no file until the trim is complete. Ada can already play the kept part of the original.
     assert_eq!(names(&bob.get(&media).await.json()), [""; 0]);
     assert_eq!(names(&ada.get(&media).await.json()), ["original"]);
     let page = app.browser("Ada").await.get(&path).await.text();

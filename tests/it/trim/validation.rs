@@ -77,7 +77,6 @@ async fn trim_is_limited_to_the_author_and_to_recordings_with_a_known_length() {
     }
     app.execute("UPDATE media SET state = 'ready', duration_ms = 6000 WHERE kind = 'video'")
         .await;
-    // Removed media cannot be trimmed.
     ada.delete(&media).await.expect(204);
     ada.json("PUT", &address, &valid).await.problem(404);
 }

@@ -1,4 +1,4 @@
-//! Requests that break off, stall or overlap.
+//! Upload requests that are interrupted, stall or overlap.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn older_of_two_writers_is_rejected() {
     let whole = long(MIB);
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..1000]).await;
-    // The older request has sent only part of its body, and its bytes differ.
+    // The older request sends its body in two parts. Its bytes differ from those of the newer request.
     let mut older = raw_patch(&app, &sender, 1000, 5000).await;
     older.write_all(&[7; 2000]).await.unwrap();
     app.wait_until("the older request writes", async || {

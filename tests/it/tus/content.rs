@@ -1,4 +1,4 @@
-//! Uploaded bytes arrive intact, and unsupported files are rejected.
+//! Uploaded bytes arrive unchanged, and unsupported files are rejected.
 
 use data_encoding::BASE64;
 use serde_json::json;
@@ -100,7 +100,7 @@ async fn uploaded_picture_is_reencoded_without_metadata() {
             .any(|window| window == b"Exif")
     );
     app.wait_for_jobs().await;
-    // The uploaded file is deleted.
+    // The renditions remain, but the uploaded file is deleted.
     assert_eq!(app.objects().await.len(), 2, "{:?}", app.objects().await);
 }
 
@@ -174,10 +174,10 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
         assert!(detail.contains("not in a supported format"), "{detail}");
         sender.head().await.expect(404);
     }
-    // The file is rejected as soon as its type is known, long before its end.
+    // The server rejects the file as soon as it knows the type, without waiting for the rest.
     let sender = Sender::file(&ada, "d.webm", 50 * MIB).await;
     sender.patch(0, &vec![0; 5000], &[]).await.problem(415);
-    // A damaged picture is rejected after its last byte.
+    // The server can reject a damaged picture only after its last byte.
     let picture = fixture("bad-truncated.png");
     let sender = Sender::file(&ada, "e.png", picture.len()).await;
     sender.patch(0, &picture, &[]).await.problem(415);
@@ -187,7 +187,7 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
         "SELECT count(*) FROM uploads",
         "SELECT count(*) FROM upload_pieces",
         "SELECT count(*) FROM media",
-        // The server created a draft for each upload.
+        // Each upload created a draft, which must be deleted as well.
         "SELECT count(*) FROM updates",
     ] {
         assert_eq!(app.count(statement).await, 0, "{statement}");
@@ -210,7 +210,7 @@ async fn repeated_creation_with_a_nonce_returns_the_same_upload() {
     assert_eq!(first.header("location"), second.header("location"));
     assert_eq!(second.header("upload-offset"), length);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 1);
-    // Another person can use the same nonce.
+    // A nonce is only unique for one person, so Bob can use the same one.
     create(
         &bob,
         &[("upload-length", "5"), ("upload-metadata", &described)],

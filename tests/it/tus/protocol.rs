@@ -1,4 +1,4 @@
-//! Requests that break the protocol get the status that the specification names.
+//! Requests that violate the tus protocol get the status that the specification requires.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::content::sha1;
 use super::{BYTES, Sender, create, create_with, long, with};
 use crate::app::{Client, Response, TestApp, fixture};
 
-/// Headers of invalid creation requests, and the status of the response.
+/// The status and headers of invalid creation requests.
 #[rustfmt::skip]
 const INVALID_CREATIONS: [(u16, &[(&str, &str)]); 15] = [
     (412, &[("upload-length", "5"), ("tus-resumable", "0.2.2")]),
@@ -33,7 +33,7 @@ async fn start() -> (TestApp, Client) {
     (app, ada)
 }
 
-/// Begins an upload of 90,000 bytes. Empty metadata is valid.
+/// Begins an upload of 90,000 bytes with empty metadata, which is valid.
 async fn begin(client: &Client) -> Sender {
     Sender::begin(
         client,
@@ -83,7 +83,8 @@ async fn invalid_creation_is_rejected_and_leaves_nothing_behind() {
             "{headers:?}"
         );
     }
-    // Creation requests with bytes are rejected too, because the client would have no address to delete the upload.
+    // A creation request with bytes must store nothing when it is rejected, because the client gets no address at
+    // which to delete the upload.
     let recording = [("upload-defer-length", "1")];
     let checksum = sha1(b"other");
     let file = [
@@ -144,7 +145,7 @@ async fn patch_beyond_the_declared_length_is_rejected_and_keeps_the_offset() {
         .await
         .problem(413);
     assert_eq!(sender.offset().await, 50_000);
-    // Some proxies forward only POST, so POST can stand for PATCH.
+    // Some proxies do not forward PATCH, so clients can send POST with this header instead.
     let request = ada
         .request("POST", &sender.path)
         .header("x-http-method-override", "PATCH")

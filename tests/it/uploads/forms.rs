@@ -57,7 +57,7 @@ async fn unknown_form_fields_are_rejected() {
 async fn empty_file_input_is_ignored() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    // Browsers send an empty file input like this.
+    // Browsers send this part if no file is chosen.
     let empty = Part::bytes(Vec::new())
         .file_name("")
         .mime_str("application/octet-stream")
@@ -88,7 +88,7 @@ async fn form_keeps_its_text_when_its_file_is_rejected() {
 
     let update = ada.update(json!({ "title": "T" })).await;
     let path = format!("{update}/comments");
-    // Fields after the rejected file are kept as well.
+    // The text is kept even if it follows the rejected file in the form.
     let picture = Part::bytes(fixture("bad-html-named.png")).file_name("page.png");
     let form = Form::new()
         .part("pictures", picture)

@@ -7,8 +7,8 @@ use crate::app::{Client, Response, TestApp, fixture};
 
 const BOUNDARY: &str = "------WebKitFormBoundaryFIkAsfGq5187nhAN";
 
-/// Returns multipart parts as Chromium sends them for file names with paths, line breaks and direction marks. Each has a real
-/// picture.
+/// Returns multipart parts as Chromium sends them for file names with paths, line breaks or direction marks. The
+/// content of each part is a real picture.
 fn chromium_parts() -> Vec<Vec<u8>> {
     let body = fixture("bad-filenames-chromium.multipart");
     let text = String::from_utf8_lossy(&body).replace("name=\"file\"", "name=\"media\"");
@@ -91,7 +91,7 @@ async fn file_name_with_a_null_character_is_rejected() {
     let ada = app.person("Ada").await;
     let mut parts = chromium_parts();
     parts.retain(|part| has_null_character(part));
-    // A header with U+0000 is invalid (RFC 9110 §5.5).
+    // A null character is not allowed in a header (RFC 9110 §5.5).
     let rejected = post(&ada, &parts).await;
     assert!(
         [400, 422].contains(&rejected.status.as_u16()),

@@ -34,7 +34,7 @@ fn contains(bytes: &[u8], word: &str) -> bool {
         .any(|window| window == word.as_bytes())
 }
 
-/// Fixtures, with the size and type of the stored pictures.
+/// Picture fixtures, each with the width, height and type of its stored picture.
 const PICTURES: [(&str, u32, u32, &str); 7] = [
     ("shot-1280x800.png", 1280, 800, "image/png"),
     ("photo-exif6-gps.jpg", 800, 600, "image/jpeg"),
@@ -85,10 +85,10 @@ async fn picture_is_reencoded_and_ready_immediately() {
 }
 
 const ALL: &[&str] = &["h264", "original", "playable", "poster", "thumbnail"];
-/// The renditions of a video that has no separate H.264 copy, because its playable copy is already H.264.
+/// The renditions of a video whose playable copy is H.264 and which therefore needs no other H.264 copy.
 const WITHOUT_H264: &[&str] = &["original", "playable", "poster", "thumbnail"];
 
-/// A fixture with its width, height, possible durations in milliseconds, type and renditions.
+/// A video fixture with its expected width, height, duration in milliseconds, type and renditions.
 type Recording = (
     &'static str,
     u32,
@@ -133,7 +133,7 @@ async fn recording_becomes_seekable_and_gets_its_actual_length_and_a_poster() {
         assert_eq!(rendition(media, "playable")["type"], *media_type, "{name}");
         assert_eq!(rendition(media, "poster")["type"], "image/jpeg", "{name}");
     }
-    // The author's original is the uploaded file, byte for byte.
+    // The author can download the uploaded file without any change.
     let original = download(&ada, &media[0], "original").await.body;
     assert!(original == fixture("rec-vp8-opus-3s.webm"));
 }
@@ -232,7 +232,7 @@ async fn recording_without_a_video_track_fails_with_a_reason() {
 async fn failed_media_is_not_served_to_others() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    // The file begins like an MP4 file, but the rest is HTML.
+    // The file begins like an MP4 file, but continues with HTML.
     let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     file.extend(b"<script>alert(1)</script>".repeat(200));
     let fields = [("title", "T"), ("audience", &*email("Bob"))];

@@ -191,7 +191,7 @@ async fn full_disk_rejects_files_but_accepts_comments_and_acknowledgements() {
     assert_eq!(app.objects().await, [""; 0]);
 }
 
-/// The beginning of a form with a title and a video. The bytes of the video are missing.
+/// The beginning of a form with a title and a video file. The content of the file is missing.
 const HALF_A_FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nHalf\r\n\
     --b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"half.webm\"\r\n\r\n";
 
@@ -206,7 +206,7 @@ async fn interrupted_upload_leaves_nothing_behind_and_the_server_keeps_running()
         .write_all(&fixture("rec-vp9-opus-10s.webm"))
         .await
         .unwrap();
-    // Send more than one part, so that the bucket has an unfinished multipart upload.
+    // Send more than one part, so that the bucket contains an unfinished multipart upload when the connection closes.
     socket.write_all(&vec![0; 9 << 20]).await.unwrap();
     app.wait_until("the file is being written", async || {
         !app.objects().await.is_empty()
@@ -219,14 +219,14 @@ async fn interrupted_upload_leaves_nothing_behind_and_the_server_keeps_running()
     .await;
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 0);
     upload_and_process(&app, &ada, &[("media", "a.png", fixture("alpha.png"))]).await;
-    // The record of the object's key is deleted after a day.
+    // The row that records the key of the deleted object is kept for a day.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
 }
 
-/// Begins a POST of a large multipart body. `headers` are complete lines.
+/// Begins a POST request with a large multipart body. `headers` contains additional header lines.
 async fn post_multipart(app: &TestApp, headers: &str) -> TcpStream {
     let address = app.base.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address).await.unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{owed, publish_request, remind, titles};
 use crate::app::{Client, Response, TestApp, email};
 
-/// Hides an inbox entry until a time or an event.
+/// Snoozes an inbox entry. `until` is a time or an event.
 async fn snooze(client: &Client, entry: &str, until: Value) -> Response {
     let path = format!("/inbox/{entry}/snooze");
     client.json("PUT", &path, &json!({ "until": until })).await
