@@ -114,8 +114,8 @@ async fn execute(statement: &str) {
         .unwrap();
 }
 
-/// An author and 3,000 recipients with different time zones and working hours. Some recipients are
-/// away.
+/// The author of the updates and 3,000 recipients. The recipients have different time zones and working hours, and
+/// some of them are away.
 struct Crowd {
     author: Client,
     browser: Client,
@@ -227,8 +227,7 @@ impl Crowd {
     }
 }
 
-/// Updates the planner statistics of PostgreSQL. Otherwise autovacuum would update them during the
-/// measurements.
+/// Updates the planner statistics of PostgreSQL now, so that autovacuum does not do it during the measurements.
 async fn analyze(app: &TestApp) {
     if std::env::var_os("DATABASE_URL").is_some() {
         app.state
@@ -339,8 +338,7 @@ async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     );
 }
 
-/// Measures how long the pages of an update to 3,000 people take to load, for its author and for a
-/// recipient.
+/// Measures how long the pages of an update to 3,000 people take to load for its author and for a recipient.
 async fn looking(crowd: &Crowd, large: &str, small: &str) {
     let mut asks = Vec::new();
     for (what, client, path) in [
@@ -369,7 +367,7 @@ async fn looking(crowd: &Crowd, large: &str, small: &str) {
     }
 }
 
-/// Measures the pages of an author who has received readbacks from 3,000 people.
+/// Measures how long pages take to load for an author who has received readbacks from 3,000 people.
 async fn hearing(app: &TestApp, crowd: &Crowd) {
     let mut asks = Vec::new();
     for (group, people) in [
@@ -435,7 +433,7 @@ fn viewer(id: &str, name: &str) -> Viewer {
     })
 }
 
-/// A recipient with one client for JSON and another for pages.
+/// A recipient who has one client for JSON and another for pages.
 struct Reader {
     name: &'static str,
     program: Client,
@@ -648,7 +646,7 @@ struct Measured {
     bytes: usize,
 }
 
-/// Measures `ROUNDS` requests for each of these pages. Every round requests each page once.
+/// Requests each of these pages once per round, in `ROUNDS` rounds, and measures the times.
 async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()

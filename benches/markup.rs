@@ -121,7 +121,7 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// Draws the shapes into the picture as the job does. Runs in the measured process.
+/// Draws the shapes into the picture like the job of the server does. Runs in the process that is measured.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();

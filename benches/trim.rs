@@ -1,5 +1,5 @@
-//! Measures how long it takes to trim a recording of ten minutes that is cut at key frames, cut between key frames
-//! or, for comparison, re-encoded. The README states the results.
+//! Measures how long it takes to trim a recording of ten minutes with cuts at key frames, with cuts between key
+//! frames and, for comparison, by re-encoding. The README states the results.
 //!
 //! Needs only ffmpeg. Run it with:
 //! `cargo bench --bench trim`

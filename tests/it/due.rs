@@ -1,4 +1,4 @@
-//! Due times, which depend on each recipient's time zone, working hours and absence.
+//! Due times. They depend on each recipient's time zone, working hours and absence.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

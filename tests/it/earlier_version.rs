@@ -28,7 +28,7 @@ const URL: &str = "http://hearback.example.org";
 /// links and unfinished uploads expire.
 const TIMES: i64 = 1_500_000_000_000;
 
-/// The recorded installation after this version has opened it.
+/// The recorded installation after the current version has upgraded it.
 struct Upgraded {
     app: TestApp,
     known: Value,
@@ -301,7 +301,7 @@ async fn upgraded_installation_keeps_sessions_links_and_drafts() {
 async fn signatures_of_an_earlier_version_are_still_valid() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
-    // One media address each was signed for a token, for a session and for a share link.
+    // The media addresses were signed for different credentials: a token, a session and a share link.
     let addresses = [
         unsubscribe.as_str(),
         old.known("media"),

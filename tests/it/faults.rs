@@ -17,12 +17,11 @@ use crate::app::{TestApp, authority};
 pub enum Reach {
     Database,
     Storage,
-    /// Both services. Cutting off both has the same effect as killing the server, which can then no longer change any
-    /// stored data.
+    /// Both services. A server that loses both can no longer change any stored data, as if it had been killed.
     Both,
 }
 
-/// The fault that happens to the chosen request.
+/// What happens to the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The server does not receive the request.
@@ -58,7 +57,7 @@ pub struct Breaker {
     armed: Arc<Mutex<Option<Armed>>>,
     /// Whether the fault has happened.
     tripped: watch::Sender<bool>,
-    /// Whether a request is delayed.
+    /// Whether a request is being delayed.
     held: watch::Sender<bool>,
     database: watch::Sender<bool>,
     storage: watch::Sender<bool>,
@@ -86,7 +85,7 @@ impl Breaker {
         });
     }
 
-    /// Forwards everything again. Returns whether the fault has happened.
+    /// Removes the fault and forwards all requests again. Returns whether the fault had happened.
     pub fn mend(&self) -> bool {
         *self.armed.lock().unwrap() = None;
         self.held.send_replace(false);

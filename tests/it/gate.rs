@@ -1,4 +1,4 @@
-//! An ffmpeg that waits until a test lets it continue.
+//! A replacement for ffmpeg that waits until a test lets it continue.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -63,7 +63,7 @@ impl Gate {
         self.dir.path().join("ffmpeg")
     }
 
-    /// Releases all waiting and future runs of a kind.
+    /// Releases all runs of this kind, both waiting and future ones.
     pub fn open(&mut self, kind: &str) {
         let path = self.dir.path().join(kind);
         // Open the pipe for reading and writing. Opening it only for writing blocks until a script opens it for

@@ -88,7 +88,7 @@ async fn form_gets_a_redirect_on_success_and_a_page_on_failure() {
             && refused.text().contains("Kept title")
             && refused.text().contains("not-an-address")
     );
-    // The same request as JSON gets a problem document.
+    // The same request as JSON gets a problem document instead of a page.
     let fields = json!({ "title": "x", "audience": ["not-an-address"] });
     ada.post("/updates", fields).await.problem(422);
     let missing = browser.get("/updates/nothing-here").await.expect(404);

@@ -1,5 +1,5 @@
-//! Uploads whose last request fails at any of its steps. The client resumes at the offset in the response to HEAD.
-//! Afterwards the stored bytes equal the sent bytes.
+//! The last request of an upload fails at each of its steps in turn. The client then resumes at the offset in the
+//! response to HEAD, and the stored bytes equal the sent bytes.
 
 mod stuck;
 
@@ -13,7 +13,7 @@ const PART: usize = 8 * MIB;
 /// The highest number of steps that the last request of an upload may have.
 const MAX_STEPS: usize = 200;
 
-/// An upload of which everything is stored except the bytes of its last request.
+/// An upload whose last request has not been sent yet.
 pub struct Interrupted {
     pub whole: Vec<u8>,
     /// How many bytes are sent before the last request.

@@ -48,7 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commands", &["demo", "doctor"]),
 ];
 
-/// A module path, as a list of names.
+/// The path of a module, as a list of names.
 type Module = Vec<String>;
 
 struct Imports<'a> {

@@ -115,7 +115,7 @@ async fn missed_events_are_delivered_once_after_reconnecting() {
             assert_eq!(stream.next_of_update().await.data["id"], *comment);
         }
     }
-    // A new event while the stream sends the missed events arrives once, after them.
+    // An event that happens while the stream sends the missed events arrives once, after them.
     let mut stream = Stream::with(get(&format!("?after={last_seen}"))).await;
     comments.push(ada.comment(&path, "4").await);
     for comment in &comments[1..] {

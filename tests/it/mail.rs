@@ -25,7 +25,7 @@ fn with_mail_server(sink: &Sink) -> impl FnOnce(&mut Config) {
     }
 }
 
-/// Starts a mail server and a server that uses it, with Ada and Bob.
+/// Starts an SMTP server and a Hearback server that uses it. Ada and Bob have accounts.
 async fn start() -> (Sink, TestApp, Client, Client) {
     let sink = Sink::start().await;
     let app = TestApp::start_with(with_mail_server(&sink)).await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, Response, TestApp, email, fixture};
 
-/// Publishes an update by Ada for Bob with a recording and a picture, and waits until both are ready. Returns its path and JSON.
+/// Publishes an update by Ada for Bob with a recording and a picture, and waits until both are ready. Returns the
+/// path and the JSON of the update.
 async fn publish(app: &TestApp, ada: &Client) -> (String, Value) {
     let files = [
         (

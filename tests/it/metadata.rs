@@ -152,7 +152,7 @@ async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     found
 }
 
-/// Asserts that requests to these addresses are not found: GET, HEAD, downloads and ranges.
+/// Asserts that GET requests, HEAD requests, downloads and range requests for these addresses are not found.
 async fn assert_not_served(app: &TestApp, addresses: &[String]) {
     for address in addresses {
         app.client().get(address).await.problem(404);

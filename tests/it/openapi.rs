@@ -1,4 +1,4 @@
-//! `docs/openapi.json` describes every route of the route table and no other.
+//! `docs/openapi.json` describes all routes of the route table and no others.
 
 use std::collections::BTreeSet;
 

@@ -72,7 +72,7 @@ async fn last_active_admin_cannot_be_demoted_or_deactivated() {
         .await
         .expect(200);
     root.get("/invitations").await.problem(403);
-    // Ada is now the only active admin, because the other admin is deactivated.
+    // Deactivate the other admin. Ada is then the only active admin and cannot lose the role.
     ada.patch(&at(&root), json!({ "role": "admin", "active": false }))
         .await
         .expect(200);

@@ -27,7 +27,7 @@ const LARGE: [&str; 12] = [
     "said",
 ];
 
-/// One step of the plan of a statement.
+/// One step of a statement's query plan.
 struct Step {
     page: String,
     statement: String,

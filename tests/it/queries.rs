@@ -7,7 +7,7 @@ use crate::counting;
 
 /// Counts the statements that a page executes.
 async fn statements(client: &Client, path: &str) -> usize {
-    // The first request of a minute also records when the token was used. Send it before counting.
+    // At most once a minute, a request also records that the token was used. Send such a request before counting.
     client.get("/me").await.expect(200);
     counting::statement_count(&client.get(path).await.expect(200))
 }
@@ -109,7 +109,7 @@ async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
 
 /// Returns the number of statements for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
-    // The first request of a minute also records when the token was used. Send it before counting.
+    // At most once a minute, a request also records that the token was used. Send such a request before counting.
     client.get("/me").await.expect(200);
     let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
     let comments = format!("{update}/comments");

@@ -53,7 +53,7 @@ pub async fn accept(client: &Client, comment: &str) -> Response {
     client.put(&format!("/comments/{comment}/acceptance")).await
 }
 
-/// Withdraws the acceptance.
+/// Withdraws the acceptance of an answer.
 async fn withdraw(client: &Client, comment: &str) -> Response {
     client
         .delete(&format!("/comments/{comment}/acceptance"))

@@ -8,7 +8,7 @@ use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 struct Published {
     path: String,
     media: String,
-    /// The address of the raw file that was issued to Bob.
+    /// The address of the raw file, as issued to Bob.
     raw: String,
 }
 

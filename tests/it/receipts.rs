@@ -1,4 +1,4 @@
-//! Receipts: which recipients opened and acknowledged which revision, and who can see it.
+//! Receipts: who opened and acknowledged which revision, and who can see that.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Recordings, whose length is unknown at first. If the page that sends a recording disappears, the server finishes
-//! the recording. It resumes when the page returns.
+//! Recordings whose length is unknown at first. If the page that sends a recording disappears, the server finishes
+//! the recording. The recording resumes when the page returns.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -120,7 +120,7 @@ async fn abandoned_recording_is_finished_and_marked_incomplete_until_it_resumes(
     let length = media["duration_ms"].as_i64().unwrap();
     assert!((3_000..=7_000).contains(&length), "{media}");
     assert!(sender.original().await == whole[..cut]);
-    // The cleanup deletes an upload that has no bytes after a day.
+    // A day later, the cleanup deletes an upload that has no bytes.
     app.state.clock.advance(24 * HOUR);
     app.state.sweep().await.unwrap();
     ada.get(&format!("/updates/{}", empty.update))

@@ -17,7 +17,7 @@ use self::stored_bytes::items_with_secret;
 use crate::app::{Client, Response, TestApp, postgres, s3};
 use crate::markup::{put_markup, rendition};
 
-/// A bucket with versioning.
+/// The name of a bucket in which versioning is enabled.
 const BUCKET: &str = "hearback-versioned";
 
 /// The colour of the secret. No other pixel of the test pictures has a similar colour, even after JPEG compression.
@@ -43,7 +43,7 @@ fn cover() -> Value {
     json!({ "kind": "redaction", "box": [0.25, 0.25, 0.25, 0.16666666666666666] })
 }
 
-/// Starts the server. On PostgreSQL and S3 it uses a bucket with versioning.
+/// Starts a server. With PostgreSQL and S3, the server uses the bucket with versioning.
 async fn start() -> TestApp {
     if !postgres() {
         return TestApp::start().await;

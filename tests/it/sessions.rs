@@ -125,7 +125,7 @@ async fn sign_in_is_rate_limited_per_account_with_retry_after() {
     let refused = sign_in(&app.client(), "Ada", PASSWORD).await;
     refused.problem(429);
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-    // The limit treats email addresses that differ only in case as one account.
+    // The limit ignores the case of email addresses.
     app.client()
         .post(
             "/session",

@@ -87,7 +87,7 @@ fn unquoted(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A running server.
+/// A running SMTP server.
 #[derive(Clone)]
 pub struct Sink {
     pub url: String,
@@ -111,9 +111,9 @@ impl Sink {
         sink
     }
 
-    /// Replies with `answer` to the next command that has this verb and contains `about`. If the answer is `hang up`,
-    /// closes the connection without a reply. The verb `END` is the end of a message, and `about` is then compared to
-    /// the recipient.
+    /// Replies with `answer` to the next command that has this verb and contains `about`. For the answer `hang up`,
+    /// closes the connection without a reply. The verb `END` stands for the end of a message, whose recipient must
+    /// then contain `about`.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
         self.log.lock().unwrap().rules.push(Rule {
             verb,

@@ -162,7 +162,7 @@ async fn trim_can_be_repeated_narrowed_and_removed() {
     trim(&ada, &media, 1_000, 5_000).await;
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(generation().await, 2);
-    // A second trim is relative to the first one, even before the first one is processed.
+    // A second trim is relative to the first one, even before the first one has been processed.
     let narrowed = trim(&ada, &media, 1_000, 3_000).await;
     assert_eq!(
         (&narrowed["trim"], &narrowed["duration_ms"]),
@@ -206,7 +206,7 @@ async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
     let receipt = async || bob.get(&path).await.json()["my_receipt"].clone();
     let acknowledgement = format!("{path}/acknowledgement");
     bob.put(&acknowledgement).await.expect(200);
-    // This trim does not ask for new answers. The form of the next edit suggests it.
+    // This trim does not ask for new answers, but the form of the next edit suggests asking for them.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();

@@ -129,7 +129,7 @@ impl Sender {
             .json()
     }
 
-    /// Downloads the original as its author.
+    /// Downloads the uploaded file as its author.
     pub async fn original(&self) -> Vec<u8> {
         let media = self.media().await;
         let original = media["renditions"]
@@ -172,7 +172,7 @@ pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Response {
     Response::fetch(with(client.request("POST", "/uploads"), headers)).await
 }
 
-/// Returns `bytes` bytes: a recording, followed by random bytes.
+/// Returns this number of bytes: a recording, followed by pseudo-random bytes.
 pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;

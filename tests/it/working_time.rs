@@ -15,7 +15,7 @@ async fn me(client: &Client) -> Value {
     client.get("/me").await.expect(200).json()
 }
 
-/// Formats the server's time plus `by` milliseconds.
+/// Returns the server's time plus `by` milliseconds as a timestamp.
 fn from_now(app: &TestApp, by: i64) -> String {
     hearback::clock::rfc3339(app.state.clock.now() + by)
 }

@@ -76,7 +76,8 @@ async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     eve.get(&next).await.expect(200);
 }
 
-/// Asserts that the person gets no page, list or search result with the update, whose text contains "confidential".
+/// Asserts that the update appears on no page, in no list and in no search result of this person. The text of the
+/// update contains "confidential".
 async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
     for address in [
         path,
@@ -295,7 +296,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
             && field.contains("@design")
             && !field.starts_with(" class=\"field\" hidden")
     );
-    // A form sends nothing for an unticked checkbox. Its hidden field sends `false` in that case.
+    // Browsers send nothing for an unticked checkbox, so the form has a hidden field that sends `false`.
     let cleared = [("_method", "PATCH"), ("later_members", "false")];
     browser.form("POST", &path, &cleared).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], false);

@@ -1,4 +1,4 @@
-//! Share links of deactivated people do not work, and admins list and revoke all links.
+//! Share links of deactivated people do not work. Admins can list and revoke all links.
 
 use hearback::error::Error;
 use hearback::links;
@@ -162,7 +162,7 @@ async fn all_links_are_listed_newest_first_for_admins_only() {
     }
 }
 
-/// Returns the oldest link, which is the last entry of the list of all links.
+/// Returns the oldest link. The list of all links is sorted newest first.
 async fn oldest_link(admin: &Client) -> Value {
     let list = admin.get("/links").await.expect(200).json();
     array(&list["items"]).last().unwrap().clone()
@@ -174,8 +174,8 @@ async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_upd
     let ada = app.person("Ada").await;
     let root = app.admin("Root").await;
     let (path, _, token) = publish_shared(&ada).await;
-    // Fetching the page does not count as an opening, because link previews fetch it too. The page reports the
-    // opening.
+    // Only the page's own report counts as an opening. Fetching the page does not, because link previews fetch it
+    // too.
     app.client().get(&format!("/s/{token}")).await.expect(200);
     app.client()
         .bearer(&token)

@@ -1,5 +1,5 @@
-//! A property test: after each of many random operations, the table `update_access` agrees with a second, simple implementation of the
-//! access rule.
+//! A property test. After each of many random operations, the table `update_access` must agree with a second, simple
+//! implementation of the access rule.
 
 mod people;
 mod rule;
@@ -11,7 +11,7 @@ use hearback::clock::random;
 
 use crate::app::{Client, TestApp, email};
 
-/// Marsaglia's xorshift64. A seed gives the same operations on every machine.
+/// Marsaglia's xorshift64. The same seed gives the same operations on every machine.
 struct Random(u64);
 
 impl Random {
@@ -66,7 +66,7 @@ struct Update {
     later_members: bool,
     published_at: Option<i64>,
     trashed: bool,
-    /// The people who received the update through each group.
+    /// For each group, the people who received the update as its members.
     sent_through: BTreeMap<String, BTreeSet<usize>>,
     recipients: BTreeSet<usize>,
 }

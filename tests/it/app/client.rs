@@ -1,4 +1,4 @@
-//! The HTTP client of a test.
+//! An HTTP client for tests.
 
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -43,7 +43,7 @@ impl Client {
         self
     }
 
-    /// Returns the value of the client's `Authorization` header, for tests that write a request to a socket.
+    /// Returns the value of the client's `Authorization` header, for tests that write requests directly to a socket.
     pub fn authorization(&self) -> &str {
         self.headers["authorization"].to_str().unwrap()
     }
@@ -59,8 +59,8 @@ impl Client {
     pub fn accept(mut self, media_types: &str) -> Self {
         self.headers
             .insert("accept", HeaderValue::from_str(media_types).unwrap());
-        // Browsers send this header with forms on Hearback's own pages. Without it, the server rejects a form that is
-        // sent with a cookie.
+        // Browsers send this header with the forms of Hearback's own pages. The server rejects a form that has a
+        // cookie but not this header.
         self.headers
             .insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         self

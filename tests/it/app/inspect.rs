@@ -141,7 +141,8 @@ impl TestApp {
             .unwrap()
     }
 
-    /// Returns the kind and subject of each notification of the person with this name, read or unread, sorted by subject and kind.
+    /// Returns the kind and subject of each notification of the person with this name, sorted by subject and kind.
+    /// Includes notifications that have been read.
     pub async fn notifications(&self, name: &str) -> Vec<(String, String)> {
         let rows = sqlx::query_as(
             "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",

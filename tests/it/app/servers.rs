@@ -1,4 +1,4 @@
-//! The PostgreSQL and S3 servers that a run on PostgreSQL uses.
+//! The PostgreSQL and S3 servers that tests use with `HEARBACK_TEST=postgres`.
 
 use hearback::clock::secret;
 use hearback::infra::db::Db;

@@ -17,7 +17,8 @@ const PAGE: u64 = 4096;
 pub(super) struct SmallDisk {
     server: Child,
     pub(super) base: String,
-    /// The path at which this test process can read the disk. The disk is mounted only for the server.
+    /// The path of the disk for this test process. The disk is mounted only for the server, so the path leads through
+    /// `/proc`.
     disk: PathBuf,
     data: TempDir,
     _mount: TempDir,

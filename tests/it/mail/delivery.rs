@@ -11,7 +11,8 @@ use crate::app::{TestApp, email};
 async fn email_is_sent_once_when_its_job_runs_again() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
-    // After `kill -9`, a job can be enqueued several times and two workers can run it at once.
+    // Simulate a restart after `kill -9`. The job can then be enqueued several times, and two workers can run it at
+    // once.
     let job = SendEmails {
         update: path.rsplit('/').next().unwrap().to_owned(),
     };

@@ -1,4 +1,4 @@
-//! SEI messages between the frames of an H.264 stream.
+//! SEI messages between the frames of an H.264 video, which can contain metadata.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Inspection of videos for metadata, if a video is sent in many requests, resumed after a pause, or uploaded before
-//! an upgrade.
+//! Inspection for metadata of videos that are sent in many requests, resumed after a pause or uploaded before an
+//! upgrade.
 
 use serde_json::json;
 

@@ -15,7 +15,7 @@ pub const WHO: [&str; 10] = [
 ];
 
 /// Each row has a method, a route, a body and the status for each reader in [`WHO`]. `+` after a method means that
-/// the request sends a file. `~` means that it has the headers of tus.
+/// the request sends a file. `~` means that the request has tus headers.
 #[rustfmt::skip]
 pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
@@ -144,8 +144,8 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
 pub fn destroys(method: &str, pattern: &str) -> bool {
     let deletes = method.starts_with("DELETE")
         && (pattern.ends_with('}') || pattern.ends_with("/publication"));
-    // These requests fail when repeated: a second reminder comes too early, and second markup replaces an outdated
-    // revision. After a second file, the world would have pending jobs.
+    // These requests fail when repeated: a second reminder comes too early, and a second change of the markup refers
+    // to an outdated revision. A second file would leave pending jobs.
     let once = ["/reminders", "/markup", "/media"]
         .iter()
         .any(|end| pattern.ends_with(end));

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::tus_headers;
 use crate::app::{Client, Response, email, fixture};
 
-/// An update by Ada for Bob with a picture, comments and share links. The other objects that routes need are an
-/// invitation, a reset link, a group and an upload.
+/// An update by Ada for Bob with a picture, comments and share links. Routes also need an invitation, a reset link, a
+/// group and an upload.
 pub struct World {
     update: String,
     media: String,

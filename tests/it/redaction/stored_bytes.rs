@@ -115,7 +115,7 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
                 found.push(format!("{name} ({format:?})"));
             }
         }
-        // The search above does not find pictures in Base64, so reject the first letters of their encoding.
+        // The search above does not decode Base64, so look for the first letters of a picture in Base64.
         for prefix in ["iVBORw0KGgo", "/9j/4"] {
             assert_eq!(
                 positions(&bytes, prefix.as_bytes()).next(),

@@ -23,8 +23,7 @@ pub type Transcript = BTreeMap<String, Value>;
 pub async fn record(response: reqwest::Response) -> Value {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut recorded = Map::new();
-    // Leave out `connection`. A server closes the connection depending on how much of a rejected body it has
-    // received.
+    // Leave out `connection`, because its value depends on how much of a rejected body the server had received.
     for name in headers.keys().filter(|name| *name != "connection") {
         let values: Vec<String> = headers
             .get_all(name)
@@ -72,7 +71,7 @@ fn stable(name: &str, value: &str) -> String {
     }
 }
 
-/// Replaces ids, tokens, hashes in the names of assets and the server's port by `*`.
+/// Replaces ids, tokens, hashes in asset names and the server's port with `*`.
 fn without_tokens(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {

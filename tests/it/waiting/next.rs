@@ -1,4 +1,4 @@
-//! Reading the inbox in sequence.
+//! Going through the inbox one update after another.
 
 use serde_json::{Value, json};
 

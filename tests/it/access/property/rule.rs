@@ -1,4 +1,4 @@
-//! The access rule, written as simply as possible, and the checks against the server.
+//! A simple implementation of the access rule, and the checks that compare the server to it.
 
 use std::collections::BTreeSet;
 

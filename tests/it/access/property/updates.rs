@@ -36,8 +36,8 @@ impl Team {
         });
     }
 
-    /// Sends the update to the active members of the new groups, and adds the active people in the audience to the
-    /// recipients.
+    /// Records that the update was sent to the active members of the new groups. Adds the active people in the
+    /// audience to its recipients.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
         let active: BTreeSet<usize> = self
             .active()
