@@ -72,7 +72,7 @@ async fn last_active_admin_cannot_be_demoted_or_deactivated() {
         .await
         .expect(200);
     root.get("/invitations").await.problem(403);
-    // Deactivate the other admin. Ada is then the only active admin and cannot lose the role.
+    // A deactivated admin does not count. Ada is therefore the only active admin and cannot lose the role.
     ada.patch(&at(&root), json!({ "role": "admin", "active": false }))
         .await
         .expect(200);
