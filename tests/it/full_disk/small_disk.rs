@@ -68,8 +68,8 @@ impl SmallDisk {
         let base = line
             .strip_prefix("Hearback listens on ")
             .unwrap_or_else(|| panic!("{line}"));
-        // `unshare` and `sh` replace themselves with the server instead of forking. The server therefore has the
-        // process id of the child.
+        // `unshare` and `sh` each replace themselves with the next program by `exec`, so the server keeps the process
+        // id of the child.
         let disk = PathBuf::from(format!(
             "/proc/{}/root{}",
             server.id(),
