@@ -1,4 +1,4 @@
-//! Writes an empty manifest if the browser part is not built, so that a bare `cargo build` works.
+//! Writes an empty manifest if browser/dist is not built, so that `cargo build` works without Node.
 
 use std::{fs, io, path::Path};
 
@@ -8,7 +8,7 @@ fn main() -> io::Result<()> {
         fs::create_dir_all("browser/dist")?;
         fs::write(manifest, "{}")?;
     }
-    // Macros embed the files of these folders at compile time.
+    // Macros embed the files in these folders at compile time, so a changed file requires a rebuild.
     for folder in ["browser/dist", "migrations", "templates"] {
         println!("cargo::rerun-if-changed={folder}");
     }

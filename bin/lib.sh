@@ -10,8 +10,8 @@ fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # absolute PATH   resolves PATH against the folder from which the script was started.
 absolute() { (cd "$started_in" && realpath -m "$1"); }
 
-# need THING[:PACKAGE]…   installs the Debian packages of the missing THINGs. A THING is a command or, if it begins with
-# a slash, a file.
+# need THING[:PACKAGE]…   installs the Debian package of each THING that is missing. A THING is a command or, if it
+# begins with a slash, a file. PACKAGE is THING by default.
 need() {
   local item thing missing=() sudo=()
   for item; do
@@ -25,7 +25,8 @@ need() {
     sudo=(sudo)
   fi
   say "Installing ${missing[*]}"
-  # The lock serialises several of these scripts. With -o, a service that a package starts does not inherit the lock.
+  # The lock prevents two scripts from installing packages at the same time. With -o, services that the packages start
+  # do not inherit the lock, so it is released when apt-get ends.
   "${sudo[@]}" flock -o /var/cache/apt sh -c 'apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
     install -q -y --no-install-recommends "$@"' sh "${missing[@]}" </dev/null >&2
 }
@@ -44,10 +45,10 @@ need_postgres() {
   use_newest_postgres
 }
 
-# Debian installs the server's programs outside PATH, in one folder per version.
+# Debian installs PostgreSQL's programs outside PATH, in one folder per version. Adds the newest version to PATH.
 use_newest_postgres() { PATH=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1):$PATH; }
 
-# need_node MAJOR   installs Node, and fails if its version is older than MAJOR. Debian 12 has 18.
+# need_node MAJOR   installs Node if it is missing, and fails if it is older than MAJOR. Debian 12 installs Node 18.
 need_node() {
   need node:nodejs npm
   node -e 'process.exit(parseInt(process.versions.node) < process.argv[1] ? 1 : 0)' "$1" || fail "Node $(node -v) is too old: $1 or newer is needed"
@@ -89,11 +90,11 @@ free_ports() {
   done
 }
 
-# is_running PID FOLDER   succeeds if PID is a process with FOLDER in its arguments.
+# is_running PID FOLDER   succeeds if the process PID exists and has FOLDER in its arguments.
 is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
 
-# end_process SIGNAL PIDFILE FOLDER   ends the process whose id is in PIDFILE and waits for its end. Does nothing if the
-# id now belongs to another process.
+# end_process SIGNAL PIDFILE FOLDER   sends SIGNAL to the process whose id is in PIDFILE, and waits until the process
+# has ended. Does nothing if FOLDER is not in the arguments of that process: its id then belongs to another program.
 end_process() {
   local pid
   pid=$(head -n 1 "$2" 2>/dev/null) || return 0

@@ -1,4 +1,4 @@
-// Later members of a group, leaving a group, and the list of all share links.
+// Access for people who join a group later, leaving a group, and the list of all share links.
 import type { Page } from "@playwright/test";
 import { expect, checkPage, person, signIn, test } from "./test.ts";
 
@@ -19,10 +19,10 @@ const postJson = (page: Page, path: string, fields: object) =>
     [path, JSON.stringify(fields)],
   );
 
-/** Returns whether the server has saved the draft with a group whose later members get access. */
+/** Returns whether the server has saved the draft with one group, and with access for people who join it later. */
 const isSavedWithLaterMembers = (page: Page) =>
   page.evaluate(async () => {
-    // There is no draft before the first save.
+    // Before the first save, the address is /updates/new, and there is no draft to fetch.
     if (!location.pathname.endsWith("/edit")) return false;
     const answer = await fetch(location.pathname.replace(/\/edit$/, ""), {
       headers: { accept: "application/json" },
@@ -64,7 +64,7 @@ test("the checkbox for later members is visible while the audience has a group, 
   await expect(laterMembersBox(page)).toBeHidden();
   await audience(page).fill("@design");
   await audience(page).press("Enter");
-  // The checkbox does not keep the state that it had before it was hidden.
+  // A checkbox that was hidden is unchecked when it reappears.
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
@@ -72,7 +72,6 @@ test("the checkbox for later members is visible while the audience has a group, 
   await expect(page).not.toHaveURL(/\/edit/);
   await expect(page.getByText("people who join @design later")).toBeVisible();
 
-  // Clearing the checkbox in an edit ends the access of later members.
   await page.goto(`${page.url().split("#")[0]}/edit`);
   await laterMembersBox(page).uncheck();
   await page.getByRole("button", { name: "Save", exact: true }).last().click();

@@ -102,7 +102,6 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await asker.getByRole("button", { name: "Take that back" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
-  // An edited comment shows its earlier text.
   await author.locator(".replies .comment-menu summary").click();
   await author.getByRole("button", { name: "Edit" }).click();
   await author.locator(".replies .edit textarea").fill("It opens on a click.");
@@ -145,7 +144,7 @@ test("names are completed after an @, and the page warns about people who cannot
   await saveScreenshots(reader, "talk-unseen");
   await axe(reader);
 
-  // In a reply, Escape closes only the list of names.
+  // Escape closes the list of names, but not the reply.
   await author.goto(address);
   await author.locator(".reply > summary").click();
   const reply = author.getByLabel("Reply to Bob Named");

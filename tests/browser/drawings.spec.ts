@@ -40,7 +40,6 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
     }, seconds);
   };
 
-  // Add a frame on the page of the update.
   const editor = new Editor(page);
   await page.goto(`/updates/${id}`);
   await seek(page, 4);
@@ -53,7 +52,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await expect(page.locator(".medium.shown .layer ellipse")).toHaveCount(1);
   await expect(page.locator(".medium.shown img")).toHaveAttribute("alt", "flow at 0.04.png");
   await expect(page.locator(".medium.shown .viewport")).toBeFocused();
-  // Add another frame on the edit page, through the upload queue.
+
   await page.goto(`/updates/${id}/edit`);
   await seek(page, 6);
   await page.getByRole("button", { name: /^Mark up this frame/ }).click();
@@ -72,7 +71,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await viewerEditor.drag([0.2, 0.2], [0.7, 0.7]);
   await viewerEditor.finish("Add");
   await expect(viewer.locator(".composer-anchor")).toContainText("at 0:05");
-  // A drawing needs no text.
+  // A comment with a drawing needs no text.
   await viewer
     .locator(".main-composer")
     .getByRole("button", { name: "Comment", exact: true })
@@ -87,7 +86,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await expect(viewer.locator(".layer.drawing")).toHaveCount(0);
   await viewer.locator(".threads .chip").click();
   await expect(viewer.locator(".film .layer.drawing")).toHaveCount(1);
-  // The drawing covers exactly the picture of the video.
+  // The drawing has the position and size of the video.
   const [film, drawing] = await Promise.all(
     [".film video", ".film .layer.drawing"].map((place) =>
       viewer.locator(place).first().boundingBox(),
@@ -129,7 +128,6 @@ test("a drawing survives a failed send and a reload, and undo brings it back", a
   await expect(viewer.locator("#body")).toHaveValue("Here");
   await expect(viewer.locator(".layer.drawing")).toHaveCount(1);
 
-  // The chip opens the drawing again.
   await viewer
     .locator(".drawing-chip")
     .getByRole("button", { name: /^Drawing/ })
@@ -216,7 +214,7 @@ test("a drawing must be repeated after its picture has been cropped", async ({
   await expect(viewer.locator("#body")).toHaveValue("My words");
   await viewer.locator("#body").press("Control+Enter");
   await expect(viewer.locator(".threads .comment")).toContainText("with a drawing");
-  // While no editor is open, both pages show the next crop without a reload.
+  // If no editor is open, both pages show a new crop without a reload.
   await crop((await fetchMarkup(page, media[0]!)).revision);
   for (const watched of [page, viewer]) {
     await expect(watched.locator(".sheet > img")).toHaveAttribute("width", "80");

@@ -1,6 +1,6 @@
-// Recordings that an earlier version left in the browser's database. This version must offer them, send the rest and
-// play them. The recorder of that version wrote tests/fixtures/spool-1 after its server was killed. Never replace it:
-// browsers still have such data.
+// Recordings that an earlier version left in the browser's database. This version must offer to resume such a
+// recording, upload the missing part and play the result. The recorder of the earlier version wrote
+// tests/fixtures/spool-1 after its server was killed. Never replace this fixture: browsers still have such data.
 import { readFile, writeFile } from "node:fs/promises";
 import type { APIResponse, Page } from "@playwright/test";
 import {
@@ -24,7 +24,7 @@ type Recording = {
   type: string;
   began: number;
 };
-/** `pieces` are the keys of the store; their bytes are those of recording.webm. */
+/** `pieces` has only the keys of the stored pieces. Their bytes are in recording.webm. */
 type Spool = {
   version: number;
   stores: { name: string; keyPath: string | null }[];
@@ -71,7 +71,7 @@ test("a recording that an earlier version spooled can be resumed and played", as
   await context.close();
 });
 
-/** Uploads the part that the earlier server had, and returns the spool with the ids of this server. */
+/** Uploads the part of the recording that the earlier server had received. Returns the spool with this server's ids. */
 async function onServer(page: Page, spool: Spool, bytes: Buffer): Promise<Spool> {
   const [recording] = spool.recordings;
   const { safe, name, type } = recording!;

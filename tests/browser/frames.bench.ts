@@ -22,7 +22,7 @@ interface Measured {
   /** The frames per second, and the longest time between two frames in milliseconds. */
   rate: number;
   gap: number;
-  /** How often per second the browser rendered the recorder's page. Browsers do not render hidden pages. */
+  /** How often per second the browser rendered the recorder's page: about 0 if the page was hidden. */
   drawn: number;
 }
 
@@ -118,7 +118,7 @@ async function measure(
   await expect(page.locator(".media-item video")).toBeVisible();
   const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
-  // The conversion of this recording must not use the processor during the next measurement.
+  // Wait until this recording is converted, because its conversion would slow down the next measurement.
   await expect(page.locator(".media-item")).toHaveAttribute("data-state", "ready", {
     timeout: 300_000,
   });

@@ -1,7 +1,9 @@
-// Measures the time from Stop until the recording plays, over an uplink of 5 Mbit/s: for the author, and for a
-// recipient if the author has chosen "publish when I stop". For comparison, the "usual" way uploads the same bytes as a
-// whole after Stop. HEARBACK_BENCH_SECONDS lists the lengths of the recordings, HEARBACK_BENCH_RUNS is the number of
-// runs for each, and HEARBACK_BENCH_WAYS selects from the three cases. The usual way requires the author's case.
+// Measures the time from Stop until the recording plays, over an uplink of 5 Mbit/s, in three cases:
+//   author      the author plays it
+//   recipient   a recipient plays it, because the author has chosen "publish when I stop"
+//   usual       for comparison, the file of the author's case is uploaded as a whole, after the recording
+// HEARBACK_BENCH_SECONDS lists the lengths of the recordings, HEARBACK_BENCH_RUNS is the number of runs for each
+// length, and HEARBACK_BENCH_WAYS lists the cases. `usual` is skipped without `author`.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";

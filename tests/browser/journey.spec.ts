@@ -142,7 +142,6 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await expect(guest.getByText("This link does not work. Ask for a new one.")).toBeVisible();
   await checkPage(guest, "dead-link");
 
-  // Search finds the update. Check the remaining pages.
   await expect
     .poll(async () =>
       (

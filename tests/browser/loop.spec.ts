@@ -1,5 +1,5 @@
-// The whole loop with people in four time zones, by mouse and keyboard. One clock that stands still serves the server
-// and all browsers. After each step, the author's receipts page must show exactly who still owes what.
+// The whole loop with people in four time zones, by mouse and keyboard. The server and all browsers share one clock,
+// which stands still. After each step, the author's receipts page must show exactly who still owes what.
 import type { Locator, Page } from "@playwright/test";
 import { axe, expect, fixture, Hearback, checkPage, test as base } from "./test.ts";
 import { Scene, type Place } from "./scene.ts";
@@ -27,7 +27,7 @@ interface UpdateFields {
   file?: string;
   to: string[];
   back: "Nothing back" | "Got it" | "Say it back";
-  /** The due time: `within` is a number of the recipients' working days, `by` a local time of the author. */
+  /** The due time: `within` counts the recipients' working days, and `by` is a time in the author's time zone. */
   within?: number;
   by?: string;
   otherwise?: string;

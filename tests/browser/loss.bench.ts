@@ -1,5 +1,5 @@
 // Measures how many seconds of a recording are lost when the tab, browser, server or network fails at a random moment.
-// HEARBACK_BENCH_TIMES is the number of runs for each (20 by default).
+// HEARBACK_BENCH_TIMES is the number of runs for each kind of failure (20 by default).
 import { writeFile } from "node:fs/promises";
 import { expect, test, type Page } from "@playwright/test";
 import { sha256, RecordingBrowser, measureVideoSeconds, fetchStoredMedia } from "./recording.ts";
@@ -72,7 +72,7 @@ test("seconds of a recording lost in a failure", async ({}, info) => {
       },
     ],
   ];
-  /** For a recording that continued: stops it and returns how many seconds of the recorder's output are not stored. */
+  /** Stops a recording that has survived the failure. Returns how many of its seconds are not stored. */
   const goneOn = async (studio: RecordingBrowser): Promise<number> => {
     await wait(between(1, 3));
     await stop(studio.page);

@@ -1,5 +1,5 @@
 // Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and cells are
-// compared by pixels.
+// compared pixel by pixel.
 import type { Page } from "@playwright/test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ const [COLUMNS, ROWS] = [5, 5];
 
 /**
  * The largest difference that is allowed in a cell. `mean` is the mean difference per channel (of 255). `share` is the
- * share of pixels in which a channel differs by more than 64. Anti-aliasing differs a little, and browsers round the
- * baseline of text to whole pixels.
+ * share of pixels in which a channel differs by more than 64. Neither is 0, because anti-aliasing differs a little and
+ * browsers round the baseline of text to whole pixels.
  */
 const tolerance = (kind: string) =>
   kind === "text"
@@ -51,7 +51,7 @@ const createShapes = (): Shape[] =>
         color: "blue",
         width: 0.008,
       }),
-      // An arrow that is shorter than its head, and one without a length.
+      // An arrow that is shorter than its head, and an arrow of length 0.
       (cell) => ({
         kind: "arrow",
         from: inCell(cell, 0.4, 0.5),
@@ -318,7 +318,7 @@ for (const [name, background] of [
 
     await page.goto(`/updates/${id}`);
     const layered = await screenshotLayer(page, ".layer");
-    // The script of the page draws the same shapes, and then the altered ones, as comment drawings.
+    // A selected comment shows its drawing, which the page's script draws: the same shapes, and then the altered ones.
     const comment = (text: string) => page.locator(".comment", { hasText: text });
     await comment("The same").first().locator(".chip").click();
     await expect(page.locator(".layer.drawing")).toHaveCount(1);

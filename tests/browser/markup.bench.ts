@@ -9,7 +9,7 @@ import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
 const rounds = Number(process.env.HEARBACK_BENCH_RUNS ?? 5);
-/** The duration of drawing in which frames are counted, in milliseconds. */
+/** How long the stroke is drawn and frames are counted, in milliseconds. */
 const drawing = 4000;
 
 interface Drawn {

@@ -30,8 +30,8 @@ import {
 } from "./test.ts";
 
 /**
- * Downloads a rendition with the session of `page`. Retries, because a new rendition may replace it between the two
- * requests.
+ * Downloads a rendition with the session of `page`. Retries, because a new rendition with a new address may replace it
+ * between the request for the address and the download.
  */
 async function fetchRendition(page: Page, media: string, name: string): Promise<Buffer> {
   let body: Buffer = Buffer.alloc(0);
@@ -116,7 +116,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await editor.drag([share.left, share.top], [share.right, share.bottom]);
   await saveScreenshots(page, "markup-editor");
   await axe(page);
-  // The first step is outside the crop.
+  // Leave the first step outside the crop: it is removed, and the others are numbered 1 and 2.
   await editor.pickTool("c");
   await editor.drag([0.1, 0.1], [0.9, 0.95]);
   await page.keyboard.press("Enter");
@@ -441,7 +441,7 @@ test("a picture can be marked up again before the page shows the saved shapes", 
   await expect(page.getByRole("button", { name: "Mark up" })).toBeFocused();
 });
 
-test("a person whose markup conflicts with a saved one loses nothing and chooses which to keep", async ({
+test("a person whose markup conflicts with saved markup loses nothing and chooses which to keep", async ({
   page,
   hearback,
 }) => {
@@ -605,7 +605,7 @@ test("the editor works by keyboard alone and announces what it does", async ({
   await keys("Escape");
   await expect(status).toContainText("Text “By keys”");
   await keys("Control+z", "Control+Shift+z");
-  // Characters that the font lacks are dropped and named.
+  // Characters that the font lacks are removed, and the editor names them.
   await keys("t", "Enter");
   await page.keyboard.insertText("Hello 鍵 world");
   await expect(status).toContainText("“鍵” is left out");

@@ -270,5 +270,5 @@ export async function fetchMedia(page: Page, media: string): Promise<Media> {
   ).json()) as Media;
 }
 
-/** For pictures whose name does not matter. */
+/** The name and type of a picture, for tests in which the name does not matter. */
 export const pngFile = { name: "screen.png", mimeType: "image/png" };

@@ -11,8 +11,8 @@ import { apiHeaders } from "./scene.ts";
 const run = promisify(execFile);
 
 /**
- * Creates an ffmpeg that waits for `open` before it processes a file. `open` waits for the first process and then
- * releases all.
+ * Creates an ffmpeg whose processes wait until `open` is called. `open` itself waits for the first process, and then
+ * lets all processes continue.
  */
 async function createGatedFfmpeg(): Promise<{
   ffmpeg: string;
@@ -51,7 +51,7 @@ async function publishVideo(page: Page, audience: string): Promise<CreatedUpdate
   return (await response.json()) as CreatedUpdate;
 }
 
-/** Records the events of the video that a viewer would notice. */
+/** Records the events that show that the video paused, stalled, failed or ended. */
 async function recordPlaybackEvents(page: Page): Promise<void> {
   await page.locator(".stage video").evaluate((video: HTMLVideoElement) => {
     const playbackEvents: string[] = [];
@@ -111,7 +111,7 @@ test("playback of a raw recording continues when the seekable copy replaces it",
     await gate.open();
     for (const viewer of [ronsPage, riosPage])
       await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^9\d\d\d$/);
-    // The page has the address of the copy, but playback is not interrupted.
+    // The page already has the copy's address, but the video continues with the raw file.
     expect(await sourceAddress(ronsPage)).toBe(raw);
     const state = await playbackState(ronsPage);
     expect([state.paused, state.error]).toEqual([false, undefined]);

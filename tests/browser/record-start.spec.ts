@@ -135,7 +135,7 @@ test("leaving the page during the countdown deletes the upload, and the draft un
   const [romy] = await hearback.addPeople("Romy");
   const { page, context, close } = await openStudio(playwright, hearback, romy!);
   page.on("dialog", (dialog) => void dialog.accept());
-  // The draft and the upload are created, but the recording never starts.
+  // The page creates the draft and the upload, but MediaRecorder never starts.
   await context.addInitScript(() => {
     MediaRecorder.prototype.start = () => {};
   });

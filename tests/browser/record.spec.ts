@@ -261,7 +261,7 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   ).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
   await expect(refused.page.getByText("Your voice is not being recorded.")).toBeVisible();
-  // The camera is denied as well, and a placeholder replaces the camera's picture.
+  // The page may not use the camera either, so it shows a placeholder.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera will appear here.")).toBeVisible();
   // Record explains the reason again, and offers to try again.
@@ -394,7 +394,7 @@ test("the recorder has fallbacks for a camera that the worker cannot draw, but a
   await prependToWorker(
     `${cannotCopy}; const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
     OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (performance.now() > 8000) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
-    // Also change a second worker: on a busy machine, it replaces a worker that gets its frames late.
+    // Change two workers: on a busy machine, the page may replace the first one, because its frames arrive late.
     2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();
@@ -412,10 +412,11 @@ test("a recording ends when the computer sleeps if the browser would lose audio 
 }) => {
   const [runa] = await hearback.addPeople("Runa");
   const { page, context, close } = await openStudio(playwright, hearback, runa!);
-  // The recorder detects Firefox by this property. A worker sees a minute of sleep as a jump of the clock.
+  // The recorder takes a browser with this property for Firefox.
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
+  // To a worker, a minute of sleep looks like a jump of the clock.
   await page.route("**/recording-uploader-worker*", async (route) => {
     const response = await route.fetch();
     const sleep =

@@ -174,7 +174,8 @@ async function listProcesses(): Promise<{ pid: number; parent: number; command: 
         readFile(`/proc/${pid}/cmdline`, "utf8"),
         readFile(`/proc/${pid}/stat`, "utf8"),
       ]);
-      // The fields follow the name, which is in parentheses and may contain any character.
+      // The parent's id is the second field after the process name. The name is in parentheses and may contain more of
+      // them, so look for the last one.
       all.push({
         pid: Number(pid),
         parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]),
@@ -221,7 +222,7 @@ export async function fetchStoredMedia(
   return { id: first.id, state: first.state, reason: first.reason, bytes: await file.body() };
 }
 
-/** Returns a browser's recording, padded to `bytes` with random data in an element that players skip. */
+/** Returns a browser's recording, padded to `bytes` bytes with an element of random data that players skip. */
 export async function paddedRecording(bytes: number): Promise<Buffer> {
   const recording = await readFile(fixture("rec-vp9-opus-10s.webm"));
   const size = bytes - recording.length - 9;

@@ -56,8 +56,8 @@ async function continueUpload(page: Page): Promise<string> {
 }
 
 /**
- * Expects the stored file to have the bytes of the recorded chunks, except that either may lack the end, and at least
- * `minSeconds` of sound and picture.
+ * Expects the stored file to have the same bytes as the recorded chunks, up to the end of the shorter of the two.
+ * The sound must last at least `minSeconds`, and the picture at least one second less than that.
  */
 async function expectComplete(
   page: Page,
@@ -317,7 +317,7 @@ test("a recording that was started in another browser is offered with the part t
   await signIn(page, account);
   await page.goto("/inbox");
   await expect(page.getByRole("heading", { name: "Inbox" })).toBeVisible();
-  // The recording may still be running in the other browser.
+  // The recording may still be running in the other browser, so it is not offered yet.
   await expect(offers(page)).toHaveCount(0);
   await page.clock.setFixedTime(Date.now() + 1_200_000);
   await page.reload();
@@ -330,7 +330,7 @@ test("a recording that was started in another browser is offered with the part t
   await context.close();
 });
 
-test("the rest of a recording can still be added after the server has finished it", async ({}, info) => {
+test("the rest of a recording can be added after the server has finished the upload", async ({}, info) => {
   const server = await Hearback.start("broken-off", {}, new Date().toISOString());
   const [account] = await server.addPeople("Rhea");
   const studio = await RecordingBrowser.open(server, account!, info.outputPath());
@@ -349,7 +349,7 @@ test("the rest of a recording can still be added after the server has finished i
   await reopened.page.goto("/inbox");
   const { recorded, safe } = await readOffer(reopened.page);
   expect(recorded).toBeGreaterThan(safe);
-  // On a busy machine, the recorded sound is shorter than the elapsed time. `expectComplete` also compares the bytes.
+  // Two seconds may be missing: on a busy machine, the recorded sound is shorter than the elapsed time.
   await expectComplete(
     reopened.page,
     await continueUpload(reopened.page),
@@ -361,7 +361,7 @@ test("the rest of a recording can still be added after the server has finished i
   await server.stop();
 });
 
-test("a recording that was removed from its draft elsewhere is neither called safe nor offered to continue", async ({
+test("a recording that was removed from its draft elsewhere is not called safe and cannot be continued", async ({
   account,
   studio,
   browser,

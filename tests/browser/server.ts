@@ -67,8 +67,8 @@ export class Hearback {
   ) {}
 
   /**
-   * Starts a server on a free port with an empty database. With `time`, its clock stands still there. Its log is
-   * results/logs/NAME-….log.
+   * Starts a server on a free port with an empty database. If `time` is given, the server's clock stands still at that
+   * time. The server writes its log to results/logs/NAME-….log.
    */
   static async start(
     name = "hearback",
@@ -107,7 +107,7 @@ export class Hearback {
     }
   }
 
-  /** Throws unless the server was started with a `time`. */
+  /** The server's clock. Throws if the server was started without a `time`. */
   get clock(): TestClock {
     if (!this.testClock) throw new Error("this server was started without a test clock");
     return this.testClock;

@@ -30,7 +30,7 @@ export async function startSlowProxy(
     }
     client.on("data", (bytes) => {
       idleAt = Math.max(idleAt, performance.now()) + (bytes.length * 1000) / uplink.bytesPerSecond;
-      // Stop reading until these bytes are nearly sent, so that the client notices the bandwidth.
+      // Stop reading until these bytes are nearly sent. The client then cannot send faster than the uplink.
       client.pause();
       setTimeout(() => client.resume(), idleAt - performance.now() - 50);
       setTimeout(() => upstream.write(bytes), idleAt - performance.now() + uplink.delayMs);

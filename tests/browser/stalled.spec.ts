@@ -43,7 +43,7 @@ async function stopAndDownload(page: Page, info: TestInfo): Promise<string> {
   return file;
 }
 
-/** Returns the shares of a file's first and last frame that the color of a source covers. */
+/** Returns how much of a file's first frame and of its last frame the color of a source covers, from 0 to 1. */
 async function colorAtEnds(
   file: string,
   source: "screen" | "camera",
@@ -215,7 +215,7 @@ for (const [hidesFrames, limitation] of [
       AudioContext.prototype.resume = () => new Promise(() => {});
       Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
     });
-    // Count the recorders. A recorder that waited for the microphone would be replaced after some seconds.
+    // Count the recorders: a second one would mean that the first had waited for the microphone and was replaced.
     await context.addInitScript(() => {
       const Real = MediaRecorder;
       let started = 0;

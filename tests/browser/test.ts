@@ -12,7 +12,7 @@ import { Hearback, here, person, type Person } from "./server.ts";
 
 export { expect, Hearback, here, person, type Page, type Person };
 
-/** The uncaught errors of page scripts. They fail the test. */
+/** The uncaught errors of page scripts. A test with such an error fails. */
 let uncaughtErrors: string[] = [];
 
 function collectErrors(context: BrowserContext): void {
@@ -22,8 +22,8 @@ function collectErrors(context: BrowserContext): void {
 }
 
 /**
- * `hearback` is one server for all tests of a worker, so people in different tests need different names.
- * `freshServer` is a new server for one test. It has no accounts.
+ * `hearback` is one server for all tests that a worker runs, so each test must add people with names of its own.
+ * `freshServer` is a new server without accounts, for one test.
  */
 export const test = base.extend<{ freshServer: Hearback }, { hearback: Hearback }>({
   hearback: [
@@ -52,8 +52,8 @@ export const test = base.extend<{ freshServer: Hearback }, { hearback: Hearback 
 export const fixture = (name: string): string => join(here, "../fixtures", name);
 
 /**
- * Clears the session and signs in through the form. Ends on the page to which the form leads. `path` may be any page
- * that leads to the form.
+ * Clears the session and signs in through the form. `path` may be any page that redirects to the form. Returns once
+ * the form has redirected to another page.
  */
 export async function signIn(page: Page, account: Person, path = "/session"): Promise<void> {
   await page.context().clearCookies();
@@ -80,7 +80,7 @@ export async function openSignedInPage(
   return page;
 }
 
-/** Creates the first account through the setup link. Ends on the page to which the form leads. */
+/** Creates the first account through the setup link. Returns once the form has redirected to another page. */
 export async function createFirstAccount(
   page: Page,
   server: Hearback,
@@ -104,8 +104,8 @@ export async function checkPage(page: Page, name: string): Promise<void> {
 
 /**
  * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop
- * and a wide screen, in light and dark. They are for people: no test compares them. Without the setting, tests are a
- * third faster.
+ * and a wide screen, in light and dark. The pictures are for people to look at: no test compares them. Without the
+ * setting, this does nothing, and all tests together are a third faster.
  */
 export async function saveScreenshots(page: Page, name: string): Promise<void> {
   if (!process.env["HEARBACK_PICTURES"]) return;
@@ -126,8 +126,8 @@ export async function saveScreenshots(page: Page, name: string): Promise<void> {
 }
 
 /**
- * Waits for fonts and images, and finishes animations, which never end on a page in the background. It does not wait
- * for the network, because a page with an event stream is never idle.
+ * Waits for fonts and images. Finishes animations, because they never end on a page in the background. Does not wait
+ * for the network, because the network of a page with an event stream is never idle.
  */
 async function waitForRendering(page: Page): Promise<void> {
   await page.evaluate(async () => {

@@ -47,7 +47,7 @@ class TouchInput {
     await this.up(1);
   }
 
-  /** Draws a line with the pen and increasing pressure. Calls `halfway` in the middle of the line. */
+  /** Draws a line with a pen whose pressure increases. Calls `halfway` in the middle of the line. */
   async stroke(from: Position, to: Position, halfway = async () => {}): Promise<void> {
     const [x, y] = await this.editor.pagePoint(from);
     const [toX, toY] = await this.editor.pagePoint(to);

@@ -57,7 +57,6 @@ test("an author trims both ends, and viewers see only the middle", async ({
   await viewer.getByRole("button", { name: "Got it" }).click();
   await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
 
-  // The page of the update leads to the trim editor.
   await page.goto(`/updates/${id}`);
   await page.getByLabel("More").click();
   await page.getByRole("link", { name: "Trim count.webm" }).click();
@@ -79,13 +78,11 @@ test("an author trims both ends, and viewers see only the middle", async ({
   await expect(start).toHaveAttribute("aria-valuenow", "2100");
   await expect(editor.getByRole("textbox", { name: "Start" })).toHaveValue("0:02.1");
   await page.keyboard.press("ArrowLeft");
-  // Type a time, and use the current position of the video.
   await editor.getByRole("textbox", { name: "End" }).fill("0:05");
   await expect(end).toHaveAttribute("aria-valuenow", "5000");
   await editor.locator("video").evaluate((video: HTMLVideoElement) => (video.currentTime = 4.5));
   await editor.getByRole("button", { name: "End here" }).click();
   await expect(end).toHaveAttribute("aria-valuenow", "4500");
-  // Drag a handle.
   const strip = (await editor.locator(".trim-strip").boundingBox())!;
   const grip = (await end.boundingBox())!;
   await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
@@ -111,12 +108,12 @@ test("an author trims both ends, and viewers see only the middle", async ({
   expect(stopped).toBeGreaterThan(3.9);
   expect(stopped).toBeLessThan(4.1);
   await expect(editor.getByLabel("Ask 1 person again about the trim")).toBeChecked();
-  // This checkbox on the same page concerns the text, not the trim.
+  // The other checkbox on the page is for changes to the text. It stays unchecked.
   await expect(page.getByLabel("Ask 1 person again", { exact: true })).not.toBeChecked();
   await editor.getByLabel("What changed").fill("Only the middle");
   await checkPage(page, "trim-editor");
 
-  // A viewer watches during the trim, slowly so that the video does not end.
+  // A viewer watches during the trim, at a tenth of the speed, so that the video does not end.
   const viewerVideo = viewer.locator(".stage video");
   await viewerVideo.evaluate((video: HTMLVideoElement) => {
     Object.assign(video, { muted: true, currentTime: 2.5, playbackRate: 0.1 });
@@ -144,7 +141,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
       viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration),
     )
     .toBeLessThan(2.1);
-  // The page explained the interruption. Playback continues at the same picture, half a second after the new start.
+  // The page explained the interruption. Playback continues at the same picture, now half a second after the start.
   expect(
     await viewer.evaluate(() => (window as unknown as { stageTexts: string[] }).stageTexts.join()),
   ).toContain("Being trimmed");

@@ -34,7 +34,6 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   await expect(arrivingItem(page).locator("[data-say]")).toHaveText(
     /^[2-5](\.\d)? MB of 6\.3 MB, \d+ s left$/,
   );
-  // The file has a single row, which shows its progress.
   await expect(page.locator("upload-queue .media-item:visible")).toHaveCount(1);
   page.on("dialog", (dialog) => void dialog.accept());
   await page.reload();
