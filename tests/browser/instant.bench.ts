@@ -73,7 +73,7 @@ async function record(
   return { stop, update };
 }
 
-/** Returns the path and the size in bytes of the author's original. */
+/** Returns the path and the size in bytes of the original file of the author's recording. */
 async function original(page: Page, update: string): Promise<{ path: string; size: number }> {
   const shown = (await (
     await page.request.get(`/updates/${update}`, { headers: { accept: "application/json" } })

@@ -621,7 +621,6 @@ test("the editor works by keyboard alone and announces what it does", async ({
     "text blue",
   ]);
   expect(shapes.at(-1)).toMatchObject({ text: "Hello  world" });
-  // The focus returns to the button that opened the editor.
   await expect(page.getByRole("button", { name: "Mark up" })).toBeFocused();
   await keys("d");
   await editor.waitUntilOpen();

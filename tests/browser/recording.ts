@@ -115,7 +115,7 @@ export class RecordingBrowser {
   }
 
   /**
-   * Kills the whole browser, as the system does when it runs out of memory. Returns the seconds recorded until then.
+   * Kills the whole browser, as the system does when memory runs out. Returns the seconds recorded until then.
    */
   async killBrowser(): Promise<number> {
     const closed = new Promise((resolve) => this.context.once("close", resolve));
@@ -195,8 +195,8 @@ export function parseSafeSeconds(message: string): number {
 }
 
 /**
- * Fetches the first media of an update and the bytes of one rendition, with the session of `page`. Only the author may
- * have the original.
+ * Fetches the first media of an update and the bytes of the rendition `name`, with the session of `page`. The original
+ * is available only if the author is signed in there.
  */
 export async function fetchStoredMedia(
   page: Page,

@@ -67,7 +67,7 @@ export async function openStudio(
       "clipboard-write",
     ],
   });
-  // Chromium applies `shareArg` only to requests that prefer the page's own tab.
+  // Chromium applies `shareArg` only to requests that prefer the page's own tab, so make all requests prefer it.
   if (!options.sharedTabTitle)
     await context.addInitScript(() => {
       const media = navigator.mediaDevices as MediaDevices | undefined;
