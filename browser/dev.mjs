@@ -1,6 +1,8 @@
-// The watcher behind bin/dev. An edit of a script or style is bundled again, an edit of Rust or a template is compiled and restarts the server;
-// the open page (src/dev.ts) sees both in the manifest and reloads.
-//   node browser/dev.mjs PROGRAM ASSETS ARGUMENT…   serves with `PROGRAM ARGUMENT…`; scripts and styles are built into the folder ASSETS
+// The watcher behind bin/dev. It builds the scripts and styles again when one of them changes. When Rust code or a
+// template changes, it compiles the program and restarts the server. Both change the manifest, which the open page
+// (src/dev.ts) polls, and the page then shows the new build.
+//   node browser/dev.mjs PROGRAM ASSETS ARGUMENT…
+// runs `PROGRAM ARGUMENT…` as the server, and builds the scripts and styles into the folder ASSETS.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, statSync, watch } from "node:fs";
@@ -40,7 +42,7 @@ const restart = queue(async () => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   server.stdout.pipe(process.stdout);
-  // The first line says where it listens.
+  // The server prints its address as its first line, so wait for output.
   await Promise.race([once(server.stdout, "data"), once(server, "exit")]);
   if (server.exitCode !== null) return say("The server does not start");
   restarts += 1;
@@ -53,7 +55,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 await bundle();
 onChange(SCRIPTS, bundle);
-// A template can name an icon, and icons.svg holds only those that are named.
+// Templates are compiled into the program, and they name the icons that icons.svg contains, so rebuild both.
 onChange(["templates"], restart);
 onChange(RUST, restart);
 restart();
@@ -66,7 +68,7 @@ function queue(work) {
     do {
       again = false;
       await work().catch((error) => {
-        // esbuild has printed its own errors.
+        // esbuild prints its build errors (`error.errors`) itself.
         if (!error.errors) console.error(error);
       });
     } while (again);
@@ -78,7 +80,7 @@ function queue(work) {
   };
 }
 
-/** Calls `act` after a change of a file in `paths` (files, and folders with all that is below them). */
+/** Calls `act` after a file in `paths` has changed. A path is a file, or a folder including its subfolders. */
 function onChange(paths, act) {
   let watchers = [];
   let timer;
@@ -91,7 +93,8 @@ function onChange(paths, act) {
       void act();
     }, QUIET);
   };
-  // One watcher per folder, because Node 18 cannot watch recursively on Linux. They are opened again after each change, for new folders.
+  // Open one watcher per folder, because Node 18 cannot watch recursively on Linux. Open all of them again after each
+  // change, because the change may have created a folder.
   const open = () => {
     const old = watchers;
     watchers = paths.flatMap(follow);
@@ -107,7 +110,7 @@ function onChange(paths, act) {
         ...below.flatMap(({ name }) => follow(join(path, name))),
       ];
     }
-    // The folder of a single file, because editors replace files.
+    // Watch the file's folder, because a watcher on the file itself is lost when an editor replaces the file.
     return [watch(dirname(path), (_, name) => name === basename(path) && note(name))];
   };
   open();

@@ -1,5 +1,5 @@
-// The entry point of the app in bin/dev. It also polls the manifest and shows a new build immediately. No other build
-// contains this file.
+// The entry point of the app in bin/dev, and in no other build. It loads the app and polls the manifest. When a new
+// build appears, it replaces the stylesheet or reloads the page.
 import "./app.js";
 
 type Manifest = Record<string, string>;

@@ -1,4 +1,5 @@
-// Runs before the first paint, so that a chosen theme never flashes the other one.
+// Runs before the first paint, so that the page does not flash in the system's theme if the person has chosen the other
+// one.
 try {
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset["theme"] = theme;

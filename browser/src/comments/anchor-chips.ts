@@ -1,4 +1,4 @@
-// The chips above a comment's text, which show its place and its drawing.
+// The chips above the text of a comment that is being written: one for the comment's place and one for its drawing.
 import { formatTime, icon, iconButton, make } from "../lib/dom.js";
 import type { Anchor } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
@@ -14,7 +14,7 @@ export interface AnchorChipListeners {
 export function anchorChips(anchor: Anchor, listeners: AnchorChipListeners): HTMLElement[] {
   const { at, drawing } = anchor;
   const chips: HTMLElement[] = [];
-  // Show no place chip for a drawing on an image, because the drawing already shows the comment's place.
+  // Skip the place chip if the comment has a drawing on an image, because the drawing already shows the place.
   if (at !== undefined || !drawing) {
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => listeners.onRemoveAnchor());

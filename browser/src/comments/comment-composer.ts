@@ -1,6 +1,6 @@
-// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that a failure, a
-// refresh or leaving the page loses nothing. For ten seconds after sending, the person can undo it, which puts the
-// comment back into the form.
+// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that it survives a
+// failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and puts it
+// back into the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
@@ -26,7 +26,7 @@ interface SentComment {
 
 export class CommentComposer extends HTMLElement {
   #anchor: Anchor | null = null;
-  /** Whether the person removed the anchor. Typing then adds no new anchor. */
+  /** Whether the person removed the anchor. If so, typing does not add a new one. */
   #anchorDeclined = false;
   #attachments = new Attachments(() => this.querySelector<HTMLElement>(".composer-pictures"));
   #listeners = new AbortController();
@@ -64,11 +64,14 @@ export class CommentComposer extends HTMLElement {
     this.#listeners.abort();
   }
 
-  /** Only the main composer anchors comments; a reply has the place of its thread. */
+  /**
+   * Lets the stage set the comment's anchor. Used only by the main composer, because a reply shares its thread's
+   * anchor.
+   */
   #connectToStage(signal: AbortSignal): void {
     document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
     this.#updateDrawButton();
-    // Restore a drawing that was not sent before the person left the page.
+    // Restore the drawing if the person left the page without sending it.
     const drawn = readStorage("sessionStorage", this.#drawingKey);
     if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
     document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
@@ -107,7 +110,7 @@ export class CommentComposer extends HTMLElement {
     this.#area?.focus();
   }
 
-  /** Opens the markup editor on the media on the stage, or on this comment's drawing. */
+  /** Opens the markup editor on the comment's drawing or, if it has none, on the media on the stage. */
   async openDrawing(): Promise<void> {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
@@ -172,7 +175,7 @@ export class CommentComposer extends HTMLElement {
     if (event.target.closest("[data-draw]")) void this.openDrawing();
   }
 
-  /** Appends a question starter and selects its placeholder, the "…". */
+  /** Appends a ready-made beginning of a question, and selects the "…" in it, so that typing replaces the "…". */
   #insertStarter(starter: string): void {
     const area = this.#area;
     if (!area) return;
@@ -305,8 +308,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Offers to draw again, because the picture was cropped after the person drew on it and the drawing would be in the
-   * wrong place. Throws a `Problem` if the person declines.
+   * Asks the person to draw again, because the picture was cropped after they drew on it and the drawing would be in
+   * the wrong place. Throws a `Problem` if they decline.
    */
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))
@@ -338,8 +341,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Shows the Undo button and the people who cannot see the comment, below the composer or, for a reply, where it was
-   * written.
+   * Shows the Undo button, and a notice for each mentioned person who cannot see the comment. They go below the
+   * composer. For a reply they go below the thread's buttons, because the reply form closes after sending.
    */
   #showNotices(sent: SentComment, unseen: UnseenPerson[]): void {
     const reply = this.closest("details.reply");
@@ -367,7 +370,7 @@ export class CommentComposer extends HTMLElement {
       );
     }
     if (!area) return;
-    // Text that was typed after sending follows the restored text.
+    // Keep text that the person has typed since sending, and put it below the restored text.
     area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
     if (this.#questionBox) this.#questionBox.checked = isQuestion;
     this.#attachments.add(pictures);

@@ -17,8 +17,8 @@ export class DraftBox extends HTMLElement {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> | null = null;
   /**
-   * Whether the text is being sent. A save during that time would create the draft again after the server has deleted
-   * it.
+   * Whether the text is being sent. Nothing is saved during that time, because a save that arrives after the server has
+   * deleted the draft would create the draft again.
    */
   #isPaused = false;
   #listeners = new AbortController();
@@ -34,7 +34,7 @@ export class DraftBox extends HTMLElement {
     document.addEventListener(
       "hearback:refreshed",
       () => {
-        // If the text area has its default value, the refreshed draft from the server replaced the text.
+        // If the text area has its default value, it contains the server's draft, which the refresh has just fetched.
         if (area.value === area.defaultValue) this.#savedText = area.value.trim();
       },
       { signal },
@@ -51,7 +51,7 @@ export class DraftBox extends HTMLElement {
     this.#saveBeforeUnload();
   }
 
-  /** Waits for a running save to end. After that, nothing is saved until `clear` or `resume` is called. */
+  /** Stops saving until `clear` or `resume` is called, and waits for a running save to end. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     clearTimeout(this.#timer);
@@ -67,7 +67,7 @@ export class DraftBox extends HTMLElement {
     this.#showState(null);
   }
 
-  /** Call if the text was not sent, so that saving continues. */
+  /** Call if sending failed, so that the text is saved again. */
   resume(): void {
     this.#isPaused = false;
     this.#onInput();
@@ -120,7 +120,7 @@ export class DraftBox extends HTMLElement {
     await this.#saving;
   }
 
-  /** Saves with a request that can outlive the page. */
+  /** Saves with a `keepalive` request, which the browser completes even after the page is gone. */
   #saveBeforeUnload(): void {
     clearTimeout(this.#timer);
     if (!this.#isUnsaved) return;

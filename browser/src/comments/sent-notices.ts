@@ -1,4 +1,5 @@
-// Notices below a comment that was just sent: Undo for ten seconds, and the mentioned people who cannot see the update.
+// Notices below a comment that was just sent: one offers Undo for ten seconds, others name the mentioned people who
+// cannot see the update.
 import { icon, iconButton, make } from "../lib/dom.js";
 
 /** A mentioned person who cannot see the update. */
@@ -12,8 +13,8 @@ const UNDO_MS = 10_000;
 const MAX_NAMED_PEOPLE = 10;
 
 /**
- * The notice "Sent. Undo", shown for ten seconds. `findComment` returns the comment that receives the notice's focus
- * when the notice disappears.
+ * The notice "Sent." with an Undo button, shown for ten seconds. If the focus is in the notice when it disappears, the
+ * focus moves to the comment that `findComment` returns.
  */
 export function sentNotice(
   findComment: () => HTMLElement | null,
@@ -60,8 +61,8 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
 }
 
 /**
- * The notice about a mentioned person who cannot see the update. The author gets a button that adds the person; other
- * people see whom they can ask.
+ * The notice that a mentioned person cannot see the update. The author gets a button that adds the person. Everybody
+ * else is told to ask the author.
  */
 function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   const conversation = document.querySelector<HTMLElement>(".talk");

@@ -60,7 +60,7 @@ function setEditing(comment: HTMLElement, isEditing: boolean): void {
   }
 }
 
-// Like a new comment, an edited comment may mention people who cannot see the update.
+// An edit can mention people who cannot see the update, so show the same notices as for a new comment.
 document.addEventListener("hearback:form-sent", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
@@ -74,13 +74,17 @@ function showEditButtons(): void {
 for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(event, showEditButtons);
 
-/** The position of threads without a place, which follow the threads of all media. */
+/**
+ * The media position of threads that belong to no media. It is higher than any real one, so these threads come last.
+ */
 const NO_MEDIA = 1000;
 
 /** The sort key of a thread: the position of its media, its time or position in the media, and its creation time. */
 type PlaceKey = [media: number, position: number, created: string];
 
-/** Sorts the threads by place (those about media first, then those about the whole update) or newest first. */
+/**
+ * Sorts the threads newest first or by place. By place, threads about media come before threads about the whole update.
+ */
 class ThreadOrder extends HTMLElement {
   connectedCallback(): void {
     const select = this.querySelector("select");

@@ -8,7 +8,7 @@ export interface DraftValues {
   audience: string[];
   expectation: string;
   visibility: string;
-  /** Working days after publication, or the value of a `datetime-local` input. */
+  /** Working days counted from publication, or the value of a `datetime-local` input. */
   due: { working_days: number } | string | null;
   prompt: string | null;
   otherwise: string | null;
@@ -65,7 +65,10 @@ export class DraftFields {
     return this.#input("title");
   }
 
-  /** The version of the update that the form was filled from; the server refuses changes to any other version. */
+  /**
+   * The version of the update from which the form was filled. The server refuses changes that are based on another
+   * version.
+   */
   get version(): number {
     return Number(this.#input("version")?.value ?? 0);
   }

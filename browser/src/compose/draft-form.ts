@@ -1,5 +1,5 @@
-// <draft-form>: saves a draft while the person types, and sends it once its recording and files have arrived.
-// A published update is not saved automatically, because its recipients would see half a sentence.
+// <draft-form>: saves a draft while the person types. Send publishes the draft once its recording and files have
+// arrived. A published update is not saved automatically, because its recipients would see half-written text.
 import { copyText } from "../lib/copy-button.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, writeStorage } from "../lib/dom.js";
@@ -50,7 +50,8 @@ export class DraftForm extends HTMLElement {
   }
 
   /**
-   * Saves immediately, because a hidden tab may never be shown again. Does not create a draft if the form has no text.
+   * Saves without delay when the tab is hidden, because the person may close a hidden tab without looking at it again.
+   * Does not create a draft if the form has no text.
    */
   #saveWhenHidden(): void {
     if (document.hidden && (this.#draft.exists || this.#fields.hasText)) this.#draft.saveNow();
@@ -106,7 +107,7 @@ export class DraftForm extends HTMLElement {
       announce(error.message);
     } finally {
       form.removeAttribute("aria-busy");
-      // Show media that arrived, even if the update was not sent.
+      // Some media may have arrived even if the update was not sent, so refresh the list of media.
       if (!this.#draft.isStopped) void refresh();
     }
   }
@@ -127,8 +128,8 @@ export class DraftForm extends HTMLElement {
   }
 
   /**
-   * Ends the recording, then waits for it and for all files to arrive. Resolves with false and shows the reason if
-   * anything failed to arrive.
+   * Ends a running recording, then waits until the recording and all files are on the server. Resolves with false, and
+   * shows the reason, if any of them failed to arrive.
    */
   async #mediaArrived(): Promise<boolean> {
     const recording = recorder.current;

@@ -36,7 +36,7 @@ export class DraftMessages {
    */
   showErrors(errors: Record<string, string>): void {
     this.#removeErrors();
-    // Remove the server's own note about an unknown address, which would duplicate the error.
+    // Remove the server-rendered note about an unknown address, because the error says the same.
     this.root.querySelector(".field > .note")?.remove();
     if (errors["audience"] === undefined) this.people?.mark([]);
     for (const [path, text] of Object.entries(errors))
@@ -44,8 +44,8 @@ export class DraftMessages {
   }
 
   /**
-   * Marks the addresses named in the error. Returns the others, or null if the audience is valid or the error names
-   * none of its addresses.
+   * Marks the addresses that the error names as invalid, and returns the other addresses. Returns null if there is no
+   * error or if the error names none of the addresses.
    */
   validAddresses(audience: string[] | undefined, error: string | undefined): string[] | null {
     if (audience === undefined || error === undefined) return null;
@@ -79,7 +79,10 @@ export class DraftMessages {
     this.failed("Not saved");
   }
 
-  /** Lists the invitation links below the audience. The server returns them only once. */
+  /**
+   * Lists the invitation links below the audience. The server sends them only once, so they cannot be shown again
+   * later.
+   */
   showInvitations(invited: { email: string; url: string }[]): void {
     const field = this.people?.closest(".field");
     for (const { email, url } of invited) {

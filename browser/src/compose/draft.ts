@@ -3,8 +3,8 @@
 /** The draft that this page edits. */
 export interface Draft {
   /**
-   * Creates the draft if it does not exist yet, and resolves with its id. An empty title field gets `title`, selected
-   * if `select`.
+   * Creates the draft if it does not exist yet, and resolves with its id. Fills an empty title field with `title`.
+   * `select` also selects that title.
    */
   ensure(title?: string, select?: boolean): Promise<string>;
   /** Deletes the draft if it contains no files and no text except the title given by `ensure`. */
@@ -13,7 +13,7 @@ export interface Draft {
   abandon(): void;
 }
 
-/** Media that is being recorded, marked up or uploaded and is not yet in the draft. */
+/** A part of the page that handles media which is not in the draft yet: it is being recorded, marked up or uploaded. */
 export interface PendingMedia {
   readonly busy: boolean;
   /** Resolves once no media is pending, with true if all media arrived. */
@@ -21,7 +21,7 @@ export interface PendingMedia {
 }
 
 export interface Recorder extends PendingMedia {
-  /** Whether publishing the draft would end a recording, so that the person must confirm first. */
+  /** Whether publishing the draft would end a running recording. The person must then confirm first. */
   readonly asks: boolean;
 }
 

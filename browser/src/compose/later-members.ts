@@ -1,4 +1,4 @@
-// <later-members>: the checkbox "Also people who join @design later". It is shown only while the audience names a
+// <later-members>: the checkbox "Also people who join @design later", which is shown only while the audience contains a
 // group.
 export class LaterMembers extends HTMLElement {
   #form: HTMLFormElement | null = null;
@@ -24,7 +24,8 @@ export class LaterMembers extends HTMLElement {
       .filter((name) => name.startsWith("@"));
     this.hidden = groups.length === 0;
     const box = this.querySelector<HTMLInputElement>("input[type=checkbox]");
-    // A hidden checkbox must not give anyone access.
+    // Clear the checkbox while it is hidden. Otherwise, a choice that the person no longer sees would give people
+    // access.
     if (box && this.hidden) box.checked = false;
     this.querySelector("[data-groups]")?.replaceChildren(
       groups.join(", ").replace(/, ([^,]*)$/, " and $1"),

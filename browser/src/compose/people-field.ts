@@ -47,8 +47,7 @@ export class PeopleField extends HTMLElement {
     this.#input.addEventListener("focus", () => this.#suggest());
     this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
-    // Redraw the chips when the draft form restores the last audience, because that happens after this element is
-    // connected.
+    // The draft form may restore the last audience after this element is connected, so redraw the chips when it does.
     document.addEventListener("hearback:audience-changed", this.#draw);
     this.#draw();
   }
@@ -69,7 +68,7 @@ export class PeopleField extends HTMLElement {
     this.#draw();
   }
 
-  /** The chips' names for use in a sentence, such as "Ruth, Bob and 2 more". Empty without chips. */
+  /** The names on the chips as a phrase, such as "Ruth, Bob and 2 more". Empty if there are no chips. */
   get summary(): string {
     const names = [...this.#box.querySelectorAll(".person-chip > span")].map(
       (chip) => chip.textContent ?? "",
@@ -182,7 +181,7 @@ export class PeopleField extends HTMLElement {
       make("span", {}, name),
       make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
-    // Use mousedown, because a click event would fire after the input has lost the focus.
+    // Use mousedown, because the input loses the focus before `click` and would then turn the typed text into a chip.
     option.addEventListener("mousedown", (event) => {
       event.preventDefault();
       this.#choose(index);
@@ -240,8 +239,8 @@ export class PeopleField extends HTMLElement {
   }
 
   /**
-   * Enter and Tab accept the active suggestion. Without one, they add the typed text. Tab in an empty input moves the
-   * focus.
+   * Enter and Tab accept the active suggestion or, if none is active, add the typed text. In an empty input, Tab moves
+   * the focus as usual.
    */
   #accept(event: KeyboardEvent): void {
     const hasActive = !this.#list.hidden && this.#active >= 0;

@@ -36,7 +36,7 @@ export class SavedDraft implements Draft {
   /** The title that `ensure` gave to the draft because the person had typed none. */
   #defaultTitle = "";
 
-  /** `root` is the `<draft-form>` element; its `data-update` and `data-state` follow the draft. */
+  /** `root` is the `<draft-form>` element. This class keeps its `data-update` and `data-state` up to date. */
   constructor(
     private readonly root: HTMLElement,
     private readonly fields: DraftFields,
@@ -137,8 +137,8 @@ export class SavedDraft implements Draft {
   }
 
   async #create(): Promise<string> {
-    // Omit the audience until the next save, because the server would reject the whole request for a half-typed
-    // address.
+    // Omit the audience, because the server rejects the whole request if an address is only half typed. The next save
+    // sends the audience.
     const { audience: _, ...values } = this.fields.read();
     const given = Object.entries(values).filter(([, value]) => value !== null && value !== "");
     const update = (await requestJson("POST", "/updates", {
@@ -199,7 +199,8 @@ export class SavedDraft implements Draft {
     if (!isEmpty || !this.#isUntouched) return;
     clearTimeout(this.#timer);
     await requestJson("DELETE", `/updates/${this.id}`);
-    // If the person has left the page, going back must not restore a form whose draft is deleted.
+    // If the person has already left the page, clear Turbo's cache, because going back would restore a form whose draft
+    // is deleted.
     if (!this.root.isConnected) return cache.clear();
     this.#turnIntoNewForm();
     this.#saved = {};
@@ -258,7 +259,7 @@ export class SavedDraft implements Draft {
       try {
         await this.#patch(valid);
       } catch {
-        // The message after this block says that the draft is not completely saved. The next save retries.
+        // Ignore the failure: the message below says that some fields are not saved, and the next save retries.
       }
     }
     this.messages.failed("Some fields are not saved");

@@ -133,7 +133,7 @@ export class TrimEditor extends HTMLElement {
     this.#stage = null;
   }
 
-  /** Reopens the editor if the refreshed page names another file, for example after a trim. */
+  /** Reopens the editor if the refreshed page plays another file, for example because the recording was trimmed. */
   #reopenIfChanged(): void {
     if (!this.#stage || this.#stage.video.getAttribute("src") === this.dataset["src"]) return;
     this.#close();
@@ -141,8 +141,8 @@ export class TrimEditor extends HTMLElement {
   }
 
   /**
-   * Moves one end, keeping at least `shortest` between the ends, and shows the picture there. With `write`, also
-   * updates its input.
+   * Moves one end of the range and shows the picture at that end. Keeps the ends at least `shortest` apart. `write`
+   * also updates the end's input.
    */
   #move(end: End, ms: number, write: boolean): void {
     const { from, to } = this.#range;
@@ -177,7 +177,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // Stay before the end, because a file has no picture at its very end.
+    // Stay a millisecond before the end, because a file has no picture at its exact end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 
@@ -270,7 +270,10 @@ export class TrimEditor extends HTMLElement {
     return range;
   }
 
-  /** Reads whether recipients must answer again. Both forms use the inputs of the first. */
+  /**
+   * Reads whether recipients must answer again. The form that restores the recording has no inputs for this, so it uses
+   * those of the trim form.
+   */
   #readChange(): Record<string, string> {
     const material = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
     if (!material?.checked) return {};

@@ -8,7 +8,7 @@ export type End = "from" | "to";
 export type Range = Record<End, number>;
 
 interface StripCallbacks {
-  /** The person dragged a handle or moved it by a key. */
+  /** The person dragged a handle, or moved it with the keyboard. */
   moved(end: End, ms: number): void;
   /** The person pressed the strip at `ms`. */
   seek(ms: number): void;

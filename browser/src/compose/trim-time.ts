@@ -1,4 +1,4 @@
-// Times in the trim editor, in the notation that people type.
+// Formats and parses times as people type them in the trim editor, such as `1:02.5`.
 
 /**
  * Formats milliseconds as `1:02.5` or `1:00:02.5`, with at most `digits` decimals. With fewer than 3, truncates to

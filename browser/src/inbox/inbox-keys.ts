@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the inbox, and the shortcut that opens the next update without returning to the inbox.
+// Keyboard shortcuts of the inbox. On the page of an update, a shortcut opens the next update of the inbox.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
@@ -75,7 +75,9 @@ for (const event of ["turbo:load", "hearback:refreshed"])
   document.addEventListener(event, recordRead);
 recordRead();
 
-/** Adds this page's update to the updates already read, and makes the link to the next update skip them. */
+/**
+ * Records that the update on this page was read, and makes the link to the next update skip all updates read so far.
+ */
 function recordRead(): void {
   const current = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
   if (!current) return;

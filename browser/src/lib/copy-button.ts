@@ -10,8 +10,8 @@ class CopyButton extends HTMLElement {
     button.hidden = false;
     let originalLabel: string | null = null;
     input.addEventListener("focus", () => input.select());
-    // `data-now`: copy the text immediately, while the browser still counts the click that created it as a user
-    // gesture.
+    // `data-now`: copy immediately. A click created this element, and browsers allow copying only for a short time
+    // after a click.
     if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
       setTimeout(() => button.click());
     button.addEventListener("click", () => {

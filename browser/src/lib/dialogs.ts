@@ -4,7 +4,10 @@ import { make } from "./dom.js";
 
 config.forms.confirm = (message, form) => confirmDialog(message, form.dataset["verb"] ?? "Yes");
 
-/** Asks the person to confirm an action; `verb` labels the button. `careful` focuses Cancel instead. */
+/**
+ * Asks the person to confirm an action. `verb` labels the button that confirms. With `careful`, the focus starts on
+ * Cancel instead of that button.
+ */
 export async function confirmDialog(
   message: string,
   verb: string,
@@ -14,8 +17,8 @@ export async function confirmDialog(
 }
 
 /**
- * Offers several actions and returns the chosen verb, or null for Cancel. The last verb is the default.
- * `careful` focuses Cancel instead, for actions that lose work.
+ * Offers several actions. Returns the verb of the chosen action, or null for Cancel. The focus starts on the last verb
+ * or, with `careful`, on Cancel, for actions that lose work.
  */
 export function chooseAction<Verb extends string>(
   message: string,

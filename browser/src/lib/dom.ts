@@ -52,8 +52,8 @@ const signedOut = "You are signed out. ";
 const signIn = "Sign in";
 
 /**
- * Sets the text of an element. In "You are signed out. Sign in", "Sign in" becomes a link that opens a new tab, so that
- * this page keeps its state.
+ * Sets the text of an element. If the text contains "You are signed out. Sign in", turns "Sign in" into a link. The
+ * link opens a new tab, so that this page keeps its state.
  */
 export function setMessage(element: Element, message: string): void {
   // Do not replace an unchanged message, because screen readers would read it again.
@@ -124,7 +124,7 @@ export function writeStorage(
     if (value === null || value === "") window[store].removeItem(key);
     else window[store].setItem(key, value);
   } catch {
-    // Every feature works without remembered values.
+    // Ignore the failure, because every feature also works without stored values.
   }
 }
 

@@ -53,8 +53,8 @@ class LivePage extends HTMLElement {
     for (const kind of eventKinds)
       source.addEventListener(kind, (event: MessageEvent<string>) => this.#receive(kind, event));
     source.addEventListener("error", () => {
-      // After a network failure the browser reconnects by itself. After an error response (signed out, revoked,
-      // restarting) it does not.
+      // After a network failure, the browser reconnects by itself. After an error response, for example because the
+      // reader is signed out or the server is restarting, it does not.
       if (source.readyState !== EventSource.CLOSED) return;
       this.#close();
       this.#timer = setTimeout(this.#updateConnection, RECONNECT_DELAY_MS);
@@ -83,7 +83,7 @@ class LivePage extends HTMLElement {
     try {
       data = JSON.parse(event.data) as EventData;
     } catch {
-      // Some events carry no data.
+      // Ignore the error, because some events carry no data.
     }
     if (kind === "inbox") showInboxCount(data.owed_by_me);
     // Only the inbox shows the items that an inbox event changes; other pages show just the count.

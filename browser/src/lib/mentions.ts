@@ -9,7 +9,7 @@ interface Mentionable {
   name: string;
   /** Distinguishes people with the same name. */
   hint: string;
-  /** Case-folded texts, matched by prefix. */
+  /** Texts without case and accents. The item is suggested if one of them starts with the typed letters. */
   keywords: string[];
 }
 
@@ -34,7 +34,7 @@ document.addEventListener(
   true,
 );
 
-// An inserted name counts as typed text, so that the draft is saved.
+// Dispatch `input` for an inserted name too, so that the draft is saved.
 document.addEventListener(
   "text-expander-committed",
   (event) => {
@@ -43,7 +43,7 @@ document.addEventListener(
   true,
 );
 
-// The list opens above the line if there is no room below it, and stays within the window.
+// Open the list above the line if there is no room below the line, and keep the list within the window.
 document.addEventListener(
   "text-expander-activate",
   ({ target }) => {

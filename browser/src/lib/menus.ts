@@ -52,7 +52,7 @@ function keepInView(items: HTMLElement): void {
   if (dx !== 0 || dy !== 0) items.style.translate = `${dx}px ${dy}px`;
 }
 
-/** Adds a field that finds an emoji by name. The list of emojis is loaded at the first search. */
+/** Adds a field that finds an emoji by name. The list of emojis is loaded on the first search. */
 function addEmojiSearch(items: HTMLElement): void {
   if (items.querySelector(".emoji-search")) return;
   const first = items.querySelector<HTMLButtonElement>("button[formaction]");

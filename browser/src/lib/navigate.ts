@@ -2,8 +2,8 @@
 import { visit } from "@hotwired/turbo";
 
 /**
- * Visits a page of this site. The pressed button disappears, so the focus moves to the new content unless the page
- * moves it elsewhere.
+ * Visits a page of this site. The pressed button disappears with the old page, so this moves the focus to the new
+ * page's content, unless the new page has already set the focus.
  */
 export function navigate(url: string): void {
   document.addEventListener(

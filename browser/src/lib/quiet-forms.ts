@@ -72,7 +72,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   }
 }
 
-/** The request that submitting the form would send, without files. */
+/** Returns the request, without files, that the browser would send for this form. */
 function readRequest(
   form: HTMLFormElement,
   submitter: HTMLElement | null,

@@ -7,8 +7,8 @@ type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void
 let handleVideo: VideoHandler = () => undefined;
 
 /**
- * Sets what happens to a video when the page is refreshed. `next` is its element on the fetched page; without one, the
- * video is removed afterwards. A refresh never morphs a video itself.
+ * Sets the handler that a refresh calls for each video, because a refresh never morphs a video itself. `next` is the
+ * video's element on the fetched page. If there is none, the video is removed after the call.
  */
 export function onVideoRefresh(handler: VideoHandler): void {
   handleVideo = handler;
@@ -28,9 +28,9 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
 
 /** Whether morphing must leave an element exactly as it is. `next` is undefined if the new page lacks it. */
 function keepsElement(element: Element, next: Element | undefined): boolean {
-  // A script created the element, so the server's page never contains it.
+  // Keep elements that a script created, because the server's page never contains them.
   if (element.hasAttribute("data-js")) return true;
-  // Keep the video unless the new page lacks it. The page lacks a video that was removed or is being trimmed.
+  // Keep the video unless it is missing from the new page, because it was removed or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;
@@ -44,7 +44,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
         ? element.checked !== element.defaultChecked
         : element.value !== element.defaultValue)
     );
-  // If somebody else removed the element while the reader was writing in it, keep the text.
+  // Keep an element that is gone from the new page if it contains text that the reader has not sent yet.
   if (next === undefined)
     return [...element.querySelectorAll("textarea")].some(
       (area) => area.value !== area.defaultValue,
@@ -66,7 +66,8 @@ let running: Promise<void> | null = null;
 let requestedAgain = false;
 
 /**
- * Refreshes the page. Calls made during a refresh share one further refresh; every promise resolves after the last one.
+ * Refreshes the page. Calls made during a refresh cause one more refresh in total. All promises resolve once the last
+ * refresh has ended.
  */
 export function refresh(): Promise<void> {
   if (running) {
@@ -101,7 +102,7 @@ async function fetchAndMorph(): Promise<void> {
   }
   if (address !== location.pathname + location.search) return;
   const next = new DOMParser().parseFromString(text, "text/html");
-  // Elements that reorder the page reorder the fetched page first, so that morphing moves nothing.
+  // Let elements that reorder the page reorder the fetched page first, so that morphing does not move anything.
   document.dispatchEvent(new CustomEvent("hearback:before-morph", { detail: next }));
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = region.id === "" ? null : next.getElementById(region.id);

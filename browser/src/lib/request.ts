@@ -60,7 +60,8 @@ export function noResponseProblem(): Problem {
 }
 
 /**
- * Completes a field error that starts with a verb: "is missing." becomes "This is missing." filters.rs does the same.
+ * Turns a field error that starts with a verb into a sentence: "is missing." becomes "This is missing." The server's
+ * template filters (src/web/filters.rs) do the same.
  */
 export function toSentence(error: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;

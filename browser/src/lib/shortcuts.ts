@@ -68,7 +68,7 @@ function focusSearch(): void {
   else if (document.querySelector(".rail")) location.assign("/updates#q");
 }
 
-// On a page without a search field, `focusSearch` opens the library, whose search field then gets the focus.
+// If the current page has no search field, `focusSearch` opens the library at `#q`. Focus the library's search field.
 document.addEventListener("turbo:load", () => {
   if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
 });

@@ -35,8 +35,8 @@ class ThemeSwitch extends HTMLElement {
 }
 
 /**
- * A due time. The person enters it in the browser's time zone, and the form sends it in UTC. Without scripts, the
- * server assumes the account's time zone.
+ * The input for a due time. The person types it in the browser's time zone, and a hidden field sends it in UTC. Without
+ * scripts, the server interprets it in the account's time zone.
  */
 class DueField extends HTMLElement {
   connectedCallback(): void {
@@ -64,7 +64,10 @@ class DueField extends HTMLElement {
 /** The server accepts undo for this long after publication. */
 const UNDO_MS = 10_000;
 
-/** Offers to undo a publication. The time limit starts when this browser sends the update, by this browser's clock. */
+/**
+ * Offers to undo a publication. The time limit is measured by this browser's clock, from the moment when the update was
+ * sent.
+ */
 class UndoField extends HTMLElement {
   connectedCallback(): void {
     const [id, sentAt, copied] = (readStorage("sessionStorage", "sent") ?? "").split(" ");
@@ -75,7 +78,7 @@ class UndoField extends HTMLElement {
     if (copiedHint) copiedHint.hidden = copied !== "copied";
     setTimeout(() => {
       const form = this.querySelector("form");
-      // The message to pass on stays visible; only the undo button disappears.
+      // If the page also shows the message to pass on, hide only the Undo form.
       if (form && this.querySelector(".pass-on")) form.hidden = true;
       else this.hidden = true;
     }, remaining);

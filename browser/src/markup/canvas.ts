@@ -1,4 +1,4 @@
-// Displays a document: its shapes on the picture and, above them, the selection and the crop in screen pixels.
+// Displays a document: the shapes on the picture and, above the picture, the selection and the crop.
 import { cropPixels } from "./crop-shapes.js";
 import type { MarkupDocument } from "./document.js";
 import { drawShapes, redactedPixels } from "./draw.js";
@@ -10,8 +10,8 @@ import type { Viewport } from "./viewport.js";
 const svgNamespace = "http://www.w3.org/2000/svg";
 
 /**
- * The minimum length of a side that has a handle, in screen pixels. On a shorter side, the handle would cover those of
- * the corners.
+ * The minimum length in screen pixels at which a side gets its own handle. On a shorter side, that handle would cover
+ * the handles of the corners.
  */
 const minSideForHandle = 48;
 
@@ -84,7 +84,7 @@ export class MarkupCanvas {
     if (this.#preview && element) this.#preview.replaceWith(element);
     else {
       this.#preview?.remove();
-      // Insert redactions below all other shapes.
+      // Insert the preview of a redaction below all shapes, because the redaction will also lie there once it is added.
       if (element && shape?.kind === "redaction") this.shapesLayer.prepend(element);
       else if (element) this.shapesLayer.append(element);
     }
@@ -135,8 +135,8 @@ export class MarkupCanvas {
   }
 
   /**
-   * The maximum reach of handles in screen pixels. It leaves room to drag a small shape by its inside, or a short line
-   * by its middle.
+   * The maximum distance, in screen pixels, from which a handle can be grabbed. It leaves room to drag a small shape by
+   * its inside, or a short line by its middle.
    */
   #maxReach(shape: Shape, [x, y]: Point): number {
     const [left, top, w, h] = bounds(shape, this.doc.size);

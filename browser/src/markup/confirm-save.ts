@@ -4,8 +4,8 @@ import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";
 
 /**
- * Returns null if the person cancelled. Otherwise, `change` is the change to report to people who have responded; it is
- * undefined if nobody has responded.
+ * Asks the person to confirm the save if necessary, and returns null if they cancel. `change` says whether people who
+ * have responded must respond again; it is undefined if nobody has responded.
  */
 export async function confirmSave(
   task: EditorTask,

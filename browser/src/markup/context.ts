@@ -13,7 +13,7 @@ export interface EditorContext {
   readonly tool: Tool;
   /** Set while the crop tool is active. */
   readonly cropTool: CropTool | null;
-  /** Whether the space bar is held, so that every drag pans. */
+  /** Whether the space bar is held. Every drag then pans. */
   readonly isPanning: boolean;
   /** Opens the text field: for a new text at a point (in picture pixels), or for the text shape with this id. */
   editText(target: Point | number): void;

@@ -22,8 +22,8 @@ export function cropPixels([x, y, w, h]: Box, width: number, height: number): Bo
 }
 
 /**
- * Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Their appearance does not
- * change.
+ * Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Line widths are scaled, so that
+ * the shapes look the same.
  */
 export function clipShapes(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
   const [left, top, w, h] = cropPixels(crop, width, height);

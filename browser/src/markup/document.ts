@@ -192,7 +192,7 @@ export class MarkupDocument {
     return this.selected.map(({ shape }) => shape);
   }
 
-  /** Moves copies away from their originals, so that both are visible. */
+  /** Moves copies by `times` × `copyOffset`, so that they do not cover their originals. */
   #offset(shapes: Shape[], times: number): Shape[] {
     const distance = copyOffset * Math.min(this.size.width, this.size.height) * times;
     return shapes.length > 0 ? moveShapes(shapes, distance, distance, this.size) : [];
@@ -260,7 +260,7 @@ export class MarkupDocument {
     const [handle, [x, y]] = handlesOf(shape, this.size).find(
       ([name]) => name === "se" || name === "to",
     ) ?? ["se", [0, 0] as Point];
-    // Steps and texts keep their proportions, so a change in either direction applies to both.
+    // Steps and texts keep their proportions, so change the width and the height by the same amount.
     const both = shape.kind === "step" || shape.kind === "text" ? dx || dy : 0;
     const to: Point = both === 0 ? [x + dx, y + dy] : [x + both, y + both];
     return resizeShape(shape, handle, to, this.size, false);
@@ -288,7 +288,8 @@ export class MarkupDocument {
   }
 
   /**
-   * Deselects marks that no longer exist. `what` is the change that was undone or redone, or null if there was none.
+   * Called after undo and redo. Deselects marks that no longer exist, and announces the undone or redone change
+   * (`what`). `what` is null if there was nothing to undo or redo.
    */
   #afterTravel(what: string | null, verb: string): void {
     const existing = new Set(this.marks.map(({ id }) => id));

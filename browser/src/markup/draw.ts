@@ -42,16 +42,16 @@ interface SvgPart {
 type ToPixels = (point: Point | StrokePoint) => Point;
 
 /**
- * Returns white or a dark grey, whichever contrasts with `color`. Used for letters on that colour, and for outlines
- * around letters of that colour.
+ * Returns white or dark grey, whichever contrasts better with `color`. Used for letters on a background of that colour,
+ * and for outlines around letters of that colour.
  */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";
 }
 
 /**
- * Returns one `<g>` per shape, from back to front, for a viewBox in picture pixels. With `lossy`, the original is
- * compressed in blocks, so redactions cover whole blocks.
+ * Returns one `<g>` per shape, from back to front, for a viewBox in picture pixels. `lossy` means that the picture is
+ * compressed in blocks; redactions then cover whole blocks.
  */
 export function drawShapes(
   shapes: Shape[],
@@ -118,7 +118,7 @@ function pathOf({ name, attributes }: SvgPart): Path2D {
   const n = (key: string): number => Number(attributes[key]);
   if (name === "line") {
     path.moveTo(n("x1"), n("y1"));
-    // A canvas does not draw a line of zero length, while SVG draws a dot.
+    // SVG draws a line of zero length as a dot, but a canvas draws nothing. Lengthen the line slightly to get the dot.
     const isDot = n("x1") === n("x2") && n("y1") === n("y2");
     path.lineTo(n("x2") + (isDot ? 0.001 : 0), n("y2"));
   } else if (name === "rect") path.rect(n("x"), n("y"), n("width"), n("height"));
@@ -198,7 +198,10 @@ function linePart([x1, y1]: Point, [x2, y2]: Point, attributes: Attributes): Svg
   return { name: "line", attributes: { ...ends, ...attributes } };
 }
 
-/** The shaft ends inside the head, so that its round end does not show at the tip. */
+/**
+ * Returns the shaft and the head of an arrow. The shaft ends inside the head, so that its round end does not show at
+ * the tip.
+ */
 function arrowParts(from: Point, to: Point, color: Color, width: number): SvgPart[] {
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   const stroke = strokeAttributes(color, width);
@@ -245,8 +248,8 @@ function freehandParts(
 }
 
 /**
- * The smooth path between two points of a stroke. It passes through the midpoints between the points and bends at the
- * points.
+ * Returns the `d` attribute of a smooth path along the points from `start` to `end`. The inner points are the control
+ * points of quadratic curves, which meet at the midpoints between the points.
  */
 function smoothPath(points: StrokePoint[], start: number, end: number, toPixels: ToPixels): string {
   let d = "";
@@ -309,8 +312,8 @@ function stepParts({ number, color }: StepShape, [x, y]: Point, radius: number):
 }
 
 /**
- * Whether a picture is compressed in blocks, judged by its MIME type or file extension. WebP counts as compressed in
- * blocks, although it may be lossless.
+ * Whether a picture is compressed in blocks, judged by its MIME type or file extension. WebP always counts, because its
+ * type does not tell whether it is lossless.
  */
 export function isBlockCoded(kind: string): boolean {
   return /(jpe?g|webp)(\?|$)/i.test(kind);

@@ -41,7 +41,7 @@ export async function edit(task: EditorTask): Promise<boolean> {
   }
 }
 
-/** Isolates the page below the dialog from keys and from pasted or dropped pictures. */
+/** Keeps keys, and pasted or dropped pictures, from reaching the page below the dialog. */
 function isolateEvents(dialog: HTMLDialogElement): void {
   const dropEvents = ["dragover", "drop"];
   const events = ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "submit"];
@@ -103,8 +103,8 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       },
       { signal },
     );
-    // Some browsers close the dialog although `cancel` was prevented, for example on Android when "back" is pressed
-    // twice.
+    // Some browsers close the dialog although `cancel` was prevented, for example when "back" is pressed twice on
+    // Android. Reopen the dialog, and leave in the usual way.
     dialog.addEventListener(
       "close",
       () => {
@@ -232,8 +232,8 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   }
 
   /**
-   * A clicked button must not keep the focus, because keys act on the stage. Buttons pressed by keyboard keep it
-   * (`detail` is 0).
+   * Moves the focus from a clicked button to the stage, because the editor's keys act on the stage. A button that was
+   * pressed by keyboard (`detail` is 0) keeps the focus.
    */
   #returnFocus({ target, detail }: MouseEvent): void {
     if (
@@ -328,7 +328,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.cropTool = null;
     if (this.tool === "crop") this.useTool("select");
     if (crop === this.doc.crop) return;
-    // Set the crop after the tool has changed, so that the crop is announced last.
+    // Set the crop after changing the tool. Both are announced, and the last announcement must be that of the crop.
     this.doc.setCrop(crop);
     const { width, height } = this.doc.size;
     if (crop)

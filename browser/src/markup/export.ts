@@ -9,8 +9,8 @@ export async function copyToClipboard(picture: () => Promise<Blob>): Promise<str
       : "Browsers copy pictures only over https. Download the picture instead.";
   }
   try {
-    // Pass the picture as a promise. By the time it is ready, the browser may no longer treat the copy as part of the
-    // click.
+    // Pass a promise instead of waiting for the picture: once the picture is ready, the browser may no longer allow the
+    // click to copy it.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": picture() })]);
     return "The marked picture is copied.";
   } catch (error) {

@@ -25,7 +25,7 @@ export async function redactPicture(
 /** Returns the picture with all marks painted on it, as a PNG. */
 export async function flattenPicture(picture: Blob, markup: Markup): Promise<Blob> {
   const shapes = withoutRedactions(markup);
-  // Load the font first, because a canvas does not wait for it.
+  // Load the font before painting. Otherwise, the canvas would paint the text in another font.
   if (shapes.some(({ kind }) => kind === "text" || kind === "step"))
     await document.fonts.load(`16px "${fontName}"`);
   const { canvas, original } = await redactedCanvas(picture, markup);

@@ -64,7 +64,7 @@ export class EditorHeader {
     this.showHistory(false, false);
   }
 
-  /** Whether a picture is loaded, so that there is something to save. */
+  /** Whether saving and zooming are enabled. */
   get isEnabled(): boolean {
     return !this.#save.disabled;
   }

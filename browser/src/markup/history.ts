@@ -2,9 +2,11 @@
 
 interface Entry<State> {
   state: State;
-  /** The change that led to this state, for "Undone: …". */
+  /** The name of the change that led to this state, for messages such as "Undone: …". */
   what: string;
-  /** Consecutive entries with the same key are undone in one step: ten nudges of a shape count as one move. */
+  /**
+   * Consecutive changes with the same key are undone in one step. For example, ten nudges of a shape count as one move.
+   */
   key: string | null;
 }
 

@@ -15,7 +15,7 @@ const directions: Record<string, [x: number, y: number]> = {
 
 /** The distance that an arrow key pans, in screen pixels. */
 const panStep = 60;
-/** More than the height of any picture. */
+/** A panning distance that exceeds the height of any picture. */
 const allTheWay = 1e6;
 const zoomStep = 1.4;
 

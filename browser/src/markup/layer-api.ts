@@ -86,7 +86,7 @@ function pause(): Promise<void> {
  */
 export function readableUrl(url: string): string {
   const address = new URL(url, location.href);
-  // Request a download, because the server never redirects downloads to the bucket.
+  // Request a download, because the server delivers downloads itself instead of redirecting them to another host.
   address.searchParams.set("download", "1");
   return address.pathname + address.search;
 }

@@ -11,7 +11,7 @@ import type { Box, Shape } from "./shapes.js";
 /** Whether the picture was cropped after the person drew on it. */
 export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
   if (size === undefined) return false;
-  // If the server does not respond, sending the comment will report the failure.
+  // If the server does not respond, assume that there was no crop: sending the comment will report the failure.
   const picture = await fetchPicture(media).catch(() => null);
   return (
     picture !== null && picture.width !== null && `${picture.width} ${picture.height}` !== size
@@ -88,7 +88,7 @@ async function pictureOf(shown: UpdateStage): Promise<File | string | null> {
 
 type Extent = (shapes: Shape[]) => Box;
 
-/** The region that the person chose; undefined if it was only derived from the drawing. */
+/** The region that the person chose. Undefined if the region was only derived from the bounds of the drawing. */
 function chosenRegion(anchor: Anchor, before: Anchor | null, extent: Extent): Region | undefined {
   const { drawing, region } = anchor;
   const isDerived =
@@ -99,7 +99,7 @@ function chosenRegion(anchor: Anchor, before: Anchor | null, extent: Extent): Re
   return before?.media === anchor.media && !drawing ? before.region : undefined;
 }
 
-/** Adds the drawing to the anchor. Its bounds become the region unless the person chose one. */
+/** Adds the drawing to the anchor. The anchor's region is the chosen one or, without one, the bounds of the drawing. */
 function withDrawing(
   anchor: Anchor,
   shapes: Shape[],

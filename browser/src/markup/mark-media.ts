@@ -44,7 +44,7 @@ async function handleClick(button: HTMLButtonElement): Promise<void> {
   restoreFocus(button);
 }
 
-/** Returns the focus to the button, or to its replacement if a refresh has replaced its row. */
+/** Returns the focus to the button. If a refresh has replaced the button's row, focuses the button in the new row. */
 function restoreFocus(button: HTMLButtonElement): void {
   if (document.activeElement !== document.body) return;
   stage()?.restoreFocus(button);
@@ -77,7 +77,7 @@ export async function markUpMedia(
     save: (markup, change, pauseSaving) => saver.save(markup, change, pauseSaving),
   });
   if (saver.isDiscarded) return markUpMedia(media, answered);
-  // The New page receives no events, so poll until the marks are drawn.
+  // The New page receives no server-sent events, so poll until the picture shows the marks, then refresh the page.
   if (saved && uploads.current) void waitUntilDrawn(media, picture).then(refresh, () => undefined);
   return saved;
 }
@@ -116,7 +116,8 @@ class LayerSaver {
   /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites the other version. */
   async #resolveConflict(conflict: Problem, pauseSaving: PauseSaving): Promise<void> {
     const [layer, picture] = await Promise.all([fetchLayer(this.media), fetchPicture(this.media)]);
-    // If the revision is unchanged, the server refused for another reason, which its message states.
+    // If the marks are unchanged, there is no conflict: the server refused for another reason, which its message
+    // states.
     if (layer.revision === this.#revision) throw conflict;
     const isCropped =
       picture.width !== this.picture.width || picture.height !== this.picture.height;

@@ -57,8 +57,8 @@ export function reorderMarks(
   const isMoved = (mark: Mark | undefined): boolean => mark !== undefined && ids.has(mark.id);
   if (allTheWay)
     return redactionsFirst(marks.sort((a, b) => step * (Number(isMoved(a)) - Number(isMoved(b)))));
-  // Start with the marks at the end towards which all marks move. A mark that cannot move then blocks the marks behind
-  // it.
+  // Start at the end towards which the marks move. A selected mark that is already at that end stays there, and so do
+  // the selected marks directly behind it.
   const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
   for (const i of places)
     if (isMoved(marks[i]) && marks[i + step] && !isMoved(marks[i + step]))

@@ -5,9 +5,12 @@ import type { Anchor, AnchoredComment } from "../update/anchors.js";
 import { positionMs } from "../update/source-swap.js";
 import type { Shape } from "./shapes.js";
 
-/** How long a drawing stays on a playing video if its comment has no end, in milliseconds. */
+/** How long a drawing is shown during playback if its comment has no end time, in milliseconds. */
 const defaultDuration = 1000;
-/** How many milliseconds before its time a drawing appears, because a video rarely pauses exactly at that time. */
+/**
+ * A drawing appears this many milliseconds before its time, because a video that pauses there may stop slightly too
+ * early.
+ */
 const lead = 50;
 
 export class MarkOverlay {
@@ -129,7 +132,7 @@ export class MarkOverlay {
       (at !== undefined && now >= at - lead && now < Math.max(until ?? 0, at + defaultDuration));
     const due = this.#comments.filter(isDue);
     const selected = due.filter(({ element }) => element.classList.contains("on"));
-    // A picture shows only the drawing of the selected comment.
+    // Over a picture, show only the drawing of the selected comment.
     const shown = selected.length > 0 || now === null ? selected : due;
     return shown.map(({ drawing }) => drawing ?? []);
   }
@@ -156,7 +159,7 @@ export class MarkOverlay {
   }
 }
 
-/** The size that the page's attributes state or, without these, the size of the loaded media. */
+/** The media's size as stated by the attributes on the page or, without attributes, as loaded by the browser. */
 function sizeOf(media: HTMLImageElement | HTMLVideoElement): [width: number, height: number] {
   const [width, height] =
     media instanceof HTMLVideoElement

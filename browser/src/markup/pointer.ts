@@ -86,7 +86,7 @@ export class PointerInput {
     return button === 1 || isPanning || tool === "hand" || isFingerBesidePen;
   }
 
-  /** A pen takes precedence over fingers, because the hand may touch the screen before the pen does. */
+  /** Ends whatever fingers were doing, because the hand may touch the screen before the pen does. */
   #startPen(): void {
     this.cancel();
     this.#down.clear();
@@ -118,7 +118,8 @@ export class PointerInput {
       const fingers = this.#fingers;
       if (fingers) this.#pinching.move(fingers);
     } else if (this.#gesture?.pointerId === event.pointerId) {
-      // Read the events now: Firefox later loses their positions. Browsers without coalesced events return none.
+      // Read the coalesced events now, because Firefox later loses their positions. In browsers without coalesced
+      // events, use the event itself.
       const coalesced = event.getCoalescedEvents?.() ?? [];
       this.#moves.push(...(coalesced.length > 0 ? coalesced : [event]));
       this.#frame ||= requestAnimationFrame(() => this.#flushMoves());
@@ -160,7 +161,7 @@ export class PointerInput {
     const { viewport } = this.context;
     const units = [1, lineHeight, this.stage.clientHeight];
     const unit = units[event.deltaMode] ?? 1;
-    // Browsers report a pinch on a trackpad as a wheel with Control held.
+    // Browsers report a pinch on a trackpad as a wheel event with Control held, so zoom.
     if (event.ctrlKey || event.metaKey) {
       const exponent = Math.max(-0.5, Math.min(0.5, -event.deltaY * unit * 0.004));
       viewport.zoomBy(Math.exp(exponent), event.clientX, event.clientY);

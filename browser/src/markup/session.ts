@@ -16,11 +16,14 @@ export interface EditorTask {
   saveLabel: string;
   /** The label of the button that leaves the editor. Set if leaving also discards the picture. */
   leaveLabel?: string;
-  /** Set if the update is published and this many people have responded: saving can request new responses. */
+  /**
+   * Set if the update is published and people have responded; `people` is their number. The editor then offers to
+   * request new responses.
+   */
   answered?: { people: number };
   /**
-   * Saves the markup. If it throws, the editor stays open and shows the error's message. Questions to the person must
-   * run inside `pauseSaving`, during which the editor does not show that it is saving.
+   * Saves the markup. If this rejects, the editor stays open and shows the error's message. Ask the person questions
+   * only inside `pauseSaving`, which hides the progress indicator meanwhile.
    */
   save(markup: Markup, change: RevisionChange | undefined, pauseSaving: PauseSaving): Promise<void>;
 }

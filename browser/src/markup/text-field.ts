@@ -9,8 +9,8 @@ import type { Viewport } from "./viewport.js";
 /** Whether the font has no glyph for a character, so that the server could not draw it. */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  // `glyphs` alternates between the first and last character of each range. A character lies in a range if the first
-  // bound at or after it is a last character.
+  // `glyphs` lists the first and the last character of each range in turn. A character lies in a range if the first
+  // bound at or after it is the last character of a range.
   return (
     code !== 10 &&
     glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1

@@ -66,7 +66,7 @@ export class TextTool {
     const { stage } = this.host;
     this.#field = null;
     canvas.hideMark(null);
-    // Undo any scrolling of the stage by which the browser showed the field.
+    // The browser may have scrolled the stage to show the field, so scroll back.
     stage.scrollTo(0, 0);
     if (!this.host.isEditorOpen()) return;
     if (id === null) {

@@ -118,9 +118,9 @@ export function shapeAtPoint(
 }
 
 /**
- * A smoothed freehand line. `fine` is the size of a screen pixel in picture pixels; points that are too close together
- * to see are omitted. Straight parts keep their points: the curve passes through the midpoints between points, so it
- * would cut corners without them.
+ * Creates a smoothed freehand line. Omits points that are too close together to be seen; `fine` is the size of a
+ * screen pixel in picture pixels. Keeps the points of straight parts: the curve passes through the midpoints between
+ * points, so it would cut corners without them.
  */
 export function strokeShape(
   raw: StrokePoint[],
@@ -143,7 +143,7 @@ export function strokeShape(
     points = spacedOut(smooth, spacing).map(toStored);
     spacing *= 1.5;
   } while (points.length > limits.points);
-  // Draw a dot for a tap, because the library would turn the tap into a short line.
+  // The library would turn a tap into a short line. Keep only one point, which is drawn as a dot.
   const [first] = raw;
   if (first && raw.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < fine))
     points = points.slice(0, 1);

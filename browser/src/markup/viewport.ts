@@ -1,5 +1,5 @@
-// Which part of the picture is visible. Transforming a single element zooms and pans, so that a picture of any height
-// moves without being redrawn.
+// Determines which part of the picture is visible. Zooming and panning only transform one element, so that even a very
+// tall picture moves without being redrawn.
 import type { Size } from "./geometry.js";
 import type { Box, Point } from "./shapes.js";
 
@@ -172,7 +172,8 @@ export class Viewport {
     const { width, height } = this.#frame;
     this.#isFitted = false;
     this.#x = limitPosition(x, this.size.width * this.scale, width, margin, margin);
-    // Allow the last lines to be moved above the buttons, which cover them on a phone.
+    // On a phone, buttons cover the bottom of the stage. Leave enough space to move the picture's last lines above
+    // them.
     const [fitted, moved] = [this.#marginBelow, 3 * margin];
     this.#y = limitPosition(y, this.size.height * this.scale, height, fitted, moved);
     // While the picture moves, the browser reuses the painted pixels. At rest, the browser paints the picture sharply.
@@ -186,8 +187,8 @@ export class Viewport {
 }
 
 /**
- * Limits one coordinate of the picture. A picture that fits, with a margin of `endIfFitted` after it, is centred.
- * Otherwise, the picture's end can move up to `end` pixels into the stage.
+ * Limits one coordinate of the picture's position. A picture that fits into `room`, with a margin of `endIfFitted`
+ * after it, is centred. A larger picture can be moved until its end is `end` pixels inside the stage.
  */
 function limitPosition(
   value: number,

@@ -8,8 +8,8 @@ import { CaptureError, TimeoutError } from "./capture.js";
 import { fileTypeOf, supportedType } from "./recording.js";
 
 /**
- * `create` limits the creation of the draft and the upload. `cleanup` limits the wait for the deletion of the previous
- * attempt's draft and upload. In milliseconds.
+ * In milliseconds. `create`: how long creating the draft and the upload may take. `cleanup`: how long a new attempt
+ * waits for the deletion of the previous attempt's draft and upload.
  */
 const timeouts = { create: 30_000, cleanup: 10_000 };
 const noAnswerMessage =
@@ -65,7 +65,7 @@ export class Attempt {
     const form = draft.current;
     const created = this.#create(before);
     const inTime = withDeadline(created, timeouts.create, () => new TimeoutError(noAnswerMessage));
-    // If the creation fails, end the countdown immediately.
+    // If the creation fails, cancel the attempt immediately instead of counting down to the end.
     inTime.catch((error: unknown) => this.cancel(error));
     const discard = (): void => {
       cleanup = created
@@ -92,7 +92,7 @@ export class Attempt {
   }
 }
 
-/** Deletes a recording. If that fails, releases it, so that it appears in the list of unfinished recordings. */
+/** Deletes a recording. If that fails, releases its lock, so that it appears in the list of unfinished recordings. */
 export async function discardRecording(uploader: RecordingUploader): Promise<void> {
   try {
     await uploader.discard();

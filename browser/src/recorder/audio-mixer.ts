@@ -17,7 +17,7 @@ export interface MicrophoneLevel {
   silentMs: number;
   /** Whether the microphone picked up sound since the last `resetSilence`. */
   wasHeard: boolean;
-  /** Whether the level cannot be measured because the browser does not mix. */
+  /** Whether the level is unknown, because the browser has not started to mix. */
   isUnknown: boolean;
 }
 
@@ -36,9 +36,10 @@ export class AudioMixer {
   }
 
   /**
-   * Resolves with the mixed track, which stays the same while sources are replaced, or with null if there is no source.
-   * Without a loudspeaker, Firefox does not mix, and a recorder would wait for the mix forever. In that case, resolves
-   * with the track of the microphone or, without one, of the shared screen.
+   * Resolves with the track to record, or with null if there is no source. This is the mixed track, which stays the
+   * same while sources are replaced. Exception: Firefox does not mix on a computer without a loudspeaker, and a
+   * recorder would wait for the mix forever. The track of the microphone or, without a microphone, of the shared screen
+   * is then used instead.
    */
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;

@@ -30,7 +30,10 @@ export class SoundProbe {
     return () => void reader.cancel();
   }
 
-  /** For browsers in which pages cannot read a track. A recorder emits no data before it receives audio. */
+  /**
+   * For browsers in which pages cannot read a track. A recorder emits no data before it receives audio, so its first
+   * data shows that the track delivers.
+   */
   #record(track: MediaStreamTrack): () => void {
     const recorder = new MediaRecorder(new MediaStream([track]));
     const handleData = ({ data }: BlobEvent): void => {
@@ -39,7 +42,7 @@ export class SoundProbe {
     recorder.addEventListener("dataavailable", handleData);
     recorder.start(100);
     return () => {
-      // Stopping emits the remaining data, which may contain no sound.
+      // Remove the listener first, because stopping emits the remaining data even if the recorder received no audio.
       recorder.removeEventListener("dataavailable", handleData);
       if (recorder.state !== "inactive") recorder.stop();
     };

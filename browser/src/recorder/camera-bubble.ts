@@ -39,7 +39,7 @@ export function drawComposite(
   bubble: Bubble,
 ): void {
   const { width, height } = context.canvas;
-  // A window's proportions can change while it is recorded, but the recording keeps its size.
+  // Scale the window to fit: its proportions may change while it is recorded, but the recording keeps its size.
   const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
   const [w, h] = screen ? [screen.width * scale, screen.height * scale] : [0, 0];
   if (Math.round(w) < width || Math.round(h) < height) {

@@ -12,8 +12,8 @@ export class CaptureError extends Error {}
 export class TimeoutError extends CaptureError {}
 
 /**
- * What this browser can record. `phone`: use the phone's camera app instead. `insecure`: nothing, because the page is
- * not served over HTTPS.
+ * What this browser can record. `phone`: the person should use the phone's camera app instead. `insecure`: nothing,
+ * because the page is not served over HTTPS.
  */
 export type Capability = "all" | "camera" | "phone" | "insecure" | "nothing";
 
@@ -59,7 +59,8 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
       // Keep this page in front, so that the person sees the countdown and does not speak before the recording begins.
       controller?.setFocusBehavior("no-focus-change");
     } catch {
-      // The call throws for a whole screen, which does not take the focus anyway.
+      // The call throws if the person shares a whole screen. Ignore that, because sharing a screen does not move the
+      // focus.
     }
     return stream;
   } catch (error) {
@@ -85,8 +86,8 @@ function screenErrorMessage(error: unknown): string {
 const deviceTimeout = 10_000;
 
 /**
- * The requested camera sizes, in pixels. A bubble needs few pixels, and each pixel has to be converted thirty times a
- * second.
+ * The camera sizes to request, in pixels. A bubble needs only a small picture. That saves work, because each pixel is
+ * converted thirty times a second.
  */
 const cameraSizes = {
   bubble: { width: { ideal: 640 }, height: { ideal: 480 } },

@@ -12,7 +12,7 @@ export interface Tracks {
   base: MediaStreamTrack;
   overlay: MediaStreamTrack | null;
 }
-/** The layers are streams if the page can read frames, or tracks if only a worker can. */
+/** `base` and `overlay` are streams if the page can read frames. If only a worker can, they are tracks. */
 export interface BeginCommand extends Size {
   base: ReadableStream<VideoFrame> | MediaStreamTrack;
   overlay: ReadableStream<VideoFrame> | MediaStreamTrack | null;
@@ -169,7 +169,7 @@ export class CompositorClient {
     try {
       this.#begin({ base, overlay, still, ...size }, bubble);
     } catch {
-      // The transfer fails in browsers that cannot transfer tracks.
+      // This browser cannot transfer tracks to a worker.
       still?.close();
       return null;
     }

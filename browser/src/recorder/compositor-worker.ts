@@ -10,11 +10,11 @@ const scope = self as unknown as {
 };
 
 /**
- * While the camera delivers frames, its frames set the pace. A screen frame is then sent immediately only if nothing
- * was sent for this many milliseconds.
+ * While the camera delivers frames, a picture is sent for each of them. A new screen frame is then sent immediately
+ * only if no picture was sent for this many milliseconds. Otherwise, it is part of the next picture.
  */
 const screenFrameGap = 40;
-/** The camera no longer sets the pace after this many milliseconds without a frame. */
+/** After this many milliseconds without a camera frame, screen frames are sent immediately again. */
 const cameraStall = 200;
 /**
  * The last picture is sent again after this many milliseconds, because a recorder waits for frames and a still screen
@@ -70,19 +70,24 @@ class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   /** The last frame of each layer. */
   #latest: Record<Layer, VideoFrame | null>;
-  /** The layers that have delivered a frame, and the layers included in a picture that was sent. */
+  /** The layers that have delivered a frame. */
   #taken = new Set<Layer>();
+  /** The layers that are part of a picture that was sent. */
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
-  /** Null without an overlay or after an error. The canvas is then used, which is slower but handles every format. */
+  /**
+   * Composites in memory. Null if there is no overlay or after an error; the canvas then composites instead. It is
+   * slower but accepts every frame format.
+   */
   #planes: I420Composer | null = null;
   /** Whether the last base frame is in the planes. */
   #baseIsInPlanes = false;
   #sizeIsFixed = false;
-  /** The last base frame that was passed on without a copy. */
+  /** The last base frame that was sent unchanged instead of being copied. */
   #passedOn: VideoFrame | null = null;
-  /** When the last picture was sent, and when the overlay delivered its last frame. */
+  /** When the last picture was sent, on the clock of `performance.now()`. */
   #sentAt = -Infinity;
+  /** When the overlay delivered its last frame, on the same clock. */
   #overlayAt = -Infinity;
   #repeatTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -168,7 +173,8 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
-      // If compositing with the planes failed while this frame was being copied, the canvas needs the frame.
+      // If compositing with the planes failed while this frame was being copied, keep the frame, because the canvas
+      // needs it.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
@@ -216,8 +222,8 @@ class Composer {
     const { canvas } = this.#context;
     if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // If there is nothing to draw on the frame, pass it on without a copy, but only once: a captured frame keeps its
-    // capture time, and a recorder ignores a frame whose time repeats.
+    // If nothing has to be drawn on the frame, send the frame itself instead of a copy, but only once: a captured frame
+    // keeps its capture time, and a recorder ignores a frame whose time repeats.
     if (
       !this.hasOverlay &&
       base &&

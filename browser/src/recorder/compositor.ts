@@ -12,7 +12,10 @@ import { PageCompositor, frameRate } from "./page-compositor.js";
 import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
 import { TrackProbe } from "./track-probe.js";
 
-/** How long to wait for the worker's script and for the tracks' frames to reach the worker, in milliseconds. */
+/**
+ * In milliseconds. `script`: how long to wait for the worker's script. `frames`: how long to wait until frames of the
+ * tracks reach the worker.
+ */
 export interface Timeouts {
   script: number;
   frames: number;
@@ -112,7 +115,8 @@ export class Compositor extends EventTarget {
       still?.clone() ?? null,
       (layer) => this.#markArrived(layer),
     );
-    // A worker that loads late still receives this message, and its clock then replaces the page's clock.
+    // Send this even if the worker has not loaded yet: once it loads, it receives the message, and its clock replaces
+    // the page's.
     this.#client?.startTicks(1000 / frameRate);
     return this.#inPage.track;
   }
@@ -153,8 +157,8 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // Report only the failure of a worker that composites the picture. During the start, another worker or the page
-      // takes over.
+      // Report the failure only if this worker was compositing. During the start, another worker or the page takes
+      // over.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

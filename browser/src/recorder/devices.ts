@@ -20,7 +20,10 @@ export class Devices {
   /** Incremented by each request and release. A stream that arrives for an earlier request is stopped. */
   #requestIds: Record<DeviceKind, number> = { microphone: 0, camera: 0 };
   #errors: Record<DeviceKind, Error | null> = { microphone: null, camera: null };
-  /** Serialises the requests, because the browser asks the person about each of them. */
+  /**
+   * The latest request. Each request waits for the previous one, because the browser asks the person about each of
+   * them.
+   */
   #pending: Promise<void> = Promise.resolve();
 
   constructor(

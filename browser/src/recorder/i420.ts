@@ -102,7 +102,7 @@ export class I420Composer {
     const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
-        // These sums cover 2 × 2 pixels, which share one value of each colour difference.
+        // Add up 2 × 2 pixels, because they share one value of each colour difference.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];

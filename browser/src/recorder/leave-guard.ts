@@ -28,7 +28,7 @@ export function guardLeaving(recorder: GuardedRecorder, signal: AbortSignal): vo
   document.addEventListener(
     "turbo:before-visit",
     (event) => {
-      // Do not ask during the countdown.
+      // Do not ask during the countdown, because nothing is recorded yet.
       if (!recorder.busy || recorder.state === "counting") return;
       event.preventDefault();
       void confirmLeaving(recorder, event.detail.url);

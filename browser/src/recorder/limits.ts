@@ -5,7 +5,8 @@ import type { Recording } from "./recording.js";
 /** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */
 const reservedSeconds = 4;
 /**
- * Milliseconds after which the file size so far predicts the remaining size better than the requested bit rate does.
+ * After this many milliseconds, the size of the file so far predicts the further growth better than the requested bit
+ * rate.
  */
 const measuredAfter = 10_000;
 
@@ -25,7 +26,8 @@ export function remaining(
   const { ms, bitRate } = recording;
   const timeLeft = seconds * 1000 - ms;
   const bytesLeft = bytes - recording.bytes - (reservedSeconds * bitRate) / 8;
-  // A still picture or silence needs fewer bytes than the requested bit rate suggests.
+  // The requested bit rate is too high an estimate for still pictures and silence, so use the measured rate once
+  // possible.
   const bytesPerMs = ms > measuredAfter ? recording.bytes / ms : bitRate / 8000;
   const sizeLeft = bytesLeft <= 0 ? 0 : bytesLeft / Math.max(bytesPerMs, 1e-3);
   return sizeLeft < timeLeft

@@ -29,7 +29,7 @@ interface StatusCallbacks {
 export class LiveStatus {
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** `dataset` is the element's, which contains the server's limits. */
+  /** `dataset` is that of the `<screen-recorder>` element. It contains the server's limits. */
   constructor(
     private readonly view: RecorderView,
     private readonly sources: RecorderSources,

@@ -41,7 +41,8 @@ export class PageCompositor {
   }
 
   /**
-   * Draws a frame. Calls by the worker's clock replace the page's own timer, which browsers throttle in hidden tabs.
+   * Called by the worker's clock. Draws a frame, and stops the page's own timer, which browsers throttle in hidden
+   * tabs.
    */
   tick(): void {
     clearInterval(this.#timer);
@@ -65,7 +66,8 @@ export class PageCompositor {
     video.muted = true;
     video.addEventListener("loadeddata", () => this.arrived(layer), { once: true });
     video.srcObject = new MediaStream([track]);
-    // Not awaited: play() resolves only with a frame, and rejects if the video is closed first.
+    // Do not await play(), because it resolves only once there is a frame. It rejects if the video is closed before
+    // that.
     video.play().catch(() => undefined);
     return video;
   }
@@ -92,7 +94,7 @@ export class PageCompositor {
 
   #resize({ width, height }: Size): void {
     const { canvas } = this.#context;
-    // Setting the size clears the canvas, even if the size does not change.
+    // Set the size only if it changes, because setting it clears the canvas.
     if (canvas.width !== width || canvas.height !== height)
       Object.assign(canvas, { width, height });
   }

@@ -7,8 +7,8 @@ import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-probe.js";
 
 /**
- * In milliseconds. They are longer while the person chooses sources than after the countdown, when the recording should
- * begin soon.
+ * Timeouts of the compositor, in milliseconds. `choosing` applies while the person chooses sources. `recording` applies
+ * after the countdown, when the recording should begin soon.
  */
 const timeouts = {
   choosing: { script: 2000, frames: 1500 },
@@ -38,8 +38,9 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites from the start if there are two sources, or if frames can pass through a worker without a copy. A still
-   * screen delivers no frames to a recorder that starts later. `worker` is the URL of compositor-worker.ts.
+   * Composites from the start if there are two sources. Also does so if frames can pass through a worker without a
+   * copy, because a still screen delivers no frames to a recorder that starts later. `worker` is the URL of
+   * compositor-worker.ts.
    */
   static async begin(
     worker: string,
@@ -86,8 +87,8 @@ export class RecorderPicture extends EventTarget {
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // A shared tab may be this page with its countdown, which must not be recorded. A tab needs no still picture,
-    // because it sends a frame to each new consumer.
+    // Do not begin with the last frame of a shared tab. The tab may be this page with its countdown, which must not be
+    // recorded, and a tab sends a frame to each new consumer anyway.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(

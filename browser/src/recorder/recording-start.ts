@@ -1,4 +1,4 @@
-// Starts a recorder only on tracks that deliver data, because it would wait forever for the others.
+// Starts a recorder with only those tracks that deliver data, because it would wait forever for the others.
 import { withFallback } from "../lib/deadline.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import type { SoundProbe } from "./audio-probe.js";
@@ -8,9 +8,9 @@ import { Recording } from "./recording.js";
 import { showsPicture } from "./track-probe.js";
 
 /**
- * How long to wait for the first bytes, in milliseconds. `first` applies to the first recorder and `busy` extends it if
- * its tracks are known to deliver. `again` applies to each recorder that replaces it. If its tracks deliver, a recorder
- * usually needs a fraction of `first`.
+ * How long to wait until a recorder runs, in milliseconds. `first` applies to the first recorder; a fraction of it is
+ * usually enough. `busy` is added if the first recorder's tracks are known to deliver. `again` applies to each recorder
+ * that replaces another.
  */
 const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 
@@ -43,7 +43,7 @@ export async function startRecording(
   let { recording, started } = startRecorder(inputs, hasSound);
   try {
     if (await withFallback(started, timeouts.first, false)) return { recording, hasSound };
-    // Wait longer for a composited picture: it always delivers frames, so the machine must be busy.
+    // A composited picture always delivers frames, so a slow start means that the computer is busy. Wait longer.
     if (picture.isComposed && (await withFallback(started, timeouts.busy, false)))
       return { recording, hasSound };
     for (const isLast of [false, true]) {

@@ -28,7 +28,10 @@ export function fileTypeOf(type: string): { type: string; extension: string } {
   return { type: container, extension: container.endsWith("mp4") ? "mp4" : "webm" };
 }
 
-/** When the computer wakes up, Firefox continues with the sound ahead of the picture by the length of the sleep. */
+/**
+ * Whether the sound drifts from the picture when the computer wakes up. In Firefox, the sound is then ahead of the
+ * picture by the length of the sleep.
+ */
 export const driftsAfterSleep = "mozInnerScreenX" in window;
 
 /**
@@ -102,7 +105,7 @@ export class Recording extends EventTarget {
   }
 
   /**
-   * Resolves once the recorder is running. Some browsers first wait for data from every track. Rejects with a
+   * Resolves once the recorder is running. Some browsers wait until every track has delivered data. Rejects with a
    * `CaptureError`.
    */
   async start(): Promise<void> {

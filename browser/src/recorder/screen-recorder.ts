@@ -58,8 +58,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.cancel();
-    // End the recording, because going back in the history cannot be prevented. The uploader finishes in the
-    // background, and the next page offers any part that the server does not receive.
+    // Nothing can keep the person from going back in the history, so end the recording. The uploader sends the rest in
+    // the background, and the next page offers to send any part that the server does not receive.
     this.#recording?.finishUpload().catch(() => undefined);
     this.#recording = null;
     this.#closeSources();
@@ -369,7 +369,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     announce("Recorded.");
     await refresh();
     const title = document.querySelector<HTMLInputElement>("#title");
-    // Do not interrupt typing elsewhere.
+    // Do not take the focus from another field in which the person is typing.
     if (title && (document.activeElement === title || !isTextEntry(document.activeElement))) {
       title.focus();
       title.select();
@@ -384,8 +384,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     try {
       await uploaded;
     } catch (error) {
-      // If the server accepts no more of this recording, the page lists the rest among the unfinished recordings, and a
-      // new recording can begin.
+      // The server refused the rest. The page lists it among the unfinished recordings, and a new recording can begin.
       this.#showError(error);
       return false;
     } finally {

@@ -61,7 +61,7 @@ export class RecorderSources {
     return this.#sound;
   }
 
-  /** The reason why a failed recording ended. The shared screen may have ended first. */
+  /** Why a recording failed: the shared screen has ended or, if it has not, the browser stopped recording. */
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage

@@ -6,7 +6,8 @@ export class TrackProbe {
   constructor(track: MediaStreamTrack) {
     this.#video.muted = true;
     this.#video.srcObject = new MediaStream([track]);
-    // Not awaited: play() resolves only with a picture, and rejects if the probe is closed first.
+    // Do not await play(), because it resolves only once there is a picture. It rejects if the probe is closed before
+    // that.
     this.#video.play().catch(() => undefined);
   }
 

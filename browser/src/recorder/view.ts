@@ -105,8 +105,8 @@ export class RecorderView {
   #showSetup(state: RecorderState, hasCamera: boolean): void {
     const setup = this.part("set");
     setup.hidden = state !== "set" && state !== "asking";
-    // While the browser asks for permission, disable everything except Cancel, which still works if the prompt is
-    // hidden.
+    // While the browser asks for permission, disable everything except Cancel, which the person needs if they overlook
+    // the browser's prompt.
     for (const part of setup.children)
       if (part instanceof HTMLElement)
         part.inert = state === "asking" && !part.classList.contains("actions");
@@ -198,7 +198,7 @@ export class RecorderView {
 
   /** Hides the countdown, and resolves when a capture of this page no longer shows it. */
   hideCountdown(): Promise<void> {
-    // A preview of this page shows the countdown some frames later, so hide the preview too.
+    // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
     return new Promise((resolve) => setTimeout(resolve, captureDelay));
   }

@@ -1,5 +1,5 @@
-// The bar in which a recipient responds. This module publishes the bar's height to the page, and unfolds and scrolls
-// its forms.
+// The bar in which a recipient responds. This module reports the bar's height to the styles of the page, and opens and
+// scrolls the forms in the bar.
 
 /** In a wide window the readback form is always open. In a narrow one it unfolds on demand. */
 const wideWindow = matchMedia("(min-width: 1100px)");

@@ -67,7 +67,9 @@ export class ImageViewer {
     this.#zoom.open();
   }
 
-  /** Registers listeners with a signal, because the viewport may later get another viewer. */
+  /**
+   * Registers listeners with a signal, so that `destroy` can remove them: the viewport may later get another viewer.
+   */
   #listen(): void {
     const { viewport } = this;
     const { signal } = this.#listeners;
@@ -78,7 +80,7 @@ export class ImageViewer {
       viewport.addEventListener(type, (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
     viewport.addEventListener("load", () => this.#zoom.open(), { signal, capture: true });
-    // Capture the key before other listeners: over the image, the space bar neither scrolls nor presses buttons.
+    // Listen in the capture phase, so that the space bar neither scrolls nor presses a button over the image.
     document.addEventListener("keydown", (event) => this.#holdSpace(event), {
       signal,
       capture: true,

@@ -43,8 +43,8 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // If a video fails to load, refresh the page to get a new signed URL. Signed URLs expire after some hours, or when
-    // the permission to which they are bound ends.
+    // A video may fail to load because its signed URL has expired: after some hours, or when the permission to which it
+    // is bound ended. Refresh the page to get a new URL.
     this.addEventListener(
       "error",
       ({ target }) => {

@@ -1,9 +1,9 @@
-// Changes the source of a video while somebody watches it: a seekable or trimmed copy replaces the raw file. Playback
-// is not interrupted. The new source is used at the next pause, seek, stall or error.
+// Changes the source of a video while somebody watches it, when a seekable or trimmed copy replaces the raw file.
+// Playback is not interrupted: the new source is used at the next pause, seek, stall or error.
 //
-// Three offsets matter. The file may begin before the recording: `data-from`. The recording may begin later than the
-// original because its start was trimmed: `data-begins`. Positions are relative to the start of the recording as shown.
-// All are in milliseconds.
+// Positions are in milliseconds from the start of the recording as shown. `data-from` is the position in the file at
+// which the recording begins. `data-begins` is the position in the original at which the recording begins, if its start
+// was trimmed.
 
 import { onVideoRefresh } from "../lib/refresh.js";
 
@@ -22,7 +22,10 @@ interface Playback {
 
 const pendingSources = new WeakMap<HTMLVideoElement, Source>();
 const observedVideos = new WeakSet<HTMLVideoElement>();
-/** The playback state of videos that left the page, by element id. Viewers get no video while its author trims it. */
+/**
+ * The playback state of videos that left the page, by element id. For example, the page contains no video for viewers
+ * while its author trims it.
+ */
 const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
 
 function fileOffset(video: HTMLVideoElement): number {

@@ -57,7 +57,7 @@ class UpdatePage extends HTMLElement {
     );
   }
 
-  /** Reports an opening for content that arrived while the page was visible, because it counts as seen. */
+  /** Reports another opening when content arrives while the page is visible, because the reader sees that content. */
   #reportOpeningAgain(): void {
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(

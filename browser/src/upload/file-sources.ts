@@ -7,7 +7,7 @@ import { formatTimestamp, isTextEntry } from "../lib/dom.js";
  */
 export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSignal): void {
   const { classList } = document.documentElement;
-  // Entering a child element fires before leaving its parent, so count both.
+  // On entering a child element, `dragenter` fires before the `dragleave` of its parent, so count both events.
   let depth = 0;
   const trackDrag = (event: DragEvent, change: number): void => {
     if (!hasFiles(event)) return;

@@ -13,7 +13,7 @@ const CHUNK_BYTES = 16 << 20;
 const STALL_TIMEOUT_MS = 60_000;
 /** Once all bytes are sent, the server may take longer to respond, for example to decode a large picture. */
 const RESPONSE_TIMEOUT_MS = 300_000;
-/** After these retries, the person decides what to do. */
+/** The delays before automatic retries, in milliseconds. If the last retry fails, the person decides what to do. */
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];
 
 /** Receives the progress as a message and as a fraction between 0 and 1. */
@@ -101,7 +101,7 @@ export class FileUpload {
    * can remove it there.
    */
   async cancel(): Promise<void> {
-    // End `send` here, because the library does not report aborted requests.
+    // Reject the promise of `send` here, because the library does not report aborted requests.
     this.#fail(noResponseProblem());
     await this.#upload.abort(true).catch(() => {});
   }
@@ -144,14 +144,14 @@ export class FileUpload {
   }
 
   /**
-   * Completes an upload whose bytes have all been received. If a HEAD request revealed this, the last PATCH failed, and
-   * an empty one must finish the upload.
+   * Completes an upload whose bytes the server has all received. If the server said so in response to a HEAD request,
+   * the last PATCH failed, and an empty PATCH must finish the upload.
    */
   async #complete(): Promise<void> {
     clearTimeout(this.#stallTimer);
     if (this.#lastWasHead) {
       const { status, message } = await finishUpload(this.#upload.url ?? "", this.file.size);
-      // 409: another request is already finishing the upload.
+      // 409 is a success too: another request is already finishing the upload.
       if (status !== 204 && status !== 409)
         return this.#fail(status === 0 ? noResponseProblem() : new Problem(message, status));
     }

@@ -13,8 +13,8 @@ export class RecordingRow {
   #buttons = make("div", { class: "actions" });
 
   /**
-   * While `data-of` contains a media id, the upload queue refers to this row instead of explaining that the upload is
-   * unfinished.
+   * `media` is stored as `data-of`. For that media, the upload queue refers to this row instead of explaining that the
+   * upload is unfinished.
    */
   constructor(title: string, media = "") {
     this.element = make(

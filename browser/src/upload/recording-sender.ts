@@ -157,7 +157,7 @@ export class RecordingSender {
     return next ? this.#isReady(next) : this.#hasEnded;
   }
 
-  /** A piece is sent once it is spooled, or if the spool does not work. */
+  /** Whether a piece may be sent: it is in the spool, or the spool does not work. */
   #isReady(piece: QueuedPiece): boolean {
     return piece.bytes === undefined || !this.#spoolWorks;
   }
@@ -166,8 +166,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Pass `false`, so that the end is declared later. A length in this response may only mean that the server assumed
-    // the page was gone and ended the recording itself.
+    // Pass `false`, because this request declares no length. The response may still contain one: the server sets it
+    // when it ends a recording whose page seems to be gone.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);
@@ -195,7 +195,7 @@ export class RecordingSender {
     await this.#confirmOffset(response, isLast);
   }
 
-  /** The next bytes to send, or null if the spool did not return them. */
+  /** The next bytes to send. Null if the spool did not return them; that failure is already handled. */
   async #nextBody(): Promise<Blob | null> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     let offset = this.recording.safe;
@@ -292,15 +292,16 @@ export class RecordingSender {
           : "Someone else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
         SIGN_IN_CHECK_MS,
       );
-    // After a 401, a valid session means that the person signed in between the two requests.
+    // The session is valid, so the person must have signed in after the request that failed with 401. Retry that
+    // request.
     if (status === 401) return this.#retryLater("The server does not respond.");
     this.#isDeleted = await isMediaDeleted(this.recording.media);
     return this.#giveUp("The server no longer has this recording.");
   }
 
   /**
-   * Retries later with a smaller body and, after a stall, with a longer timeout, because the server may be joining a
-   * long recording.
+   * Retries later with a smaller body. After a stall, also doubles the stall timeout, because the server may be busy
+   * joining the parts of a long recording.
    */
   #backOff({ status, stalled, message, retryAfter }: TusResponse): Promise<void> {
     this.#bodyLimit = Math.max(MIN_BODY_BYTES, this.#bodyLimit >> 1);

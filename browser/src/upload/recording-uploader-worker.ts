@@ -1,5 +1,5 @@
-// The worker of `RecordingUploader`. Browsers throttle hidden tabs but not workers. The worker holds the Web Lock that
-// marks a recording as being sent.
+// The worker of `RecordingUploader`. It sends from a worker, because browsers throttle the scripts of hidden tabs but
+// not workers. The worker holds the Web Lock that marks a recording as being sent.
 import { RecordingSender } from "./recording-sender.js";
 import type { SendProgress } from "./send-progress.js";
 import { recordingLock, Spool, type Piece, type Recording } from "./spool.js";
@@ -122,7 +122,8 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
     safeMs: 0,
   };
   await acquireLock(recording.id);
-  // Recording also works without a spool. Writing the first piece then fails too, and the page warns the person.
+  // Ignore a failure, because recording also works without a spool. Writing the first piece will fail too, and the page
+  // then warns the person.
   await spool.addRecording(recording).catch(() => {});
   return recording;
 }
@@ -149,7 +150,7 @@ function start(recording: Recording, spooled?: Piece[]): void {
   report({ event: "begun", recording });
   void sender.run().then(async (isComplete) => {
     if (isComplete) return report({ event: "finished" });
-    // On failure, the page terminates this worker, so spool the last piece first.
+    // The page terminates this worker when it learns of the failure, so wait until the last piece is in the spool.
     await allSpooled;
     if (progress?.state === "refused")
       report({ event: "failed", command: "finish", message: progress.message });

@@ -1,5 +1,6 @@
-// <unfinished-recordings> lists unfinished recordings: those in this browser's spool (their page was closed or crashed,
-// or the server was unreachable), and those that another browser began. Only the person can discard them.
+// <unfinished-recordings> lists the person's unfinished recordings. Some are in this browser's spool, because their
+// page was closed, crashed or could not reach the server. Others were begun in another browser. Only the person can
+// discard a recording that contains data.
 import {
   announce,
   formatBytes,
@@ -139,7 +140,7 @@ export class UnfinishedRecordings extends HTMLElement {
         await goneMessage(recording.media, recordedMs, safeMs, rest.length === 0),
       );
     } else if (response?.media && rest.length === 0) {
-      // If the server has finished the upload by itself, declare that nothing is missing.
+      // The server has all bytes but ended the upload by itself, as if more were missing. Declare that it is complete.
       await finishUpload(recording.url, offset);
       this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} was uploaded.`);
     } else this.#offerResume(row, recording, { recordedMs, safeMs, isComplete: rest.length === 0 });

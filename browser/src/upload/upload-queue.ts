@@ -135,7 +135,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       Object.assign(item, marked);
       this.#retry(item);
     } catch (error) {
-      // Never send the picture unmarked: the person may have meant to redact something.
+      // Do not send the picture without markup, because the person may have meant to redact something.
       item.state = "failed";
       this.#showError(
         item,
@@ -162,8 +162,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   }
 
   /**
-   * The list of files being sent. It is separate from the server's list, because morphing that list would reuse our
-   * rows.
+   * The list of files being sent. It is separate from the server-rendered list, because a refresh would morph the rows
+   * of a common list into the server's rows.
    */
   get #list(): HTMLElement {
     const existing = this.querySelector<HTMLElement>(".media-list.arriving");
@@ -182,7 +182,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
         await this.#send(item);
         item.state = "done";
         announce(`${item.file.name} was uploaded.`);
-        // New media is a material change, so request new responses unless the author clears the checkbox.
+        // New media is a material change, so tick the checkbox that asks for new responses. The author can clear it.
         const isMaterial = document.querySelector<HTMLInputElement>("#change");
         if (isMaterial) isMaterial.checked = true;
         await refresh();

@@ -22,7 +22,7 @@ export class Cropping implements PointerState {
   }
 
   pointerUp(): void {
-    // Set the box again, so that its final size is announced.
+    // The drag did not announce the box. Set it again to announce its final size.
     this.cropTool.set(this.cropTool.box);
   }
 

@@ -1,4 +1,5 @@
-// No pointer is pressed. A press starts one of the other states, which the cursor indicates in advance.
+// The state in which no pointer is pressed. A press starts another state, and the cursor indicates in advance which
+// one.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import type { Handle } from "../geometry.js";
@@ -77,7 +78,7 @@ export class Idle {
     if (!mark) return new Selecting(this.context, from, event.shiftKey);
     if (!event.shiftKey) return new PointingMark(this.context, from, mark, event.pointerType);
     this.#toggleSelected(mark.id);
-    // Ignore a drag that follows.
+    // Return a state that ignores a drag, because a press with Shift only changes the selection.
     return {};
   }
 

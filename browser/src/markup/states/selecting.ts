@@ -5,7 +5,7 @@ import type { Box, Point } from "../shapes.js";
 import { lastPoint, type PointerState } from "./state.js";
 
 export class Selecting implements PointerState {
-  /** The marks that were selected before and stay selected. */
+  /** The marks that were selected before the drag. They stay selected if Shift is held. */
   #kept: number[] = [];
   #frame: Box | null = null;
 

@@ -15,7 +15,7 @@ export interface PointerState {
   pointerMove?(events: PointerEvent[]): PointerState | void;
   pointerUp?(): void;
   /**
-   * Runs when another finger, another tool or Escape ends the gesture. Restores the state of the document from before
+   * Runs when another finger, another tool or Escape ends the gesture. Must restore the document to its state before
    * the gesture.
    */
   cancel?(): void;
