@@ -1,6 +1,6 @@
 // <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that it survives a
-// failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and puts it
-// back into the form.
+// failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and restores
+// its text and pictures in the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
@@ -187,7 +187,7 @@ export class CommentComposer extends HTMLElement {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Anchors a comment to the moment when the person began to type, not to when they finished. */
+  /** Sets the anchor when the person begins to type, because a playing video has moved on by the time they finish. */
   #onInput(): void {
     const text = this.#area?.value ?? "";
     if (text === "") this.#anchorDeclined = false;
@@ -298,7 +298,7 @@ export class CommentComposer extends HTMLElement {
     return fields;
   }
 
-  /** The request body: multipart if pictures are attached. */
+  /** Returns the request body, which is multipart if pictures are attached. */
   #body(fields: [name: string, value: string][]): FormData | URLSearchParams {
     const { files } = this.#attachments;
     const body = files.length > 0 ? new FormData() : new URLSearchParams();

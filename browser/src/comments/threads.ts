@@ -1,4 +1,5 @@
-// The conversation of an update: links to the places of comments, in-place editing, and the order of threads.
+// The conversation of an update: the links from comments to their places, the editing of comments in place, and the
+// order of threads.
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { revealComment, scrollConversationTo } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";

@@ -67,7 +67,7 @@ export class DraftForm extends HTMLElement {
       event.target.type !== "submit" &&
       !this.#isPublished
     ) {
-      // Enter in a single-line field must not submit the form, because everything is saved automatically.
+      // Enter in a text field must not submit the form: a draft is saved automatically, and sending must be deliberate.
       event.preventDefault();
     }
   }

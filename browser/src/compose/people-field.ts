@@ -1,5 +1,6 @@
-// <people-field>: an input for email addresses and @groups, shown as chips with completion (ARIA combobox pattern). The
-// original input, which contains the comma-separated addresses, is hidden but remains the one that is submitted.
+// <people-field>: an input for email addresses and @groups. It shows the entries as chips and completes names (ARIA
+// combobox pattern). The original input contains the comma-separated addresses. It is hidden, but it is the one that is
+// submitted.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
 
 /** The maximum number of suggestions shown at a time. */

@@ -15,7 +15,7 @@ interface Update {
   media: unknown[];
   expectation: string;
   visibility: string;
-  /** Invitation links. Only the response to the request that created them contains them. */
+  /** The links of new invitations. Only the response to the request that created the invitations contains them. */
   invited?: { email: string; url: string }[];
 }
 

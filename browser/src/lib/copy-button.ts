@@ -35,8 +35,8 @@ declare global {
 }
 
 /**
- * Copies `text`, which is the content of `field` if that is given. Returns `false` if copying failed; the field is then
- * selected.
+ * Copies `text` and returns whether that succeeded. `field`, if given, contains the same text. It is selected after a
+ * failure, so that the person can copy the text by hand.
  */
 export async function copyText(
   text: string,

@@ -49,7 +49,7 @@ class DueField extends HTMLElement {
     this.append(sent);
     const due = new Date(this.dataset["at"] ?? "");
     if (!Number.isNaN(due.getTime())) {
-      // `datetime-local` takes local time without a zone.
+      // `datetime-local` takes a local time without a zone, so convert the time from UTC.
       input.value = new Date(due.getTime() - due.getTimezoneOffset() * 60_000)
         .toISOString()
         .slice(0, 16);

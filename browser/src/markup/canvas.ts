@@ -177,7 +177,7 @@ export class MarkupCanvas {
     return [...this.viewport.toStage([x, y]), w * scale, h * scale];
   }
 
-  /** The shade over the parts that the crop removes and, while the crop is being chosen, its frame. */
+  /** The shade over the parts that the crop removes. While the crop is being chosen, also the frame around the crop. */
   #cropElements(): SVGElement[] {
     const { doc } = this;
     const { width, height } = this.viewport.stageSize;

@@ -14,7 +14,7 @@ export async function confirmSave(
   const destroys = isDestructive(markup);
   if (!destroys && !task.answered) return { change: undefined };
   const asksAgain = make("input", { type: "checkbox", name: "change" });
-  // A save that destroys pixels makes a different picture, so everyone has to see the picture again.
+  // A save that destroys pixels makes a different picture, so everyone must respond again: tick and lock the checkbox.
   asksAgain.checked = asksAgain.disabled = destroys;
   const whatChanged = make("input", {
     id: "markup-changed",

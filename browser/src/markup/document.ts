@@ -89,7 +89,7 @@ export class MarkupDocument {
     return only && !more ? styleOf(only.shape, this.style) : this.style;
   }
 
-  /** The height of the next text, in picture pixels. */
+  /** The font size of the next text, in picture pixels. */
   get textSize(): number {
     return textSizes[this.style.level] * Math.min(this.size.width, this.size.height);
   }

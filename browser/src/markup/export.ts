@@ -9,8 +9,8 @@ export async function copyToClipboard(picture: () => Promise<Blob>): Promise<str
       : "Browsers copy pictures only over https. Download the picture instead.";
   }
   try {
-    // Pass a promise instead of waiting for the picture: once the picture is ready, the browser may no longer allow the
-    // click to copy it.
+    // Pass a promise instead of waiting for the picture. By the time the picture is ready, the browser may refuse to
+    // copy, because the click was too long ago.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": picture() })]);
     return "The marked picture is copied.";
   } catch (error) {

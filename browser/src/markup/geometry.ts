@@ -300,7 +300,7 @@ export function boxBetween(a: Point, b: Point, size: Size): Box {
   ];
 }
 
-/** Snaps the end of a line to multiples of 45°, inside the picture. */
+/** Moves the end of a line so that the line's angle is a multiple of 45°. The result lies inside the picture. */
 export function snapToAngle(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const angle = Math.round(Math.atan2(dy, dx) / (Math.PI / 4)) * (Math.PI / 4);
@@ -318,7 +318,7 @@ export function snapToAngle(from: Point, to: Point, size: Size): Point {
   return [from[0] + ux * length, from[1] + uy * length];
 }
 
-/** Returns the corner opposite `from` that makes a square, inside the picture. */
+/** Moves `to` so that it makes a square with the opposite corner `from`. The result lies inside the picture. */
 export function snapToSquare(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const room = Math.min(

@@ -32,7 +32,7 @@ export function handleKey(editor: EditorCommands, event: KeyboardEvent): boolean
   );
 }
 
-/** Handles keys on the stage that have a different meaning on a button. */
+/** Handles keys that act on the stage but have a different meaning while a button has the focus. */
 function handleStageKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   const direction = directions[event.key];
   if (direction) return handled(handleArrow(editor, direction, event));

@@ -1,4 +1,4 @@
-// Requests that load and save a picture's marks, and that wait while the server prepares the picture.
+// Requests that load and save a picture's marks, or poll until the server has prepared the picture.
 import { Problem, requestJson } from "../lib/request.js";
 import type { RevisionChange } from "./session.js";
 import { parseShapes, type Markup, type Shape } from "./shapes.js";

@@ -16,7 +16,7 @@ export async function markFrame(
   answered: number,
 ): Promise<void> {
   const row = button.closest(".media-item");
-  // While a recording is being trimmed, its video is in the trim editor.
+  // While a recording is being trimmed, its video is in the trim editor, so look there first.
   const video =
     row?.querySelector<HTMLVideoElement>(".trim-stage video") ??
     row?.querySelector("video") ??

@@ -33,7 +33,6 @@ export class MarkOverlay {
   #comments: AnchoredComment[] = [];
   /** The anchor of the comment that is being written, if it has a drawing. */
   #pending: Anchor | null = null;
-  /** The drawings that are shown. */
   #shown: Shape[][] = [];
   #listeners = new AbortController();
 

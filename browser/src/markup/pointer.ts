@@ -14,7 +14,6 @@ export class PointerInput {
   /** The position of each pressed pointer, in window pixels. */
   #down = new Map<number, Point>();
   #idle: Idle;
-  /** The gesture in progress. */
   #gesture: { pointerId: number; isPen: boolean; state: PointerState } | null = null;
   #pinching: Pinching | null = null;
   /** The move events since the last frame. */

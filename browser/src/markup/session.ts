@@ -31,7 +31,8 @@ export interface EditorTask {
 export type PauseSaving = <T>(question: () => Promise<T>) => Promise<T>;
 
 /**
- * Whether people who have responded must respond again, and the note for them. The field names are those of the API.
+ * Whether people who have responded must respond again, and a note on what has changed. The field names are those of
+ * the API.
  */
 export interface RevisionChange {
   change: "material" | "cosmetic";

@@ -6,7 +6,7 @@ import type { Size } from "./geometry.js";
 import { limits, type TextShape } from "./shapes.js";
 import type { Viewport } from "./viewport.js";
 
-/** Whether the font has no glyph for a character, so that the server could not draw it. */
+/** Whether the font lacks a glyph for a character. The server cannot draw such a character. */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   // `glyphs` lists the first and the last character of each range in turn. A character lies in a range if the first
@@ -86,8 +86,8 @@ export class TextField {
     ]);
     const { style } = this.#field;
     style.left = `${x}px`;
-    // Browsers put half of the extra line height above the text. The first baseline must be `baseline` font sizes below
-    // the top.
+    // Browsers put half of the extra line height above the text, so subtract it. The first baseline must be `baseline`
+    // font sizes below the top.
     style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
     style.font = `${px}px/${lineHeight} "${fontName}"`;
     style.color = colorValues[shape.color];

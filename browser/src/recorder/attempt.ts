@@ -16,8 +16,8 @@ const noAnswerMessage =
   "The server does not respond, so nothing is recorded. Try again in a moment.";
 
 /**
- * Resolves when the draft and the upload of the last cancelled attempt are deleted, so that the next attempt does not
- * reuse that draft.
+ * Resolves when the draft and the upload of the last cancelled attempt are deleted. The next attempt waits for this,
+ * because it must not reuse that draft.
  */
 let cleanup: Promise<void> = Promise.resolve();
 
@@ -29,7 +29,10 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  /** Cancels the attempt unless the recorder is already running. Without a reason, nothing is shown. */
+  /**
+   * Cancels the attempt unless the recorder is already running. `reason` is shown to the person; by default, nothing is
+   * shown.
+   */
   cancel(reason: unknown = new CaptureError("")): void {
     if (!this.#isRunning) this.#controller.abort(reason);
   }

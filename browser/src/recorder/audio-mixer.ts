@@ -36,10 +36,10 @@ export class AudioMixer {
   }
 
   /**
-   * Resolves with the track to record, or with null if there is no source. This is the mixed track, which stays the
-   * same while sources are replaced. Exception: Firefox does not mix on a computer without a loudspeaker, and a
-   * recorder would wait for the mix forever. The track of the microphone or, without a microphone, of the shared screen
-   * is then used instead.
+   * Resolves with the track to record, or with null if there is no source. Usually, this is the mixed track, which
+   * stays the same while sources are replaced. Firefox does not mix on a computer without a loudspeaker, and a recorder
+   * would wait for the mix forever. In that case, resolves with the track of the microphone or, without a microphone,
+   * of the shared screen.
    */
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;
@@ -73,7 +73,7 @@ export class AudioMixer {
 
   #connect(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
     if (!stream || stream.getAudioTracks().length === 0) return null;
-    // Resume the context, because browsers create it suspended if no click preceded.
+    // Browsers create the context suspended unless the person has clicked before, so resume it.
     void this.#context.resume();
     const node = this.#context.createMediaStreamSource(stream);
     node.connect(this.#output);

@@ -21,7 +21,8 @@ export class SoundProbe {
   }
 
   #read(track: MediaStreamTrack): () => void {
-    // Read the track itself: stopping a clone can silence other consumers of the same source.
+    // Read the track itself instead of a clone, because stopping a clone can silence other consumers of the same
+    // source.
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     void reader.read().then(({ value }) => {
       if (value) this.#markDelivering();

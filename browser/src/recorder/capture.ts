@@ -86,7 +86,7 @@ function screenErrorMessage(error: unknown): string {
 const deviceTimeout = 10_000;
 
 /**
- * The camera sizes to request, in pixels. A bubble needs only a small picture. That saves work, because each pixel is
+ * The camera sizes to request, in pixels. The smaller size is enough for a bubble and saves work, because each pixel is
  * converted thirty times a second.
  */
 const cameraSizes = {

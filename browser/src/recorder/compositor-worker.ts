@@ -1,4 +1,4 @@
-// Composites frames in a worker, because browsers throttle the page of a hidden tab.
+// Composites frames in a worker, because browsers throttle the scripts of a hidden tab but not workers.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { BeginCommand, Layer, WorkerCommand, WorkerReport } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";

@@ -12,8 +12,8 @@ import type { RecorderState, RecorderView } from "./view.js";
 const interval = 100;
 
 /**
- * Milliseconds of silence before the recorder warns about it. During the choice of devices, the person is asked to
- * speak; during the recording, they may just be showing something.
+ * Milliseconds of silence before the recorder warns about it. While choosing devices, the person is asked to speak, so
+ * the warning comes soon. While recording, they may be showing something without speaking.
  */
 const silenceDelay = { choosing: 3000, recording: 10_000 };
 

@@ -1,5 +1,5 @@
-// The picture of a recording: a captured track as it is, or a composited one. Tracks which sources have not delivered a
-// picture yet.
+// The picture of a recording: a captured track as it is, or a composited one. Also knows which sources have not
+// delivered a picture yet.
 import type { Bubble } from "./camera-bubble.js";
 import { type Layer, canTransferFrames } from "./compositor-client.js";
 import { Compositor, type Timeouts } from "./compositor.js";
@@ -88,7 +88,7 @@ export class RecorderPicture extends EventTarget {
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
     // Do not begin with the last frame of a shared tab. The tab may be this page with its countdown, which must not be
-    // recorded, and a tab sends a frame to each new consumer anyway.
+    // recorded. The frame is not needed either, because a tab sends one to each new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(

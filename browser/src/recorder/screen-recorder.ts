@@ -164,8 +164,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#view.showCamera(null, false);
     this.#become("set");
     await this.#setup.requestDevices();
-    // Ask the browser not to delete the spool when it needs space. Firefox asks the person; ask now, because later the
-    // prompt would be in the recording. Without permission, the spool stays until the browser needs the space.
+    // Ask the browser not to delete the spool when it needs space. Ask before the recording begins, because Firefox
+    // shows a prompt, which would otherwise be recorded. Without permission, the spool stays until the browser needs
+    // the space.
     await navigator.storage?.persist?.().catch(() => false);
   }
 

@@ -145,7 +145,7 @@ export class RecorderView {
 
   #play(video: HTMLVideoElement, track: MediaStreamTrack | null): void {
     video.srcObject = track && new MediaStream([track]);
-    // play() rejects if the track is removed before it plays.
+    // Ignore the rejection of play(), which means that the track was removed before it played.
     if (track) video.play().catch(() => undefined);
   }
 

@@ -1,7 +1,7 @@
 // The places that comments point to. They are read from the page, which is the only source of truth.
 import type { Shape } from "../markup/shapes.js";
 
-/** A part of an image, in fractions from the top left. A point has zero width and height. */
+/** A part of an image, in fractions of its width and height from the top left. A point has zero width and height. */
 export interface Region {
   x: number;
   y: number;
@@ -43,7 +43,7 @@ export interface AnchoredComment extends Anchor {
 
 const parsedDrawings = new WeakMap<HTMLElement, { text: string; shapes: Shape[] }>();
 
-/** A comment's drawing. It is parsed once, and trusted because our server wrote it. */
+/** Returns a comment's drawing, which is parsed only once. It is not validated, because our server wrote it. */
 function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   const text = comment.dataset["drawing"];
   if (text === undefined) return {};

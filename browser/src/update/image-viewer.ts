@@ -35,7 +35,7 @@ export class ImageViewer {
   /** The place of the comment being written. */
   #pending: Region | null = null;
   #listeners = new AbortController();
-  /** The last distance and midpoint of two fingers. */
+  /** During a pinch, the distance between the two fingers and their midpoint at the last event. */
   #pinch: { distance: number; x: number; y: number } | null = null;
 
   constructor(

@@ -2,8 +2,8 @@
 import type { Region } from "./anchors.js";
 
 /**
- * The maximum zoom, as a multiple of the fitted size or of the true size, whichever is larger: a tall page is tiny when
- * fitted.
+ * The maximum zoom is a multiple of the fitted size or of the true size, whichever is larger. The true size matters for
+ * a tall page, which is tiny when fitted.
  */
 const [MAX_OF_FIT, MAX_OF_TRUE_SIZE] = [12, 4];
 /** A fitted image that is this many times narrower than the viewport opens at full width instead. */

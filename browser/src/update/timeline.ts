@@ -40,7 +40,7 @@ export class Timeline {
       },
       { signal },
     );
-    // A click beside the dots seeks. The page provides ← and → for the keyboard.
+    // A click beside the dots seeks. Keyboard users seek with ← and →, which the page handles.
     this.element.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
       const box = this.element.getBoundingClientRect();

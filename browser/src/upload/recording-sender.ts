@@ -69,7 +69,8 @@ export class RecordingSender {
   addPiece(blob: Blob, ms: number): void {
     this.#recordedMs = ms;
     this.#enqueue(async () => {
-      // Keep spooling pieces after a refusal by the server, but not after a gap, which makes them useless.
+      // Keep spooling pieces if the server has refused the recording. After a gap, stop, because later pieces are
+      // useless.
       if (this.#hasGap) return;
       const bytes = await readBlob(blob);
       if (!bytes) {

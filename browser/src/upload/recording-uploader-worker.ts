@@ -137,7 +137,7 @@ async function resume(id: string): Promise<void> {
   const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.listPieces(recording));
-  // The recording ends with the last piece in the spool.
+  // The recording has no pieces beyond those in the spool, so declare its end.
   void sender?.finish().then(resolveSpooled);
 }
 

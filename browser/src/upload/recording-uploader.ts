@@ -13,7 +13,6 @@ interface RecordingUploaderEvents {
 
 /** The page's interface to the worker that sends one recording. */
 export class RecordingUploader extends EventTarget {
-  /** The latest progress. */
   progress: SendProgress = {
     recordedMs: 0,
     spooledMs: 0,

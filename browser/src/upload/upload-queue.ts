@@ -45,7 +45,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       "change",
       () => {
         this.#accept([...(input.files ?? [])]);
-        // Clear the field, or submitting the form would send the files again.
+        // Clear the field. Otherwise, submitting the form would send the files again.
         input.value = "";
       },
       { signal },
@@ -302,8 +302,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   }
 
   /**
-   * Schedules refreshes while the server's rows may change, and explains unfinished uploads. Drafts have no event
-   * stream.
+   * Schedules refreshes while the server's rows may change, because drafts have no event stream. Also explains
+   * unfinished uploads.
    */
   #updateServerRows(): void {
     clearTimeout(this.#refreshTimer);
@@ -318,8 +318,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   }
 
   /**
-   * The server's rows for uploads that started elsewhere. Hides the rows of files in this queue, which have their own
-   * rows.
+   * Returns the server's rows of uploads that started elsewhere. Hides the server's rows of files in this queue,
+   * because the queue shows its own rows for them.
    */
   #arrivingRows(): HTMLElement[] {
     const rows = [...this.querySelectorAll<HTMLElement>('[data-media][data-state="uploading"]')];
