@@ -1,6 +1,6 @@
 //! The client's IP address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 
@@ -9,24 +9,74 @@ use crate::state::State;
 /// Returns the peer address. If the peer is a trusted proxy, returns the last forwarded address that is not a
 /// trusted proxy.
 pub(crate) fn client_address(state: &State, req: &HttpRequest) -> String {
-    let Some(peer) = req.peer_addr().map(|peer| peer.ip()) else {
+    let Some(peer) = req.peer_addr() else {
         return "unknown".into();
     };
-    let trusted = |address: &IpAddr| state.config.trusted_proxies.contains(address);
-    if !trusted(&peer) {
-        return peer.to_string();
-    }
-    let forwarded = req
+    let forwarded: Vec<&str> = req
         .headers()
         .get_all("x-forwarded-for")
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    let hops: Vec<IpAddr> = forwarded
-        .filter_map(|hop| hop.trim().parse().ok())
+        .flat_map(|value| value.split(','))
         .collect();
-    hops.into_iter()
-        .rev()
-        .find(|hop| !trusted(hop))
-        .unwrap_or(peer)
-        .to_string()
+    last_untrusted(&state.config.trusted_proxies, peer.ip(), &forwarded)
+}
+
+/// Follows the chain of proxies from the peer back to the first hop that is not a trusted proxy. Each proxy appends
+/// the address of its client to `forwarded`, so a client can forge only the entries before its own.
+fn last_untrusted(trusted: &[IpAddr], peer: IpAddr, forwarded: &[&str]) -> String {
+    let mut client = peer;
+    for hop in forwarded.iter().rev().map(|hop| hop.trim()) {
+        if !trusted.contains(&client) {
+            break;
+        }
+        match parse_hop(hop) {
+            Some(address) => client = address,
+            // A trusted proxy does not know the address of its client. The entries before could be forged.
+            None => return hop.to_owned(),
+        }
+    }
+    client.to_string()
+}
+
+/// Parses an address with or without a port.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    hop.parse().ok().or_else(with_port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let trusted = ["10.0.0.1", "10.0.0.2"].map(|proxy| proxy.parse().unwrap());
+        last_untrusted(&trusted, peer.parse().unwrap(), forwarded)
+    }
+
+    #[test]
+    fn client_is_the_peer_unless_the_peer_is_a_trusted_proxy() {
+        assert_eq!(client("198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn client_is_the_last_address_that_is_not_a_trusted_proxy() {
+        let chain = ["192.0.2.1", " 203.0.113.9", " 10.0.0.2"];
+        assert_eq!(client("10.0.0.1", &chain), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", &["10.0.0.2"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn entries_before_a_hop_without_an_ip_address_are_not_trusted() {
+        assert_eq!(client("10.0.0.1", &["192.0.2.1", "unknown"]), "unknown");
+        assert_eq!(
+            client("10.0.0.1", &["192.0.2.1", "203.0.113.9:4711"]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client("10.0.0.1", &["192.0.2.1", "[2001:db8::9]:4711"]),
+            "2001:db8::9"
+        );
+    }
 }
