@@ -2,12 +2,16 @@
 
 mod access;
 mod audience;
+mod deletion;
+mod editing;
 mod groups;
 mod list;
 mod obligations;
+mod publication;
 mod questions;
 mod revisions;
 mod terms;
+mod trash;
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -18,27 +22,27 @@ pub use audience::{
     audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
     unknown_addresses,
 };
+pub use deletion::{drop_if_empty, enqueue_purge};
+pub use editing::edit;
 pub use groups::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
 pub use obligations::{
     count_answered, lock_for_update, recompute_due_times, refresh_obligations, refresh_person,
 };
+pub use publication::{UNDO_WINDOW, publish, unpublish};
 pub use questions::{people_who_can_open, refresh_question_count};
 pub use revisions::{
     Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
 };
 pub use terms::{Expectation, MediaKind, UpdateState, Visibility};
+pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::infra::jobs;
-use crate::notifications;
-use crate::notifications::{Kind, Notification};
-use crate::objects::DeleteObjects;
 use crate::people::{Person, Role, Viewer};
-use crate::search::{ForgetUpdate, IndexSubject};
+use crate::search::IndexSubject;
 use crate::working_hours::Due;
 
 /// SQL columns of [`Update`], from `updates u JOIN people a`.
@@ -49,13 +53,6 @@ macro_rules! columns {
          u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions"
     };
 }
-
-/// How long after publication the author can undo it, in milliseconds.
-pub const UNDO_WINDOW: Millis = 10_000;
-/// How long an update stays in the trash, in milliseconds.
-pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
-/// The error message for a change to an update in the trash.
-pub const IN_TRASH: &str = "This update is in the trash. Restore it first.";
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
@@ -291,356 +288,6 @@ fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
         )),
         _ => Ok(()),
     }
-}
-
-/// Edits a draft or a published update. Adds and removes recipients if the audience changes.
-///
-/// Returns [`Error::Conflict`] if `content.version` is outdated.
-pub async fn edit(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
-    content: &Content,
-) -> Result<Update> {
-    let person = viewer.person()?;
-    lock_for_update(tx, id).await?;
-    let before = find_own(tx, viewer, id).await?;
-    if content
-        .version
-        .is_some_and(|version| version != before.version)
-    {
-        return Err(Error::Conflict(
-            "This update was edited elsewhere while you were editing it. Your text is still here. Load the other version, or save again to replace it."
-                .into(),
-        ));
-    }
-    let published = before.published_at.is_some();
-    if published && content.title.as_deref().is_some_and(str::is_empty) {
-        return Err(Error::invalid(
-            "title",
-            "is empty. A published update needs a title.",
-        ));
-    }
-    let due = content.due.unwrap_or(before.due());
-    let (due_at, due_days) = due_columns(due);
-    if due_at != before.due_at {
-        check_due_is_ahead(clock, due_at)?;
-    }
-    let material = published && content.material.is_some();
-    let changed = sqlx::query(
-        "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, due_days = $6, otherwise = $7, prompt = $8,
-             revision = revision + $9, what_changed = $10, version = version + 1, edited_at = $11, later_members_at = $12
-         WHERE id = $13 AND version = $14",
-    )
-    .bind(content.title.as_ref().unwrap_or(&before.title))
-    .bind(content.notes.as_ref().unwrap_or(&before.notes))
-    .bind(content.visibility.unwrap_or(before.visibility))
-    .bind(content.expectation.unwrap_or(before.expectation))
-    .bind(due_at)
-    .bind(due_days)
-    .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
-    .bind(content.prompt.clone().unwrap_or(before.prompt.clone()))
-    .bind(i64::from(material))
-    .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
-    .bind(published.then(|| clock.now()))
-    .bind(access::later_members_since(clock, content, &before))
-    .bind(id)
-    .bind(before.version)
-    .execute(&mut **tx)
-    .await?;
-    if changed.rows_affected() == 0 {
-        return Err(Error::Conflict(
-            "This update was edited elsewhere at the same time. Save again.".into(),
-        ));
-    }
-    if material {
-        revisions::supersede(tx, clock, &before).await?;
-    }
-    let kept = audience::audience_group_ids(tx, id).await?;
-    if let Some(addressed) = &content.audience {
-        audience::save_audience(tx, clock, id, addressed).await?;
-    }
-    let after = find_as_author(tx, id).await?;
-    if published {
-        let answered = if material {
-            obligations::people_who_answered(tx, id).await?
-        } else {
-            Vec::new()
-        };
-        audience::add_recipients(
-            tx,
-            clock,
-            &before,
-            &after,
-            content.audience.as_ref().map(|_| kept.as_slice()),
-        )
-        .await?;
-        access::refresh(tx, id, None).await?;
-        if before.later_members_at.is_none() && after.later_members_at.is_some() {
-            groups::notify_of_earlier_joiners(tx, clock, id).await?;
-        }
-        refresh_obligations(tx, clock, id, None).await?;
-        if content.audience.is_some() || after.expectation != before.expectation {
-            let settled = find_as_author(tx, id).await?;
-            check_has_recipients(tx, clock, &settled).await?;
-        }
-        let kind = if after.asks_for_answer() {
-            Kind::Changed
-        } else {
-            Kind::Sent
-        };
-        notifications::notify(
-            tx,
-            clock,
-            Notification {
-                kind,
-                update_id: id,
-                subject_id: id,
-                actor_id: &person.id,
-            },
-            &answered,
-        )
-        .await?;
-        enqueue_index(tx, clock, id, id).await?;
-    }
-    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
-    find_as_author(tx, id).await
-}
-
-/// Publishes a draft. The audience can then see the update and owes the expected answer. Does
-/// nothing if the update is already published. If the draft has no title, sets one such as
-/// `Recording, 21 Nov 14:02`. Fails if the draft is empty.
-pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
-    let person = viewer.person()?;
-    lock_for_update(tx, id).await?;
-    let draft = find_own(tx, viewer, id).await?;
-    if draft.published_at.is_some() {
-        return Ok(draft);
-    }
-    let title = if draft.title.is_empty() {
-        fallback_title(tx, clock, person, &draft).await?
-    } else {
-        draft.title.clone()
-    };
-    sqlx::query("UPDATE updates SET title = $1, published_at = $2, listed_at = $2, version = version + 1 WHERE id = $3")
-        .bind(title)
-        .bind(clock.now())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    check_due_is_ahead(clock, draft.due_at.filter(|_| draft.asks_for_answer()))?;
-    let published = find_as_author(tx, id).await?;
-    audience::add_recipients(tx, clock, &draft, &published, Some(&[])).await?;
-    access::refresh(tx, id, None).await?;
-    refresh_obligations(tx, clock, id, None).await?;
-    let published = find_as_author(tx, id).await?;
-    check_has_recipients(tx, clock, &published).await?;
-    revisions::record_revision(tx, clock, &published).await?;
-    enqueue_index(tx, clock, id, id).await?;
-    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
-    Ok(published)
-}
-
-/// Returns a title for a draft without one, such as `Recording, 21 Nov 14:02`, with the time in the
-/// author's time zone. Fails if the draft has no notes or media either.
-async fn fallback_title(
-    tx: &mut Tx,
-    clock: &Clock,
-    author: &Person,
-    draft: &Update,
-) -> Result<String> {
-    let kind: Option<MediaKind> =
-        sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
-            .bind(&draft.id)
-            .fetch_optional(&mut **tx)
-            .await?;
-    let word = match kind {
-        Some(MediaKind::Video) => "Recording",
-        Some(MediaKind::Image) => "Screenshot",
-        None if !draft.notes.is_empty() => "Update",
-        None => {
-            return Err(Error::invalid(
-                "title",
-                "is empty, and the update has no notes or files either. Write a title or add a file.",
-            ));
-        }
-    };
-    let zone = jiff::tz::TimeZone::get(&author.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let now = jiff::Timestamp::from_millisecond(clock.now())
-        .map_err(Error::internal)?
-        .to_zoned(zone);
-    Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
-}
-
-/// Returns an error if the update expects an answer but has no recipients and no invited people.
-async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
-    if update.asks_for_answer()
-        && update.recipients == 0
-        && audience::pending_invitees(tx, clock, &update.id)
-            .await?
-            .is_empty()
-    {
-        return Err(Error::invalid(
-            "audience",
-            "contains nobody who can answer, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
-        ));
-    }
-    Ok(())
-}
-
-/// Undoes the publication of an update, and deletes its receipts, notifications and everything else
-/// that the publication created. Returns [`Error::Conflict`] once [`UNDO_WINDOW`] has passed.
-pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
-    let person = viewer.person()?;
-    lock_for_update(tx, id).await?;
-    let update = find_own(tx, viewer, id).await?;
-    match update.published_at {
-        None => return Ok(update),
-        Some(at) if clock.now() - at <= UNDO_WINDOW => {}
-        Some(_) => {
-            return Err(Error::Conflict(
-                "This update was published more than 10 seconds ago, so publishing can no longer be undone. Edit the update, or move it to the trash.".into(),
-            ));
-        }
-    }
-    sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    for trace in [
-        "DELETE FROM receipts WHERE update_id = $1",
-        "DELETE FROM notices WHERE update_id = $1",
-        "DELETE FROM revisions WHERE update_id = $1",
-        "DELETE FROM exchanges WHERE update_id = $1",
-        "DELETE FROM asked_through WHERE update_id = $1",
-        "DELETE FROM snoozes WHERE update_id = $1",
-    ] {
-        sqlx::query(trace).bind(id).execute(&mut **tx).await?;
-    }
-    access::refresh(tx, id, None).await?;
-    refresh_obligations(tx, clock, id, None).await?;
-    enqueue_index(tx, clock, id, id).await?;
-    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
-    find_as_author(tx, id).await
-}
-
-/// Moves an update to the trash. Does nothing if the update is already in the trash.
-pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    let person = viewer.person()?;
-    lock_for_update(tx, id).await?;
-    let update = find(tx, viewer, id).await?;
-    must_be_author(viewer, &update)?;
-    if update.trashed_at.is_some() {
-        return Ok(());
-    }
-    sqlx::query("UPDATE updates SET trashed_at = $1 WHERE id = $2")
-        .bind(clock.now())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    access::refresh(tx, id, None).await?;
-    events::record(tx, clock, EventKind::Update, id, id, &person.id).await
-}
-
-/// Restores an update from the trash.
-pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
-    let person = viewer.person()?;
-    lock_for_update(tx, id).await?;
-    let update = find(tx, viewer, id).await?;
-    must_be_author(viewer, &update)?;
-    sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    access::refresh(tx, id, None).await?;
-    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
-    find_as_author(tx, id).await
-}
-
-/// Permanently deletes one or all updates in the person's trash. Enqueues a job that deletes their
-/// files.
-pub async fn empty_trash(
-    tx: &mut Tx,
-    clock: &Clock,
-    person: &Person,
-    one: Option<&str>,
-) -> Result<()> {
-    let trashed: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
-            .bind(&person.id)
-            .bind(one.unwrap_or_default())
-            .fetch_all(&mut **tx)
-            .await?;
-    for id in trashed {
-        delete(tx, clock, &id).await?;
-    }
-    Ok(())
-}
-
-/// Permanently deletes updates that have been in the trash for [`TRASH_RETENTION`]. Deletes at most
-/// 100 updates per call.
-pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
-    let old: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
-            .bind(clock.now() - TRASH_RETENTION)
-            .fetch_all(&mut **tx)
-            .await?;
-    for id in old {
-        delete(tx, clock, &id).await?;
-    }
-    Ok(())
-}
-
-/// Deletes a draft that has no content, no audience and no media. The media `media_id` does not
-/// count if it is still uploading. Returns whether the draft was deleted.
-pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
-    lock_for_update(tx, id).await?;
-    let empty: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = '' AND u.everyone_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND (m.id <> $2 OR m.state <> 'uploading'))
-         AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.update_id = u.id) AND NOT EXISTS (SELECT 1 FROM group_audience g WHERE g.update_id = u.id)
-         AND NOT EXISTS (SELECT 1 FROM invited_audience i WHERE i.update_id = u.id)",
-    )
-    .bind(id)
-    .bind(media_id)
-    .fetch_one(&mut **tx)
-    .await?;
-    if empty == 1 {
-        delete(tx, clock, id).await?;
-    }
-    Ok(empty == 1)
-}
-
-async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
-    let keys: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
-            .bind(id)
-            .fetch_all(&mut **tx)
-            .await?;
-    enqueue_purge(tx, clock, &keys).await?;
-    // Delete the comments first, because they reference guests and share links, which are deleted
-    // with the update.
-    sqlx::query("DELETE FROM comments WHERE update_id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    let job = ForgetUpdate { update: id.into() };
-    jobs::enqueue(tx, clock, &job).await?;
-    sqlx::query("DELETE FROM updates WHERE id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Enqueues a job that deletes the objects with these keys, including all their versions.
-pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let keys = keys.to_vec();
-    jobs::enqueue(tx, clock, &DeleteObjects { keys }).await
 }
 
 /// Enqueues a job that updates the search index for a subject: the update itself, a comment, or a picture with markup.

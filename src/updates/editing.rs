@@ -1,0 +1,130 @@
+//! Edits of drafts and published updates. A material edit starts a new revision and asks everyone
+//! again, including the people who have already answered.
+
+use super::publication::check_has_recipients;
+use super::{
+    Content, Update, access, audience, check_due_is_ahead, due_columns, enqueue_index,
+    find_as_author, find_own, groups, lock_for_update, obligations, refresh_obligations, revisions,
+};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind};
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, Notification};
+use crate::people::Viewer;
+
+/// Edits a draft or a published update. Adds and removes recipients if the audience changes.
+///
+/// Returns [`Error::Conflict`] if `content.version` is outdated.
+pub async fn edit(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    content: &Content,
+) -> Result<Update> {
+    let person = viewer.person()?;
+    lock_for_update(tx, id).await?;
+    let before = find_own(tx, viewer, id).await?;
+    if content
+        .version
+        .is_some_and(|version| version != before.version)
+    {
+        return Err(Error::Conflict(
+            "This update was edited elsewhere while you were editing it. Your text is still here. Load the other version, or save again to replace it."
+                .into(),
+        ));
+    }
+    let published = before.published_at.is_some();
+    if published && content.title.as_deref().is_some_and(str::is_empty) {
+        return Err(Error::invalid(
+            "title",
+            "is empty. A published update needs a title.",
+        ));
+    }
+    let due = content.due.unwrap_or(before.due());
+    let (due_at, due_days) = due_columns(due);
+    if due_at != before.due_at {
+        check_due_is_ahead(clock, due_at)?;
+    }
+    let material = published && content.material.is_some();
+    let changed = sqlx::query(
+        "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, due_days = $6, otherwise = $7, prompt = $8,
+             revision = revision + $9, what_changed = $10, version = version + 1, edited_at = $11, later_members_at = $12
+         WHERE id = $13 AND version = $14",
+    )
+    .bind(content.title.as_ref().unwrap_or(&before.title))
+    .bind(content.notes.as_ref().unwrap_or(&before.notes))
+    .bind(content.visibility.unwrap_or(before.visibility))
+    .bind(content.expectation.unwrap_or(before.expectation))
+    .bind(due_at)
+    .bind(due_days)
+    .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
+    .bind(content.prompt.clone().unwrap_or(before.prompt.clone()))
+    .bind(i64::from(material))
+    .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
+    .bind(published.then(|| clock.now()))
+    .bind(access::later_members_since(clock, content, &before))
+    .bind(id)
+    .bind(before.version)
+    .execute(&mut **tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(Error::Conflict(
+            "This update was edited elsewhere at the same time. Save again.".into(),
+        ));
+    }
+    if material {
+        revisions::supersede(tx, clock, &before).await?;
+    }
+    let kept = audience::audience_group_ids(tx, id).await?;
+    if let Some(addressed) = &content.audience {
+        audience::save_audience(tx, clock, id, addressed).await?;
+    }
+    let after = find_as_author(tx, id).await?;
+    if published {
+        let answered = if material {
+            obligations::people_who_answered(tx, id).await?
+        } else {
+            Vec::new()
+        };
+        audience::add_recipients(
+            tx,
+            clock,
+            &before,
+            &after,
+            content.audience.as_ref().map(|_| kept.as_slice()),
+        )
+        .await?;
+        access::refresh(tx, id, None).await?;
+        if before.later_members_at.is_none() && after.later_members_at.is_some() {
+            groups::notify_of_earlier_joiners(tx, clock, id).await?;
+        }
+        refresh_obligations(tx, clock, id, None).await?;
+        if content.audience.is_some() || after.expectation != before.expectation {
+            let settled = find_as_author(tx, id).await?;
+            check_has_recipients(tx, clock, &settled).await?;
+        }
+        let kind = if after.asks_for_answer() {
+            Kind::Changed
+        } else {
+            Kind::Sent
+        };
+        notifications::notify(
+            tx,
+            clock,
+            Notification {
+                kind,
+                update_id: id,
+                subject_id: id,
+                actor_id: &person.id,
+            },
+            &answered,
+        )
+        .await?;
+        enqueue_index(tx, clock, id, id).await?;
+    }
+    events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
+    find_as_author(tx, id).await
+}
