@@ -1,23 +1,26 @@
 //! Accounts and viewers: roles, sign-in, and the account changes that an admin can make.
 
 mod credentials;
+mod expiry_sweep;
+mod grants;
 pub mod groups;
 mod guests;
 mod invitations;
 mod passwords;
 mod profile;
+mod sessions;
+mod sign_in;
 mod system_account;
+mod tokens;
 
 use std::collections::BTreeMap;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use credentials::hash;
-pub use credentials::{
-    Session, Token, create_token, end_session, end_session_by_secret, end_token, must_be_active,
-    open_session, sessions, sign_in, sweep, tokens, viewer_by_grant, viewer_by_session,
-    viewer_by_token,
-};
+pub use credentials::must_be_active;
+pub use expiry_sweep::sweep;
+pub use grants::viewer_by_grant;
 pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{
     CreatedInvitation, Invitation, accept, change_password, create_reset_link,
@@ -27,7 +30,12 @@ pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
 };
+pub use sessions::{
+    Session, end_session, end_session_by_secret, open_session, sessions, viewer_by_session,
+};
+pub use sign_in::sign_in;
 pub use system_account::{ensure_system_account, system_account};
+pub use tokens::{Token, create_token, end_token, tokens, viewer_by_token};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};

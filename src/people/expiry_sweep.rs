@@ -1,0 +1,25 @@
+//! Deletes expired sessions, invitations and reset links.
+
+use super::sessions::{SESSION_IDLE_LIMIT, SESSION_MAX_AGE};
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::infra::db::Tx;
+
+/// Deletes expired sessions and invitations.
+pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
+    let now = clock.now();
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
+        .bind(now - SESSION_IDLE_LIMIT)
+        .bind(now - SESSION_MAX_AGE)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM invitations WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM resets WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
