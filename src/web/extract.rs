@@ -3,6 +3,10 @@
 pub(crate) mod accept;
 pub(crate) mod client_address;
 pub(crate) mod context;
+pub(crate) mod cookies;
 pub(crate) mod fields;
+pub(crate) mod flash;
+pub(crate) mod guest_cookie;
 pub(crate) mod json;
 pub(crate) mod list_query;
+pub(crate) mod viewer;

@@ -1,6 +1,6 @@
 //! Signed media addresses. Each is bound to a credential and expires; anyone who has the address can use it.
 
-use super::extract::context::grant;
+use super::extract::viewer::grant;
 use crate::clock::real_now;
 use crate::error::{Error, Result};
 use crate::people::Viewer;

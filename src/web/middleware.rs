@@ -10,8 +10,9 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
-use super::extract::context::{FLASH_COOKIE, Nonce, RequestContext};
+use super::extract::context::{Nonce, RequestContext};
 use super::extract::fields::{TypedFields, read_body};
+use super::extract::flash::FLASH_COOKIE;
 use super::pages::Page;
 use super::responses::{box_body, render_error};
 use crate::clock::{base32, random};

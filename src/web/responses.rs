@@ -12,7 +12,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::extract::accept::wants_html;
-use super::extract::context::{Flash, RequestContext};
+use super::extract::context::RequestContext;
+use super::extract::flash::Flash;
 use super::pages::{ErrorPage, Page};
 use crate::error::Error;
 use crate::state::State;

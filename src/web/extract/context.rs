@@ -3,26 +3,18 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::error::{Error, Result};
-use crate::people::{self, Grant, Guest, Person, Viewer};
-use crate::signing;
+use crate::people::{Person, Viewer};
 use crate::state::State;
 use crate::web::extract::accept::wants_html;
+use crate::web::extract::flash::Flash;
+use crate::web::extract::viewer::viewer;
 use crate::web::pages::{Me, Page};
-use crate::{inbox, links, workspace};
-
-/// Lifetime of a guest's cookie, in days.
-const GUEST_COOKIE_DAYS: i64 = 90;
-/// Maximum number of guest cookies to check. Browsers send newer cookies last, so only the last ones are checked.
-const MAX_GUEST_LINKS: usize = 20;
+use crate::{inbox, workspace};
 
 /// The viewer of a request and how to respond to it.
 #[derive(Clone, Debug)]
@@ -44,57 +36,6 @@ pub(crate) struct RequestContext {
     /// the page is rendered for a different viewer than the one in the cookies.
     pub(crate) live: bool,
 }
-
-/// A message for the page that a form redirects to. It says what was done and can contain secrets that are shown
-/// once. A cookie stores it for one minute.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Flash {
-    /// Sentence to show.
-    pub(crate) text: Option<String>,
-    /// Link or token to copy.
-    pub(crate) link: Option<String>,
-    /// Whether `link` contains a whole message to pass on. The page then tries to copy the message at once.
-    #[serde(default)]
-    pub(crate) copy: bool,
-    /// New invitations, as pairs of id and secret.
-    pub(crate) invited: Vec<(String, String)>,
-    /// Mentioned people who cannot see the update, as pairs of id and name.
-    #[serde(default)]
-    pub(crate) unseen: Vec<(String, String)>,
-}
-
-impl Flash {
-    /// Creates a flash that has only `text`.
-    pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(text.into()),
-            ..Self::default()
-        }
-    }
-
-    fn read(state: &State, req: &HttpRequest) -> Self {
-        let carried = req.cookie(FLASH_COOKIE).and_then(|cookie| {
-            let (value, sealed) = cookie.value().split_once('.')?;
-            signing::verify(&state.key, &format!("said {value}"), sealed)
-                .then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
-        });
-        carried
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .unwrap_or_default()
-    }
-
-    /// Adds the flash cookie to the response.
-    pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
-        let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
-        let sealed = signing::sign(&state.key, &format!("said {value}"));
-        let mut carrier = cookie(state, FLASH_COOKIE.into(), format!("{value}.{sealed}"), 0);
-        carrier.set_max_age(Duration::minutes(1));
-        answer.add_cookie(&carrier).map_err(Error::internal)
-    }
-}
-
-/// Name of the cookie that carries a [`Flash`]. The page that shows the message removes the cookie.
-pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 
 impl FromRequest for RequestContext {
     type Error = Error;
@@ -230,155 +171,4 @@ fn is_insecure(state: &State, req: &HttpRequest) -> bool {
         .iter()
         .any(|local| host.starts_with(local));
     !base.starts_with("https://") && !here
-}
-
-async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
-    if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
-        let bearer = authorization
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        return viewer_by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
-    }
-    if let Some(cookie) = req.cookie(session_cookie(state))
-        && let Some(person) =
-            people::viewer_by_session(&state.db, &state.clock, cookie.value()).await?
-    {
-        return Ok(Viewer::Person(person));
-    }
-    let guests = guests_of(state, req).await?;
-    Ok(if guests.is_empty() {
-        Viewer::Nobody
-    } else {
-        Viewer::Guest(guests)
-    })
-}
-
-/// Returns the guests that the request's cookies identify.
-pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
-    let values: Vec<String> = {
-        let cookies = req
-            .cookies()
-            .map_err(|_| Error::Malformed("The cookies of this request cannot be read.".into()))?;
-        cookies
-            .iter()
-            .rev()
-            .filter(|cookie| cookie.name().starts_with(GUEST_COOKIE_PREFIX))
-            .take(MAX_GUEST_LINKS)
-            .map(|cookie| cookie.value().to_owned())
-            .collect()
-    };
-    let mut guests = Vec::new();
-    for value in values {
-        guests.extend(guest_by_cookie(state, &value).await?);
-    }
-    Ok(guests)
-}
-
-async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
-    if token.starts_with("hb_") {
-        return people::viewer_by_token(&state.db, &state.clock, token)
-            .await?
-            .map(Viewer::Person)
-            .ok_or(Error::Unauthenticated);
-    }
-    links::guest_by_secret(&state.db, token)
-        .await?
-        .map(|guest| Viewer::Guest(vec![guest]))
-        .ok_or(Error::Unauthenticated)
-}
-
-/// Returns the viewer for whom a media address was signed, if the viewer's credential is still valid.
-pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
-    let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
-    let viewer = match kind {
-        "s" | "t" => people::viewer_by_grant(
-            &state.db,
-            &state.clock,
-            &if kind == "s" {
-                Grant::Session(id.into())
-            } else {
-                Grant::Token(id.into())
-            },
-        )
-        .await?
-        .map(Viewer::Person),
-        "l" => links::guest_by_cookie(&state.db, id, "")
-            .await?
-            .map(|guest| Viewer::Guest(vec![guest])),
-        _ => None,
-    };
-    viewer.ok_or(Error::NotFound)
-}
-
-/// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media
-/// contain it.
-pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
-    match viewer {
-        Viewer::Person(person) => match &person.grant {
-            Grant::Session(id) => format!("s~{id}"),
-            Grant::Token(id) => format!("t~{id}"),
-        },
-        Viewer::Guest(_) | Viewer::Nobody => viewer
-            .guest_of(update_id)
-            .map(|guest| format!("l~{}", guest.link_id))
-            .unwrap_or_default(),
-    }
-}
-
-const GUEST_COOKIE_PREFIX: &str = "hearback_guest_";
-
-/// Name of the session cookie. The `__Host-` prefix makes browsers restrict the cookie to HTTPS and this host
-/// (RFC 6265bis §4.1.3).
-pub(crate) fn session_cookie(state: &State) -> &'static str {
-    if state.config.is_https() {
-        "__Host-hearback"
-    } else {
-        "hearback"
-    }
-}
-
-/// Builds a cookie with our defaults: `HttpOnly`, for this host only, and sent when the user follows a link
-/// (`SameSite=Lax`).
-pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
-    Cookie::build(name, value)
-        .path("/")
-        .http_only(true)
-        .secure(state.config.is_https())
-        .same_site(SameSite::Lax)
-        .max_age(Duration::days(days))
-        .finish()
-}
-
-/// Creates a cookie that identifies the browser as a guest of a share link. The database stores nothing until the
-/// guest gives a name.
-pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
-    let guest_id = state.clock.id();
-    let value = format!(
-        "{link_id}.{guest_id}.{}",
-        signing::sign(&state.key, &format!("guest {link_id} {guest_id}"))
-    );
-    (
-        cookie(
-            state,
-            format!("{GUEST_COOKIE_PREFIX}{link_id}"),
-            value,
-            GUEST_COOKIE_DAYS,
-        ),
-        guest_id,
-    )
-}
-
-async fn guest_by_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
-    let mut parts = value.split('.');
-    let (Some(link), Some(guest), Some(sealed), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Ok(None);
-    };
-    if !signing::verify(&state.key, &format!("guest {link} {guest}"), sealed) {
-        return Ok(None);
-    }
-    links::guest_by_cookie(&state.db, link, guest).await
 }

@@ -10,8 +10,9 @@ use crate::people::Person;
 use crate::people::groups::{self, Change, Group, Member};
 use crate::state::State;
 use crate::updates;
-use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
+use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, GroupsPage};
 use crate::web::presenters::people::account_views;
 use crate::web::responses::{

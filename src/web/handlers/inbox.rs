@@ -9,8 +9,9 @@ use serde_json::json;
 use crate::clock::Millis;
 use crate::people::Person;
 use crate::state::State;
-use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
+use crate::web::extract::flash::Flash;
 use crate::web::pages::InboxPage;
 use crate::web::presenters;
 use crate::web::responses::{

@@ -17,8 +17,9 @@ use crate::media::MediaKind;
 use crate::media::{self, ServedObject};
 use crate::state::State;
 use crate::updates;
-use crate::web::extract::context::{RequestContext, viewer_by_grant};
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, FileOptions};
+use crate::web::extract::viewer::viewer_by_grant;
 use crate::web::media_urls;
 use crate::web::presenters;
 use crate::web::responses::{

@@ -19,7 +19,8 @@ use crate::error::Result;
 use crate::receipts::ReceiptState;
 use crate::state::State;
 use crate::updates::{Update, UpdateState, Visibility};
-use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::flash::Flash;
 use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
 use crate::web::presenters;
 use crate::web::responses::{

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::state::State;
-use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
+use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, WorkspacePage};
 use crate::web::presenters::people::account_views;
 use crate::web::presenters::workspace::workspace_view;

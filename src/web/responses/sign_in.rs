@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::see_other;
 use crate::state::State;
-use crate::web::extract::context::{RequestContext, cookie, session_cookie};
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::cookies::{cookie, session_cookie};
 
 /// Cookie lifetime in days. Browsers accept no longer lifetime. The server ends a session after 30 days without
 /// use.

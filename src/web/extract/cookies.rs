@@ -1,0 +1,28 @@
+//! The attributes of our cookies, and the name of the session cookie.
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+
+use crate::state::State;
+
+/// Name of the session cookie. The `__Host-` prefix makes browsers restrict the cookie to HTTPS and this host
+/// (RFC 6265bis §4.1.3).
+pub(crate) fn session_cookie(state: &State) -> &'static str {
+    if state.config.is_https() {
+        "__Host-hearback"
+    } else {
+        "hearback"
+    }
+}
+
+/// Builds a cookie with our defaults: `HttpOnly`, for this host only, and sent when the user follows a link
+/// (`SameSite=Lax`).
+pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .secure(state.config.is_https())
+        .same_site(SameSite::Lax)
+        .max_age(Duration::days(days))
+        .finish()
+}

@@ -1,0 +1,84 @@
+//! The viewer of a request: which credential of the request counts, and the credential in media URLs.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+
+use crate::error::{Error, Result};
+use crate::links;
+use crate::people::{self, Grant, Viewer};
+use crate::state::State;
+use crate::web::extract::cookies::session_cookie;
+use crate::web::extract::guest_cookie::guests_of;
+
+pub(super) async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
+    if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
+        let bearer = authorization
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        return viewer_by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
+    }
+    if let Some(cookie) = req.cookie(session_cookie(state))
+        && let Some(person) =
+            people::viewer_by_session(&state.db, &state.clock, cookie.value()).await?
+    {
+        return Ok(Viewer::Person(person));
+    }
+    let guests = guests_of(state, req).await?;
+    Ok(if guests.is_empty() {
+        Viewer::Nobody
+    } else {
+        Viewer::Guest(guests)
+    })
+}
+
+async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
+    if token.starts_with("hb_") {
+        return people::viewer_by_token(&state.db, &state.clock, token)
+            .await?
+            .map(Viewer::Person)
+            .ok_or(Error::Unauthenticated);
+    }
+    links::guest_by_secret(&state.db, token)
+        .await?
+        .map(|guest| Viewer::Guest(vec![guest]))
+        .ok_or(Error::Unauthenticated)
+}
+
+/// Returns the viewer that a media address was signed for, if their credential is still valid.
+pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
+    let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
+    let viewer = match kind {
+        "s" | "t" => people::viewer_by_grant(
+            &state.db,
+            &state.clock,
+            &if kind == "s" {
+                Grant::Session(id.into())
+            } else {
+                Grant::Token(id.into())
+            },
+        )
+        .await?
+        .map(Viewer::Person),
+        "l" => links::guest_by_cookie(&state.db, id, "")
+            .await?
+            .map(|guest| Viewer::Guest(vec![guest])),
+        _ => None,
+    };
+    viewer.ok_or(Error::NotFound)
+}
+
+/// Encodes the credential by which the viewer sees this update, for the signed addresses of its media.
+pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
+    match viewer {
+        Viewer::Person(person) => match &person.grant {
+            Grant::Session(id) => format!("s~{id}"),
+            Grant::Token(id) => format!("t~{id}"),
+        },
+        Viewer::Guest(_) | Viewer::Nobody => viewer
+            .guest_of(update_id)
+            .map(|guest| format!("l~{}", guest.link_id))
+            .unwrap_or_default(),
+    }
+}
