@@ -1,5 +1,7 @@
 //! Signed media addresses. Each is bound to a credential and expires; anyone who has the address can use it.
 
+pub(crate) mod presigned_lifetime;
+
 use super::extract::viewer::grant;
 use crate::clock::real_now;
 use crate::error::{Error, Result};

@@ -1,35 +1,25 @@
-//! Handlers for media: adding and removing files, and serving their bytes.
+//! Handlers for media: adding, trimming and removing files.
 
-use std::time::Duration;
+mod serve_bytes;
 
-use actix_web::body::SizedStream;
-use actix_web::http::header::{
-    self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range,
-};
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 
-use crate::config::Delivery;
-use crate::error::{Error, Result};
+pub(crate) use serve_bytes::bytes;
+
+use crate::error::Error;
 use crate::infra::db::Tx;
-use crate::media::MediaKind;
-use crate::media::{self, ServedObject};
+use crate::media;
 use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, FileOptions};
-use crate::web::extract::viewer::viewer_by_grant;
-use crate::web::media_urls;
 use crate::web::presenters;
 use crate::web::responses::{
-    HandlerResult, encode_query_value, json, json_or_redirect, no_content_or_redirect, return_path,
-    see_other,
+    HandlerResult, json, json_or_redirect, no_content_or_redirect, return_path, see_other,
 };
 use crate::web::schema::{ListView, MediaView};
-
-/// Lifetime of the presigned URL of a picture.
-const PICTURE_REDIRECT_LIFETIME: Duration = Duration::from_secs(60);
 
 pub(crate) async fn show(
     ctx: RequestContext,
@@ -179,198 +169,4 @@ async fn media_response(
         &to,
         &presenters::media_view(state, ctx, true, &(media, renditions)),
     )
-}
-
-/// Signed query parameters of a media address. `download` serves the file as an attachment.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Signed {
-    #[serde(default)]
-    g: String,
-    #[serde(default)]
-    e: String,
-    #[serde(default)]
-    s: String,
-    download: Option<String>,
-}
-
-/// Serves the bytes of a signed address, in full or as one range (RFC 9110 §14).
-pub(crate) async fn bytes(
-    req: HttpRequest,
-    state: web::Data<State>,
-    key: web::Path<String>,
-    signed: web::Query<Signed>,
-) -> HandlerResult {
-    let storage_key = media_urls::check(
-        &state,
-        &key,
-        &signed.g,
-        signed.e.parse().unwrap_or(0),
-        &signed.s,
-    )?;
-    let viewer = viewer_by_grant(&state, &signed.g).await?;
-    let served = media::find_object(
-        &mut *state.db.read().await?,
-        &state.clock,
-        &viewer,
-        &storage_key,
-    )
-    .await?;
-    let storage = &state.uploads.media.storage;
-    // A presigned URL is valid only for GET, so respond to HEAD directly. Never presign the original of another
-    // person's recording: the URL would stay valid after the viewer loses access to the original.
-    let redirects = state.config.delivery == Delivery::Redirect
-        && served.raw == 0
-        && signed.download.is_none()
-        && *req.method() == Method::GET;
-    if redirects
-        && let Some(there) = storage
-            .presign(&served.key, redirect_lifetime(&served))
-            .await?
-    {
-        return Ok(HttpResponse::Found()
-            .insert_header((header::LOCATION, there))
-            .insert_header((header::CACHE_CONTROL, "private, no-store"))
-            .finish());
-    }
-    let length = u64::try_from(served.bytes).unwrap_or(0);
-    let tag = EntityTag::new_strong(served.key.trim_start_matches("media/").to_owned());
-    let mut answer = HttpResponse::Ok();
-    set_headers(&mut answer, &served, &tag, signed.download.is_some());
-    if not_modified(&req, &tag) {
-        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
-    }
-    let range = match requested_range(&req, &tag, length) {
-        RequestedRange::Whole => 0..length,
-        RequestedRange::Part(range) => {
-            answer.status(StatusCode::PARTIAL_CONTENT);
-            answer.insert_header((
-                header::CONTENT_RANGE,
-                format!("bytes {}-{}/{length}", range.start, range.end - 1),
-            ));
-            range
-        }
-        RequestedRange::Unsatisfiable => {
-            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{length}")));
-            return Ok(answer.status(StatusCode::RANGE_NOT_SATISFIABLE).finish());
-        }
-    };
-    let size = range.end - range.start;
-    if *req.method() == Method::HEAD {
-        return Ok(answer.no_chunking(size).body(SizedStream::new(
-            size,
-            futures_util::stream::empty::<Result<bytes::Bytes>>(),
-        )));
-    }
-    let body = storage.get(&served.key, range).await?;
-    Ok(answer.body(SizedStream::new(size, body)))
-}
-
-/// Lifetime of a presigned URL. While a browser plays a video, it keeps using the URL of the first redirect. The
-/// URL of a video is therefore valid for three times the video's duration, and for at least one hour.
-fn redirect_lifetime(served: &ServedObject) -> Duration {
-    if served.kind != MediaKind::Video {
-        return PICTURE_REDIRECT_LIFETIME;
-    }
-    let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);
-    Duration::from_millis(length * 3).max(Duration::from_secs(3600))
-}
-
-fn set_headers(
-    answer: &mut actix_web::HttpResponseBuilder,
-    served: &ServedObject,
-    tag: &EntityTag,
-    download: bool,
-) {
-    let kind = if download { "attachment" } else { "inline" };
-    // Encode the file name in UTF-8 (RFC 6266 with RFC 8187).
-    let disposition = format!(
-        "{kind}; filename*=UTF-8''{}",
-        encode_query_value(&download_name(served)).replace('/', "%2F")
-    );
-    answer
-        .content_type(served.content_type.clone())
-        .insert_header((header::ETAG, tag.to_string()))
-        .insert_header((header::ACCEPT_RANGES, "bytes"))
-        .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .insert_header((
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'; style-src 'unsafe-inline'",
-        ))
-        .insert_header((
-            "cross-origin-resource-policy",
-            HeaderValue::from_static("same-origin"),
-        ))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-}
-
-/// Returns the original file name with the extension of the served format, which can differ: a WebP may be served
-/// as a PNG, and a MOV as an MP4.
-fn download_name(served: &ServedObject) -> String {
-    let ending = match served.content_type.as_str() {
-        "image/png" => "png",
-        "image/jpeg" => "jpg",
-        "image/gif" => "gif",
-        "video/webm" => "webm",
-        "video/mp4" => "mp4",
-        "video/x-matroska" => "mkv",
-        "video/quicktime" => "mov",
-        _ => return served.file_name.clone(),
-    };
-    const ENDINGS: [&str; 10] = [
-        "png", "jpg", "jpeg", "webp", "gif", "apng", "webm", "mp4", "mov", "mkv",
-    ];
-    let name = &served.file_name;
-    match name.rsplit_once('.') {
-        Some((_, old))
-            if old.eq_ignore_ascii_case(ending)
-                || (ending == "jpg" && old.eq_ignore_ascii_case("jpeg")) =>
-        {
-            name.clone()
-        }
-        Some((stem, old))
-            if !stem.is_empty() && ENDINGS.iter().any(|known| old.eq_ignore_ascii_case(known)) =>
-        {
-            format!("{stem}.{ending}")
-        }
-        _ => format!("{name}.{ending}"),
-    }
-}
-
-fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
-    match IfNoneMatch::parse(req) {
-        Ok(IfNoneMatch::Any) if req.headers().contains_key(header::IF_NONE_MATCH) => true,
-        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(tag)),
-        _ => false,
-    }
-}
-
-enum RequestedRange {
-    Whole,
-    Part(std::ops::Range<u64>),
-    Unsatisfiable,
-}
-
-/// Parses a single range. Returns `Whole` if there are several ranges or if `If-Range` names another version, as
-/// the standard allows.
-fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
-    if !req.headers().contains_key(header::RANGE) {
-        return RequestedRange::Whole;
-    }
-    if req.headers().contains_key(header::IF_RANGE)
-        && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
-    {
-        return RequestedRange::Whole;
-    }
-    match Range::parse(req) {
-        Ok(Range::Bytes(specs)) if specs.len() == 1 => satisfy(&specs[0], length),
-        _ => RequestedRange::Whole,
-    }
-}
-
-fn satisfy(spec: &ByteRangeSpec, length: u64) -> RequestedRange {
-    match spec.to_satisfiable_range(length) {
-        Some((from, to)) => RequestedRange::Part(from..to + 1),
-        None => RequestedRange::Unsatisfiable,
-    }
 }

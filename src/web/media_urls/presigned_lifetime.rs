@@ -1,0 +1,19 @@
+//! How long the presigned URL of an object in a bucket is valid.
+
+use std::time::Duration;
+
+use crate::media::MediaKind;
+use crate::media::ServedObject;
+
+/// Lifetime of the presigned URL of a picture.
+const PICTURE_REDIRECT_LIFETIME: Duration = Duration::from_secs(60);
+
+/// Lifetime of a presigned URL. Browsers keep using the URL of the first redirect. A video therefore gets three times
+/// its duration, and at least one hour, even if the duration is not known yet.
+pub(crate) fn redirect_lifetime(served: &ServedObject) -> Duration {
+    if served.kind != MediaKind::Video {
+        return PICTURE_REDIRECT_LIFETIME;
+    }
+    let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);
+    Duration::from_millis(length * 3).max(Duration::from_secs(3600))
+}
