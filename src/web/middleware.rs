@@ -1,23 +1,28 @@
 //! Middleware around every request: request id, method override, cross-site protection, error rendering,
 //! headers and logging.
 
+mod cross_site;
+mod default_headers;
+mod error_rendering;
+mod method_override;
+
 use actix_web::body::MessageBody;
-use actix_web::cookie::Cookie;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
-use super::extract::context::{Nonce, RequestContext};
+use cross_site::check_same_site;
+use default_headers::set_headers;
+use error_rendering::{error_response, render_error_response};
+use method_override::{form_pairs, is_form, method_override};
+
+use super::extract::context::Nonce;
 use super::extract::fields::{TypedFields, read_body};
-use super::extract::flash::FLASH_COOKIE;
-use super::pages::Page;
-use super::responses::{box_body, render_error};
+use super::responses::box_body;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
-use crate::state::State;
 use crate::text;
 
 /// Handles one request from start to end.
@@ -113,247 +118,4 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
         request.head_mut().method = method;
     }
     Ok(())
-}
-
-fn is_form(request: &ServiceRequest) -> bool {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| {
-            kind.to_ascii_lowercase()
-                .starts_with("application/x-www-form-urlencoded")
-        })
-}
-
-fn form_pairs(text: &[u8]) -> Vec<(String, String)> {
-    std::str::from_utf8(text)
-        .ok()
-        .and_then(|text| web::Query::<Vec<(String, String)>>::from_query(text).ok())
-        .map_or_else(Vec::new, web::Query::into_inner)
-}
-
-fn method_override(text: &[u8]) -> Option<Method> {
-    form_pairs(text)
-        .into_iter()
-        .rev()
-        .find(|(name, _)| name == "_method")
-        .and_then(|(_, method)| match method.as_str() {
-            "PUT" => Some(Method::PUT),
-            "PATCH" => Some(Method::PATCH),
-            "DELETE" => Some(Method::DELETE),
-            _ => None,
-        })
-}
-
-/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or, if it is absent,
-/// `Origin`. If both are absent, rejects a request with a cookie, because a browser may have sent it for another
-/// site.
-///
-/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
-/// in the address is the only credential, and cookies are ignored.
-fn check_same_site(request: &ServiceRequest) -> Result<()> {
-    if request.path().starts_with("/unsubscribe/") {
-        return Ok(());
-    }
-    let refused = || {
-        Error::Forbidden(
-            "This request came from another site. Open Hearback itself and try again.".into(),
-        )
-    };
-    let text = |name: HeaderName| {
-        request
-            .headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?").to_owned())
-    };
-    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
-        return if matches!(site.as_str(), "same-origin" | "none") {
-            Ok(())
-        } else {
-            Err(refused())
-        };
-    }
-    if let Some(origin) = text(header::ORIGIN) {
-        let host = text(header::HOST).unwrap_or_default();
-        let ours = request
-            .app_data::<web::Data<State>>()
-            .and_then(|state| state.config.url.clone());
-        let fits = origin
-            .split_once("://")
-            .is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
-            || ours.as_ref() == Some(&origin);
-        return if fits { Ok(()) } else { Err(refused()) };
-    }
-    if request.headers().contains_key(header::COOKIE) {
-        Err(refused())
-    } else {
-        Ok(())
-    }
-}
-
-async fn error_response(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
-    let (request, _) = request.into_parts();
-    let answer = render_error(
-        &request,
-        error,
-        id,
-        RequestContext::load(&request)
-            .await
-            .map(|ctx| ctx.bare_page())
-            .unwrap_or_default(),
-        Vec::new(),
-    );
-    ServiceResponse::new(request, answer)
-}
-
-/// Renders an error and logs its cause once.
-async fn render_error_response(response: ServiceResponse, id: &str) -> ServiceResponse {
-    let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
-    if response.response().error().is_none() && !wrong_method {
-        return response;
-    }
-    let request = response.request().clone();
-    // If the database is down, do not load the viewer again: each attempt takes seconds.
-    let failed = response.response().error();
-    let away = failed
-        .and_then(actix_web::Error::as_error::<Error>)
-        .is_some_and(|error| error.retry_after().is_some());
-    let known = request.extensions().get::<RequestContext>().cloned();
-    let ctx = match known {
-        Some(ctx) => Some(ctx),
-        None if away => None,
-        None => RequestContext::load(&request).await.ok(),
-    };
-    let page = match (ctx, request.app_data::<web::Data<State>>()) {
-        (Some(ctx), Some(state)) if !away => ctx.error_page(state).await,
-        (Some(ctx), _) => ctx.bare_page(),
-        (None, _) => Page::default(),
-    };
-    let typed = request
-        .extensions()
-        .get::<TypedFields>()
-        .cloned()
-        .unwrap_or_default()
-        .0;
-    let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
-        None if wrong_method => {
-            let mut answer = render_error(&request, &Error::MethodNotAllowed, id, page, typed);
-            if let Some(allow) = response.headers().get(header::ALLOW) {
-                answer.headers_mut().insert(header::ALLOW, allow.clone());
-            }
-            answer
-        }
-        Some(error) => {
-            if let Some(cause) = error.cause() {
-                tracing::error!(cause = %error_chain(cause.as_ref()), "failed");
-            }
-            render_error(&request, error, id, page, typed)
-        }
-        None => {
-            let words = failed.map(ToString::to_string).unwrap_or_default();
-            let error = match response.status() {
-                StatusCode::NOT_FOUND => Error::NotFound,
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Error::TooLarge("The request is too large.".into())
-                }
-                status if status.is_client_error() => {
-                    Error::Malformed(format!("The request cannot be understood: {words}."))
-                }
-                _ => {
-                    tracing::error!(cause = words, "failed");
-                    Error::internal(words)
-                }
-            };
-            render_error(&request, &error, id, page, typed)
-        }
-    };
-    ServiceResponse::new(request, answer)
-}
-
-fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string())
-        .chain(causes.map(ToString::to_string))
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
-/// Sets the default headers of every response. Media and assets have already set their own caching and security
-/// headers.
-fn set_headers(response: &mut ServiceResponse, id: &str) {
-    let nonce = response
-        .request()
-        .extensions()
-        .get::<Nonce>()
-        .map(|nonce| nonce.0.clone())
-        .unwrap_or_default();
-    let media = response
-        .request()
-        .app_data::<web::Data<State>>()
-        .map(|state| state.media_sources.clone())
-        .unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
-    );
-    let fixed = [
-        (header::CACHE_CONTROL, "private, no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
-            "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
-        ),
-    ];
-    let secure = response
-        .request()
-        .app_data::<web::Data<State>>()
-        .is_some_and(|state| state.config.is_https());
-    let page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if page
-        && response.status() == StatusCode::OK
-        && response.request().cookie(FLASH_COOKIE).is_some()
-    {
-        let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
-        gone.make_removal();
-        if let Err(error) = response.response_mut().add_cookie(&gone) {
-            tracing::error!(%error, "a cookie could not be deleted");
-        }
-    }
-    let tus = response.request().path().starts_with("/uploads");
-    let headers = response.headers_mut();
-    if tus {
-        headers.insert(
-            HeaderName::from_static("tus-resumable"),
-            HeaderValue::from_static(super::handlers::uploads::TUS_VERSION),
-        );
-        headers.insert(
-            HeaderName::from_static("tus-version"),
-            HeaderValue::from_static(super::handlers::uploads::TUS_VERSION),
-        );
-    }
-    let mut put = |name: HeaderName, value: &str| {
-        if !headers.contains_key(&name)
-            && let Ok(value) = HeaderValue::from_str(value)
-        {
-            headers.insert(name, value);
-        }
-    };
-    put(HeaderName::from_static("x-request-id"), id);
-    put(header::CONTENT_SECURITY_POLICY, &policy);
-    put(header::VARY, "Accept");
-    if secure {
-        put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-    for (name, value) in fixed {
-        put(name, value);
-    }
 }

@@ -1,0 +1,53 @@
+//! Protection against cross-site requests (CSRF).
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web;
+
+use crate::error::{Error, Result};
+use crate::state::State;
+
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else `Origin`. If
+/// both are absent, the request must not carry a cookie, because a browser could have added it.
+///
+/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token in
+/// its address is the only credential; cookies are ignored.
+pub(super) fn check_same_site(request: &ServiceRequest) -> Result<()> {
+    if request.path().starts_with("/unsubscribe/") {
+        return Ok(());
+    }
+    let refused = || {
+        Error::Forbidden(
+            "This request came from another site. Open Hearback itself and try again.".into(),
+        )
+    };
+    let text = |name: HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?").to_owned())
+    };
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return if matches!(site.as_str(), "same-origin" | "none") {
+            Ok(())
+        } else {
+            Err(refused())
+        };
+    }
+    if let Some(origin) = text(header::ORIGIN) {
+        let host = text(header::HOST).unwrap_or_default();
+        let ours = request
+            .app_data::<web::Data<State>>()
+            .and_then(|state| state.config.url.clone());
+        let fits = origin
+            .split_once("://")
+            .is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
+            || ours.as_ref() == Some(&origin);
+        return if fits { Ok(()) } else { Err(refused()) };
+    }
+    if request.headers().contains_key(header::COOKIE) {
+        Err(refused())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Renders errors of handlers and of actix, and logs their causes.
+
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpMessage, web};
+
+use crate::error::Error;
+use crate::state::State;
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::TypedFields;
+use crate::web::pages::Page;
+use crate::web::responses::render_error;
+
+pub(super) async fn error_response(
+    request: ServiceRequest,
+    error: &Error,
+    id: &str,
+) -> ServiceResponse {
+    let (request, _) = request.into_parts();
+    let answer = render_error(
+        &request,
+        error,
+        id,
+        RequestContext::load(&request)
+            .await
+            .map(|ctx| ctx.bare_page())
+            .unwrap_or_default(),
+        Vec::new(),
+    );
+    ServiceResponse::new(request, answer)
+}
+
+/// Renders an error and logs its cause once.
+pub(super) async fn render_error_response(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    if response.response().error().is_none() && !wrong_method {
+        return response;
+    }
+    let request = response.request().clone();
+    // If the database is down, do not load the viewer again: each attempt takes seconds.
+    let failed = response.response().error();
+    let away = failed
+        .and_then(actix_web::Error::as_error::<Error>)
+        .is_some_and(|error| error.retry_after().is_some());
+    let known = request.extensions().get::<RequestContext>().cloned();
+    let ctx = match known {
+        Some(ctx) => Some(ctx),
+        None if away => None,
+        None => RequestContext::load(&request).await.ok(),
+    };
+    let page = match (ctx, request.app_data::<web::Data<State>>()) {
+        (Some(ctx), Some(state)) if !away => ctx.error_page(state).await,
+        (Some(ctx), _) => ctx.bare_page(),
+        (None, _) => Page::default(),
+    };
+    let typed = request
+        .extensions()
+        .get::<TypedFields>()
+        .cloned()
+        .unwrap_or_default()
+        .0;
+    let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
+        None if wrong_method => {
+            let mut answer = render_error(&request, &Error::MethodNotAllowed, id, page, typed);
+            if let Some(allow) = response.headers().get(header::ALLOW) {
+                answer.headers_mut().insert(header::ALLOW, allow.clone());
+            }
+            answer
+        }
+        Some(error) => {
+            if let Some(cause) = error.cause() {
+                tracing::error!(cause = %error_chain(cause.as_ref()), "failed");
+            }
+            render_error(&request, error, id, page, typed)
+        }
+        None => {
+            let words = failed.map(ToString::to_string).unwrap_or_default();
+            let error = match response.status() {
+                StatusCode::NOT_FOUND => Error::NotFound,
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Error::TooLarge("The request is too large.".into())
+                }
+                status if status.is_client_error() => {
+                    Error::Malformed(format!("The request cannot be understood: {words}."))
+                }
+                _ => {
+                    tracing::error!(cause = words, "failed");
+                    Error::internal(words)
+                }
+            };
+            render_error(&request, &error, id, page, typed)
+        }
+    };
+    ServiceResponse::new(request, answer)
+}
+
+fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect::<Vec<_>>()
+        .join(": ")
+}
