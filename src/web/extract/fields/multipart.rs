@@ -1,0 +1,177 @@
+//! Forms with files, read and stored while they arrive.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::Fuse;
+
+use super::body::{MAX_BODY, not_text};
+use crate::error::{Error, Result};
+use crate::media::StoredFile;
+use crate::text;
+use crate::uploads::UploadService;
+
+/// Number of bytes to count for each part of a form, in addition to its name and text.
+const PART_OVERHEAD: usize = 512;
+
+/// Maximum pause while a client sends files.
+const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Maximum number of bytes of a refused upload to read and discard, so that its sender receives the response
+/// instead of a connection error.
+pub(super) const MAX_DRAIN: usize = 256 << 20;
+
+/// Which files a form may contain.
+#[derive(Clone, Copy)]
+pub(crate) struct FileOptions<'a> {
+    /// Service that stores the files.
+    pub(crate) uploads: &'a UploadService,
+    /// Name of the file field.
+    pub(crate) field: &'a str,
+    /// Maximum number of files.
+    pub(crate) max: usize,
+    /// Whether only pictures are accepted.
+    pub(crate) pictures: bool,
+}
+
+type Part = Fuse<actix_multipart::Field>;
+
+/// Reads a form with files while it arrives.
+pub(super) struct MultipartReader {
+    pub(super) parts: actix_multipart::Multipart,
+    pub(super) pairs: Vec<(String, String)>,
+    pub(super) files: Vec<StoredFile>,
+    /// Number of bytes of refused files that may still be read and discarded.
+    pub(super) left: usize,
+}
+
+impl MultipartReader {
+    /// Reads the form to its end, even after a refused file, so that later fields are kept and the sender receives the
+    /// response. Without `uploads`, skips all files. Returns the first error.
+    pub(super) async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
+        let (mut room, mut refused) = (MAX_BODY, Ok(()));
+        while let Some(part) = self.parts.next().await {
+            // A malformed form cannot be read any further.
+            let Ok(part) = part.map_err(|error| {
+                refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
+            }) else {
+                return refused;
+            };
+            let name = part.name().unwrap_or_default().to_owned();
+            let file_name = part
+                .content_disposition()
+                .and_then(|disposition| disposition.get_filename().map(str::to_owned));
+            // Count names and parts too: they cost memory even when they are empty.
+            let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
+                return refused.and(Err(Error::TooLarge(
+                    "The form has too many parts, or the names of its parts are too long.".into(),
+                )));
+            };
+            room = rest;
+            // Fuse the part, because reading it again after its end is an error.
+            let mut part = part.fuse();
+            let read = match (&file_name, uploads) {
+                (Some(_), None) => Ok(()),
+                (Some(file_name), Some(wanted)) => {
+                    self.file(&mut part, &name, file_name, wanted).await
+                }
+                (None, _) => text(&mut part, &mut room)
+                    .await
+                    .map(|text| self.pairs.push((name, text))),
+            };
+            if let Err(error) = read {
+                uploads = None;
+                refused = refused.and(Err(error));
+            }
+            if !self.skip(part).await {
+                return refused;
+            }
+        }
+        refused
+    }
+
+    async fn file(
+        &mut self,
+        part: &mut Part,
+        name: &str,
+        file_name: &str,
+        wanted: FileOptions<'_>,
+    ) -> Result<()> {
+        let FileOptions {
+            uploads,
+            field: files,
+            max,
+            pictures,
+        } = wanted;
+        if name != files {
+            return Err(Error::invalid(
+                name,
+                format!("must not contain a file. Send files in the field {files:?}."),
+            ));
+        }
+        let at = format!("{files}[{}]", self.files.len());
+        let body = futures_util::stream::unfold(part, |part| async move {
+            next_block(part).await.map(|block| (block, part))
+        });
+        let mut body = Box::pin(body).peekable();
+        // Browsers send an unused file field as a part with an empty file name and no bytes.
+        if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
+            return Ok(());
+        }
+        if self.files.len() >= max {
+            return Err(Error::invalid(
+                at,
+                format!(
+                    "is over the limit of {max} files. Leave some files out, or send them separately."
+                ),
+            ));
+        }
+        let stored = uploads.store_file(file_name, pictures, body).await;
+        // The index of the file means nothing on a page, so the error also names the file.
+        self.files.push(stored.map_err(|error| {
+            Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
+        })?);
+        Ok(())
+    }
+
+    /// Reads the rest of a part and discards it. Returns `false` if nothing more can be read after it.
+    async fn skip(&mut self, mut part: Part) -> bool {
+        while let Some(block) = next_block(&mut part).await {
+            let Ok(block) = block else { return false };
+            let Some(left) = self.left.checked_sub(block.len()) else {
+                return false;
+            };
+            self.left = left;
+        }
+        true
+    }
+}
+
+/// Reads the next block of a part. A pause longer than the idle timeout is an error.
+async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
+    match tokio::time::timeout(FILE_IDLE_TIMEOUT, part.next()).await {
+        Ok(block) => block.map(|block| block.map_err(multipart_error)),
+        Err(_) => Some(Err(Error::Malformed(format!(
+            "No data arrived for more than {} s, so the upload was discarded. Send it again.",
+            FILE_IDLE_TIMEOUT.as_secs()
+        )))),
+    }
+}
+
+async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
+    let mut text = Vec::new();
+    while let Some(block) = next_block(part).await {
+        let block = block?;
+        *room = room.checked_sub(block.len()).ok_or_else(|| {
+            Error::TooLarge("The form fields are larger than 1 MiB in total.".into())
+        })?;
+        text.extend_from_slice(&block);
+    }
+    String::from_utf8(text).map_err(|_| not_text())
+}
+
+fn multipart_error(error: actix_multipart::MultipartError) -> Error {
+    Error::Malformed(format!(
+        "The upload was interrupted or cannot be read: {error}. It was discarded. Send it again."
+    ))
+}

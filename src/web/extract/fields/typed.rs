@@ -1,0 +1,79 @@
+//! What a person typed, for showing a refused form again.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpMessage, HttpRequest, web};
+
+use super::Fields;
+use super::body::is_multipart;
+use super::multipart::{MAX_DRAIN, MultipartReader};
+use crate::error::{Error, Result};
+use crate::web::extract::context::RequestContext;
+use crate::web::pages::Form;
+
+impl Fields {
+    /// Builds a form with the typed values and their errors. Passwords are left out.
+    pub(crate) fn refilled_form(typed: &BTreeMap<String, String>, error: &Error) -> Form {
+        let values = typed
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "password" | "current"))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        let errors = error.fields();
+        // Forms have no place to show an error for one of several files, so it becomes an error of the whole
+        // form.
+        let problem =
+            (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
+        Form {
+            values,
+            errors,
+            problem,
+        }
+    }
+
+    /// Returns a copy of the typed values.
+    pub(crate) fn typed(&self) -> BTreeMap<String, String> {
+        self.typed.clone()
+    }
+}
+
+/// Text that was typed into a form, for the error page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
+
+impl TypedFields {
+    /// Keeps the texts of a form that are worth showing again.
+    pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
+        let worth = |(name, value): &&(String, String)| {
+            matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
+        };
+        req.extensions_mut()
+            .insert(Self(pairs.iter().filter(worth).cloned().collect()));
+    }
+}
+
+/// Returns the request context. If it is unavailable because the database is down, keeps the text of a form
+/// with files before returning the error.
+pub(crate) async fn context_or_keep_typed(
+    req: &HttpRequest,
+    ctx: Result<RequestContext>,
+    payload: web::Payload,
+) -> Result<(RequestContext, web::Payload)> {
+    match ctx {
+        Ok(ctx) => Ok((ctx, payload)),
+        Err(error) => {
+            if matches!(error, Error::Unavailable(..)) && is_multipart(req) {
+                let mut form = MultipartReader {
+                    parts: actix_multipart::Multipart::new(req.headers(), payload),
+                    pairs: Vec::new(),
+                    files: Vec::new(),
+                    left: MAX_DRAIN,
+                };
+                // Ignore this error, because the original error is returned.
+                let _ = form.receive(None).await;
+                TypedFields::keep(req, &form.pairs);
+            }
+            Err(error)
+        }
+    }
+}

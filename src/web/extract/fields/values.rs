@@ -1,0 +1,190 @@
+//! Texts, choices, numbers, check boxes, lists and JSON.
+
+use serde_json::Value;
+
+use super::Fields;
+use super::body::MAX_BODY;
+use crate::error::Result;
+use crate::infra::db::TextEnum;
+use crate::text;
+use crate::web::extract::json::parse;
+
+impl Fields {
+    /// Reads a text. Returns `None` if the field is absent, and `Some(None)` for null or, in a form, an empty
+    /// text.
+    pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
+        match self.take_one(name)? {
+            Value::Null => Some(None),
+            Value::String(text) => match text::clean_text(&text, max) {
+                Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
+                Err(message) => {
+                    self.add_error(name, message);
+                    None
+                }
+            },
+            _ => {
+                self.add_error(name, "must be a string.");
+                None
+            }
+        }
+    }
+
+    /// Reads a required single-line text.
+    pub(crate) fn line(&mut self, name: &str, max: usize) -> String {
+        self.required(name, |text| text::clean_line(text, max))
+    }
+
+    /// Reads a required text and converts it with `parse`.
+    pub(crate) fn required(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<String, String>,
+    ) -> String {
+        match self.take_one(name) {
+            Some(Value::String(text)) => parse(&text).unwrap_or_else(|message| {
+                self.add_error(name, message);
+                String::new()
+            }),
+            Some(Value::Null) | None => {
+                self.add_error(name, "is missing.");
+                String::new()
+            }
+            Some(_) => {
+                self.add_error(name, "must be a string.");
+                String::new()
+            }
+        }
+    }
+
+    /// Reads an optional text and converts it with `parse`.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(name, MAX_BODY)??;
+        parse(&text)
+            .map_err(|message| self.add_error(name, message))
+            .ok()
+    }
+
+    /// Reads a secret without trimming it.
+    pub(crate) fn secret(&mut self, name: &str) -> String {
+        match self.take_one(name) {
+            Some(Value::String(text)) => text,
+            _ => {
+                self.add_error(name, "is missing.");
+                String::new()
+            }
+        }
+    }
+
+    /// Reads a value of an enum. Accepts only the values in `known`.
+    pub(crate) fn choice<T: TextEnum>(&mut self, name: &str, known: &[T]) -> Option<T> {
+        let text = self.text(name, 1000)??;
+        let found = known.iter().find(|word| word.as_str() == text).copied();
+        if found.is_none() {
+            let known: Vec<&str> = known.iter().map(|word| word.as_str()).collect();
+            self.add_error(
+                name,
+                format!("is {text:?}. Must be one of: {}.", known.join(", ")),
+            );
+        }
+        found
+    }
+
+    /// Reads an integer. Returns `None` if the field is absent, null or empty.
+    pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
+        let value = self.take_one(name)?;
+        let number = match &value {
+            Value::Null => return None,
+            Value::String(text) if text.trim().is_empty() => return None,
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        };
+        if number.is_none() {
+            self.add_error(name, "must be a whole number.");
+        }
+        number
+    }
+
+    /// Reads a boolean: `true`, `on` or `1`; `false`, `0` or an empty text.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.take_one(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Null => None,
+            Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
+            Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
+            _ => {
+                self.add_error(name, "must be true or false.");
+                None
+            }
+        }
+    }
+
+    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also sends a hidden `false`.
+    pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
+        if let Some(values) = self
+            .values
+            .get_mut(name)
+            .filter(|values| self.from_form && values.len() == 2)
+            && let Some(unticked) = values.iter().position(|value| *value == "false")
+        {
+            values.remove(unticked);
+        }
+        self.flag(name)
+    }
+
+    /// Reads a list of texts: a JSON list, a repeated field, or one text separated by commas or line breaks.
+    /// Returns `None` if the field is absent.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let mut list = Vec::new();
+        for value in self.values.remove(name)? {
+            let values = if let Value::Array(values) = value {
+                values
+            } else {
+                vec![value]
+            };
+            for value in values {
+                match value {
+                    Value::String(text) => list.extend(
+                        text.split([',', '\n', ';'])
+                            .map(str::trim)
+                            .filter(|part| !part.is_empty())
+                            .map(str::to_owned),
+                    ),
+                    Value::Null => {}
+                    _ => self.add_error(name, "must be a list of strings."),
+                }
+            }
+        }
+        if list.iter().any(|text| text.contains('\0')) {
+            self.add_error(name, text::NUL_ERROR);
+        }
+        Some(list)
+    }
+
+    /// Reads a JSON value; in a form, parses the text as JSON.
+    pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
+        match self.take_one(name)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => parse(text.as_bytes())
+                .map_err(|_| self.add_error(name, "must be valid JSON."))
+                .ok(),
+            other => Some(other),
+        }
+    }
+
+    /// Returns the value as sent. An empty text in a form becomes null.
+    pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
+        let value = self.take_one(name)?;
+        Some(
+            if self.from_form && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+                Value::Null
+            } else {
+                value
+            },
+        )
+    }
+}
