@@ -1,7 +1,10 @@
 //! Media whose bytes arrive over several requests. The media exists from the start, and can be
 //! shown once all bytes have arrived.
 
-use super::{MediaKind, MediaState, StoredFile, check_file_limit, delete, original, set_content};
+use super::attach::set_content;
+use super::file_limit::check_file_limit;
+use super::removal::delete;
+use super::{MediaKind, MediaState, StoredFile, original};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events::EventKind;

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::context::MediaContext;
 use super::objects::{store_new_picture, store_output};
-use super::{Media, MediaState, Object, original, put_rendition};
+use super::renditions::put_rendition;
+use super::{Media, MediaState, Object, original};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::EventKind;

@@ -1,7 +1,8 @@
 //! Trims recordings. The author keeps the whole original; other people can fetch only the selected
 //! range.
 
-use super::{Media, MediaKind, MediaState, enqueue_processing, lock_for_update, process};
+use super::attach::enqueue_processing;
+use super::{Media, MediaKind, MediaState, lock_for_update, process};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, FieldErrors, Result};
 use crate::events::{self, EventKind};

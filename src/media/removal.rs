@@ -1,0 +1,88 @@
+//! Removal of files from an update, and when their bytes are deleted.
+
+use sqlx::AssertSqlSafe;
+
+use super::find;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::events::{self, EventKind};
+use crate::infra::db::Tx;
+use crate::people::Viewer;
+use crate::updates;
+
+/// Removes a file from an update of the viewer. If people have answered a revision with this file,
+/// the author can still see the file in that revision, unless `for_good` is set. Otherwise, the
+/// file's bytes are deleted. Comments on the file keep their text and lose their anchor. Returns
+/// the id of the update.
+pub async fn remove(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    for_good: bool,
+) -> Result<String> {
+    let person = viewer.person()?;
+    let (media, _, update) = find(tx, viewer, id).await?;
+    if media.comment_id.is_some() {
+        return Err(Error::Forbidden(
+            "A picture in a comment cannot be removed alone. Remove the comment instead.".into(),
+        ));
+    }
+    updates::find_own(tx, viewer, &update.id).await?;
+    let drawn: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''")
+            .bind(id)
+            .fetch_all(&mut **tx)
+            .await?;
+    sqlx::query(
+        "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL WHERE media_id = $1",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    // Update the search index, because the removal also removed the drawings of these comments.
+    for subject in drawn.iter().map(String::as_str).chain([id]) {
+        updates::enqueue_index(tx, clock, &update.id, subject).await?;
+    }
+    if !for_good
+        && updates::count_answered(tx, &update.id).await? > 0
+        && updates::is_in_a_revision(tx, &update.id, id).await?
+    {
+        sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
+            .bind(clock.now())
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+    } else {
+        delete(tx, clock, "m.id", id).await?;
+    }
+    events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
+    Ok(update.id)
+}
+
+/// Deletes the pictures of a comment, including their bytes.
+pub async fn delete_of_comment(tx: &mut Tx, clock: &Clock, comment_id: &str) -> Result<()> {
+    delete(tx, clock, "m.comment_id", comment_id).await
+}
+
+pub(super) async fn delete(
+    tx: &mut Tx,
+    clock: &Clock,
+    column: &'static str,
+    id: &str,
+) -> Result<()> {
+    let keys = format!(
+        "SELECT DISTINCT r.key FROM renditions r JOIN media m ON m.id = r.media_id WHERE {column} = $1"
+    );
+    let keys: Vec<String> = sqlx::query_scalar(AssertSqlSafe(keys))
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM media AS m WHERE {column} = $1"
+    )))
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    updates::enqueue_purge(tx, clock, &keys).await
+}
