@@ -1,8 +1,11 @@
 //! Storage in a bucket of any S3-compatible server. Uses only calls that all servers support.
 
+mod abandoned_uploads;
+mod delete;
 mod doctor;
 mod failure;
 mod multipart;
+mod presign;
 
 use std::ops::Range;
 use std::path::Path;
@@ -18,9 +21,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Region, RequestChecksumCalculation, ResponseChecksumValidation};
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::MultipartUpload;
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -28,23 +29,16 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
+pub use self::abandoned_uploads::ABANDONED_UPLOAD_AGE;
 use self::failure::{Failure, classify, into_error, never_connected};
 pub use self::multipart::Completion;
 use self::multipart::Multipart;
 use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable};
-use crate::clock;
 use crate::error::{Error, Result};
 
 /// The size of every part but the last, in bytes. It is fixed because some servers require equal
 /// parts. The limit of 10,000 parts allows 78 GiB.
 pub const PART_SIZE: usize = 8 * 1024 * 1024;
-
-/// The sweep aborts multipart uploads older than this. A resumable upload expires earlier, so the
-/// sweep never aborts one that is in use.
-pub const ABANDONED_UPLOAD_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
-
-/// The maximum lifetime of a presigned URL (SigV4).
-const MAX_PRESIGN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Settings of a bucket. Credentials come from the `AWS_` variables, the shared profile, web
 /// identity or the role of the machine.
@@ -264,140 +258,6 @@ impl S3 {
         written
     }
 
-    pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.delete_all_versions(&self.full_key(key)).await
-    }
-
-    /// Deletes all objects in a folder.
-    pub(super) async fn delete_folder(&self, folder: &str) -> Result<()> {
-        let prefix = format!("{}/", self.full_key(folder));
-        if self.delete_listed_versions(&prefix, |_| true).await? {
-            return Ok(());
-        }
-        let mut more: Option<String> = None;
-        loop {
-            let list = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.settings.bucket)
-                .prefix(&prefix);
-            let page = list
-                .set_continuation_token(more)
-                .send()
-                .await
-                .map_err(into_error)?;
-            for key in page.contents().iter().filter_map(|object| object.key()) {
-                self.delete_version(key, None).await?;
-            }
-            more = page.next_continuation_token;
-            if more.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Deletes several objects of one folder, listing the folder only once.
-    pub(super) async fn delete_in_folder(&self, folder: &str, keys: &[&str]) -> Result<()> {
-        let names: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect();
-        if self
-            .delete_listed_versions(&format!("{}/", self.full_key(folder)), |name| {
-                names.iter().any(|wanted| wanted == name)
-            })
-            .await?
-        {
-            return Ok(());
-        }
-        for name in names {
-            self.delete_version(&name, None).await?;
-        }
-        Ok(())
-    }
-
-    async fn delete_all_versions(&self, key: &str) -> Result<()> {
-        if !self.delete_listed_versions(key, |name| name == key).await?
-            && self.head_length(key).await?.is_some()
-        {
-            self.delete_version(key, None).await?;
-        }
-        Ok(())
-    }
-
-    /// Deletes one version of an object, given its full name. Without an id, deletes the current
-    /// version. A missing version is not an error.
-    async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
-        let delete = self
-            .client
-            .delete_object()
-            .bucket(&self.settings.bucket)
-            .key(name);
-        ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
-    }
-
-    /// Deletes the listed versions and delete markers by id, because a plain delete in a versioned
-    /// bucket only adds a marker. Returns `false` if none were listed: nothing exists, versioning
-    /// is off, or the server cannot list versions.
-    async fn delete_listed_versions(
-        &self,
-        prefix: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<bool> {
-        let bucket = &self.settings.bucket;
-        let mut listed = false;
-        let mut markers: (Option<String>, Option<String>) = (None, None);
-        loop {
-            let list = self
-                .client
-                .list_object_versions()
-                .bucket(bucket)
-                .prefix(prefix);
-            let page = match list
-                .set_key_marker(markers.0)
-                .set_version_id_marker(markers.1)
-                .send()
-                .await
-            {
-                Ok(page) => page,
-                Err(error) if classify(&error) == Failure::NotImplemented => return Ok(false),
-                Err(error) => return Err(into_error(error)),
-            };
-            let versions = page
-                .versions()
-                .iter()
-                .map(|version| (version.key(), version.version_id()));
-            let deletions = page
-                .delete_markers()
-                .iter()
-                .map(|marker| (marker.key(), marker.version_id()));
-            for (name, id) in versions.chain(deletions) {
-                let Some(name) = name.filter(|name| wanted(name)) else {
-                    continue;
-                };
-                listed = true;
-                self.delete_version(name, id).await?;
-            }
-            if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
-                return Ok(listed);
-            }
-            markers = (
-                page.next_key_marker.clone(),
-                page.next_version_id_marker.clone(),
-            );
-        }
-    }
-
-    pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {
-        let config = PresigningConfig::expires_in(lifetime.min(MAX_PRESIGN_LIFETIME))
-            .map_err(Error::internal)?;
-        let signed = self
-            .public_client
-            .get_object()
-            .bucket(&self.settings.bucket)
-            .key(self.full_key(key))
-            .presigned(config)
-            .await;
-        Ok(signed.map_err(into_error)?.uri().to_owned())
-    }
-
     pub(super) async fn check(&self) -> Result<()> {
         self.client
             .head_bucket()
@@ -406,77 +266,6 @@ impl S3 {
             .await
             .map(drop)
             .map_err(into_error)
-    }
-
-    /// Aborts multipart uploads that a crash left behind. They use space and do not appear in the
-    /// list of objects.
-    pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
-        let oldest = clock::real_now() / 1000 - ABANDONED_UPLOAD_AGE.as_secs().cast_signed();
-        self.abort_listed(&self.settings.prefix, |upload| {
-            let is_old = upload
-                .initiated()
-                .is_some_and(|begun| begun.secs() < oldest);
-            is_old
-                && !wanted
-                    .iter()
-                    .any(|known| Some(known.as_str()) == upload.upload_id())
-        })
-        .await
-    }
-
-    /// Aborts every unfinished multipart upload to `key`. Does nothing if the server cannot list
-    /// them.
-    pub async fn abort_all(&self, key: &str) -> Result<()> {
-        let name = self.full_key(key);
-        self.abort_listed(&name, |upload| upload.key() == Some(name.as_str()))
-            .await
-    }
-
-    /// Aborts the unfinished multipart uploads under `prefix` for which `unwanted` is true, page by
-    /// page. Does nothing if the server cannot list them.
-    async fn abort_listed(
-        &self,
-        prefix: &str,
-        unwanted: impl Fn(&MultipartUpload) -> bool,
-    ) -> Result<()> {
-        let mut markers = (None, None);
-        loop {
-            let (after_key, after_id) = markers.clone();
-            let list = self
-                .client
-                .list_multipart_uploads()
-                .bucket(&self.settings.bucket)
-                .prefix(prefix);
-            let page = match list
-                .set_key_marker(after_key)
-                .set_upload_id_marker(after_id)
-                .send()
-                .await
-            {
-                Ok(page) => page,
-                Err(error) if classify(&error) == Failure::NotImplemented => return Ok(()),
-                Err(error) => return Err(into_error(error)),
-            };
-            for upload in page.uploads().iter().filter(|upload| unwanted(upload)) {
-                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else {
-                    continue;
-                };
-                let abort = self
-                    .client
-                    .abort_multipart_upload()
-                    .bucket(&self.settings.bucket);
-                ignore_missing(abort.key(key).upload_id(id).send().await)?;
-            }
-            if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
-                return Ok(());
-            }
-            let next = (page.next_key_marker, page.next_upload_id_marker);
-            // Stop if the server returns the same page again.
-            if next == markers {
-                return Ok(());
-            }
-            markers = next;
-        }
     }
 
     fn full_key(&self, key: &str) -> String {

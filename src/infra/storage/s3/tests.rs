@@ -5,6 +5,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
 use super::*;
+use crate::clock;
 use crate::infra::storage::Storage;
 
 fn metadata() -> ObjectMetadata {
