@@ -3,16 +3,17 @@
 //! The result contains nothing from outside the range: no hidden frames, no extra sound, and no
 //! edit list that could hide either. Ranges are determined by packet timestamps, never by seeking.
 
+mod join;
+mod reencode;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::convert::{
-    aac_args, audio_args, converts_audio, fitted_size, h264_args, hold_last_frame_filter, map_args,
-    strip_messages_filter, target_container,
+    aac_args, audio_args, converts_audio, map_args, strip_messages_filter, target_container,
 };
 use super::frames::{self, Cut, Packets};
-use super::ivf;
 use super::limits::{decode_limit_args, input_args};
 use super::listing::TIME_EPSILON;
 use super::measure::checked_output;
@@ -20,14 +21,6 @@ use super::probe::{Timeline, fault_error};
 use super::sandbox::Limits;
 use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
 use crate::error::{Error, Result};
-
-/// The maximum side length of re-encoded video, in pixels.
-const MAX_SIDE: u32 = 1920;
-/// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
-/// copy of the frame is added.
-const MIN_HOLD_SECONDS: f64 = 0.1;
-/// The added copy of the last frame starts this many seconds before the end of the cut.
-const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
 /// Cuts a video to its presented content, without the content that an edit list hides.
 pub(super) async fn cut_to_presentation(
@@ -114,19 +107,6 @@ async fn make_cut(
 /// A file and its container.
 type CutFile = (PathBuf, Container);
 
-/// Frames to re-encode. Times are in seconds.
-struct ReencodedRange {
-    name: &'static str,
-    /// The key frame at which decoding starts.
-    from: f64,
-    /// The time of the first frame.
-    first: f64,
-    /// A time after the start of the last frame and not after the start of the next frame.
-    until: f64,
-    /// The number of frames.
-    frames: usize,
-}
-
 struct CutJob<'a> {
     toolchain: &'a Toolchain,
     input: &'a Path,
@@ -195,232 +175,7 @@ impl CutJob<'_> {
         Ok((made, container))
     }
 
-    /// Re-encodes the frames before the first key frame with the same codec, and copies the rest.
-    /// Returns `None` if the codec does not allow this or `ivf::join` rejects the result.
-    async fn join_reencoded_head(&self, plan: &frames::CopyPlan) -> Result<Option<CutFile>> {
-        let mut parts = Vec::new();
-        if plan.head > 0 {
-            let head = ReencodedRange {
-                name: "head.ivf",
-                from: plan.before,
-                first: plan.first,
-                until: plan.key,
-                frames: plan.head,
-            };
-            let Some(head) = self.reencode_range(&head).await? else {
-                return Ok(None);
-            };
-            parts.push((head, plan.head));
-        }
-        let tail = plan.frames - plan.head;
-        let mut args = self.input_args();
-        args.extend(map_args(self.probe, false));
-        args.extend(["-c", "copy", "-bsf:v"].map(OsString::from));
-        let drop = format!(
-            "noise=drop='lt(pts*tb,{})+gte(pts*tb,{})'",
-            format_seconds(plan.key - TIME_EPSILON),
-            format_seconds(plan.until - TIME_EPSILON)
-        );
-        args.push(drop.into());
-        parts.push((self.run_ffmpeg(args, "tail.ivf", self.limits).await?, tail));
-        let container = target_container(self.probe);
-        let mut times = plan.times.clone();
-        if container == Container::WebM && self.loses_last_duration(plan.last) {
-            let Some(hold) = self.hold_last_frame(plan).await? else {
-                return Ok(None);
-            };
-            parts.push((hold, 1));
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a video lasts at most a day"
-            )]
-            times.push(
-                ((self.cut.end - self.cut.start - HOLD_OFFSET_SECONDS).max(0.0) * 1e3) as u64,
-            );
-        }
-        let (joined, video, frames) = (
-            self.work.join("joined.ivf"),
-            self.probe.video.clone(),
-            times.len(),
-        );
-        let size = (self.probe.width, self.probe.height);
-        let fits =
-            tokio::task::spawn_blocking(move || ivf::join(&parts, &times, &video, size, &joined))
-                .await
-                .map_err(Error::internal)??;
-        if !fits {
-            return Ok(None);
-        }
-        let mut args = [
-            "-copyts",
-            "-protocol_whitelist",
-            "file",
-            "-format_whitelist",
-            "ivf",
-            "-f",
-            "ivf",
-            "-i",
-        ]
-        .map(OsString::from)
-        .to_vec();
-        args.push("file:joined.ivf".into());
-        args.extend(self.input_args());
-        args.extend(["-map", "0:v:0"].map(OsString::from));
-        if let Some(stream) = self
-            .probe
-            .audio_stream
-            .filter(|_| self.audio_range().is_some())
-        {
-            args.extend(["-map".into(), format!("1:{stream}").into()]);
-        }
-        args.extend(
-            [
-                "-map_metadata",
-                "-1",
-                "-map_chapters",
-                "-1",
-                "-c:v",
-                "copy",
-                "-bsf:v",
-            ]
-            .map(OsString::from),
-        );
-        let length = format_seconds(self.cut.end - self.cut.start);
-        args.push(
-            format!(
-                "setts=duration='if(eq(N,{}),max(1,{length}/TB-PTS),DURATION)'",
-                frames - 1
-            )
-            .into(),
-        );
-        args.extend(self.audio_args(container));
-        match container {
-            Container::Mp4 | Container::QuickTime => {
-                args.extend(["-movflags", "+faststart"].map(OsString::from))
-            }
-            Container::Matroska | Container::WebM => {
-                args.extend(["-cues_to_front", "1"].map(OsString::from))
-            }
-        }
-        let name = format!("cut.{}", container.extension());
-        let made = self.run_ffmpeg(args, &name, self.limits).await?;
-        Ok(Some((made, container)))
-    }
-
-    /// Whether a WebM copy would lose the duration of its last frame, because WebM stores only the
-    /// start times of packets.
-    fn loses_last_duration(&self, last: f64) -> bool {
-        let covered = self
-            .packets
-            .audio_end(self.cut)
-            .map_or(last, |end| end.max(last));
-        self.cut.end - covered > MIN_HOLD_SECONDS
-    }
-
-    /// Re-encodes the last frame as a key frame.
-    async fn hold_last_frame(&self, plan: &frames::CopyPlan) -> Result<Option<PathBuf>> {
-        self.reencode_range(&ReencodedRange {
-            name: "hold.ivf",
-            from: plan.last_key,
-            first: plan.last,
-            until: plan.until,
-            frames: 1,
-        })
-        .await
-    }
-
-    /// Re-encodes frames with the codec of the video. Returns `None` if that is not possible.
-    async fn reencode_range(&self, range: &ReencodedRange) -> Result<Option<PathBuf>> {
-        if self.probe.pixel_format != "yuv420p" || self.probe.video == "av1" {
-            return Ok(None);
-        }
-        let mut args = self.seek_args(range.from);
-        args.extend(map_args(self.probe, false));
-        args.extend([
-            "-vf".into(),
-            range_filter(range.first, range.until).into(),
-            "-frames:v".into(),
-            range.frames.to_string().into(),
-        ]);
-        args.extend(
-            [
-                "-fps_mode",
-                "passthrough",
-                "-enc_time_base",
-                "1:1000",
-                "-pix_fmt",
-                "yuv420p",
-            ]
-            .map(OsString::from),
-        );
-        let coder: &[&str] = match &*self.probe.video {
-            "vp8" => &["-c:v", "libvpx", "-crf", "8", "-b:v", "12M"],
-            _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
-        };
-        args.extend(coder.iter().map(OsString::from));
-        // Create no hidden frames and no key frames after the first one.
-        args.extend(
-            [
-                "-deadline",
-                "realtime",
-                "-cpu-used",
-                "6",
-                "-lag-in-frames",
-                "0",
-                "-auto-alt-ref",
-                "0",
-            ]
-            .map(OsString::from),
-        );
-        args.extend(["-g", "9999", "-threads", "1"].map(OsString::from));
-        let limits = Limits {
-            time: Duration::from_secs(300),
-            ..self.limits
-        };
-        self.run_ffmpeg(args, range.name, limits).await.map(Some)
-    }
-
-    /// Re-encodes the whole range as H.264 and AAC.
-    async fn reencode_all(&self) -> Result<PathBuf> {
-        let shown = self.packets.shown_frames(self.cut);
-        let (start, length) = (
-            format_seconds(self.cut.start),
-            self.cut.end - self.cut.start,
-        );
-        let (width, height) = fitted_size(self.probe, MAX_SIDE);
-        let mut args = if self.packets.hides_frames() {
-            self.input_args()
-        } else {
-            self.seek_args(shown.before)
-        };
-        args.extend(map_args(self.probe, self.audio_range().is_some()));
-        let frames = format!(
-            "{},setpts='if(eq(N,0),0,PTS-{start}/TB)',",
-            range_filter(shown.first, shown.until)
-        );
-        args.extend(h264_args(width, height, &frames));
-        let last = if shown.last > shown.first {
-            shown.last - self.cut.start
-        } else {
-            0.0
-        };
-        args.extend(["-bsf:v".into(), hold_last_frame_filter(last, length).into()]);
-        args.extend(aac_args(&self.audio_filter()));
-        args.extend(["-t".into(), format_seconds(length).into()]);
-        args.extend(
-            ["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from),
-        );
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a video lasts at most a day"
-        )]
-        let limits = Limits::encoding(length.max(0.0) as u64);
-        self.run_ffmpeg(args, "reencoded.mp4", limits).await
-    }
-
-    /// An audio filter prefix that cuts out the range and makes it start at 0.
+    /// An audio filter prefix that cuts the range and starts at 0.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")
@@ -509,16 +264,6 @@ impl CutJob<'_> {
         }
         Ok(output)
     }
-}
-
-/// A filter that keeps the frames from `first` up to but excluding `until`. ffmpeg stops reading
-/// after that.
-fn range_filter(first: f64, until: f64) -> String {
-    format!(
-        "trim=start={}:end={}",
-        format_seconds(first - TIME_EPSILON),
-        format_seconds(until - TIME_EPSILON)
-    )
 }
 
 /// Formats a time with plain decimals, which ffmpeg's expressions parse reliably.
