@@ -1,23 +1,22 @@
 //! Parses shapes from JSON. Reports errors by field (`shapes[3].points[7]`). Every accepted shape
 //! can be drawn.
 
+mod shape_entry;
+mod text;
+
 use serde_json::{Map, Value};
 
-use super::{Area, Color, Pen, Point, Shape, StrokePoint};
+use shape_entry::ShapeEntry;
+pub(super) use shape_entry::{STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE};
+
+use super::{Area, Point, Shape};
 use crate::error::{Error, FieldErrors, Result};
 use crate::infra::images::Font;
 
 /// Maximum number of shapes in the markup of a picture or in a drawing.
 pub(super) const MAX_SHAPES: usize = 500;
-/// Maximum number of points of a stroke.
-const MAX_STROKE_POINTS: usize = 2_000;
 /// Maximum number of points of all strokes combined.
 const MAX_POINTS: usize = 100_000;
-/// Maximum length of a text, in characters.
-const MAX_TEXT_LENGTH: usize = 500;
-/// Allowed stroke widths and text sizes, as fractions of the picture's shorter side.
-pub(super) const STROKE_WIDTH_RANGE: (f64, f64) = (0.0005, 0.1);
-pub(super) const TEXT_SIZE_RANGE: (f64, f64) = (0.005, 0.5);
 /// How far a box may extend beyond an edge of the picture, to allow for rounding.
 const EDGE_TOLERANCE: f64 = 1e-6;
 /// Maximum number of errors that are reported at once.
@@ -331,248 +330,6 @@ impl<'a> ShapeParser<'a> {
             return None;
         }
         Some(area)
-    }
-}
-
-/// The parser of a single shape.
-struct ShapeEntry<'a, 'b> {
-    reader: &'a mut ShapeParser<'b>,
-    name: &'a str,
-    object: &'a Map<String, Value>,
-    known: Vec<&'static str>,
-}
-
-impl ShapeEntry<'_, '_> {
-    /// Returns a required member of the shape. Reports an error if it is missing.
-    fn member(&mut self, member: &'static str) -> Option<(String, Value)> {
-        self.known.push(member);
-        let field = format!("{}.{member}", self.name);
-        match self.object.get(member) {
-            Some(value) => Some((field, value.clone())),
-            None => {
-                self.reader.add_error(field, "is missing.");
-                None
-            }
-        }
-    }
-
-    fn point_member(&mut self, member: &'static str) -> Option<Point> {
-        let (field, value) = self.member(member)?;
-        self.reader.point(&field, &value)
-    }
-
-    fn area(&mut self, member: &'static str) -> Option<Area> {
-        let round = self
-            .object
-            .get("kind")
-            .is_none_or(|kind| kind != "redaction");
-        let (field, value) = self.member(member)?;
-        self.reader.area(&field, &value, round)
-    }
-
-    /// Parses an optional number. Returns `default` if the number is missing.
-    fn number_or(&mut self, member: &'static str, default: f64, bounds: (f64, f64)) -> Option<f64> {
-        self.known.push(member);
-        let Some(value) = self.object.get(member) else {
-            return Some(default);
-        };
-        self.reader
-            .number(&format!("{}.{member}", self.name), value, bounds)
-            .map(rounded)
-    }
-
-    fn color(&mut self) -> Option<Color> {
-        self.known.push("color");
-        let Some(value) = self.object.get("color") else {
-            return Some(Color::default());
-        };
-        let color = Color::ALL.into_iter().find(|color| value == color.as_str());
-        if color.is_none() {
-            let known = Color::ALL.map(Color::as_str).join(", ");
-            self.reader.add_error(
-                format!("{}.color", self.name),
-                format!(
-                    "is {}. Must be one of: {known}.",
-                    shorten(&value.to_string())
-                ),
-            );
-        }
-        color
-    }
-
-    fn pen(&mut self) -> Option<Pen> {
-        let (color, width) = (
-            self.color(),
-            self.number_or("width", 0.004, STROKE_WIDTH_RANGE),
-        );
-        color.zip(width).map(|(color, width)| Pen { color, width })
-    }
-
-    fn endpoints(&mut self) -> Option<(Point, Point, Pen)> {
-        let (from, to, pen) = (
-            self.point_member("from"),
-            self.point_member("to"),
-            self.pen(),
-        );
-        Some((from?, to?, pen?))
-    }
-
-    fn box_and_pen(&mut self) -> Option<(Area, Pen)> {
-        let (area, pen) = (self.area("box"), self.pen());
-        area.zip(pen)
-    }
-
-    fn freehand(&mut self) -> Option<Shape> {
-        let (points, pen) = (self.stroke_points(), self.pen());
-        points
-            .zip(pen)
-            .map(|(points, pen)| Shape::Freehand { points, pen })
-    }
-
-    fn stroke_points(&mut self) -> Option<Vec<StrokePoint>> {
-        self.known.push("points");
-        let field = format!("{}.points", self.name);
-        let Some(list) = self
-            .object
-            .get("points")
-            .and_then(Value::as_array)
-            .filter(|list| !list.is_empty())
-        else {
-            self.reader.add_error(
-                field,
-                "is not a list of points. Use [[x, y], …], with numbers from 0 to 1.",
-            );
-            return None;
-        };
-        if list.len() > MAX_STROKE_POINTS {
-            self.reader.add_error(
-                field,
-                format!(
-                    "has {} points; the maximum is {MAX_STROKE_POINTS}.",
-                    list.len()
-                ),
-            );
-            return None;
-        }
-        self.reader.points += list.len();
-        let stroke_points: Vec<StrokePoint> = list
-            .iter()
-            .enumerate()
-            .map_while(|(n, value)| self.stroke_point(&format!("{field}[{n}]"), value))
-            .collect();
-        (stroke_points.len() == list.len()).then_some(stroke_points)
-    }
-
-    fn stroke_point(&mut self, field: &str, value: &Value) -> Option<StrokePoint> {
-        match value.as_array().map(Vec::as_slice) {
-            Some([x, y, pressure]) => {
-                let at = self
-                    .reader
-                    .point(field, &Value::Array(vec![x.clone(), y.clone()]));
-                let pressure = self.reader.number(field, pressure, (0.0, 1.0)).map(rounded);
-                at.zip(pressure).map(|(at, pressure)| StrokePoint {
-                    at,
-                    pressure: Some(pressure),
-                })
-            }
-            _ => self
-                .reader
-                .point(field, value)
-                .map(|at| StrokePoint { at, pressure: None }),
-        }
-    }
-
-    fn text_shape(&mut self) -> Option<Shape> {
-        let (at, size, color) = (
-            self.point_member("at"),
-            self.number_or("size", 0.03, TEXT_SIZE_RANGE),
-            self.color(),
-        );
-        // Some tools send a width with every shape. Ignore the width, because this kind of shape
-        // has none.
-        self.known.push("width");
-        let (field, value) = self.member("text")?;
-        let Some(text) = value.as_str() else {
-            self.reader.add_error(field, "must be a string.");
-            return None;
-        };
-        match check_text(text, self.reader.font) {
-            Ok(text) => Some(Shape::Text {
-                at: at?,
-                text,
-                size: size?,
-                color: color?,
-            }),
-            Err(message) => {
-                self.reader.add_error(field, message);
-                None
-            }
-        }
-    }
-
-    fn step(&mut self) -> Option<Shape> {
-        let (at, pen) = (self.point_member("at"), self.pen());
-        let (field, value) = self.member("number")?;
-        let number = value
-            .as_u64()
-            .and_then(|number| u16::try_from(number).ok())
-            .filter(|number| (1..=999).contains(number));
-        if number.is_none() {
-            self.reader.add_error(
-                field,
-                format!(
-                    "is {}. Must be a whole number from 1 to 999.",
-                    shorten(&value.to_string())
-                ),
-            );
-        }
-        Some(Shape::Step {
-            at: at?,
-            number: number?,
-            pen: pen?,
-        })
-    }
-}
-
-/// Checks that the bundled font has all characters of a text, and that no character changes the
-/// direction of the text.
-fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
-    let text = text.replace("\r\n", "\n").trim_end().to_owned();
-    let length = text.chars().count();
-    if length == 0 {
-        return Err("is empty. Write at least one character, or leave the shape out.".into());
-    }
-    if length > MAX_TEXT_LENGTH {
-        return Err(format!(
-            "is {length} characters long; the maximum is {MAX_TEXT_LENGTH}. Shorten it."
-        ));
-    }
-    let code_point = |c: char| format!("U+{:04X}", c as u32);
-    if let Some(control) = text
-        .chars()
-        .find(|letter| letter.is_control() && *letter != '\n')
-    {
-        return Err(format!(
-            "has the control character {}. Line breaks are the only control characters allowed.",
-            code_point(control)
-        ));
-    }
-    if let Some(bidi) = text
-        .chars()
-        .find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-    {
-        return Err(format!(
-            "has the character {}, which changes the direction of the text after it. Leave it out.",
-            code_point(bidi)
-        ));
-    }
-    let Some(font) = font else { return Ok(text) };
-    match font.missing_char(&text) {
-        Some(missing) => Err(format!(
-            "has the character “{missing}” ({}), which is missing from the font for markup. Leave it out.",
-            code_point(missing)
-        )),
-        None => Ok(text),
     }
 }
 
