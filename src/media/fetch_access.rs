@@ -15,7 +15,7 @@ use crate::updates::visible;
 pub struct ServedObject {
     /// The storage key.
     pub key: String,
-    /// The media type.
+    /// The MIME type of the object.
     pub content_type: String,
     /// Size in bytes.
     pub bytes: i64,
@@ -25,13 +25,13 @@ pub struct ServedObject {
     pub kind: MediaKind,
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Nonzero if the viewer plays the original of another person's recording, because there is no
-    /// copy yet; otherwise 0.
+    /// Nonzero if the object is the original of another person's recording; otherwise 0. The viewer
+    /// can lose access to such an object, so its URL must not be presigned.
     pub raw: i64,
 }
 
-/// A rendition of media that the viewer may see, with the facts that decide whether the viewer may
-/// fetch its bytes.
+/// A rendition of media that the viewer may see, with the data that decides whether the viewer may
+/// also fetch the bytes of the rendition.
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
@@ -40,8 +40,8 @@ struct Candidate {
     name: String,
     state: MediaState,
     original_metadata: Option<String>,
-    /// Until when other people may continue to fetch the original. Applies to people who started to
-    /// play the original before there was a copy.
+    /// Until when viewers other than the author may fetch the original. Set when a copy replaces
+    /// the original, for viewers who are already playing it.
     raw_until: Option<Millis>,
 }
 
@@ -79,7 +79,8 @@ pub async fn find_object(
     if let Some(served) = find_current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
-    // If all shapes were removed, the original replaces the marked picture.
+    // The rendition `marked` no longer exists if all shapes were removed. The original then
+    // replaces it.
     let replacement: Option<String> = sqlx::query_scalar(
         "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
          WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
@@ -142,7 +143,8 @@ async fn find_current(
         }
         Viewer::Nobody => return Ok(None),
     };
-    // If browsers can play the original, two renditions share one object.
+    // Two renditions may share one object, so several rows can match. One permitted rendition is
+    // enough.
     Ok(found
         .into_iter()
         .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))

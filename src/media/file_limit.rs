@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 
-/// Maximum number of files of an update.
+/// Maximum number of files in an update.
 pub const MAX_FILES: usize = 50;
 
 /// Fails if the update already has [`MAX_FILES`] files.

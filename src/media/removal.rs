@@ -10,10 +10,10 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// Removes a file from an update of the viewer. If people have answered a revision with this file,
-/// the author can still see the file in that revision, unless `for_good` is set. Otherwise, the
-/// file's bytes are deleted. Comments on the file keep their text and lose their anchor. Returns
-/// the id of the update.
+/// Removes a file from an update of the viewer. If people have answered the update and one of its
+/// revisions contains the file, the bytes are kept, so that the author can still see the file in
+/// that revision. Otherwise, or if `for_good` is true, the bytes are deleted. Comments on the file
+/// keep their text and lose their anchor. Returns the id of the update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,

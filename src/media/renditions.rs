@@ -21,7 +21,7 @@ pub struct Rendition {
     pub name: String,
     /// The storage key.
     pub key: String,
-    /// The media type.
+    /// The MIME type of the object.
     pub content_type: String,
     /// Width in pixels.
     pub width: Option<i64>,
@@ -31,8 +31,8 @@ pub struct Rendition {
     pub bytes: i64,
 }
 
-/// Inserts or replaces a rendition, and removes its object from the pending objects. The caller
-/// must delete an object that was replaced.
+/// Inserts or replaces a rendition. Its object is then no longer pending. If the rendition had
+/// another object before, the caller must delete that object.
 pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -55,10 +55,10 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Schedules the deletion of objects that renditions (name and key) no longer use. Until they are
-/// deleted, the objects stay assigned to the media, so that a redaction can delete them without
-/// waiting for the job. Until it expires, the URL of such an object leads to the rendition that
-/// replaced it.
+/// Schedules the deletion of objects that renditions no longer use. `old` contains the name of each
+/// rendition and the key of its object. The objects stay assigned to the media, so that a redaction
+/// can delete them without waiting for the job. The URL of a deleted object leads to the current
+/// rendition with that name until the URL expires.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,

@@ -8,8 +8,8 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
 
-/// Precision of the last-used times. Limits writes to one per minute and credential, instead of one
-/// per request.
+/// How precisely the last use of a credential is stored. Each credential causes at most one write
+/// per minute, instead of one per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
 /// Returns the SHA-256 hash of a secret in hexadecimal. The hash needs no salt, because secrets are
@@ -60,8 +60,8 @@ impl CredentialRow {
     }
 }
 
-/// Records that a credential was used. Logs a failed write instead of returning the error, so that
-/// reading still works.
+/// Records that a credential was used. If the write fails, logs the error instead of returning it,
+/// so that requests that only read still succeed.
 pub(super) async fn record_use(
     db: &Db,
     clock: &Clock,

@@ -13,9 +13,9 @@ use crate::people::{Person, Viewer};
 /// How long after publication the author can undo it, in milliseconds.
 pub const UNDO_WINDOW: Millis = 10_000;
 
-/// Publishes a draft. Its audience can then see the update and owes the expected answer. Does
-/// nothing if the update is already published. A draft without a title gets one from
-/// `fallback_title`; an empty draft is an error.
+/// Publishes a draft. The audience can then see the update and owes the expected answer. Does
+/// nothing if the update is already published. If the draft has no title, sets one such as
+/// `Recording, 21 Nov 14:02`. Fails if the draft is empty.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -83,7 +83,8 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     find_as_author(tx, id).await
 }
 
-/// Returns a title such as `Recording, 21 Nov 14:02`, with the time in the author's time zone.
+/// Returns a title for a draft without one, such as `Recording, 21 Nov 14:02`, with the time in the
+/// author's time zone. Fails if the draft has no notes or media either.
 async fn fallback_title(
     tx: &mut Tx,
     clock: &Clock,
@@ -127,7 +128,7 @@ pub(super) async fn check_has_recipients(
     {
         return Err(Error::invalid(
             "audience",
-            "is empty, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
+            "contains nobody who can answer, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
         ));
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::people::{Person, Viewer};
 /// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
 
-/// The error message if an update in the trash is changed.
+/// The error message for a change to an update in the trash.
 pub const IN_TRASH: &str = "This update is in the trash. Restore it first.";
 
 /// Moves an update to the trash. Does nothing if the update is already in the trash.

@@ -49,8 +49,8 @@ impl Mailer {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(|error| permanent(&error))?;
-        // Add these values without folding or encoding, which would break them. They are our own
-        // ASCII texts.
+        // Add these headers without folding or encoding, because both would break the ids and URLs
+        // in them. The values are our own printable ASCII text.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
             (

@@ -32,7 +32,7 @@ impl Server {
     /// Parses `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The
     /// error does not repeat the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXAMPLE: &str = "For example: smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
+        const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org or smtp://mail.example.org?tls=required.";
         let url = Url::parse(text).map_err(|_| format!("is not a URL. {EXAMPLE}"))?;
         let host = url
             .host_str()
@@ -50,7 +50,7 @@ impl Server {
             }
             ("smtp", _) => {
                 return Err(format!(
-                    "has an unknown query string. Use tls=required or tls=opportunistic. {EXAMPLE}"
+                    "has an unknown query string; only tls=required and tls=opportunistic are allowed. {EXAMPLE}"
                 ));
             }
             ("smtps", _) => {
@@ -93,7 +93,7 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("must not send the password unencrypted. For example: smtps://…, or smtp://…?tls=required.".into());
+            return Err("must not send the password unencrypted. Use, for example, smtps://… or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),

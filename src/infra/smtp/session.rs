@@ -40,7 +40,7 @@ impl MailSession<'_> {
     /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
-            // The server has accepted every email by now, so the reply does not matter.
+            // The server has already accepted every email, so a failed QUIT does not matter.
             let _ = with_timeout(connection.quit()).await;
         }
     }
@@ -66,7 +66,8 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // If the server rejects our own sender, the recipient is not at fault.
+    // If the server rejects our sender address, it rejects every email, so this counts as
+    // `Unavailable`.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {

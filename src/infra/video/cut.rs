@@ -175,7 +175,7 @@ impl CutJob<'_> {
         Ok((made, container))
     }
 
-    /// An audio filter prefix that cuts the range and starts at 0.
+    /// An audio filter prefix that cuts out the range and makes it start at 0.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")

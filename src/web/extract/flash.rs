@@ -13,15 +13,15 @@ use crate::web::extract::cookies::cookie;
 /// Name of the cookie that carries a [`Flash`]. The page that shows the message removes the cookie.
 pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 
-/// A message for the page that a form redirects to: what was done, and secrets that are shown once. A cookie
-/// with a lifetime of one minute carries it.
+/// A message for the page that a form redirects to. It says what was done and can contain secrets that are shown
+/// once. A cookie stores it for one minute.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Flash {
     /// Sentence to show.
     pub(crate) text: Option<String>,
     /// Link or token to copy.
     pub(crate) link: Option<String>,
-    /// Whether `link` is a message to pass on. The page copies it at once if the browser allows that.
+    /// Whether `link` contains a whole message to pass on. The page then tries to copy the message at once.
     #[serde(default)]
     pub(crate) copy: bool,
     /// New invitations, as pairs of id and secret.
@@ -32,7 +32,7 @@ pub(crate) struct Flash {
 }
 
 impl Flash {
-    /// Creates a flash with only a sentence.
+    /// Creates a flash that has only `text`.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self {
             text: Some(text.into()),

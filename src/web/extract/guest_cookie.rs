@@ -10,17 +10,16 @@ use crate::signing;
 use crate::state::State;
 use crate::web::extract::cookies::cookie;
 
-/// Lifetime of the cookie of a share link, in days.
+/// Lifetime of a guest's cookie, in days.
 const GUEST_COOKIE_DAYS: i64 = 90;
 
-/// Maximum number of guest cookies to check. Browsers send the oldest cookie first, so the last ones are
-/// checked.
+/// Maximum number of guest cookies to check. Browsers send newer cookies last, so only the last ones are checked.
 const MAX_GUEST_LINKS: usize = 20;
 
 const GUEST_COOKIE_PREFIX: &str = "hearback_guest_";
 
-/// Creates the cookie that makes a browser the guest of a link. The database stores nothing until the guest
-/// gives a name.
+/// Creates a cookie that identifies the browser as a guest of a share link. The database stores nothing until the
+/// guest gives a name.
 pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
     let guest_id = state.clock.id();
     let value = format!(
@@ -38,7 +37,7 @@ pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, St
     )
 }
 
-/// Returns the guests whose cookies this request carries.
+/// Returns the guests that the request's cookies identify.
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
     let values: Vec<String> = {
         let cookies = req

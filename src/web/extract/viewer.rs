@@ -46,7 +46,7 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
         .ok_or(Error::Unauthenticated)
 }
 
-/// Returns the viewer that a media address was signed for, if their credential is still valid.
+/// Returns the viewer for whom a media address was signed, if the viewer's credential is still valid.
 pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
@@ -69,7 +69,8 @@ pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer
     viewer.ok_or(Error::NotFound)
 }
 
-/// Encodes the credential by which the viewer sees this update, for the signed addresses of its media.
+/// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media
+/// contain it.
 pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
     match viewer {
         Viewer::Person(person) => match &person.grant {

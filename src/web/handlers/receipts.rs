@@ -117,7 +117,7 @@ pub(crate) async fn show(
     json(StatusCode::OK, &body)
 }
 
-/// Lists all of the viewer's own updates with the progress of their answers.
+/// Lists all of the viewer's published updates and shows how many recipients have answered each.
 pub(crate) async fn overview(
     req: HttpRequest,
     ctx: RequestContext,

@@ -7,11 +7,12 @@ use actix_web::web;
 use crate::error::{Error, Result};
 use crate::state::State;
 
-/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else `Origin`. If
-/// both are absent, the request must not carry a cookie, because a browser could have added it.
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or, if it is absent,
+/// `Origin`. If both are absent, rejects a request with a cookie, because a browser may have sent it for another
+/// site.
 ///
-/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token in
-/// its address is the only credential; cookies are ignored.
+/// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
+/// in the address is the only credential, and cookies are ignored.
 pub(super) fn check_same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());

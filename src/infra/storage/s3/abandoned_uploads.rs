@@ -9,8 +9,8 @@ use super::{S3, ignore_missing};
 use crate::clock;
 use crate::error::Result;
 
-/// The sweep aborts multipart uploads older than this. It is longer than the lifetime of a
-/// resumable upload.
+/// The sweep aborts multipart uploads older than this. A resumable upload expires earlier, so the
+/// sweep never aborts one that is in use.
 pub const ABANDONED_UPLOAD_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 impl S3 {

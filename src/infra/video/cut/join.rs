@@ -16,12 +16,12 @@ use crate::infra::video::listing::TIME_EPSILON;
 /// copy of the frame is added.
 const MIN_HOLD_SECONDS: f64 = 0.1;
 
-/// How long before the end the copy of the last frame is shown, in seconds.
+/// The added copy of the last frame starts this many seconds before the end of the cut.
 const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
 impl CutJob<'_> {
     /// Re-encodes the frames before the first key frame with the same codec, and copies the rest.
-    /// Returns `None` if a part is not as expected.
+    /// Returns `None` if the codec does not allow this or `ivf::join` rejects the result.
     pub(super) async fn join_reencoded_head(
         &self,
         plan: &frames::CopyPlan,

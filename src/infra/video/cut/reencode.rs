@@ -22,7 +22,7 @@ pub(super) struct ReencodedRange {
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,
-    /// A time after the last frame, and no later than the start of the next frame.
+    /// A time after the start of the last frame and not after the start of the next frame.
     pub(super) until: f64,
     /// The number of frames.
     pub(super) frames: usize,
@@ -58,7 +58,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // Create no hidden frames, and a key frame only at the beginning.
+        // Create no hidden frames and no key frames after the first one.
         args.extend(
             [
                 "-deadline",

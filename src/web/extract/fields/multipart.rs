@@ -11,14 +11,15 @@ use crate::media::StoredFile;
 use crate::text;
 use crate::uploads::UploadService;
 
-/// Number of bytes to count for each part of a form, in addition to its name and text.
+/// Number of bytes that each part of a form counts toward the limit, in addition to its name and text. This limits
+/// the number of parts.
 const PART_OVERHEAD: usize = 512;
 
 /// Maximum pause while a client sends files.
 const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Maximum number of bytes of a refused upload to read and discard, so that its sender receives the response
-/// instead of a connection error.
+/// Maximum number of bytes of a refused upload to read and discard. If the server closed the connection earlier,
+/// the client would get a connection error instead of the response.
 pub(super) const MAX_DRAIN: usize = 256 << 20;
 
 /// Which files a form may contain.
@@ -51,7 +52,7 @@ impl MultipartReader {
     pub(super) async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
-            // A malformed form cannot be read any further.
+            // The rest of a malformed form cannot be read, so stop here.
             let Ok(part) = part.map_err(|error| {
                 refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
             }) else {
@@ -61,14 +62,14 @@ impl MultipartReader {
             let file_name = part
                 .content_disposition()
                 .and_then(|disposition| disposition.get_filename().map(str::to_owned));
-            // Count names and parts too: they cost memory even when they are empty.
+            // Count the name and an overhead for each part, because even an empty part uses memory.
             let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
                     "The form has too many parts, or the names of its parts are too long.".into(),
                 )));
             };
             room = rest;
-            // Fuse the part, because reading it again after its end is an error.
+            // Fuse the part, because `skip` reads it again after its end. Without `fuse`, this would be an error.
             let mut part = part.fuse();
             let read = match (&file_name, uploads) {
                 (Some(_), None) => Ok(()),
@@ -114,7 +115,7 @@ impl MultipartReader {
             next_block(part).await.map(|block| (block, part))
         });
         let mut body = Box::pin(body).peekable();
-        // Browsers send an unused file field as a part with an empty file name and no bytes.
+        // Browsers send an unused file field as a part with an empty file name and no bytes. Ignore it.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
@@ -127,7 +128,7 @@ impl MultipartReader {
             ));
         }
         let stored = uploads.store_file(file_name, pictures, body).await;
-        // The index of the file means nothing on a page, so the error also names the file.
+        // The error identifies the file by its index, which means nothing to a user. Add the file's name.
         self.files.push(stored.map_err(|error| {
             Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
         })?);

@@ -20,8 +20,8 @@ text_enum! {
 }
 
 impl Fields {
-    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form selects one of them with `when`
-    /// (`none`, `days`, `time`) and sends `due_days` next to the timestamp.
+    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form sends `when` to select no due time
+    /// (`none`), `due_days` (`days`) or the timestamp (`time`).
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
         let when = if self.from_form {
             self.choice("when", When::ALL)
@@ -60,7 +60,7 @@ impl Fields {
             _ => {
                 self.add_error(
                     name,
-                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. For example: {{\"working_days\":1}}."),
+                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. Use, for example, {{\"working_days\":1}}."),
                 );
                 None
             }

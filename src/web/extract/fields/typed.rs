@@ -20,7 +20,7 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        // Forms have no place to show an error for one of several files, so it becomes an error of the whole
+        // A form can show an error for a field, but not for one of several files. Show such an error for the whole
         // form.
         let problem =
             (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
@@ -42,7 +42,7 @@ impl Fields {
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
 impl TypedFields {
-    /// Keeps the texts of a form that are worth showing again.
+    /// Keeps what the user wrote in a form, so that an error page can show it again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         let worth = |(name, value): &&(String, String)| {
             matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
@@ -52,8 +52,8 @@ impl TypedFields {
     }
 }
 
-/// Returns the request context. If it is unavailable because the database is down, keeps the text of a form
-/// with files before returning the error.
+/// Returns the request context. If it could not be loaded because the database is down, keeps the text of a form
+/// with files and returns the error.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,

@@ -10,8 +10,7 @@ use crate::text;
 use crate::web::extract::json::parse;
 
 impl Fields {
-    /// Reads a text. Returns `None` if the field is absent, and `Some(None)` for null or, in a form, an empty
-    /// text.
+    /// Reads a string. Returns `None` if the field is absent, and `Some(None)` if it is null or empty.
     pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
         match self.take_one(name)? {
             Value::Null => Some(None),
@@ -29,12 +28,12 @@ impl Fields {
         }
     }
 
-    /// Reads a required single-line text.
+    /// Reads a required single-line string.
     pub(crate) fn line(&mut self, name: &str, max: usize) -> String {
         self.required(name, |text| text::clean_line(text, max))
     }
 
-    /// Reads a required text and converts it with `parse`.
+    /// Reads a required string and converts it with `parse`.
     pub(crate) fn required(
         &mut self,
         name: &str,
@@ -56,7 +55,7 @@ impl Fields {
         }
     }
 
-    /// Reads an optional text and converts it with `parse`.
+    /// Reads an optional string and converts it with `parse`.
     pub(crate) fn optional<T>(
         &mut self,
         name: &str,
@@ -79,7 +78,7 @@ impl Fields {
         }
     }
 
-    /// Reads a value of an enum. Accepts only the values in `known`.
+    /// Reads an enum value. Accepts only the values in `known`.
     pub(crate) fn choice<T: TextEnum>(&mut self, name: &str, known: &[T]) -> Option<T> {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| word.as_str() == text).copied();
@@ -108,7 +107,7 @@ impl Fields {
         number
     }
 
-    /// Reads a boolean: `true`, `on` or `1`; `false`, `0` or an empty text.
+    /// Reads a boolean. `true`, `on` and `1` mean true; `false`, `0` and an empty string mean false.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.take_one(name)? {
             Value::Bool(flag) => Some(flag),
@@ -135,8 +134,8 @@ impl Fields {
         self.flag(name)
     }
 
-    /// Reads a list of texts: a JSON list, a repeated field, or one text separated by commas or line breaks.
-    /// Returns `None` if the field is absent.
+    /// Reads a list of strings: a JSON list, a repeated field, or one string separated by commas, semicolons or
+    /// line breaks. Returns `None` if the field is absent.
     pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
         let mut list = Vec::new();
         for value in self.values.remove(name)? {
@@ -176,7 +175,7 @@ impl Fields {
         }
     }
 
-    /// Returns the value as sent. An empty text in a form becomes null.
+    /// Returns the value as sent, except that an empty string in a form becomes null.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.take_one(name)?;
         Some(

@@ -29,7 +29,7 @@ pub(crate) struct Signed {
     download: Option<String>,
 }
 
-/// Serves the bytes of a signed address, in full or one range (RFC 9110 §14).
+/// Serves the bytes of a signed address, in full or as one range (RFC 9110 §14).
 pub(crate) async fn bytes(
     req: HttpRequest,
     state: web::Data<State>,
@@ -52,8 +52,8 @@ pub(crate) async fn bytes(
     )
     .await?;
     let storage = &state.uploads.media.storage;
-    // A presigned URL is valid for GET only, and HEAD transfers no bytes anyway. Never presign the original of
-    // another person's recording: the URL would stay valid after the viewer loses access to the original.
+    // A presigned URL is valid only for GET, so respond to HEAD directly. Never presign the original of another
+    // person's recording: the URL would stay valid after the viewer loses access to the original.
     let redirects = state.config.delivery == Delivery::Redirect
         && served.raw == 0
         && signed.download.is_none()
@@ -108,7 +108,7 @@ fn set_headers(
     download: bool,
 ) {
     let kind = if download { "attachment" } else { "inline" };
-    // Send the original file name in UTF-8 (RFC 6266 with RFC 8187).
+    // Encode the file name in UTF-8 (RFC 6266 with RFC 8187).
     let disposition = format!(
         "{kind}; filename*=UTF-8''{}",
         encode_query_value(&download_name(served)).replace('/', "%2F")
@@ -130,8 +130,8 @@ fn set_headers(
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }
 
-/// Returns the original file name with the extension of the current format: a WebP may now be a PNG, and a MOV
-/// an MP4.
+/// Returns the original file name with the extension of the served format, which can differ: a WebP may be served
+/// as a PNG, and a MOV as an MP4.
 fn download_name(served: &ServedObject) -> String {
     let ending = match served.content_type.as_str() {
         "image/png" => "png",
@@ -177,7 +177,7 @@ enum RequestedRange {
     Unsatisfiable,
 }
 
-/// Parses a single range. Several ranges, or a range of another version (`If-Range`), get the full content, as
+/// Parses a single range. Returns `Whole` if there are several ranges or if `If-Range` names another version, as
 /// the standard allows.
 fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
     if !req.headers().contains_key(header::RANGE) {

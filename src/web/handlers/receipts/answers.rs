@@ -115,7 +115,7 @@ pub(crate) async fn take_back(
     answer_response(&req, &ctx, &state, &update).await
 }
 
-/// Responds to an answer: redirects a form to the update's page, and returns the receipt to a program.
+/// Responds to an answer: redirects a browser to the update's page, and returns the receipt to a program.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,

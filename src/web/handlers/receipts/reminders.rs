@@ -14,7 +14,7 @@ use crate::web::extract::flash::Flash;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other_with_flash};
 
-/// Reminds everyone who still owes an answer. Returns a message that names these people, for the author to pass on.
+/// Reminds everyone who still owes an answer. Also returns a message with their names, which the author can send.
 pub(crate) async fn remind(
     req: HttpRequest,
     ctx: RequestContext,

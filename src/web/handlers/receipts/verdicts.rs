@@ -99,7 +99,7 @@ async fn set_disclosed(
     receipt_response(req, ctx, state, &id, &person).await
 }
 
-/// Responds to an author's action on a receipt: redirects a form to the list, and returns the receipt to a
+/// Responds to an author's action on a receipt: redirects a browser to the list, and returns the receipt to a
 /// program.
 async fn receipt_response(
     req: &HttpRequest,
