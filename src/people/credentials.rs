@@ -40,7 +40,7 @@ pub(super) struct CredentialRow {
     id: String,
     name: String,
     email: String,
-    role: String,
+    role: Role,
     time_zone: String,
     door: String,
     used_at: Option<Millis>,
@@ -52,8 +52,7 @@ impl CredentialRow {
             id: self.id,
             name: self.name,
             email: self.email,
-            // Treat an unknown role like a member, which has the fewest rights.
-            role: self.role.parse().unwrap_or(Role::Member),
+            role: self.role,
             time_zone: self.time_zone,
             grant: grant(self.door),
         }
