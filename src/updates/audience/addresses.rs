@@ -1,0 +1,169 @@
+//! Resolves email addresses, `@group` handles and `everyone`, and invites people without an account.
+
+use std::collections::HashSet;
+
+use sqlx::AnyConnection;
+
+use super::ResolvedAudience;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::infra::db::Tx;
+use crate::people::{self, Person, Role};
+use crate::text;
+
+/// Maximum number of people that one call can invite, because the cookie that takes their links to
+/// the page has limited space.
+pub const MAX_INVITED: usize = 40;
+
+/// Maximum number of addresses in an audience. A larger audience has to be `everyone`.
+const MAX_ADDRESSES: usize = 1000;
+
+/// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation
+/// is valid. If some addresses have no account, the error lists them and says who can invite
+/// people.
+pub async fn resolve_addresses(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    by: &Person,
+    given: &[String],
+) -> Result<ResolvedAudience> {
+    let mut resolved = ResolvedAudience::default();
+    let mut strangers = Vec::new();
+    if given.len() > MAX_ADDRESSES {
+        return Err(Error::invalid(
+            "audience",
+            format!(
+                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use everyone instead.",
+                given.len()
+            ),
+        ));
+    }
+    let emails: Vec<String> = given
+        .iter()
+        .filter_map(|name| text::parse_email(name).ok())
+        .collect();
+    let known = people::ids_by_email(connection, &emails).await?;
+    let mut named = HashSet::new();
+    for name in given {
+        if name == "everyone" {
+            resolved.everyone = true;
+        } else if let Some(handle) = name.strip_prefix('@') {
+            match people::groups::by_name(connection, handle).await? {
+                Some(group) if !resolved.groups.contains(&group) => resolved.groups.push(group),
+                Some(_) => {}
+                None => {
+                    let message = format!(
+                        "There is no group called @{handle}. Use email addresses, @groups or everyone."
+                    );
+                    return Err(Error::invalid("audience", message));
+                }
+            }
+        } else {
+            let email =
+                text::parse_email(name).map_err(|message| Error::invalid("audience", message))?;
+            match known.get(&text::email_key(&email)) {
+                Some(account) if named.insert(account) => resolved.people.push(account.clone()),
+                Some(_) => {}
+                None => match find_invitation(connection, clock, &email).await? {
+                    Some(invitation) => resolved.invitations.push(invitation),
+                    None if people::is_deactivated(connection, &email).await? => {
+                        return Err(Error::invalid(
+                            "audience",
+                            format!(
+                                "{email} is deactivated. Leave this address out, or ask an admin to reactivate the account."
+                            ),
+                        ));
+                    }
+                    None => strangers.push(email),
+                },
+            }
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(resolved);
+    }
+    let have = if strangers.len() == 1 {
+        "has no account"
+    } else {
+        "have no account"
+    };
+    let way = match admin_names(connection).await? {
+        _ if by.is_admin() => {
+            "You can invite them: press “Invite and ask”, or add the field `invite` to the request."
+                .to_owned()
+        }
+        admins if admins.is_empty() => {
+            "There is no admin who could invite them. Ask the person who runs Hearback to add one."
+                .to_owned()
+        }
+        admins => format!("{} can invite them.", admins.join(", ")),
+    };
+    Err(Error::invalid(
+        "audience",
+        format!("{} {have}. {way}", strangers.join(", ")),
+    ))
+}
+
+/// Returns the addresses for which there is neither an account nor a pending invitation.
+pub async fn unknown_addresses(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    given: &[String],
+) -> Result<Vec<String>> {
+    let mut unknown = Vec::new();
+    for email in given.iter().filter_map(|name| text::parse_email(name).ok()) {
+        if people::by_email(connection, &email).await?.is_none()
+            && find_invitation(connection, clock, &email).await?.is_none()
+        {
+            unknown.push(email);
+        }
+    }
+    Ok(unknown)
+}
+
+async fn find_invitation(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    email: &str,
+) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1 AND expires_at > $2")
+            .bind(text::email_key(email))
+            .bind(clock.now())
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// Returns the names of at most three admins. Errors mention them, because admins can invite
+/// people.
+pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Invites the addresses that have no account, so that [`resolve_addresses`] accepts them
+/// afterwards. Invites at most [`MAX_INVITED`] people at once.
+pub async fn invite_and_ask(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    given: &[String],
+) -> Result<Vec<people::CreatedInvitation>> {
+    let strangers = unknown_addresses(tx, clock, given).await?;
+    if strangers.len() > MAX_INVITED {
+        return Err(Error::invalid(
+            "audience",
+            format!(
+                "has {} addresses without an account; at most {MAX_INVITED} people can be invited at once.",
+                strangers.len()
+            ),
+        ));
+    }
+    let mut made = Vec::new();
+    for email in strangers {
+        made.push(people::invite(tx, clock, by, &email, Role::Member).await?);
+    }
+    Ok(made)
+}
