@@ -1,35 +1,36 @@
 //! Comments: threads, anchors, questions, mentions, reactions.
 
 mod anchors;
+mod editing;
 mod history;
 mod mentions;
+mod posting;
 mod questions;
 mod reactions;
 mod recipients;
+mod removal;
+mod resolution;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub use anchors::Anchor;
+pub use editing::{EMPTY_BODY, edit};
 pub use history::{Version, history, versions_for_update};
 pub use mentions::mention_ranges;
+pub use posting::{MAX_PICTURES, NewComment, add};
 pub use questions::accept;
 pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
+pub use removal::remove;
+pub use resolution::resolve;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::events::EventKind;
 use crate::infra::db::{FetchKnown, Tx, text_enum};
 pub use crate::markup::Region;
-use crate::media::{self, StoredFile};
-use crate::people::{self, Viewer};
+use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{drafts, events, markup, notifications};
 
-/// Maximum number of pictures in one comment.
-pub const MAX_PICTURES: usize = 10;
-/// The error message for an edit that leaves a comment without text.
-pub const EMPTY_BODY: &str = "is empty. Write something, or remove the comment instead.";
-/// The error message for any action on a comment that was removed.
+/// The error message for an action on a removed comment.
 const REMOVED: &str = "This comment has been removed.";
 
 text_enum! {
@@ -167,23 +168,6 @@ impl Comment {
     }
 }
 
-/// Input for [`add`].
-#[derive(Debug, Default)]
-pub struct NewComment {
-    /// Text in Markdown; may be empty if there are pictures or a drawing.
-    pub body: String,
-    /// Whether the comment asks a question. A reply cannot be a question.
-    pub is_question: bool,
-    /// Id of the comment that this comment replies to.
-    pub parent_id: Option<String>,
-    /// The time, region or drawing that the comment refers to.
-    pub anchor: Anchor,
-    /// Pictures to attach, at most [`MAX_PICTURES`].
-    pub pictures: Vec<StoredFile>,
-    /// Name that a guest entered with the comment. Ignored if the guest already has a name.
-    pub guest_name: Option<String>,
-}
-
 /// The result of adding or editing a comment.
 #[derive(Debug)]
 pub struct SavedComment {
@@ -195,154 +179,8 @@ pub struct SavedComment {
     pub without_access: Vec<(String, String)>,
 }
 
-/// Adds a comment to an update that the viewer may see, deletes the draft of the comment, and
-/// notifies people.
-///
-/// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
-/// [`Error::Invalid`] for invalid input.
-pub async fn add(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    update: &Update,
-    new: &NewComment,
-) -> Result<SavedComment> {
-    let update_id = &update.id;
-    if update.trashed_at.is_some() {
-        return Err(Error::Conflict(updates::IN_TRASH.into()));
-    }
-    if new.is_question && new.parent_id.is_some() {
-        return Err(Error::invalid(
-            "kind",
-            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
-        ));
-    }
-    if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
-        return Err(Error::invalid(
-            "body",
-            "is empty. Write something, draw something or paste a picture.",
-        ));
-    }
-    let (person, guest, link) = match viewer {
-        Viewer::Person(person) => (Some(person.id.clone()), None, None),
-        Viewer::Guest(_) | Viewer::Nobody => {
-            let guest =
-                people::named_guest_id(tx, clock, viewer, update_id, new.guest_name.as_deref())
-                    .await?;
-            (
-                None,
-                Some(guest),
-                viewer
-                    .guest_of(update_id)
-                    .map(|guest| guest.link_id.clone()),
-            )
-        }
-    };
-    let parent = match &new.parent_id {
-        Some(id) => Some(find_thread_root(tx, viewer, update, id).await?),
-        None => None,
-    };
-    let anchor = anchors::check_anchor(tx, update, &new.anchor).await?;
-    let drawn = markup::stored_drawing(&anchor.drawing)?;
-    let mentions = mentions::find(tx, viewer, &new.body).await?;
-    let id = clock.id();
-    sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, drawn, revision,
-             created_at, kind, mentions)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(&id)
-    .bind(update_id)
-    .bind(&parent)
-    .bind(&anchor.media_id)
-    .bind(&person)
-    .bind(&guest)
-    .bind(if parent.is_none() { link } else { None })
-    .bind(&new.body)
-    .bind(anchor.at_ms)
-    .bind(anchor.until_ms)
-    .bind(anchor.region.map(Region::to_json))
-    .bind(drawn.as_ref().map(|(drawing, _)| drawing))
-    .bind(drawn.as_ref().map(|(_, texts)| texts))
-    .bind(update.revision)
-    .bind(clock.now())
-    .bind(if new.is_question { CommentKind::Question } else { CommentKind::Comment })
-    .bind(mentions::to_json(&mentions)?)
-    .execute(&mut **tx)
-    .await?;
-    for picture in &new.pictures {
-        media::add(tx, clock, update_id, Some(&id), picture).await?;
-    }
-    if let Some(person) = &person {
-        // A draft of a reply may be stored under the parent comment or under the first comment of
-        // the thread. Delete both.
-        let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
-        subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
-        drafts::delete(tx, person, update_id, &subjects).await?;
-    }
-    questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
-    updates::enqueue_index(tx, clock, update_id, &id).await?;
-    let actor = person.or(guest).unwrap_or_default();
-    let said = recipients::PostedComment {
-        update,
-        id: &id,
-        parent: parent.as_deref(),
-        is_question: new.is_question,
-        actor: &actor,
-        mentions: &mentions,
-    };
-    let unseen = recipients::notify_recipients(tx, clock, &said).await?;
-    events::record(tx, clock, EventKind::Comment, update_id, &id, &actor).await?;
-    Ok(SavedComment {
-        id,
-        update: update.clone(),
-        without_access: unseen,
-    })
-}
-
-/// Returns the id of the first comment of the thread that contains the comment `id`. Fails unless
-/// the viewer may reply in this thread.
-async fn find_thread_root(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    update: &Update,
-    id: &str,
-) -> Result<String> {
-    let gone = || {
-        Error::Conflict(
-            "The comment you are replying to has been removed. Your text is still here; you can post it as a new comment.".into(),
-        )
-    };
-    let parent = match find_on(tx, viewer, update, id).await {
-        Ok(parent) => parent,
-        Err(Error::NotFound | Error::Unauthenticated) => {
-            return Err(Error::invalid(
-                "parent_id",
-                "is not the id of a comment on this update. Leave it out to start a new thread.",
-            ));
-        }
-        Err(error) => return Err(error),
-    };
-    if parent.removed_at.is_some() {
-        return Err(gone());
-    }
-    let Some(root) = parent.parent_id else {
-        return Ok(parent.id);
-    };
-    // Lock the first comment, so that no concurrent transaction can delete its row.
-    let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
-        .bind(&root)
-        .execute(&mut **tx)
-        .await?;
-    if there.rows_affected() == 1 {
-        Ok(root)
-    } else {
-        Err(gone())
-    }
-}
-
-/// Lists the comments on an update, oldest first. Guests get only the threads that were started
-/// through their share link. The caller must have checked that the viewer may see the update.
+/// Lists the comments of an update that the viewer may see, oldest first. People see all of them.
+/// Guests see the threads that were started through their share link.
 pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -422,127 +260,4 @@ async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Up
         return Err(Error::Conflict(REMOVED.into()));
     }
     Ok((comment, update))
-}
-
-/// Changes the text of the viewer's own comment and keeps the earlier text in the comment's
-/// history. Notifies people who are mentioned for the first time.
-pub async fn edit(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
-    body: &str,
-) -> Result<SavedComment> {
-    let (comment, update) = find_own(tx, viewer, id).await?;
-    if !comment.is_by(viewer) {
-        return Err(Error::Forbidden(format!(
-            "Only {} can edit this comment.",
-            comment.author_name
-        )));
-    }
-    if body.is_empty() {
-        return Err(Error::invalid("body", EMPTY_BODY));
-    }
-    let mentions = mentions::find(tx, viewer, body).await?;
-    if body != comment.body {
-        history::save_version(tx, clock, &comment).await?;
-        sqlx::query("UPDATE comments SET body = $1, edited_at = $2, mentions = $3 WHERE id = $4")
-            .bind(body)
-            .bind(clock.now())
-            .bind(mentions::to_json(&mentions)?)
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-        updates::enqueue_index(tx, clock, &update.id, id).await?;
-    }
-    let unseen =
-        recipients::notify_newly_mentioned(tx, clock, &update, &comment, &mentions).await?;
-    events::record(
-        tx,
-        clock,
-        EventKind::Comment,
-        &update.id,
-        id,
-        comment.author_id(),
-    )
-    .await?;
-    Ok(SavedComment {
-        id: id.to_owned(),
-        update,
-        without_access: unseen,
-    })
-}
-
-/// Removes a comment: deletes its text, pictures and history, and retracts its notifications. The
-/// row stays, so that replies keep their thread. Only the writer may remove a comment; the update's
-/// author may also remove the comments of guests. Returns the id of the update.
-pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
-    let (comment, update) = find_visible(tx, viewer, id).await?;
-    if comment.removed_at.is_some() {
-        return Ok(update.id);
-    }
-    let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
-    if !comment.is_by(viewer) && !hosts {
-        return Err(Error::Forbidden(format!(
-            "Only {} can remove this comment.",
-            comment.author_name
-        )));
-    }
-    media::delete_of_comment(tx, clock, id).await?;
-    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1 WHERE id = $2")
-        .bind(clock.now())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    history::delete_history(tx, id).await?;
-    questions::refresh_question(tx, &update.id, comment.root_id()).await?;
-    notifications::retract(tx, &update.id, id).await?;
-    updates::enqueue_index(tx, clock, &update.id, id).await?;
-    events::record(
-        tx,
-        clock,
-        EventKind::Comment,
-        &update.id,
-        id,
-        comment.author_id(),
-    )
-    .await?;
-    Ok(update.id)
-}
-
-/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
-/// thread may resolve it. A thread that begins with a question is an exception: only the asker may
-/// resolve it, or the update's author if the asker is a guest.
-pub async fn resolve(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
-    resolved: bool,
-) -> Result<String> {
-    let (comment, update) = find_own(tx, viewer, id).await?;
-    if let Viewer::Guest(_) = viewer {
-        people::guest_who_may_comment(viewer, &update.id)?;
-    }
-    if comment.parent_id.is_some() {
-        return Err(Error::Conflict(
-            "A reply cannot be resolved, only a whole thread. Use the id of the thread's first comment.".into(),
-        ));
-    }
-    let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
-    if comment.is_question() && !comment.is_by(viewer) && !hosts {
-        return Err(Error::Forbidden(format!(
-            "Only {} can close this question. You can post an answer instead.",
-            comment.author_name
-        )));
-    }
-    sqlx::query("UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END WHERE id = $3")
-        .bind(i64::from(resolved))
-        .bind(clock.now())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    questions::refresh_question(tx, &update.id, id).await?;
-    events::record(tx, clock, EventKind::Comment, &update.id, id, "").await?;
-    Ok(update.id)
 }

@@ -1,0 +1,179 @@
+//! New comments and replies: who may post them, and what they may contain.
+
+use super::{
+    Anchor, CommentKind, Region, SavedComment, anchors, find_on, mentions, questions, recipients,
+};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::events::EventKind;
+use crate::infra::db::Tx;
+use crate::media::{self, StoredFile};
+use crate::people::{self, Viewer};
+use crate::updates::{self, Update};
+use crate::{drafts, events, markup};
+
+/// Maximum number of pictures in one comment.
+pub const MAX_PICTURES: usize = 10;
+
+/// Input for [`add`].
+#[derive(Debug, Default)]
+pub struct NewComment {
+    /// Text in Markdown; may be empty if there are pictures or a drawing.
+    pub body: String,
+    /// Whether the comment asks a question. A reply cannot be a question.
+    pub is_question: bool,
+    /// Id of the comment that this comment replies to.
+    pub parent_id: Option<String>,
+    /// The time, region or drawing that the comment refers to.
+    pub anchor: Anchor,
+    /// Pictures to attach, at most [`MAX_PICTURES`].
+    pub pictures: Vec<StoredFile>,
+    /// Name of a guest who has not given a name yet.
+    pub guest_name: Option<String>,
+}
+
+/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and
+/// notifies people.
+///
+/// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
+/// an error for the field if the input is invalid.
+pub async fn add(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update: &Update,
+    new: &NewComment,
+) -> Result<SavedComment> {
+    let update_id = &update.id;
+    if update.trashed_at.is_some() {
+        return Err(Error::Conflict(updates::IN_TRASH.into()));
+    }
+    if new.is_question && new.parent_id.is_some() {
+        return Err(Error::invalid(
+            "kind",
+            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
+        ));
+    }
+    if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
+        return Err(Error::invalid(
+            "body",
+            "is empty. Write something, draw something or paste a picture.",
+        ));
+    }
+    let (person, guest, link) = match viewer {
+        Viewer::Person(person) => (Some(person.id.clone()), None, None),
+        Viewer::Guest(_) | Viewer::Nobody => {
+            let guest =
+                people::named_guest_id(tx, clock, viewer, update_id, new.guest_name.as_deref())
+                    .await?;
+            (
+                None,
+                Some(guest),
+                viewer
+                    .guest_of(update_id)
+                    .map(|guest| guest.link_id.clone()),
+            )
+        }
+    };
+    let parent = match &new.parent_id {
+        Some(id) => Some(find_thread_root(tx, viewer, update, id).await?),
+        None => None,
+    };
+    let anchor = anchors::check_anchor(tx, update, &new.anchor).await?;
+    let drawn = markup::stored_drawing(&anchor.drawing)?;
+    let mentions = mentions::find(tx, viewer, &new.body).await?;
+    let id = clock.id();
+    sqlx::query(
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, drawn, revision,
+             created_at, kind, mentions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    )
+    .bind(&id)
+    .bind(update_id)
+    .bind(&parent)
+    .bind(&anchor.media_id)
+    .bind(&person)
+    .bind(&guest)
+    .bind(if parent.is_none() { link } else { None })
+    .bind(&new.body)
+    .bind(anchor.at_ms)
+    .bind(anchor.until_ms)
+    .bind(anchor.region.map(Region::to_json))
+    .bind(drawn.as_ref().map(|(drawing, _)| drawing))
+    .bind(drawn.as_ref().map(|(_, texts)| texts))
+    .bind(update.revision)
+    .bind(clock.now())
+    .bind(if new.is_question { CommentKind::Question } else { CommentKind::Comment })
+    .bind(mentions::to_json(&mentions)?)
+    .execute(&mut **tx)
+    .await?;
+    for picture in &new.pictures {
+        media::add(tx, clock, update_id, Some(&id), picture).await?;
+    }
+    if let Some(person) = &person {
+        // The draft of a reply is stored under the parent comment or under the first comment of the
+        // thread.
+        let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
+        subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
+        drafts::delete(tx, person, update_id, &subjects).await?;
+    }
+    questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
+    updates::enqueue_index(tx, clock, update_id, &id).await?;
+    let actor = person.or(guest).unwrap_or_default();
+    let said = recipients::PostedComment {
+        update,
+        id: &id,
+        parent: parent.as_deref(),
+        is_question: new.is_question,
+        actor: &actor,
+        mentions: &mentions,
+    };
+    let unseen = recipients::notify_recipients(tx, clock, &said).await?;
+    events::record(tx, clock, EventKind::Comment, update_id, &id, &actor).await?;
+    Ok(SavedComment {
+        id,
+        update: update.clone(),
+        without_access: unseen,
+    })
+}
+
+/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply
+/// there.
+async fn find_thread_root(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    update: &Update,
+    id: &str,
+) -> Result<String> {
+    let gone = || {
+        Error::Conflict(
+            "The comment you are replying to has been removed. Your text is still here; you can post it as a new comment.".into(),
+        )
+    };
+    let parent = match find_on(tx, viewer, update, id).await {
+        Ok(parent) => parent,
+        Err(Error::NotFound | Error::Unauthenticated) => {
+            return Err(Error::invalid(
+                "parent_id",
+                "is not the id of a comment on this update. Leave it out to start a new thread.",
+            ));
+        }
+        Err(error) => return Err(error),
+    };
+    if parent.removed_at.is_some() {
+        return Err(gone());
+    }
+    let Some(root) = parent.parent_id else {
+        return Ok(parent.id);
+    };
+    // Lock the first comment so that no concurrent transaction can remove it.
+    let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
+        .bind(&root)
+        .execute(&mut **tx)
+        .await?;
+    if there.rows_affected() == 1 {
+        Ok(root)
+    } else {
+        Err(gone())
+    }
+}

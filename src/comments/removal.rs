@@ -1,0 +1,48 @@
+//! Removal of comments: who may remove one, and what remains of it.
+
+use super::{find_visible, history, questions};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::events::EventKind;
+use crate::infra::db::Tx;
+use crate::media;
+use crate::people::Viewer;
+use crate::updates;
+use crate::{events, notifications};
+
+/// Removes a comment with its text, pictures and history, and retracts its notifications. The row
+/// stays, so that replies keep their thread. Only the writer may remove a comment; the update's
+/// author may also remove the comments of guests. Returns the id of the update.
+pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
+    let (comment, update) = find_visible(tx, viewer, id).await?;
+    if comment.removed_at.is_some() {
+        return Ok(update.id);
+    }
+    let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
+    if !comment.is_by(viewer) && !hosts {
+        return Err(Error::Forbidden(format!(
+            "Only {} can remove this comment.",
+            comment.author_name
+        )));
+    }
+    media::delete_of_comment(tx, clock, id).await?;
+    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1 WHERE id = $2")
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    history::delete_history(tx, id).await?;
+    questions::refresh_question(tx, &update.id, comment.root_id()).await?;
+    notifications::retract(tx, &update.id, id).await?;
+    updates::enqueue_index(tx, clock, &update.id, id).await?;
+    events::record(
+        tx,
+        clock,
+        EventKind::Comment,
+        &update.id,
+        id,
+        comment.author_id(),
+    )
+    .await?;
+    Ok(update.id)
+}

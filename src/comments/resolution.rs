@@ -1,0 +1,47 @@
+//! Resolving and reopening threads, and who may do so.
+
+use super::{find_own, questions};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::events;
+use crate::events::EventKind;
+use crate::infra::db::Tx;
+use crate::people::{self, Viewer};
+use crate::updates;
+
+/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
+/// thread may do so. Only the asker may close a question; the update's author may also close a
+/// guest's question.
+pub async fn resolve(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    resolved: bool,
+) -> Result<String> {
+    let (comment, update) = find_own(tx, viewer, id).await?;
+    if let Viewer::Guest(_) = viewer {
+        people::guest_who_may_comment(viewer, &update.id)?;
+    }
+    if comment.parent_id.is_some() {
+        return Err(Error::Conflict(
+            "A reply cannot be resolved, only a whole thread. Use the id of the thread's first comment.".into(),
+        ));
+    }
+    let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
+    if comment.is_question() && !comment.is_by(viewer) && !hosts {
+        return Err(Error::Forbidden(format!(
+            "Only {} can close this question. You can post an answer instead.",
+            comment.author_name
+        )));
+    }
+    sqlx::query("UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END WHERE id = $3")
+        .bind(i64::from(resolved))
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    questions::refresh_question(tx, &update.id, id).await?;
+    events::record(tx, clock, EventKind::Comment, &update.id, id, "").await?;
+    Ok(update.id)
+}
