@@ -1,0 +1,229 @@
+//! Contexts of the templates about updates: the library, the form and the page of an update.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use super::{AnswerBar, Form, Page};
+use crate::media::MediaKind;
+use crate::receipts::ReceiptState;
+use crate::updates::UpdateState;
+use crate::web::filters;
+use crate::web::schema::{
+    AccountView, CommentView, GuestAnswerView, LinkView, PersonView, ReceiptView, RowView,
+    UpdateView,
+};
+
+/// The library: every update the viewer may see. GET /updates: `q`, `author`, `audience=me`, `state`, `kind`,
+/// `after`.
+#[derive(Template)]
+#[template(path = "updates/index.html")]
+pub struct LibraryPage {
+    /// Layout data.
+    pub page: Page,
+    /// One page of updates.
+    pub items: Vec<RowView>,
+    /// Address of the next page; empty on the last page.
+    pub next: String,
+    /// Filters as given.
+    pub filter: LibraryFilter,
+    /// People to filter by.
+    pub people: Vec<PersonView>,
+}
+
+/// Filters of the library as given. A filter that is not set is empty.
+#[derive(Clone, Debug, Default)]
+pub struct LibraryFilter {
+    /// Search text.
+    pub q: String,
+    /// Id of the author.
+    pub author: String,
+    /// Whether only updates for the viewer are listed.
+    pub to_me: bool,
+    /// State of the listed updates; `None` for everything except the trash.
+    pub state: Option<UpdateState>,
+    /// Kind of media that the listed updates contain.
+    pub kind: Option<MediaKind>,
+}
+
+impl LibraryFilter {
+    /// Returns whether the list is the trash.
+    pub fn is_trash(&self) -> bool {
+        self.state == Some(UpdateState::Trashed)
+    }
+
+    /// Returns whether the list shows drafts.
+    pub fn is_drafts(&self) -> bool {
+        self.state == Some(UpdateState::Draft)
+    }
+
+    /// Returns whether only updates with a video are listed.
+    pub fn is_videos(&self) -> bool {
+        self.kind == Some(MediaKind::Video)
+    }
+
+    /// Returns whether only updates with a picture are listed.
+    pub fn is_pictures(&self) -> bool {
+        self.kind == Some(MediaKind::Image)
+    }
+}
+
+/// Form for a new update, a draft, or an edit of a published update.
+///
+/// New: POST /updates (multipart: `media` files, `title`, `notes`, `audience` repeated, `visibility`,
+/// `expectation`, `due`, `otherwise`, `publish`).
+/// Draft or edit: PATCH /updates/{id} with the same fields and `version`; POST /updates/{id}/media (multipart `media`);
+/// DELETE /media/{id}; PUT /updates/{id}/publication; DELETE /updates/{id}.
+#[derive(Template)]
+#[template(path = "updates/edit.html")]
+pub struct EditPage {
+    /// Layout data.
+    pub page: Page,
+    /// The draft or the update; `None` for a new update.
+    pub update: Option<UpdateView>,
+    /// Typed values and errors. `audience` is one text, separated by commas.
+    pub form: Form,
+    /// Every other account, to complete addresses.
+    pub people: Vec<AccountView>,
+    /// Addresses in the audience that have no account. Admins see the button "Invite and ask".
+    pub unknown: Vec<String>,
+    /// Names of the admins, who can invite. Shown to members.
+    pub admins: Vec<String>,
+    /// Accepted file types in words, or why no file is accepted now (for example, a full disk).
+    pub refusal: Option<String>,
+    /// Maximum upload size in words.
+    pub limit: String,
+    /// Maximum upload size in bytes.
+    pub max_upload: u64,
+    /// Maximum length of a recording, in seconds. A recording stops by itself after that.
+    pub max_recording: u32,
+    /// Number of people who answered the update and can be asked again.
+    pub answered: i64,
+    /// Whether media was added or removed since people answered.
+    pub media_changed: bool,
+}
+
+impl EditPage {
+    /// Returns the id of the draft or the update; empty for a new update.
+    pub fn id(&self) -> &str {
+        self.update.as_ref().map_or("", |update| &update.id)
+    }
+
+    /// Returns whether the update is published.
+    pub fn published(&self) -> bool {
+        self.update
+            .as_ref()
+            .is_some_and(|update| update.state.is_published())
+    }
+
+    /// Returns the groups in the audience as `@design and @ops`; empty if there are none.
+    pub fn groups(&self) -> String {
+        let names: Vec<&str> = self
+            .form
+            .value("audience")
+            .split([',', ';', '\n'])
+            .map(str::trim)
+            .filter(|name| name.starts_with('@'))
+            .collect();
+        match names.split_last() {
+            None => String::new(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        }
+    }
+
+    /// Returns whether the update has media.
+    pub fn has_media(&self) -> bool {
+        self.update
+            .as_ref()
+            .is_some_and(|update| !update.media.is_empty())
+    }
+}
+
+/// Page of an update, for a member or a guest.
+#[derive(Template)]
+#[template(path = "updates/show.html")]
+pub struct UpdatePage {
+    /// Layout data.
+    pub page: Page,
+    /// The update.
+    pub update: UpdateView,
+    /// Threads in the order in which the page shows them.
+    pub comments: Vec<CommentView>,
+    /// Values and errors of the composer. A guest without a name also enters `name`.
+    pub form: Form,
+    /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment the
+    /// viewer replies to.
+    pub drafts: BTreeMap<String, String>,
+    /// People whom the viewer's new comment mentions and who cannot see the update.
+    pub unseen: Vec<PersonView>,
+    /// Receipts of the recipients; empty for guests.
+    pub receipts: Vec<ReceiptView>,
+    /// Guests who acknowledged; empty if the viewer is a guest.
+    pub guests: Vec<GuestAnswerView>,
+    /// Share links; empty for everyone but the author.
+    pub links: Vec<LinkView>,
+    /// Summary of who can open the update: "You, 6 people, 1 open link". Empty for guests.
+    pub access_summary: String,
+    /// Whether the viewer is the author.
+    pub author: bool,
+    /// Whether the viewer is a guest.
+    pub guest: bool,
+    /// Whether the viewer may comment, react and acknowledge.
+    pub may_answer: bool,
+    /// Whether the viewer is a guest who has not given a name yet.
+    pub needs_name: bool,
+    /// Bar at the bottom, with the requested answer and the viewer's answer.
+    pub answer_bar: AnswerBar,
+    /// Whether the viewer muted the update.
+    pub muted: bool,
+    /// Whether the inbox has an entry to read: this update or a later one.
+    pub next: bool,
+    /// Whether recipients get email.
+    pub mail: bool,
+    /// Address of the page's live stream; empty if there is none.
+    pub live: String,
+    /// Number of the last event that the page already shows.
+    pub event: i64,
+    /// Open Graph data; only on share pages.
+    pub share: Option<SharePreview>,
+}
+
+impl UpdatePage {
+    /// Returns the unsent text for a subject, or an empty text.
+    pub fn draft(&self, subject: &str) -> &str {
+        self.drafts.get(subject).map_or("", String::as_str)
+    }
+
+    /// Returns the text of the composer: the refused text, or else the unsent text.
+    pub fn composer_text(&self) -> &str {
+        self.form
+            .values
+            .get("body")
+            .map_or_else(|| self.draft("comment"), String::as_str)
+    }
+
+    /// Returns how many people answered the update and can be asked again.
+    pub fn answered_count(&self) -> usize {
+        self.receipts
+            .iter()
+            .filter(|receipt| receipt.answered_at.is_some())
+            .count()
+    }
+
+    /// Returns whether the update changed since the viewer answered.
+    pub fn changed_since_answer(&self) -> bool {
+        self.answer_bar.is_stale()
+    }
+}
+
+/// Open Graph data of a share page.
+#[derive(Clone, Debug)]
+pub struct SharePreview {
+    /// Absolute address of the page.
+    pub url: String,
+    /// Absolute address of a picture; may be empty.
+    pub image: String,
+    /// One line of the notes.
+    pub description: String,
+}
