@@ -30,7 +30,7 @@ pub use crate::markup::Region;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 
-/// The error message for an action on a removed comment.
+/// The error message for any action on a comment that was removed.
 const REMOVED: &str = "This comment has been removed.";
 
 text_enum! {
@@ -179,8 +179,8 @@ pub struct SavedComment {
     pub without_access: Vec<(String, String)>,
 }
 
-/// Lists the comments of an update that the viewer may see, oldest first. People see all of them.
-/// Guests see the threads that were started through their share link.
+/// Lists the comments on an update, oldest first. Guests get only the threads that were started
+/// through their share link. The caller must have checked that the viewer may see the update.
 pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,

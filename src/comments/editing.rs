@@ -9,10 +9,10 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// The error message if the text of a comment is replaced by an empty one.
+/// The error message for an edit that leaves a comment without text.
 pub const EMPTY_BODY: &str = "is empty. Write something, or remove the comment instead.";
 
-/// Changes the text of a comment that the viewer wrote, and saves the earlier text in the comment's
+/// Changes the text of the viewer's own comment and keeps the earlier text in the comment's
 /// history. Notifies people who are mentioned for the first time.
 pub async fn edit(
     tx: &mut Tx,

@@ -28,15 +28,15 @@ pub struct NewComment {
     pub anchor: Anchor,
     /// Pictures to attach, at most [`MAX_PICTURES`].
     pub pictures: Vec<StoredFile>,
-    /// Name of a guest who has not given a name yet.
+    /// Name that a guest entered with the comment. Ignored if the guest already has a name.
     pub guest_name: Option<String>,
 }
 
-/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and
+/// Adds a comment to an update that the viewer may see, deletes the draft of the comment, and
 /// notifies people.
 ///
 /// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
-/// an error for the field if the input is invalid.
+/// [`Error::Invalid`] for invalid input.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
@@ -111,8 +111,8 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        // The draft of a reply is stored under the parent comment or under the first comment of the
-        // thread.
+        // A draft of a reply may be stored under the parent comment or under the first comment of
+        // the thread. Delete both.
         let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
         subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
@@ -137,8 +137,8 @@ pub async fn add(
     })
 }
 
-/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply
-/// there.
+/// Returns the id of the first comment of the thread that contains the comment `id`. Fails unless
+/// the viewer may reply in this thread.
 async fn find_thread_root(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -166,7 +166,7 @@ async fn find_thread_root(
     let Some(root) = parent.parent_id else {
         return Ok(parent.id);
     };
-    // Lock the first comment so that no concurrent transaction can remove it.
+    // Lock the first comment, so that no concurrent transaction can delete its row.
     let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
         .bind(&root)
         .execute(&mut **tx)

@@ -10,8 +10,8 @@ use crate::people::Viewer;
 use crate::updates;
 use crate::{events, notifications};
 
-/// Removes a comment with its text, pictures and history, and retracts its notifications. The row
-/// stays, so that replies keep their thread. Only the writer may remove a comment; the update's
+/// Removes a comment: deletes its text, pictures and history, and retracts its notifications. The
+/// row stays, so that replies keep their thread. Only the writer may remove a comment; the update's
 /// author may also remove the comments of guests. Returns the id of the update.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = find_visible(tx, viewer, id).await?;

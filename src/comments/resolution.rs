@@ -10,8 +10,8 @@ use crate::people::{self, Viewer};
 use crate::updates;
 
 /// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
-/// thread may do so. Only the asker may close a question; the update's author may also close a
-/// guest's question.
+/// thread may resolve it. A thread that begins with a question is an exception: only the asker may
+/// resolve it, or the update's author if the asker is a guest.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

@@ -11,8 +11,8 @@ use crate::infra::db::Tx;
 use crate::people::{self, Person, Role};
 use crate::text;
 
-/// Maximum number of people that one call can invite, because the cookie that takes their links to
-/// the page has limited space.
+/// Maximum number of people that one call can invite. The next page receives their invitation links
+/// in a cookie, and the size of a cookie is limited.
 pub const MAX_INVITED: usize = 40;
 
 /// Maximum number of addresses in an audience. A larger audience has to be `everyone`.
@@ -135,16 +135,16 @@ async fn find_invitation(
     )
 }
 
-/// Returns the names of at most three admins. Errors mention them, because admins can invite
-/// people.
+/// Returns the names of at most three admins. Error messages name them as the people who can invite
+/// others.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
         .fetch_all(connection)
         .await?)
 }
 
-/// Invites the addresses that have no account, so that [`resolve_addresses`] accepts them
-/// afterwards. Invites at most [`MAX_INVITED`] people at once.
+/// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them.
+/// Invites at most [`MAX_INVITED`] people at once.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,

@@ -13,8 +13,8 @@ use crate::updates::{
     Update, access, find_as_author, find_own, lock_for_update, refresh_obligations,
 };
 
-/// SQL that inserts recipients or restores recipients who were removed. Returns the ids of these
-/// people, but not of people who already were recipients.
+/// SQL that inserts recipients and restores recipients who were removed. Returns the ids of these
+/// people; people who already were recipients are not among them.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -25,16 +25,17 @@ macro_rules! insert_recipients {
     };
 }
 
-/// Updates the recipients after a change of the audience, and notifies new recipients. Call it at
-/// publication and after each edit. People who are no longer in the audience lose access but keep
-/// their history.
+/// Updates the recipients after a change to the audience, and notifies new recipients. Call it at
+/// publication and after each edit. People who are no longer in the audience lose access, but their
+/// answers are kept.
 ///
-/// Groups and `everyone` are resolved once, when their members begin to owe an answer. People who
-/// join later owe no answer. If an update to everyone expects no answer, a receipt is created only
-/// when a person opens or answers the update.
+/// The members of a group become recipients only once: at publication, or when the group is added
+/// later. For `everyone`, all accounts become recipients once the update expects an answer. People
+/// who join later owe no answer. If an update to everyone expects no answer, a person gets a
+/// receipt only by opening or answering the update.
 ///
-/// `kept` lists the groups of the previous audience. It is `None` if the edit does not change the
-/// audience.
+/// `kept` contains the groups that were in the audience before the edit, or is `None` if the edit
+/// does not change the audience.
 pub(in crate::updates) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -94,7 +95,8 @@ pub(in crate::updates) async fn add_recipients(
         actor_id: author,
     };
     if after.asks_for_answer() {
-        // If the expectation changed, ask all recipients again, not only the new ones.
+        // If the author changed the expectation, notify all recipients again, not only the new
+        // ones.
         if !first && before.expectation != after.expectation {
             new.extend(recipient_ids(tx, id).await?);
         }
@@ -108,15 +110,15 @@ pub(in crate::updates) async fn add_recipients(
         );
     }
     if !first && before.asks_for_answer() {
-        // The update expects no answer any longer. Show it as news to recipients who have not
-        // opened it.
+        // The update no longer expects an answer, so it leaves "To answer" in the inbox. Notify
+        // recipients who have not opened it, so that they find it under "To hear".
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the members of newly added groups recipients, and removes groups that are no longer in the
-/// audience. Returns the ids of the new recipients.
+/// Makes the members of newly added groups recipients. Forgets who became a recipient through a
+/// group that is no longer in the audience. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
@@ -174,7 +176,7 @@ async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> 
     .await?)
 }
 
-/// Adds one person to the audience of a draft or published update of the viewer. Does nothing if
+/// Adds one person to the audience of the viewer's own draft or published update. Does nothing if
 /// the person is already in the audience.
 pub async fn add_recipient(
     tx: &mut Tx,
@@ -201,7 +203,8 @@ pub async fn add_recipient(
     find_as_author(tx, id).await
 }
 
-/// Makes a person a recipient of these updates, for example when the person accepts an invitation.
+/// Makes a person a recipient of each of these updates, for example after the person accepted an
+/// invitation.
 pub async fn add_invited_recipient(
     tx: &mut Tx,
     clock: &Clock,
@@ -251,7 +254,8 @@ pub async fn add_invited_recipient(
         )
         .await?;
     }
-    // Record events last, because that locks the counter that numbers all events.
+    // Record the events after all other writes. Recording locks the counter of event numbers until
+    // the transaction ends.
     for id in &updates {
         events::record(tx, clock, EventKind::Receipt, id, person_id, person_id).await?;
     }

@@ -60,7 +60,7 @@ pub struct UnsubscribePage {
     pub action: String,
 }
 
-/// Page that resets a password by a link. POST /resets/{token}: `password`.
+/// Page that resets a password through a link. POST /resets/{token}: `password`.
 #[derive(Template)]
 #[template(path = "people/reset.html")]
 pub struct ResetPage {
@@ -120,8 +120,8 @@ pub struct GroupsPage {
 }
 
 impl GroupsPage {
-    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise `is`, the
-    /// stored value.
+    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise the stored
+    /// value `is`.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)

@@ -25,20 +25,20 @@ pub struct LibraryPage {
     pub items: Vec<RowView>,
     /// Address of the next page; empty on the last page.
     pub next: String,
-    /// Filters as given.
+    /// Current filters.
     pub filter: LibraryFilter,
-    /// People to filter by.
+    /// People to choose from in the author filter.
     pub people: Vec<PersonView>,
 }
 
-/// Filters of the library as given. A filter that is not set is empty.
+/// Filters of the library. A filter that is not set is empty or `None`.
 #[derive(Clone, Debug, Default)]
 pub struct LibraryFilter {
     /// Search text.
     pub q: String,
     /// Id of the author.
     pub author: String,
-    /// Whether only updates for the viewer are listed.
+    /// Whether only updates addressed to the viewer are listed.
     pub to_me: bool,
     /// State of the listed updates; `None` for everything except the trash.
     pub state: Option<UpdateState>,
@@ -81,7 +81,7 @@ pub struct EditPage {
     pub page: Page,
     /// The draft or the update; `None` for a new update.
     pub update: Option<UpdateView>,
-    /// Typed values and errors. `audience` is one text, separated by commas.
+    /// Typed values and errors. `audience` is one string, separated by commas.
     pub form: Form,
     /// Every other account, to complete addresses.
     pub people: Vec<AccountView>,
@@ -89,15 +89,15 @@ pub struct EditPage {
     pub unknown: Vec<String>,
     /// Names of the admins, who can invite. Shown to members.
     pub admins: Vec<String>,
-    /// Accepted file types in words, or why no file is accepted now (for example, a full disk).
+    /// Why no file can be uploaded now, for example because the disk is full; `None` if files can be uploaded.
     pub refusal: Option<String>,
-    /// Maximum upload size in words.
+    /// Accepted file types and maximum upload size, in words.
     pub limit: String,
     /// Maximum upload size in bytes.
     pub max_upload: u64,
     /// Maximum length of a recording, in seconds. A recording stops by itself after that.
     pub max_recording: u32,
-    /// Number of people who answered the update and can be asked again.
+    /// Number of people who answered the update and can be asked to answer again.
     pub answered: i64,
     /// Whether media was added or removed since people answered.
     pub media_changed: bool,
@@ -177,9 +177,9 @@ pub struct UpdatePage {
     pub answer_bar: AnswerBar,
     /// Whether the viewer muted the update.
     pub muted: bool,
-    /// Whether the inbox has an entry to read: this update or a later one.
+    /// Whether the viewer's inbox has an update to read, which may be this one.
     pub next: bool,
-    /// Whether recipients get email.
+    /// Whether the server sends email to recipients.
     pub mail: bool,
     /// Address of the page's live stream; empty if there is none.
     pub live: String,
@@ -190,12 +190,12 @@ pub struct UpdatePage {
 }
 
 impl UpdatePage {
-    /// Returns the unsent text for a subject, or an empty text.
+    /// Returns the unsent text for a subject, or an empty string.
     pub fn draft(&self, subject: &str) -> &str {
         self.drafts.get(subject).map_or("", String::as_str)
     }
 
-    /// Returns the text of the composer: the refused text, or else the unsent text.
+    /// Returns the text of the composer: the text of a refused comment, or else the unsent text.
     pub fn composer_text(&self) -> &str {
         self.form
             .values
@@ -203,7 +203,7 @@ impl UpdatePage {
             .map_or_else(|| self.draft("comment"), String::as_str)
     }
 
-    /// Returns how many people answered the update and can be asked again.
+    /// Returns how many people answered the update and can be asked to answer again.
     pub fn answered_count(&self) -> usize {
         self.receipts
             .iter()
