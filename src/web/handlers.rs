@@ -1,4 +1,4 @@
-//! Handlers, one file per noun. Each validates the request, calls the domain and presents the result.
+//! Handlers, one module per noun. Each validates the request, calls the domain and presents the result.
 
 pub(crate) mod comments;
 pub(crate) mod drafts;
