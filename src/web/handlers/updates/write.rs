@@ -1,108 +1,32 @@
 //! Handlers for writing updates: creation, drafts, edits and publication. All share one form and one set of
 //! fields.
 
+mod form_page;
+mod update_form;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use form_page::failed_form;
+pub(crate) use form_page::{edit_page, new_page};
+pub(crate) use update_form::material;
+use update_form::{UpdateForm, read_update_form, resolve_audience};
+
 use crate::error::{Error, Result};
-use crate::infra::db::{TextEnum, Tx, text_enum};
 use crate::media::{self, StoredFile};
 use crate::people::{CreatedInvitation, Person};
 use crate::state::State;
-use crate::updates::{self, Content, Expectation, Update, Visibility};
+use crate::updates::{self, Expectation, Update};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
 use crate::web::extract::flash::Flash;
-use crate::web::pages::{EditPage, Form};
 use crate::web::presenters;
-use crate::web::presenters::people::account_views;
 use crate::web::responses::{
-    HandlerResult, html_page, json, json_or_redirect, see_other, see_other_with_flash,
+    HandlerResult, json, json_or_redirect, see_other, see_other_with_flash,
 };
-use crate::web::schema::{DueView, UpdateView};
 use crate::working_hours::Due;
-use crate::{text, uploads, workspace};
-
-/// Fields of a request that writes an update, before email addresses are resolved.
-struct UpdateForm {
-    content: Content,
-    audience: Option<Vec<String>>,
-    invite: bool,
-    publish: Option<bool>,
-}
-
-text_enum! {
-    /// Whether an edit changes the meaning of a published update.
-    enum EditKind {
-        /// The edit changes only the wording.
-        Cosmetic = "cosmetic",
-        /// The edit changes the meaning, so recipients who have answered are asked again.
-        Material = "material",
-    }
-}
-
-/// Reads whether an edit is material. For a material edit, returns `Some` with the author's note about what
-/// changed.
-pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
-    let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
-    let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
-    material.then_some(what_changed)
-}
-
-/// Reads the fields of an update. In a form, a submit button can send `publish`.
-fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
-    let title = fields.text("title", text::MAX_TITLE).map(|title| {
-        text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
-    });
-    // A new update has no earlier version and no answers, so read these fields only for an edit.
-    let material = if editing { material(fields) } else { None };
-    UpdateForm {
-        content: Content {
-            title,
-            notes: fields
-                .text("notes", text::MAX_NOTES)
-                .map(Option::unwrap_or_default),
-            visibility: fields.choice("visibility", Visibility::ALL),
-            expectation: fields.choice("expectation", Expectation::ALL),
-            due: fields.due("due", &person.time_zone),
-            otherwise: fields.text("otherwise", text::MAX_OTHERWISE),
-            prompt: fields.text("prompt", text::MAX_PROMPT),
-            audience: None,
-            later_members: fields.checkbox("later_members"),
-            material,
-            version: if editing {
-                fields.number("version")
-            } else {
-                None
-            },
-        },
-        audience: fields.list("audience"),
-        invite: fields.flag("invite").unwrap_or(false),
-        publish: fields.flag("publish"),
-    }
-}
-
-/// Resolves the audience to people and groups. With `invite`, an admin also invites addresses without an
-/// account. Returns the new invitations.
-async fn resolve_audience(
-    tx: &mut Tx,
-    state: &State,
-    person: &Person,
-    written: &mut UpdateForm,
-) -> Result<Vec<CreatedInvitation>> {
-    let Some(names) = &written.audience else {
-        return Ok(Vec::new());
-    };
-    let invited = if written.invite {
-        updates::invite_and_ask(tx, &state.clock, person, names).await?
-    } else {
-        Vec::new()
-    };
-    written.content.audience =
-        Some(updates::resolve_addresses(tx, &state.clock, person, names).await?);
-    Ok(invited)
-}
+use crate::workspace;
 
 pub(crate) async fn create(
     req: HttpRequest,
@@ -246,187 +170,6 @@ fn form_redirect(
         format!("/updates/{}/edit", update.id)
     };
     Ok(see_other(&to))
-}
-
-/// Responds to a failed request. A form is rendered again with the error and all typed values.
-async fn failed_form(
-    state: &State,
-    ctx: &RequestContext,
-    update: Option<&Update>,
-    typed: &std::collections::BTreeMap<String, String>,
-    error: Error,
-    also: Option<String>,
-) -> HandlerResult {
-    if !ctx.wants_html || matches!(error, Error::NotFound | Error::Unauthenticated) {
-        return Err(error);
-    }
-    let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
-    if let Some(cause) = error.cause() {
-        tracing::error!(%cause, "failed");
-    }
-    let mut form = Fields::refilled_form(typed, &error);
-    form.problem = [form.problem, also]
-        .into_iter()
-        .flatten()
-        .reduce(|one, other| format!("{one} {other}"));
-    match edit_form_page(state, ctx, status, update, form).await {
-        Ok(answer) => Ok(answer),
-        // If the form cannot be rendered either, for example because the database is down, the plain error page
-        // shows the typed values.
-        Err(_) => Err(error),
-    }
-}
-
-pub(crate) async fn new_page(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
-    ctx.person()?;
-    edit_form_page(&state, &ctx, StatusCode::OK, None, Form::default()).await
-}
-
-pub(crate) async fn edit_page(
-    ctx: RequestContext,
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> HandlerResult {
-    let update = updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
-    edit_form_page(&state, &ctx, StatusCode::OK, Some(&update), Form::default()).await
-}
-
-async fn edit_form_page(
-    state: &State,
-    ctx: &RequestContext,
-    status: StatusCode,
-    update: Option<&Update>,
-    mut form: Form,
-) -> HandlerResult {
-    let person = ctx.person()?;
-    let mut connection = state.db.read().await?;
-    let names: Vec<String> = form
-        .value("audience")
-        .split([',', '\n'])
-        .map(|name| name.trim().to_owned())
-        .collect();
-    let unknown = if form.error("audience").is_empty() {
-        Vec::new()
-    } else {
-        updates::unknown_addresses(&mut connection, &state.clock, &names).await?
-    };
-    let admins = updates::admin_names(&mut connection).await?;
-    let (mut answered, mut media_changed) = (0, false);
-    let view = match update {
-        Some(update) => {
-            answered = updates::count_answered(&mut connection, &update.id).await?;
-            media_changed = updates::media_changed(&mut connection, update).await?;
-            let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
-            presenters::attach_markup(&mut connection, &mut view.media).await?;
-            let mut names: Vec<String> = view
-                .audience
-                .everyone
-                .then(|| "everyone".to_owned())
-                .into_iter()
-                .collect();
-            names.extend(
-                updates::audience_groups(&mut connection, &update.id)
-                    .await?
-                    .into_iter()
-                    .map(|(_, name)| format!("@{name}")),
-            );
-            names.extend(
-                updates::audience(&mut connection, &update.id)
-                    .await?
-                    .into_iter()
-                    .map(|named| named.email),
-            );
-            names.extend(
-                updates::pending_invitees(&mut connection, &state.clock, &update.id).await?,
-            );
-            fill_form(&mut form, &view, &names.join(", "));
-            Some(view)
-        }
-        None => {
-            if let Some(days) = workspace::load_summary(&mut connection).await?.due_days {
-                form.values
-                    .entry("when".to_owned())
-                    .or_insert_with(|| "days".to_owned());
-                form.values
-                    .entry("due_days".to_owned())
-                    .or_insert_with(|| days.to_string());
-            }
-            None
-        }
-    };
-    drop(connection);
-    let title = match &view {
-        Some(view) if view.state.is_published() => "Edit",
-        Some(_) => "Draft",
-        None => "New update",
-    };
-    let mut people = account_views(state).await?;
-    people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
-    let shown = EditPage {
-        page: ctx
-            .page(
-                state,
-                title,
-                if title == "Edit" { "updates" } else { "new" },
-            )
-            .await?,
-        update: view,
-        form,
-        people,
-        unknown,
-        admins,
-        refusal: state
-            .uploads
-            .check_free_space()
-            .err()
-            .map(|error| error.detail()),
-        answered,
-        media_changed,
-        max_upload: state.uploads.max_bytes,
-        max_recording: state.config.max_recording * 60,
-        limit: format!(
-            "{} {}",
-            uploads::ACCEPTED_TYPES,
-            format_args!(
-                "At most {} per file.",
-                uploads::format_size(state.uploads.max_bytes)
-            )
-        ),
-    };
-    html_page(status, &shown)
-}
-
-/// Fills each field that the user did not type with its stored value.
-fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
-    let mut put = |field: &str, value: &str| {
-        form.values
-            .entry(field.to_owned())
-            .or_insert_with(|| value.to_owned());
-    };
-    put("title", &update.title);
-    put("notes", &update.notes);
-    put("audience", audience);
-    put("visibility", update.visibility.as_str());
-    put("expectation", update.expectation.as_str());
-    let (when, due, due_days) = match &update.due {
-        None => ("none", "", String::new()),
-        Some(DueView::At(at)) => ("time", at.as_str(), String::new()),
-        Some(DueView::Within { working_days }) => ("days", "", working_days.to_string()),
-    };
-    put("due", due);
-    put("due_days", &due_days);
-    put("when", when);
-    put("prompt", update.prompt.as_deref().unwrap_or_default());
-    put("otherwise", update.otherwise.as_deref().unwrap_or_default());
-    put(
-        "later_members",
-        if update.later_members {
-            "true"
-        } else {
-            "false"
-        },
-    );
-    put("version", &update.version.to_string());
 }
 
 pub(crate) async fn edit(

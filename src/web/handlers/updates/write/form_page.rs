@@ -1,0 +1,197 @@
+//! The page with the form of an update, empty, filled in, or with errors.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+
+use crate::error::Error;
+use crate::state::State;
+use crate::updates::{self, Update};
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::Fields;
+use crate::web::pages::{EditPage, Form};
+use crate::web::presenters;
+use crate::web::presenters::people::account_views;
+use crate::web::responses::{HandlerResult, html_page};
+use crate::web::schema::{DueView, UpdateView};
+use crate::{uploads, workspace};
+
+pub(crate) async fn new_page(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    ctx.person()?;
+    edit_form_page(&state, &ctx, StatusCode::OK, None, Form::default()).await
+}
+
+pub(crate) async fn edit_page(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let update = updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    edit_form_page(&state, &ctx, StatusCode::OK, Some(&update), Form::default()).await
+}
+
+/// Responds to a failed request. A form is rendered again with the error and all typed values.
+pub(super) async fn failed_form(
+    state: &State,
+    ctx: &RequestContext,
+    update: Option<&Update>,
+    typed: &std::collections::BTreeMap<String, String>,
+    error: Error,
+    also: Option<String>,
+) -> HandlerResult {
+    if !ctx.wants_html || matches!(error, Error::NotFound | Error::Unauthenticated) {
+        return Err(error);
+    }
+    let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
+    if let Some(cause) = error.cause() {
+        tracing::error!(%cause, "failed");
+    }
+    let mut form = Fields::refilled_form(typed, &error);
+    form.problem = [form.problem, also]
+        .into_iter()
+        .flatten()
+        .reduce(|one, other| format!("{one} {other}"));
+    match edit_form_page(state, ctx, status, update, form).await {
+        Ok(answer) => Ok(answer),
+        // If the form cannot be rendered either, for example because the database is down, the plain error page
+        // shows the typed values.
+        Err(_) => Err(error),
+    }
+}
+
+async fn edit_form_page(
+    state: &State,
+    ctx: &RequestContext,
+    status: StatusCode,
+    update: Option<&Update>,
+    mut form: Form,
+) -> HandlerResult {
+    let person = ctx.person()?;
+    let mut connection = state.db.read().await?;
+    let names: Vec<String> = form
+        .value("audience")
+        .split([',', '\n'])
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let unknown = if form.error("audience").is_empty() {
+        Vec::new()
+    } else {
+        updates::unknown_addresses(&mut connection, &state.clock, &names).await?
+    };
+    let admins = updates::admin_names(&mut connection).await?;
+    let (mut answered, mut media_changed) = (0, false);
+    let view = match update {
+        Some(update) => {
+            answered = updates::count_answered(&mut connection, &update.id).await?;
+            media_changed = updates::media_changed(&mut connection, update).await?;
+            let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
+            presenters::attach_markup(&mut connection, &mut view.media).await?;
+            let mut names: Vec<String> = view
+                .audience
+                .everyone
+                .then(|| "everyone".to_owned())
+                .into_iter()
+                .collect();
+            names.extend(
+                updates::audience_groups(&mut connection, &update.id)
+                    .await?
+                    .into_iter()
+                    .map(|(_, name)| format!("@{name}")),
+            );
+            names.extend(
+                updates::audience(&mut connection, &update.id)
+                    .await?
+                    .into_iter()
+                    .map(|named| named.email),
+            );
+            names.extend(
+                updates::pending_invitees(&mut connection, &state.clock, &update.id).await?,
+            );
+            fill_form(&mut form, &view, &names.join(", "));
+            Some(view)
+        }
+        None => {
+            if let Some(days) = workspace::load_summary(&mut connection).await?.due_days {
+                form.values
+                    .entry("when".to_owned())
+                    .or_insert_with(|| "days".to_owned());
+                form.values
+                    .entry("due_days".to_owned())
+                    .or_insert_with(|| days.to_string());
+            }
+            None
+        }
+    };
+    drop(connection);
+    let title = match &view {
+        Some(view) if view.state.is_published() => "Edit",
+        Some(_) => "Draft",
+        None => "New update",
+    };
+    let mut people = account_views(state).await?;
+    people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
+    let shown = EditPage {
+        page: ctx
+            .page(
+                state,
+                title,
+                if title == "Edit" { "updates" } else { "new" },
+            )
+            .await?,
+        update: view,
+        form,
+        people,
+        unknown,
+        admins,
+        refusal: state
+            .uploads
+            .check_free_space()
+            .err()
+            .map(|error| error.detail()),
+        answered,
+        media_changed,
+        max_upload: state.uploads.max_bytes,
+        max_recording: state.config.max_recording * 60,
+        limit: format!(
+            "{} {}",
+            uploads::ACCEPTED_TYPES,
+            format_args!(
+                "At most {} per file.",
+                uploads::format_size(state.uploads.max_bytes)
+            )
+        ),
+    };
+    html_page(status, &shown)
+}
+
+/// Fills the fields that the user did not type with the stored values.
+fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
+    let mut put = |field: &str, value: &str| {
+        form.values
+            .entry(field.to_owned())
+            .or_insert_with(|| value.to_owned());
+    };
+    put("title", &update.title);
+    put("notes", &update.notes);
+    put("audience", audience);
+    put("visibility", update.visibility.as_str());
+    put("expectation", update.expectation.as_str());
+    let (when, due, due_days) = match &update.due {
+        None => ("none", "", String::new()),
+        Some(DueView::At(at)) => ("time", at.as_str(), String::new()),
+        Some(DueView::Within { working_days }) => ("days", "", working_days.to_string()),
+    };
+    put("due", due);
+    put("due_days", &due_days);
+    put("when", when);
+    put("prompt", update.prompt.as_deref().unwrap_or_default());
+    put("otherwise", update.otherwise.as_deref().unwrap_or_default());
+    put(
+        "later_members",
+        if update.later_members {
+            "true"
+        } else {
+            "false"
+        },
+    );
+    put("version", &update.version.to_string());
+}

@@ -1,0 +1,89 @@
+//! The fields of the form of an update, and whether an edit is material.
+
+use crate::error::Result;
+use crate::infra::db::{TextEnum, Tx, text_enum};
+use crate::people::{CreatedInvitation, Person};
+use crate::state::State;
+use crate::text;
+use crate::updates::{self, Content, Expectation, Visibility};
+use crate::web::extract::fields::Fields;
+
+/// Fields of a request that writes an update, before email addresses are resolved.
+pub(super) struct UpdateForm {
+    pub(super) content: Content,
+    pub(super) audience: Option<Vec<String>>,
+    pub(super) invite: bool,
+    pub(super) publish: Option<bool>,
+}
+
+text_enum! {
+    /// Whether an edit changes the meaning of a published update.
+    enum EditKind {
+        /// The edit changes only the wording.
+        Cosmetic = "cosmetic",
+        /// The edit changes the meaning, so recipients who have answered are asked again.
+        Material = "material",
+    }
+}
+
+/// Reads whether an edit is material. Returns `Some` for a material edit, with the author's note about what
+/// changed.
+pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
+    let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
+    let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
+    material.then_some(what_changed)
+}
+
+/// Reads the fields of an update. In a form, `publish` may also be the name of a button.
+pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
+    let title = fields.text("title", text::MAX_TITLE).map(|title| {
+        text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
+    });
+    // A new update has no version and no answers, so its form may not contain these fields.
+    let material = if editing { material(fields) } else { None };
+    UpdateForm {
+        content: Content {
+            title,
+            notes: fields
+                .text("notes", text::MAX_NOTES)
+                .map(Option::unwrap_or_default),
+            visibility: fields.choice("visibility", Visibility::ALL),
+            expectation: fields.choice("expectation", Expectation::ALL),
+            due: fields.due("due", &person.time_zone),
+            otherwise: fields.text("otherwise", text::MAX_OTHERWISE),
+            prompt: fields.text("prompt", text::MAX_PROMPT),
+            audience: None,
+            later_members: fields.checkbox("later_members"),
+            material,
+            version: if editing {
+                fields.number("version")
+            } else {
+                None
+            },
+        },
+        audience: fields.list("audience"),
+        invite: fields.flag("invite").unwrap_or(false),
+        publish: fields.flag("publish"),
+    }
+}
+
+/// Resolves the audience to people and groups. With `invite`, an admin also invites addresses without an
+/// account. Returns the new invitations.
+pub(super) async fn resolve_audience(
+    tx: &mut Tx,
+    state: &State,
+    person: &Person,
+    written: &mut UpdateForm,
+) -> Result<Vec<CreatedInvitation>> {
+    let Some(names) = &written.audience else {
+        return Ok(Vec::new());
+    };
+    let invited = if written.invite {
+        updates::invite_and_ask(tx, &state.clock, person, names).await?
+    } else {
+        Vec::new()
+    };
+    written.content.audience =
+        Some(updates::resolve_addresses(tx, &state.clock, person, names).await?);
+    Ok(invited)
+}
