@@ -11,7 +11,7 @@ use crate::media::{self, MediaContext};
 use crate::updates;
 
 /// Creates and stores a redacted copy of the picture. Keeps the old picture in memory only, because
-/// a crash would leave temporary files behind.
+/// a temporary file with the removed content would remain on the disk after a crash.
 pub(super) async fn redact_picture(
     ctx: &MediaContext,
     redaction: &Redaction,

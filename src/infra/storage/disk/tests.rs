@@ -199,7 +199,7 @@ fn storage_futures_are_send() {
     sendable(&storage.put("media/x", &metadata, body([])));
     sendable(&storage.get("media/x", 0..1));
     sendable(&storage.self_test());
-    // The body need not be `Send`: an actix payload is not.
+    // Use a body that is not `Send`, because an actix payload is not `Send` either.
     let stuck = std::rc::Rc::new(());
     let payload = body([]).map(move |block| {
         let _ = &stuck;

@@ -162,7 +162,7 @@ pub(crate) async fn edit(
     saved_response(&req, &ctx, &state, StatusCode::OK, &edited).await
 }
 
-/// Responds after a comment is saved: redirects a form to the comment, and returns the comment to a program as JSON.
+/// Responds after a comment is saved: redirects a browser to the comment, and returns the comment to a program as JSON.
 /// Both responses list the mentioned people who cannot see the comment; in the JSON, they are in `unseen`.
 async fn saved_response(
     req: &HttpRequest,
@@ -177,7 +177,7 @@ async fn saved_response(
             return_path(req, &format!("/updates/{}", made.update.id)),
             made.id
         );
-        // Limit the length of this list, because a cookie carries it.
+        // A cookie stores this list, so limit its length.
         let without_access = made
             .without_access
             .iter()

@@ -68,7 +68,7 @@ pub(crate) async fn take_back(
     set_accepted(&req, &ctx, &state, &id, false).await
 }
 
-/// Sets whether an answer is accepted, and responds with its question, whose state changes.
+/// Accepts an answer or withdraws the acceptance. Responds with the question, because its state changes too.
 async fn set_accepted(
     req: &HttpRequest,
     ctx: &RequestContext,

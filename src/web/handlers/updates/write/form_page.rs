@@ -163,7 +163,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// Fills the fields that the user did not type with the stored values.
+/// Fills each field that the user did not type with its stored value.
 fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values

@@ -26,7 +26,7 @@ text_enum! {
     }
 }
 
-/// Reads whether an edit is material. Returns `Some` for a material edit, with the author's note about what
+/// Reads whether an edit is material. For a material edit, returns `Some` with the author's note about what
 /// changed.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
@@ -34,12 +34,12 @@ pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     material.then_some(what_changed)
 }
 
-/// Reads the fields of an update. In a form, `publish` may also be the name of a button.
+/// Reads the fields of an update. In a form, a submit button can send `publish`.
 pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no version and no answers, so its form may not contain these fields.
+    // A new update has no earlier version and no answers, so read these fields only for an edit.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {
