@@ -192,10 +192,10 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. Three kinds of news can become
-/// outdated and are then left out: a correction while the person still owes the new answer,
-/// `all_heard` if a recipient owes an answer again, and a person who joined a group but can no
-/// longer open the update.
+/// SQL for the unread news of the person `$1`, one row per update. Three kinds of news are left out
+/// once they are outdated: a correction, while `$1` still owes the new answer (the request already
+/// shows it); `all_heard`, if a recipient owes an answer again; and the news that somebody joined a
+/// group, if that somebody can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(

@@ -69,7 +69,7 @@ pub struct Media {
     pub generation: i64,
     /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
-    /// When the server ended the recording because its page had stopped sending data; otherwise
+    /// When the server ended the recording because the browser page had stopped sending data; otherwise
     /// `None`.
     pub broken_off_at: Option<Millis>,
     /// Start of the trimmed range in the original, in milliseconds; `None` if the recording is not

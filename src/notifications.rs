@@ -91,8 +91,8 @@ pub struct Notification<'a> {
 const CHUNK_SIZE: usize = 500;
 
 /// Notifies each of these people once, except the actor and deactivated people. People who muted
-/// the update get only notifications whose kind bypasses the mute. Also ends these people's snoozes
-/// of the update.
+/// the update get only notifications whose kind bypasses the mute. Also ends the snoozes of the
+/// update by everyone in `people`.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,

@@ -146,7 +146,7 @@ pub struct WorkSchedule {
     pub zone: TimeZone,
     /// Working hours in local time.
     pub hours: WorkingHours,
-    /// When the person's absence ends, if there is one.
+    /// When the person's absence ends; `None` if they are not away.
     pub away_until: Option<Millis>,
 }
 

@@ -127,7 +127,7 @@ async fn find_current(
             let Some(guest) = guests.first() else {
                 return Ok(None);
             };
-            // Guests see the pictures in comments only in threads of their own share link.
+            // Guests see a comment's pictures only in threads that belong to their own share link.
             let query = concat!(
                 candidates!(),
                 "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)

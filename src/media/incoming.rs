@@ -36,7 +36,7 @@ pub async fn create_pending(
 }
 
 /// Replaces the content of media with a complete file. Removes any trim. `broken_off` means that
-/// the server ended the recording because its page had stopped sending data. Returns `false` if the
+/// the server ended the recording because the browser page had stopped sending data. Returns `false` if the
 /// media no longer exists.
 pub async fn receive(
     tx: &mut Tx,

@@ -252,7 +252,7 @@ pub(super) async fn set_password(
     Ok(())
 }
 
-/// Changes a person's own password. Ends all sessions of the person except `keep_session`.
+/// Changes the password of the person who is signed in. Ends all sessions of the person except `keep_session`.
 pub async fn change_password(
     tx: &mut Tx,
     person_id: &str,

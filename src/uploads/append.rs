@@ -53,7 +53,7 @@ pub async fn append_body(
     let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
-        // The server ended this recording, because its page had stopped sending data. Finish the
+        // The server ended this recording, because the browser page had stopped sending data. Finish the
         // upload first; whether the page may continue the recording is decided below.
         upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
@@ -220,7 +220,7 @@ fn set_length(
     }
 }
 
-/// Reopens a recording that the server ended because its page had stopped sending data. Copies the
+/// Reopens a recording that the server ended because the browser page had stopped sending data. Copies the
 /// existing bytes into a new object, so that the page can continue the recording.
 async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Writer<'_>> {
     let (ctx, key) = (&uploads.media, format!("media/{}", secret()));

@@ -56,7 +56,7 @@ pub struct Upload {
     pub touched_at: Millis,
     /// When the upload was complete and became media.
     pub finished_at: Option<Millis>,
-    /// When the server ended the upload because its page had stopped sending data; otherwise
+    /// When the server ended the upload because the browser page had stopped sending data; otherwise
     /// `None`.
     pub broken_off_at: Option<Millis>,
     /// 1 while the media of the upload exists; 0 after it was removed.

@@ -178,7 +178,7 @@ function revealSelection({ doc, viewport }: EditorCommands): void {
   if (first) viewport.reveal(bounds(first.shape, doc.size));
 }
 
-/** Returns true after an action that returns nothing. */
+/** Reports a key as handled after an action that returns nothing. */
 function handled(_: void): true {
   return true;
 }

@@ -49,7 +49,7 @@ export class RecorderSetup {
     return this.sources.devices.request(kind, this.#choice[kind]);
   }
 
-  /** Handles a change of one of the inputs. */
+  /** Handles a change to one of the inputs. */
   handleChange(target: EventTarget | null): void {
     const { view } = this;
     if (target instanceof HTMLInputElement && target.name === "source") this.#changeSource();

@@ -1,7 +1,7 @@
 // The places that comments point to. They are read from the page, which is the only source of truth.
 import type { Shape } from "../markup/shapes.js";
 
-/** A part of an image, in fractions of its width and height from the top left. A point has zero width and height. */
+/** A part of an image, as fractions of its width and height, from the top left. A point has no width and height. */
 export interface Region {
   x: number;
   y: number;

@@ -14,7 +14,7 @@ export class ImageZoom {
   #x = 0;
   #y = 0;
   /**
-   * Whether the image is as it was opened, so that a resize may fit it again. False after the person zooms or moves it.
+   * Whether the image still has its initial zoom and position. If so, a resize fits it to the window again.
    */
   #isAsOpened = false;
   #observer: ResizeObserver;

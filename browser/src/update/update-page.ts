@@ -8,7 +8,7 @@ import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
 import { stage } from "./media-stage.js";
 
-/** The minimum time between two openings that this page reports. */
+/** The minimum time between two reports from this page that the update was opened. */
 const REOPEN_INTERVAL_MS = 10_000;
 const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 

@@ -23,7 +23,7 @@ const SIGN_IN_CHECK_MS = 2000;
 const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
 
 export class RecordingSender {
-  /** Whether another page began the recording. */
+  /** Whether the recording was started by an earlier page or in another tab. */
   readonly isResumed: boolean;
   #queue: QueuedPiece[];
   #recordedMs: number;

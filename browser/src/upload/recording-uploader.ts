@@ -94,7 +94,8 @@ export class RecordingUploader extends EventTarget {
   }
 
   /**
-   * Adds the next piece, which ends at `untilMs` recorded milliseconds. Add pieces in order; empty ones are ignored.
+   * Adds the next piece, which ends after `untilMs` milliseconds of recorded time. Pieces must be added in order; empty
+   * ones are ignored.
    */
   addPiece(blob: Blob, untilMs: number): void {
     this.#command({ command: "piece", blob, untilMs });

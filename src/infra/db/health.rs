@@ -12,7 +12,7 @@ use crate::error::{DISK_FULL, Error, Result};
 /// How long a successful probe stays valid if no transaction fails. Reusing the result keeps
 /// frequent health checks from causing frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// The disk of a SQLite file counts as full if fewer bytes than this are free. A successful probe
+/// The disk that holds a SQLite database counts as full if fewer bytes are free. A successful probe
 /// is not enough, because its small write may fit into the write-ahead log when larger writes no
 /// longer do.
 const MIN_FREE: u64 = 1024 * 1024;
@@ -62,8 +62,8 @@ impl WriteHealth {
 
 impl Db {
     /// Commits a small write, unless one succeeded in the last five seconds and no transaction has
-    /// failed since. Returns [`Error::Unavailable`] if the database rejects writes or the disk of a
-    /// SQLite file is full.
+    /// failed since. Returns [`Error::Unavailable`] if the database rejects writes, or if the disk
+    /// that holds a SQLite database is full.
     pub async fn check_writes(&self) -> Result<()> {
         if let Some(file) = &self.file {
             check_free_space(file)?;

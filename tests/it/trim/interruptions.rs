@@ -1,4 +1,4 @@
-//! Trims during processing or publication, and trims whose server is killed.
+//! Trims during processing or publication, and trims during which the server is killed.
 
 use hearback::people::{Grant, Person, Role, Viewer};
 use serde_json::json;

@@ -2,7 +2,7 @@
 import type { EditorContext } from "../context.js";
 import type { Point } from "../shapes.js";
 
-/** The midpoint between two fingers and their distance, in window pixels. */
+/** The midpoint of two fingers and the distance between them, in window pixels. */
 interface Pinch {
   x: number;
   y: number;
