@@ -30,7 +30,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
 pub use self::abandoned_uploads::ABANDONED_UPLOAD_AGE;
-use self::failure::{Failure, classify, into_error, never_connected};
+use self::failure::{Failure, classify, into_bucket_error, into_error, never_connected};
 pub use self::multipart::Completion;
 use self::multipart::Multipart;
 use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable};
@@ -265,7 +265,7 @@ impl S3 {
             .send()
             .await
             .map(drop)
-            .map_err(into_error)
+            .map_err(into_bucket_error)
     }
 
     fn full_key(&self, key: &str) -> String {

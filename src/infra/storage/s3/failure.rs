@@ -7,6 +7,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use crate::error::Error;
 use crate::infra::storage::{storage_full, unavailable};
 
+const NO_SUCH_BUCKET: &str = "NoSuchBucket";
+
 /// The kinds of failure that Hearback handles differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -34,7 +36,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
     };
     // Match the status as well as the code: a response to HEAD has no body and therefore no code.
     match (status, error.code().unwrap_or_default()) {
-        (_, "NoSuchBucket") => Failure::Refused,
+        (_, NO_SUCH_BUCKET) => Failure::Refused,
         (404, _) => Failure::Missing,
         (501 | 405, _) | (_, "NotImplemented" | "MethodNotAllowed") => Failure::NotImplemented,
         (507, _)
@@ -69,12 +71,28 @@ where
         Failure::Missing => Error::NotFound,
         Failure::Unavailable => unavailable(cause),
         Failure::Full => storage_full(cause),
-        Failure::NotImplemented | Failure::Refused => Error::Unavailable(
-            "The storage rejected Hearback's request. What you just sent was not stored; your admin can run `hearback doctor` to find the cause."
-                .into(),
-            cause.into(),
-        ),
+        Failure::NotImplemented | Failure::Refused => refused(cause),
     }
+}
+
+/// Converts the error of a request that concerns only the bucket. A response to HEAD has no body, so a missing
+/// bucket looks like a missing object.
+pub(super) fn into_bucket_error<E>(error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    match into_error(error) {
+        Error::NotFound => refused(NO_SUCH_BUCKET.into()),
+        other => other,
+    }
+}
+
+fn refused(cause: String) -> Error {
+    Error::Unavailable(
+        "The storage rejected Hearback's request. What you just sent was not stored; your admin can run `hearback doctor` to find the cause."
+            .into(),
+        cause.into(),
+    )
 }
 
 /// Returns advice for the operator on how to fix the error.
@@ -82,7 +100,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let known = [
         (
-            "NoSuchBucket",
+            NO_SUCH_BUCKET,
             "The bucket does not exist: create it, or correct its name in HEARBACK_STORAGE.",
         ),
         (

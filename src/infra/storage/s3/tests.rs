@@ -383,7 +383,12 @@ async fn self_test_passes_for_a_good_bucket_and_explains_a_bad_one() {
         .self_test()
         .await
         .unwrap_err();
-    assert!(error.detail().contains("does not exist"), "{error}");
+    assert!(
+        error
+            .detail()
+            .contains("The bucket does not exist: create it"),
+        "{error}"
+    );
     let endpoint = s3.settings.endpoint.clone().unwrap();
     let error = stranger(&endpoint, &s3.settings.bucket)
         .await
