@@ -171,7 +171,7 @@ impl Config {
             max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
             max_recording: read.or_default("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
                 Ok(minutes @ 1..=1440) => Ok(minutes),
-                _ => Err("must be a number of minutes from 1 to 1440. For example: 120.".into()),
+                _ => Err("is not a valid number of minutes. Use a whole number from 1 to 1440, for example 120.".into()),
             }),
             ffmpeg: read.optional("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
             mail: read.mail(),
@@ -189,7 +189,7 @@ impl Config {
         if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {
             read.add_error(
                 "HEARBACK_DELIVERY",
-                "can be redirect only with HEARBACK_STORAGE=s3://…. With a folder, use proxy.",
+                "can be redirect only if HEARBACK_STORAGE is s3://…. If files are stored in a folder, use proxy.",
             );
         }
         if read.errors.is_empty() {
@@ -253,7 +253,7 @@ impl SettingsReader {
                     self.add_error(
                         name,
                         &format!(
-                            "is required with HEARBACK_SMTP_URL. Use, for example, {example}."
+                            "is required if HEARBACK_SMTP_URL is set. Use, for example, {example}."
                         ),
                     );
                 }
@@ -432,7 +432,7 @@ mod tests {
             assert!(
                 with(&[("HEARBACK_MAX_RECORDING", wrong)])
                     .unwrap_err()
-                    .starts_with("HEARBACK_MAX_RECORDING: must be a number of minutes")
+                    .starts_with("HEARBACK_MAX_RECORDING: is not a valid number of minutes")
             );
         }
     }

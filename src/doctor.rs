@@ -27,7 +27,7 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     match &config.url {
         Some(url) if config.is_https() => lines.push(passed(format!("address: {url}"))),
         Some(url) => lines.push(passed(format!(
-            "address: {url} — browsers cannot record or copy over plain http. Fix: put an https proxy in front of Hearback."
+            "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put an https proxy in front of Hearback."
         ))),
         None => lines.push(passed(
             "address: HEARBACK_URL is not set, so links use the Host header of each request",
@@ -56,14 +56,14 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         )),
     });
     lines.push(match &config.mail {
-                None => passed("email: not configured, so recipients see requests only in their inbox or through a link from the author"),
+                None => passed("email: not configured, so recipients see requests only in their Hearback inbox or through a link from the author"),
         Some(mailer) => match mailer.check().await {
             Ok(proved) => passed(format!("email: {proved}")),
             Err(error) => failed(format!("email: {}", error.detail())),
         },
     });
     lines.push(if assets::is_built() {
-        passed("browser files: built in")
+        passed("browser files: included in this build")
     } else {
         failed("browser files: missing from this build. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
     });
@@ -118,7 +118,7 @@ fn check_free_space(config: &Config) -> CheckResult {
             }
         }
         Err(error) => failed(format!(
-            "disk: cannot read {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write to.",
+            "disk: cannot determine the free space in {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write to.",
             config.data_dir.display()
         )),
     }

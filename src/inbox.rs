@@ -448,7 +448,7 @@ pub async fn snooze(
     if until.is_some_and(|until| until <= clock.now()) {
         return Err(Error::invalid(
             "until",
-            "is in the past. Use a time in the future, or `answered`.",
+            "is in the past. Use a time in the future, or `answered` to wait until someone answers.",
         ));
     }
     sqlx::query(

@@ -185,7 +185,7 @@ fn init_logging(config: &Config) {
 
 async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
-        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times are read from that file; only tests may use this setting");
+        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times are read from the file that it names; only tests may use this setting");
     }
     let clock = make_clock(&config);
     let app = App::build(config, clock).await?;

@@ -8,7 +8,7 @@ use crate::clock::Millis;
 use crate::updates::Expectation;
 
 /// Returns the sentence, for example:
-/// `Ada asks you to press Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
+/// `Ada asks you to press “Got it” on “The new flow” (3:12) by Fri 17:00: https://…`.
 /// `due` comes from [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
@@ -25,9 +25,11 @@ pub fn message(
     let when = due.map(|due| format!(" {due}")).unwrap_or_default();
     match expectation {
         Expectation::Acknowledge => {
-            format!("{author} asks you to press Got it on {what}{when}: {link}")
+            format!("{author} asks you to press “Got it” on {what}{when}: {link}")
         }
-        Expectation::Readback => format!("{author} asks you to say it back: {what}{when}: {link}"),
+        Expectation::Readback => {
+            format!("{author} asks you to say {what} back in your own words{when}: {link}")
+        }
         Expectation::Fyi => format!("{author} sent you {what}: {link}"),
     }
 }
@@ -91,7 +93,7 @@ mod tests {
         );
         assert_eq!(
             said,
-            "Ada asks you to press Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
+            "Ada asks you to press “Got it” on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
         );
         let said = message(
             "Ada",
@@ -103,7 +105,7 @@ mod tests {
         );
         assert_eq!(
             said,
-            "Ada asks you to say it back: “T” by the end of your next working day: L"
+            "Ada asks you to say “T” back in your own words by the end of your next working day: L"
         );
         assert_eq!(
             message("Ada", "T", Expectation::Fyi, None, None, "L"),

@@ -149,7 +149,7 @@ impl UploadService {
         );
         Err(Error::Unavailable(
             text,
-            "less free disk space than uploads need".into(),
+            "there is less free disk space than an upload needs".into(),
         ))
     }
 

@@ -61,7 +61,9 @@ impl State {
         for step in [rows, uploads, log, folder, storage] {
             match (&swept, step) {
                 (Ok(()), step) => swept = step,
-                (Err(_), Err(error)) => tracing::warn!(%error, "another step of the sweep failed"),
+                (Err(_), Err(error)) => {
+                    tracing::warn!(%error, "another step of the periodic cleanup failed")
+                }
                 (Err(_), Ok(())) => {}
             }
         }
@@ -120,7 +122,7 @@ async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
 }
 
 async fn run_overdue_checks(state: Arc<State>, stop: watch::Receiver<bool>) {
-    let failed = "authors could not be notified of overdue receipts";
+    let failed = "authors could not be notified of overdue answers";
     repeat(OVERDUE_INTERVAL, stop, failed, || async {
         state.notify_overdue().await.map(drop)
     })

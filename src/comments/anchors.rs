@@ -47,7 +47,7 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
     let media = media.ok_or_else(|| {
         Error::invalid(
             "media_id",
-            "is not the id of a file of this update; the file may have been removed. Reload the page, or leave the field out.",
+            "is not the id of a file in this update; the file may have been removed. Reload the page, or leave the field out.",
         )
     })?;
     match (media.kind, anchor.at_ms) {

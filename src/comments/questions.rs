@@ -139,7 +139,7 @@ async fn accept_answer(
     .await?;
     if taken.rows_affected() == 0 {
         return Err(Error::Conflict(
-            "Another answer is already accepted. Undo that first.".into(),
+            "Another answer has already been accepted. Withdraw that acceptance first.".into(),
         ));
     }
     Ok(())

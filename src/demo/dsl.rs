@@ -83,7 +83,7 @@ impl<'a> StoryBuilder<'a> {
     pub(super) fn advance_hours(&self, hours: f64) {
         #[allow(
             clippy::cast_possible_truncation,
-            reason = "the demo covers a few days, so the milliseconds fit"
+            reason = "the demo covers a few days, so the milliseconds fit into an i64"
         )]
         self.state.clock.advance((hours * HOUR as f64) as Millis);
     }

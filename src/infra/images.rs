@@ -218,7 +218,7 @@ fn check_size(width: u32, height: u32) -> Result<()> {
 fn image_error(error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(
-            "This picture needs more than 256 MiB of memory. Save it with fewer pixels.".into(),
+            "Reading this picture takes more than 256 MiB of memory. Save it at a lower resolution.".into(),
         ),
         ImageError::Unsupported(_) => Error::Unsupported(
             "This picture uses a rare variant of its format, which Hearback cannot read. Save it as PNG or JPEG.".into(),

@@ -85,7 +85,7 @@ impl Mailer {
             "without TLS"
         };
         let sign_in = if self.server.credentials.is_some() {
-            " and accepts the user and password"
+            " and accepts the user name and password"
         } else {
             ""
         };

@@ -180,7 +180,7 @@ impl Tools {
     /// A message for pages and the doctor if ffmpeg is missing.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_none().then(|| {
-            "ffmpeg is not installed. Recordings made in Hearback play, but without exact seeking, preview pictures or a copy for Safari; other videos play only for their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
+            "ffmpeg is not installed. Recordings made in Hearback can be played, but without exact seeking, preview pictures or a copy for Safari; other videos can be played only by their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
                 .into()
         })
     }
@@ -267,7 +267,7 @@ impl Tools {
         let missing = || {
             Error::Unavailable(
                 self.missing().unwrap_or_default(),
-                "no ffmpeg or ffprobe".into(),
+                "ffmpeg or ffprobe is not installed".into(),
             )
         };
         self.toolchain.as_deref().ok_or_else(missing)
@@ -333,7 +333,7 @@ async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
             }
         });
         if let Err(error) = ran.await {
-            tracing::warn!(tool = %tool.display(), ?error, "could not run the tool");
+            tracing::warn!(tool = %tool.display(), ?error, "ffmpeg or ffprobe could not be run");
             return None;
         }
     }

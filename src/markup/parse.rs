@@ -177,7 +177,7 @@ impl<'a> ShapeParser<'a> {
             None => {
                 return self.add_error(
                     format!("{name}.kind"),
-                    format!("is missing. Must be one of: {}.", self.known_kinds()),
+                    format!("is missing. Use one of: {}.", self.known_kinds()),
                 );
             }
         };

@@ -140,7 +140,8 @@ pub(super) async fn begin(
         .iter()
         .find(|(name, _)| name == "original")
         .map(|(_, key)| key.clone());
-    let original = original.ok_or_else(|| Error::internal("a picture has no original"))?;
+    let original =
+        original.ok_or_else(|| Error::internal("the original file of a picture is missing"))?;
     let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
     sqlx::query("UPDATE media SET generation = generation + 1, state = 'processing', reason = $1 WHERE id = $2")
         .bind(IN_PROGRESS_TEXT)

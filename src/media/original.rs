@@ -49,7 +49,7 @@ pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
 /// installed.
 pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
-        Metadata::None => format!("Stored unchanged. {missing}"),
+        Metadata::None => format!("This video is stored as it was uploaded. {missing}"),
         Metadata::Possible => format!("{AUTHOR_ONLY_TEXT} {missing}"),
     }
 }

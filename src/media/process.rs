@@ -23,7 +23,7 @@ use crate::{events, updates};
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
-const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose others, or restore the whole recording.";
+const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose other points, or restore the whole recording.";
 /// How long viewers may still fetch a raw file after a copy has replaced it, in milliseconds. The
 /// duration of the video is added to this time.
 const RAW_GRACE: Millis = 3_600_000;
@@ -124,7 +124,7 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
     let doing = if range.is_some() {
         TRIM_IN_PROGRESS
     } else {
-        "Preparing for seeking"
+        "Making the video seekable"
     };
     finish_step(ctx, target, MediaState::Processing, Some(doing)).await?;
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;

@@ -25,7 +25,8 @@ pub async fn remove(
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
         return Err(Error::Forbidden(
-            "A picture in a comment cannot be removed alone. Remove the comment instead.".into(),
+            "A picture in a comment cannot be removed on its own. Remove the comment instead."
+                .into(),
         ));
     }
     updates::find_own(tx, viewer, &update.id).await?;

@@ -142,7 +142,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
-                    "is the readback that the author marked “Not quite”. Say it back in different words.",
+                    "is the same readback that the author marked as “Not quite”. Write it in different words.",
                 ));
             }
             Ok(false)

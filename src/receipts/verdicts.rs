@@ -163,7 +163,7 @@ pub async fn give_verdict(
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(
-            "{} has not said it back, or has withdrawn the readback.",
+            "{} has not read this update back, or has withdrawn the readback.",
             receipt.name
         )));
     }
@@ -172,7 +172,7 @@ pub async fn give_verdict(
         .is_some_and(|seen| seen < update.revision)
     {
         return Err(Error::Conflict(format!(
-            "This update has changed since {} said it back. They have been asked to say it back again.",
+            "This update has changed since {} read it back. They have been asked for a new readback.",
             receipt.name
         )));
     }
@@ -243,7 +243,7 @@ pub async fn set_disclosed(
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if open && receipt.words.is_none() {
         return Err(Error::Conflict(format!(
-            "{} has not said it back, so there is nothing to share.",
+            "{} has not read this update back, so there is no readback to share.",
             receipt.name
         )));
     }

@@ -34,7 +34,7 @@ impl Node {
             .truncate(false)
             .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::info!(%error, "another process is using this data folder, so the leases of its jobs are left unchanged");
+            tracing::info!(%error, "another process is using this data folder, so the leases on its jobs are left unchanged");
             return Ok(Self { id, _file: None });
         }
         let mut before = String::new();

@@ -128,7 +128,7 @@ pub(super) async fn check_has_recipients(
     {
         return Err(Error::invalid(
             "audience",
-            "contains nobody who can answer, but this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
+            "must contain somebody who can answer, because this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
         ));
     }
     Ok(())

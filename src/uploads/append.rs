@@ -176,7 +176,7 @@ async fn has_bytes(
 
 fn body_stalled(uploads: &UploadService) -> Error {
     Error::Conflict(format!(
-        "No data arrived for {} s. Everything received before is stored. Send HEAD to get the current offset.",
+        "No data arrived for {} s. Everything received before that is stored. Send HEAD to get the current offset.",
         uploads.idle_timeout.as_secs()
     ))
 }

@@ -62,7 +62,7 @@ impl Writer<'_> {
                     Some(stored) if stored == length => {}
                     stored => {
                         return Err(Error::internal(format!(
-                            "an upload of {length} bytes was stored as {stored:?}"
+                            "an upload has {length} bytes, but its stored object has {stored:?}"
                         )));
                     }
                 }
@@ -248,7 +248,7 @@ impl Writer<'_> {
         for piece in pieces.iter().chain(&self.segments) {
             if piece.start != at {
                 return Err(Error::internal(format!(
-                    "the pieces of upload {} have a gap at {at}",
+                    "the pieces of upload {} have a gap at byte {at}",
                     self.upload.id
                 )));
             }
@@ -261,7 +261,7 @@ impl Writer<'_> {
             Ok(parts)
         } else {
             Err(Error::internal(format!(
-                "upload {} has {at} bytes of {}",
+                "the pieces of upload {} add up to {at} bytes instead of {}",
                 self.upload.id, self.offset
             )))
         }

@@ -298,7 +298,7 @@ async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<(
 /// Logs the failure to handle one upload. The next sweep tries again.
 fn log_failure(upload: &Upload, done: Result<()>) {
     if let Err(error) = done {
-        tracing::warn!(%error, upload = upload.id, "an abandoned upload could not be handled");
+        tracing::warn!(%error, upload = upload.id, "an abandoned upload could not be finished or deleted");
     }
 }
 

@@ -320,7 +320,7 @@ impl<'a> Writer<'a> {
             let key = segment
                 .key
                 .as_deref()
-                .ok_or_else(|| Error::internal("a segment has no key"))?;
+                .ok_or_else(|| Error::internal("a segment of an upload has no storage key"))?;
             let body = storage
                 .get(key, 0..u64::try_from(segment.bytes).unwrap_or(0))
                 .await?;

@@ -194,7 +194,7 @@ async fn run_job(
     if !kind.retry.allows_attempt(job.attempts) {
         // Fail the job here. A job that crashes the process on every attempt cannot record its own
         // failure, and would otherwise run forever.
-        let error = Error::internal("the job was started too often without finishing");
+        let error = Error::internal("the job was started too many times without finishing");
         return record_failure(state, kind, job, &error, stop).await;
     }
     let ending = stop.clone();
@@ -262,10 +262,10 @@ async fn renew_lease_until_lost(state: &State, job: &ClaimedJob) -> Result<()> {
         tokio::time::sleep(jobs::RENEW_INTERVAL).await;
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
-            Ok(false) => return Err(Error::internal("the lease of the job was lost")),
+            Ok(false) => return Err(Error::internal("the lease on the job was lost")),
             // Do not give up yet: the lease is still valid, so the next renewal may succeed.
             Err(error) => {
-                tracing::warn!(%error, job = job.id, "the lease of a job could not be renewed")
+                tracing::warn!(%error, job = job.id, "the lease on a job could not be renewed")
             }
         }
     }

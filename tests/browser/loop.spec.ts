@@ -245,13 +245,13 @@ test("an author hears back from three people in other time zones, and asks them 
     await expectReceipts(
       author,
       update,
-      "0 of 3 heard. 1 was told: not quite. 1 has not opened it. 1 question is open.",
+      "0 of 3 heard. 1 was told “Not quite”. 1 has not opened it. 1 question is open.",
       {
         onMe: [question],
         onThem: [leo[0], kim[0], zofia[0]],
       },
     );
-    await expect(receipt(author, zofia[0])).toContainText("was told: not quite");
+    await expect(receipt(author, zofia[0])).toContainText("was told “Not quite”");
     await expect(
       receipt(author, zofia[0]).getByText("by Mon 17:00", { exact: true }),
     ).toBeVisible();
@@ -396,7 +396,9 @@ test("an author hears back from three people in other time zones, and asks them 
     await expect(
       author.getByRole("status").filter({ hasText: "Leo Park has been reminded." }),
     ).toBeVisible();
-    await expect(author.getByLabel("Leo Park has been reminded. Message to send:")).toHaveValue(
+    await expect(
+      author.getByLabel("Leo Park has been reminded. You can also send this message:"),
+    ).toHaveValue(
       /^Answers to “The new rota” \(0:09\) are still missing from Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
     );
     await expect(receipt(author, leo[0])).toContainText("reminded");

@@ -173,7 +173,7 @@ async fn video_or_audio_in_an_unsupported_format_is_rejected_with_advice() {
 /// The name, first bytes, format and advice of each unsupported file.
 fn unsupported_videos() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let video = "Export it as H.264 (MP4) and upload it again.";
-    let sound = "sound without a picture";
+    let sound = "contains only sound";
     let packets = [[b'G'].as_slice(), &[0xff; 187]].concat().repeat(3);
     vec![
         ("clip.avi", b"RIFF\x24\0\0\0AVI LIST".to_vec(), "AVI", video),

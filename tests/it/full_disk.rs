@@ -261,7 +261,7 @@ async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
     world
         .app
         .wait_for(&ada, &media, |media| {
-            media["reason"] == "Preparing for seeking"
+            media["reason"] == "Making the video seekable"
         })
         .await;
     server.fill(0);

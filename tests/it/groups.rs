@@ -135,7 +135,7 @@ async fn group_name_must_be_a_valid_and_unused_handle() {
         ("the team", "lower-case letters"),
         ("tëam", "lower-case letters"),
         ("@@design", "lower-case letters"),
-        ("everyone", "every account"),
+        ("everyone", "all accounts"),
         (long.as_str(), "the maximum is 40"),
         ("design", "a group called @design already exists"),
     ] {

@@ -71,7 +71,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
     assert_eq!(
         text.lines().next().unwrap(),
         format!(
-            "Ada asks you to press Got it on “The new flow” {due} (your time, Europe/Berlin): {URL}{path}"
+            "Ada asks you to press “Got it” on “The new flow” {due} (your time, Europe/Berlin): {URL}{path}"
         )
     );
     assert!(
@@ -177,7 +177,7 @@ async fn reminder_correction_and_change_are_each_emailed_once() {
     assert_eq!(ids.len(), 5, "every email has its own Message-ID");
     let text = sink.mails()[4].text();
     assert!(
-        text.starts_with("Ada asks you to say it back: “The new flow”")
+        text.starts_with("Ada asks you to say “The new flow” back in your own words")
             && text.contains("\nWhat changed: The day\n"),
         "{text}"
     );

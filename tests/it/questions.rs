@@ -155,7 +155,7 @@ async fn only_one_answer_can_be_accepted() {
         accept(&bob, &two).await.problem(409)["detail"]
             .as_str()
             .unwrap()
-            .contains("Undo that first")
+            .contains("Withdraw that acceptance first")
     );
     assert_eq!(
         accepted(&bob.get(&format!("/comments/{id}")).await.json()),

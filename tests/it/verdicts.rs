@@ -95,7 +95,7 @@ async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
     confirm(&ada, &path, &eve).await.problem(404);
     let problem = confirm(&ada, &path, &cyd).await.problem(409);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("has not said it back"), "{detail}");
+    assert!(detail.contains("has not read this update back"), "{detail}");
     correct(&ada, &path, &bob, " ").await.problem(422);
     for invalid in [json!({ "verdict": "perhaps" }), json!({})] {
         put_verdict(&ada, &path, &bob, invalid).await.problem(422);

@@ -136,7 +136,7 @@ async fn publishing_returns_a_message_to_share() {
     assert_eq!(
         made["message"],
         format!(
-            "Ada asks you to press Got it on “The new flow” by the end of your next working day: {url}"
+            "Ada asks you to press “Got it” on “The new flow” by the end of your next working day: {url}"
         )
     );
     let page = app.browser("Ada").await.get(url).await.text();
@@ -147,7 +147,7 @@ async fn publishing_returns_a_message_to_share() {
         "{page}"
     );
     assert!(
-        page.contains("Copy message") && page.contains("Ada asks you to press Got it"),
+        page.contains("Copy message") && page.contains("Ada asks you to press “Got it”"),
         "{page}"
     );
     assert_eq!(bob.get(url).await.json()["message"], Value::Null);

@@ -218,7 +218,7 @@ async fn settings_form_keeps_invalid_input() {
     let fields = [("days", "3"), ("from", "17:00"), ("to", "09:00")];
     let page = submit(&browser, &fields).await.expect(422).text();
     assert!(
-        page.contains("has the end 09:00")
+        page.contains("ends at 09:00")
             && page.contains("name=\"days\" value=\"3\" checked")
             && !page.contains("value=\"2\" checked")
     );

@@ -25,7 +25,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let rows = MigrationSummary::read(file).await?;
     remove_file(&unfinished)?;
     if copy.exists() && check_copy(&copy, rows).await.is_err() {
-        tracing::warn!(copy = %copy.display(), "the existing database copy is damaged or outdated; creating a new one");
+        tracing::warn!(copy = %copy.display(), "the existing copy of the database is damaged or outdated; creating a new one");
         remove_file(&copy)?;
     }
     check_free_space(file)?;
@@ -99,14 +99,14 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     } else {
         Err(damaged_copy(
             copy,
-            &format!("its migrations are {copied:?}, but those of the database are {rows:?}"),
+            &format!("it contains the migrations {copied:?}, but the database contains {rows:?}"),
         ))
     }
 }
 
 fn damaged_copy(copy: &Path, reason: &str) -> Error {
     Error::Conflict(format!(
-        "The copy made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. Check the disk and the database, and restore a backup if the database is damaged.",
+        "The copy of the database made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. Check the disk and the database, and restore a backup if the database is damaged.",
         copy.display()
     ))
 }

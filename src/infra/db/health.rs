@@ -92,7 +92,7 @@ fn check_free_space(file: &Path) -> Result<()> {
     Err(Error::Unavailable(
         DISK_FULL.into(),
         format!(
-            "fewer than {MIN_FREE} bytes are free on the disk of {}",
+            "fewer than {MIN_FREE} bytes are free on the disk that contains {}",
             file.display()
         )
         .into(),

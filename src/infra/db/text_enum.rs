@@ -165,7 +165,7 @@ where
                 Ok(row) => known.push(row),
                 Err(sqlx::Error::ColumnDecode { index, source }) if source.is::<UnknownValue>() => {
                     unknown += 1;
-                    tracing::warn!(column = index, %source, "skipped a row with an unknown value");
+                    tracing::warn!(column = index, %source, "skipped a database row with an unknown value");
                 }
                 Err(error) => return Err(error.into()),
             }

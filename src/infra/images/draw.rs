@@ -131,7 +131,7 @@ fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree)
         }
         let height = u32::try_from(canvas.len() / 4 / row).map_err(Error::internal)?;
         let mut pixmap = PixmapMut::from_bytes(canvas, width, height)
-            .ok_or_else(|| Error::internal("an image band has no pixels"))?;
+            .ok_or_else(|| Error::internal("a horizontal strip of a picture has no pixels"))?;
         resvg::render(
             tree,
             Transform::from_translate(0.0, -((n * rows) as f32)),

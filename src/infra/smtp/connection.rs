@@ -63,9 +63,9 @@ impl Mailer {
                 .await
                 .map_err(|error| match error {
                     // Omit the server's text, because it could repeat the credentials.
-                    StepError::Smtp(error) if error.status().is_some() => {
-                        Failure::Unavailable("the server rejected the user and password".into())
-                    }
+                    StepError::Smtp(error) if error.status().is_some() => Failure::Unavailable(
+                        "the server rejected the user name and password".into(),
+                    ),
                     other => Failure::Unavailable(format!("sign-in failed: {other}")),
                 })?;
         }

@@ -68,7 +68,9 @@ impl Mailer {
                 .bytes()
                 .all(|byte| byte == b' ' || byte.is_ascii_graphic())
             {
-                return Err(permanent(&format_args!("{name} is not ASCII")));
+                return Err(permanent(&format_args!(
+                    "the header {name} contains characters outside ASCII"
+                )));
             }
             message
                 .headers_mut()

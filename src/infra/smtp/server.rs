@@ -70,7 +70,8 @@ impl Server {
                 .decode_utf8()
                 .map(|text| text.into_owned())
                 .map_err(|_| {
-                    "has a user or password that is not valid percent-encoded UTF-8.".to_owned()
+                    "has a user name or password that is not valid percent-encoded UTF-8."
+                        .to_owned()
                 })
         };
         let credentials = match (url.username(), url.password()) {
@@ -80,7 +81,7 @@ impl Server {
             }
             _ => {
                 return Err(format!(
-                    "must have both a user and a password, or neither. {EXAMPLE}"
+                    "must have both a user name and a password, or neither. {EXAMPLE}"
                 ));
             }
         };
@@ -93,7 +94,7 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("must not send the password unencrypted. Use, for example, smtps://… or smtp://…?tls=required.".into());
+            return Err("must use TLS, because it contains a password. Use, for example, smtps://… or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),

@@ -199,7 +199,7 @@ impl Disk {
         let free = self.free_bytes()? / (1024 * 1024);
         Ok(vec![
             format!(
-                "Objects in {} can be written, read by range and deleted.",
+                "Objects in {} can be written, read in ranges and deleted.",
                 self.root.display()
             ),
             format!("{free} MiB are free."),

@@ -338,7 +338,7 @@ pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
 /// Runs ffmpeg in a temporary directory inside `dir`, and moves the complete result to `dir/name`.
 #[allow(
     clippy::too_many_arguments,
-    reason = "every caller needs all arguments"
+    reason = "every caller has to pass all of these arguments"
 )]
 async fn run_ffmpeg(
     toolchain: &Toolchain,

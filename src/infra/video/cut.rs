@@ -54,7 +54,7 @@ pub(super) async fn cut(
     let origin = probe.timeline.origin;
     #[allow(
         clippy::cast_precision_loss,
-        reason = "a video lasts at most a day, so the milliseconds fit"
+        reason = "a video lasts at most a day, so an f64 holds its milliseconds exactly"
     )]
     let cut = Cut {
         start: origin + from_ms as f64 / 1000.0,

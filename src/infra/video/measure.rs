@@ -23,7 +23,7 @@ pub(super) async fn checked_output(
 ) -> Result<Output> {
     let probe = probe(toolchain, &path).await?;
     if probe.hides_frames {
-        tracing::error!(path = %path.display(), "a converted copy contains hidden frames");
+        tracing::error!(path = %path.display(), "a converted copy would still contain frames that were cut away");
         return Err(Error::Unsupported(format!(
             "A converted copy of this video would still contain the part that was cut away. {EXPORT_ADVICE}"
         )));
@@ -52,7 +52,7 @@ pub(super) async fn checked_output(
 fn tolerance_ms(frame_seconds: f64) -> i64 {
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "the next line bounds the value"
+        reason = "the next line limits the value"
     )]
     let frame = (frame_seconds * 1000.0).ceil() as i64;
     frame.clamp(TOLERANCE_MS, LONGEST_FRAME_MS)

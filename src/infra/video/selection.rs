@@ -118,7 +118,7 @@ fn without_video(listing: &Listing) -> Error {
         .any(|stream| stream.kind == StreamKind::Audio);
     Error::Unsupported(match announced {
         Some(_) => "This video is damaged: it ends before its first frame.".into(),
-        None if has_audio => "This file has sound but no picture, and Hearback accepts only videos. Record the sound together with a screen or a camera.".into(),
+        None if has_audio => "This file contains only sound, but Hearback accepts only videos. Record the sound together with a screen or a camera.".into(),
         None => "This video is damaged: nothing in it can be played.".into(),
     })
 }
@@ -144,7 +144,7 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {
         return Err(Error::Unsupported(
-            "This video is damaged: it does not contain the size of its picture.".into(),
+            "This video is damaged: it does not state its width and height.".into(),
         ));
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {

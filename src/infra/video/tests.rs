@@ -63,9 +63,7 @@ async fn probe_rejects_other_files_with_a_reason() {
         .await
         .unwrap_err();
     assert!(
-        sound
-            .detail()
-            .starts_with("This file has sound but no picture,"),
+        sound.detail().starts_with("This file contains only sound,"),
         "{sound}"
     );
     for name in [

@@ -33,7 +33,7 @@ pub async fn resolve_addresses(
         return Err(Error::invalid(
             "audience",
             format!(
-                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use everyone instead.",
+                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use “everyone” instead.",
                 given.len()
             ),
         ));
@@ -53,7 +53,7 @@ pub async fn resolve_addresses(
                 Some(_) => {}
                 None => {
                     let message = format!(
-                        "There is no group called @{handle}. Use email addresses, @groups or everyone."
+                        "There is no group called @{handle}. Use email addresses, @groups or “everyone”."
                     );
                     return Err(Error::invalid("audience", message));
                 }

@@ -112,14 +112,14 @@ pub(crate) async fn snooze(
         {
             Some(until) => Some(until),
             None => {
-                fields.add_error("until", "is not a valid time. Must be tomorrow, monday, answered, or a time such as 2026-11-23T08:00:00Z.");
+                fields.add_error("until", "is not a valid time. Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.");
                 None
             }
         },
         None => {
             fields.add_error(
                 "until",
-                "is missing. Must be tomorrow, monday, answered, or a time such as 2026-11-23T08:00:00Z.",
+                "is missing. Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.",
             );
             None
         }

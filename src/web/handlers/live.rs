@@ -119,7 +119,7 @@ async fn write_events(
             Ok(None) => return,
             // The page reconnects with the number of its last event, so it misses no event.
             Err(error) => {
-                tracing::warn!(%error, "events could not be sent to a live page");
+                tracing::warn!(%error, "events could not be sent to an open page");
                 return;
             }
         }

@@ -47,7 +47,7 @@ pub(crate) async fn put(
     if revision.is_none() {
         fields.add_error(
             "revision",
-            "is missing. Use the revision from the GET response.",
+            "is missing. Send the revision from the response to GET.",
         );
     }
     let input = read_input(&state, &mut fields);

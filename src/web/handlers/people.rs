@@ -116,7 +116,7 @@ pub(crate) async fn create_reset_link(
     if ctx.wants_html {
         let said = Flash {
             text: Some(format!(
-                "Pass this link on to {}. They can use it once, within one hour, to set a new password.",
+                "Send this link to {}. They can use it once, within one hour, to set a new password.",
                 account.name
             )),
             link: Some(url),
@@ -168,9 +168,9 @@ pub(crate) async fn invite(
     match try_invite(&state, &ctx, fields).await {
         Ok(made) if ctx.wants_html => {
             let text = if made.len() == 1 {
-                "The invitation has been created. Pass its link on."
+                "The invitation has been created. Send its link to the person you invited."
             } else {
-                "The invitations have been created. Pass each person their own link."
+                "The invitations have been created. Send each person their own link."
             };
             let invited = made
                 .into_iter()

@@ -236,7 +236,7 @@ impl<'a> ReceiptSummary<'a> {
             "answered an earlier version",
             "answered an earlier version",
         );
-        add(corrected, "was told: not quite", "were told: not quite");
+        add(corrected, "was told “Not quite”", "were told “Not quite”");
         if author {
             let unopened = self
                 .waiting

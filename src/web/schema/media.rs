@@ -209,9 +209,9 @@ impl MediaView {
         match (&self.reason, self.state) {
             (Some(reason), _) => reason,
             (None, MediaState::Uploading) => {
-                "Still uploading. The video will play here as soon as possible."
+                "Still uploading. You can play the video here as soon as it is ready."
             }
-            (None, _) => "Being processed. This page will show the file as soon as possible.",
+            (None, _) => "Being processed. This page will show the file as soon as it is ready.",
         }
     }
 

@@ -222,7 +222,7 @@ async fn recording_without_a_video_track_fails_with_a_reason() {
         media[0]["reason"]
             .as_str()
             .unwrap()
-            .contains("sound but no picture"),
+            .contains("contains only sound"),
         "{}",
         media[0]
     );

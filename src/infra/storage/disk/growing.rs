@@ -76,7 +76,7 @@ impl GrowingFile {
         match length.await? {
             length if length == at => Ok(()),
             length => Err(Error::internal(format!(
-                "an upload's file has {length} bytes, but {at} bytes should be durable"
+                "the file of an upload has {length} bytes, although {at} bytes were confirmed as stored"
             ))),
         }
     }

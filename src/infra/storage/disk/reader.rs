@@ -58,7 +58,9 @@ impl Reader {
             None => self.read_blocking().await?,
         };
         if read == 0 {
-            return Err(unavailable("the file was truncated during the read"));
+            return Err(unavailable(
+                "the file was truncated while it was being read",
+            ));
         }
         self.range.start += read as u64;
         self.buffer.truncate(read);

@@ -105,11 +105,11 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "InvalidAccessKeyId",
-            "The server does not know AWS_ACCESS_KEY_ID.",
+            "The server does not know the access key in AWS_ACCESS_KEY_ID.",
         ),
         (
             "SignatureDoesNotMatch",
-            "AWS_SECRET_ACCESS_KEY is wrong, or a proxy changes the Host of requests.",
+            "AWS_SECRET_ACCESS_KEY is wrong, or a proxy is changing the Host header of requests.",
         ),
         (
             "RequestTimeTooSkewed",
@@ -117,11 +117,11 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "AuthorizationHeaderMalformed",
-            "The region is wrong: set AWS_REGION.",
+            "The region is wrong: set AWS_REGION to the region of the bucket.",
         ),
         (
             "PermanentRedirect",
-            "The region or the endpoint is wrong: set AWS_REGION.",
+            "The region or the endpoint is wrong: check AWS_REGION and HEARBACK_S3_ENDPOINT.",
         ),
         (
             "AccessDenied",
@@ -137,7 +137,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "dns error",
-            "The host name of the endpoint cannot be resolved. If the server has no host names for buckets, set HEARBACK_S3_PATH_STYLE=true.",
+            "The host name of the endpoint cannot be resolved. If buckets do not have their own host names on this server, set HEARBACK_S3_PATH_STYLE=true.",
         ),
         (
             "ertificate",
@@ -149,7 +149,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
     ];
     known.iter().find(|(word, _)| cause.contains(word)).map_or(
-        "Check the endpoint, the bucket and the keys.",
+        "Check the endpoint, the bucket and the access key.",
         |(_, words)| words,
     )
 }

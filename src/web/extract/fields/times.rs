@@ -96,7 +96,7 @@ impl Fields {
             let message = self.errors.len();
             let ms = self.number(&exact);
             if ms.is_none() && self.errors.len() == message {
-                self.add_error(&exact, "is missing. Use a number of milliseconds.");
+                self.add_error(&exact, "is missing. Send a number of milliseconds.");
             }
             return ms.unwrap_or(0);
         }
@@ -105,7 +105,7 @@ impl Fields {
                 .ok_or_else(|| "is not a valid position. Use, for example, 1:02.5.".into())
         });
         if said.is_none() {
-            self.add_error(name, "is missing. Use, for example, 1:02.5.");
+            self.add_error(name, "is missing. Enter a time, for example 1:02.5.");
         }
         said.unwrap_or(0)
     }

@@ -32,7 +32,7 @@ pub(crate) async fn remind(
             many => format!("{} people have been reminded.", many.len()),
         };
         let said = Flash {
-            text: Some(format!("{text} Message to send:")),
+            text: Some(format!("{text} You can also send this message:")),
             link: Some(message),
             copy: true,
             ..Flash::default()

@@ -47,7 +47,7 @@ pub(crate) async fn confirm(
         }
         (Some(VerdictKind::Confirmed), None) => Verdict::Confirmed,
         (None, _) => {
-            fields.add_error("verdict", "is missing. Must be confirmed or corrected.");
+            fields.add_error("verdict", "is missing. Send `confirmed` or `corrected`.");
             Verdict::Confirmed
         }
     };

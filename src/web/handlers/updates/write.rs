@@ -136,7 +136,7 @@ fn form_redirect(
     published: bool,
 ) -> HandlerResult {
     if !invited.is_empty() {
-        let text = "Invited. Pass each person their link. Anyone who accepts is asked immediately."
+        let text = "The invitations have been created. Send each person their own link. Anyone who accepts receives the update immediately."
             .to_owned();
         let invited = invited
             .into_iter()
