@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_by_creation_and_have_26_characters() {
+    fn ids_have_26_characters_and_sort_by_creation_time() {
         let clock = Clock::default();
         let ids: Vec<String> = (0..1000).map(|_| clock.id()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_file_sets_the_time_until_deleted_and_keeps_ids_sorted() {
+    fn clock_file_overrides_the_time_until_the_file_is_deleted_and_ids_stay_sorted() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc3339_has_milliseconds_and_can_be_parsed() {
+    fn rfc3339_timestamp_has_milliseconds_and_can_be_parsed() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(
             parse_rfc3339(&rfc3339(1_763_763_120_001)),

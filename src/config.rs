@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_reports_every_invalid_setting_but_not_its_value() {
+    fn error_names_every_invalid_setting_without_repeating_its_value() {
         let wrong = with(&[
             ("HEARBACK_LISTEN", "8080"),
             ("DATABASE_URL", "mysql://root:secret@db/x"),
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn mail_requires_a_sender_and_a_public_address() {
+    fn sending_email_requires_a_sender_address_and_a_public_url() {
         let server = ("HEARBACK_SMTP_URL", "smtps://ada:secret@mail.example.org");
         let wrong = with(&[server]).unwrap_err();
         assert!(
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn max_recording_is_120_minutes_by_default_and_must_be_in_range() {
+    fn maximum_recording_length_is_120_minutes_by_default_and_must_be_in_range() {
         assert_eq!(with(&[]).unwrap().max_recording, 120);
         assert_eq!(
             with(&[("HEARBACK_MAX_RECORDING", "45")])
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_buckets_are_parsed() {
+    fn upload_size_limit_and_bucket_address_are_parsed() {
         let config = with(&[
             ("HEARBACK_MAX_UPLOAD", "500 MiB"),
             ("HEARBACK_STORAGE", "s3://bucket/some/where/"),

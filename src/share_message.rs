@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn due_text_uses_the_readers_zone_and_includes_the_date_unless_the_due_time_is_near() {
+    fn due_text_uses_the_time_zone_of_the_reader_and_omits_the_date_if_the_due_time_is_near() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
         let now = at("2026-11-20T12:00:00Z");
         assert_eq!(

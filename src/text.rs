@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn fold_removes_case_and_accents() {
+    fn fold_makes_text_lowercase_and_removes_accents() {
         assert_eq!(fold("ÉCOLE ﬁn"), "ecole fin");
     }
 }

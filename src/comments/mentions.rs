@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn mention_resolves_to_the_longest_name_and_ignores_email_addresses() {
+    fn longest_matching_name_is_mentioned_and_email_addresses_are_not_mentions() {
         assert_eq!(
             names("@Ada Lovelace, @ada lovelaces and (@ADA)"),
             ["Ada Lovelace:1", "ada:2", "ADA:2"]

@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn damaged_pictures_and_other_files_are_rejected() {
+    async fn damaged_pictures_and_files_that_are_not_pictures_are_rejected() {
         let damaged = ["bad-truncated.png", "bad-crc-idat.png"];
         for name in damaged {
             let error = process(&fixture(name)).await.unwrap_err();
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trailing_bytes_are_removed_and_the_color_profile_is_kept() {
+    async fn bytes_after_a_picture_are_removed_and_its_color_profile_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let mut profile = vec![0_u8; 200];
         profile[..4].copy_from_slice(&200_u32.to_be_bytes());

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_subject_cannot_inject_headers() {
+    fn recipient_name_and_subject_cannot_inject_email_headers() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
             parse_sender("hearback@example.org").unwrap(),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_address_is_a_permanent_failure() {
+    fn email_to_an_invalid_address_fails_permanently() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
             parse_sender("hearback@example.org").unwrap(),

@@ -142,7 +142,7 @@ mod tests {
     use super::row_number;
 
     #[test]
-    fn row_number_increases_with_the_id() {
+    fn search_row_number_increases_with_the_id() {
         let clock = crate::clock::Clock::default();
         let first = row_number(&clock.id());
         clock.advance(10);

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn full_lane_leaves_all_other_lanes_free() {
+    fn jobs_in_a_full_lane_do_not_occupy_slots_of_other_lanes() {
         for lane in Lane::ALL {
             let slots = Slots::new(LONG_JOB);
             let taken: Vec<_> = (0..lane.slots()).map(|_| take(&slots, lane)).collect();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn preparation_moves_to_the_heavy_lane_when_it_takes_long() {
+    async fn preparation_job_moves_to_the_heavy_lane_when_it_takes_too_long() {
         let slots = Arc::new(Slots::new(Duration::ZERO));
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let first = take(&slots, Lane::Preparation);
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn preparation_keeps_its_slot_while_the_heavy_lane_is_full() {
+    async fn preparation_job_keeps_its_slot_while_the_heavy_lane_is_full() {
         let slots = Arc::new(Slots::new(Duration::ZERO));
         let heavy: Vec<_> = (0..Lane::Heavy.slots())
             .map(|_| take(&slots, Lane::Heavy))

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_are_stored_as_earlier_versions_stored_them() {
+    fn job_payloads_are_stored_in_the_same_format_as_in_earlier_versions() {
         let id = |text: &str| text.to_owned();
         let keys = vec![id("media/a"), id("media/b")];
         assert_stored(&DeleteObjects { keys }, r#"{"keys":["media/a","media/b"]}"#);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_without_optional_keys_are_parsed() {
+    fn job_payloads_without_optional_keys_are_parsed() {
         let convert = ConvertMedia::from_payload(r#"{"generation":3,"media":"m"}"#).unwrap();
         assert_eq!((convert.target.generation, convert.note), (3, None));
         let process = ProcessMedia::from_payload(r#"{"media":"m","generation":3,"note":"n"}"#);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn find_returns_the_lane_of_a_kind_and_the_light_lane_for_unknown_kinds() {
+    fn find_returns_the_lane_of_a_job_kind_and_the_light_lane_for_an_unknown_kind() {
         for (kind, lane) in [
             ("burn", Lane::Deletion),
             ("purge", Lane::Deletion),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn only_data_deletions_are_retried_forever_and_only_mail_is_not_interruptible() {
+    fn only_data_deletion_jobs_are_retried_forever_and_only_mail_jobs_are_not_interruptible() {
         let named = |wanted: fn(&JobKind) -> bool| -> Vec<&str> {
             let found = JOBS.iter().filter(|job| wanted(job));
             found.map(|job| job.name).collect()
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_matches_only_kinds_of_the_given_lanes() {
+    fn selection_by_lane_contains_only_job_kinds_of_the_given_lanes() {
         let condition = |lanes: &[Lane]| kinds_of(lanes).sql_condition();
         assert_eq!(condition(&Lane::ALL), "");
         assert_eq!(condition(&[Lane::Heavy]), " AND kind IN ('convert')");

@@ -69,7 +69,7 @@ fn due_day_depends_on_the_time_zone_of_the_recipient() {
 }
 
 #[test]
-fn fixed_due_time_moves_into_working_hours() {
+fn fixed_due_time_outside_working_hours_moves_into_working_hours() {
     let zone = "America/Los_Angeles";
     for (asked, fixed, expected) in [
         // A due time within working hours does not change.
@@ -186,7 +186,7 @@ fn day_skipped_by_a_time_zone_is_not_a_working_day() {
 }
 
 #[test]
-fn end_of_work_in_a_clock_gap_moves_before_the_gap_and_a_day_without_working_time_is_skipped() {
+fn due_time_in_a_clock_gap_moves_before_it_and_days_without_working_time_are_skipped() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
@@ -361,7 +361,7 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
 }
 
 #[test]
-fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
+fn due_time_is_within_working_hours_in_every_time_zone_around_every_clock_change() {
     let patterns = [
         WorkingHours::default(),
         hours(&[1, 2, 3, 4, 5], "13:00", "22:00"),

@@ -59,7 +59,7 @@ async fn wait_for_end(stream: reqwest::Response) {
 }
 
 #[actix_web::test]
-async fn streams_and_media_urls_stop_working_when_a_later_member_leaves() {
+async fn streams_and_media_urls_stop_working_when_a_later_member_leaves_the_group() {
     let app = TestApp::start().await;
     let [ada, dan] = app.people(["Ada", "Dan"]).await;
     let design = create_group(&ada, "design", &[]).await;

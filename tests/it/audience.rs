@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{PASSWORD, TestApp, array, email, text, update_path};
 
 #[actix_web::test]
-async fn everyone_audience_is_resolved_at_publication_and_excludes_later_accounts() {
+async fn audience_everyone_is_resolved_at_publication_and_excludes_accounts_created_later() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;
@@ -281,7 +281,7 @@ async fn publication_requires_a_title_or_notes() {
 }
 
 #[actix_web::test]
-async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
+async fn edit_based_on_an_older_version_is_rejected_and_keeps_the_typed_text() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -319,7 +319,7 @@ async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
 }
 
 #[actix_web::test]
-async fn invitation_sent_through_the_api_returns_the_link_to_share() {
+async fn inviting_somebody_through_the_api_returns_the_invitation_link() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let update = json!({ "title": "Join", "audience": ["new@example.org"], "invite": true, "publish": true });

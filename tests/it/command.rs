@@ -73,7 +73,7 @@ fn stdout(done: &Output) -> String {
 }
 
 #[actix_web::test]
-async fn added_person_signs_in_with_the_given_password() {
+async fn person_added_by_the_command_can_sign_in_with_the_given_password() {
     let app = TestApp::start().await;
     let command = command_for(
         &app,
@@ -103,7 +103,7 @@ async fn added_person_signs_in_with_the_given_password() {
 }
 
 #[actix_web::test]
-async fn person_add_rejects_a_used_or_invalid_address_and_a_weak_password() {
+async fn person_add_rejects_a_taken_or_invalid_email_address_and_a_weak_password() {
     let app = TestApp::start().await;
     app.person("Eva").await;
     for (arguments, input) in [
@@ -160,7 +160,7 @@ async fn person_reset_prints_a_link_that_sets_a_new_password() {
 }
 
 #[actix_web::test]
-async fn token_add_prints_a_working_token_and_nothing_else() {
+async fn token_add_prints_only_a_working_token() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let printed = stdout(
@@ -193,7 +193,7 @@ async fn token_add_prints_a_working_token_and_nothing_else() {
 }
 
 #[test]
-fn unknown_command_lists_the_known_ones() {
+fn unknown_command_fails_and_lists_the_known_commands() {
     for arguments in [
         &["publish"][..],
         &["person", "remove"],
@@ -285,7 +285,7 @@ async fn doctor_checks_every_part_of_a_working_installation() {
 }
 
 #[test]
-fn doctor_explains_an_unreachable_storage() {
+fn doctor_explains_that_storage_is_unreachable() {
     let dir = tempfile::tempdir().unwrap();
     let dead = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

@@ -79,7 +79,7 @@ async fn reply_is_rejected_when_its_parent_is_missing_or_belongs_to_another_upda
 }
 
 #[actix_web::test]
-async fn permalink_redirects_to_the_comment_in_its_update() {
+async fn comment_permalink_redirects_to_the_comment_on_the_page_of_its_update() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Here").await;
@@ -330,7 +330,7 @@ async fn markdown_is_rendered_without_unsafe_html() {
 }
 
 #[actix_web::test]
-async fn comment_with_an_invalid_field_is_rejected_with_the_name_of_the_field() {
+async fn comment_with_an_invalid_field_is_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -358,7 +358,7 @@ async fn comment_with_an_invalid_field_is_rejected_with_the_name_of_the_field() 
 }
 
 #[actix_web::test]
-async fn comments_since_the_last_visit_are_marked_new() {
+async fn comments_added_since_the_last_visit_are_marked_as_new() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     ada.comment(&path, "Old").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{TestApp, postgres, text};
 
 #[actix_web::test]
-async fn database_from_a_newer_version_is_rejected_with_the_required_version() {
+async fn database_from_a_newer_version_is_rejected_and_the_error_names_the_required_version() {
     let app = TestApp::start().await;
     app.execute(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

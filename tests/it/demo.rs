@@ -64,7 +64,7 @@ fn demo(arguments: &[&OsStr]) -> Command {
 }
 
 #[actix_web::test]
-async fn demo_shows_every_state_and_deletes_its_folder() {
+async fn demo_contains_updates_in_every_state_and_deletes_its_folder_when_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(
         demo(&[])
@@ -165,7 +165,7 @@ async fn check_people(program: &Client) {
 }
 
 #[actix_web::test]
-async fn demo_with_keep_serves_the_same_workspace_again() {
+async fn restarted_demo_with_the_keep_option_serves_the_same_workspace() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Demo::start(&mut demo(&["--keep".as_ref(), folder.path().as_ref()]));
     let people = async |demo: &Demo| {

@@ -23,7 +23,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
 }
 
 #[actix_web::test]
-async fn draft_is_shown_only_to_its_author_but_on_every_device() {
+async fn saved_draft_is_shown_only_to_its_author_but_on_all_of_their_devices() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = ada.comment(&path, "What do you think?").await;
@@ -126,7 +126,7 @@ async fn readback_and_objection_drafts_are_deleted_when_sent() {
 }
 
 #[actix_web::test]
-async fn draft_requires_access_to_its_subject_and_a_valid_body() {
+async fn saving_a_draft_requires_access_to_its_subject_and_a_valid_body() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let other = ada.update(json!({ "title": "Other" })).await;

@@ -24,7 +24,7 @@ async fn due(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day() {
+async fn due_time_in_working_days_is_the_end_of_the_working_day_of_each_recipient() {
     let app = TestApp::start().await;
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;
@@ -72,7 +72,7 @@ async fn due_time_in_working_days_is_the_end_of_each_recipients_own_working_day(
 }
 
 #[actix_web::test]
-async fn withdrawn_answer_restores_the_original_due_time() {
+async fn withdrawing_an_answer_restores_the_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     // 10 January 2030 is a Thursday.

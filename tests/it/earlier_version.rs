@@ -298,7 +298,7 @@ async fn upgraded_installation_keeps_sessions_links_and_drafts() {
 }
 
 #[actix_web::test]
-async fn signatures_of_an_earlier_version_are_still_valid() {
+async fn addresses_signed_by_an_earlier_version_are_still_valid() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
     // The media addresses were signed for different credentials: a token, a session and a share link.

@@ -84,7 +84,7 @@ async fn video_with_unusual_first_bytes_is_accepted() {
 }
 
 #[actix_web::test]
-async fn video_with_unusual_first_bytes_is_accepted_in_small_requests() {
+async fn video_with_unusual_first_bytes_is_accepted_when_sent_in_small_requests() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for (name, bytes) in unusual_videos() {

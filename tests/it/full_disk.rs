@@ -160,7 +160,7 @@ async fn sign_in(browser: &Client, name: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn pages_open_and_keep_the_typed_text_when_the_disk_is_full() {
+async fn pages_can_be_opened_and_keep_the_typed_text_when_the_disk_is_full() {
     if postgres() || !can_mount() {
         return;
     }

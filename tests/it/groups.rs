@@ -238,7 +238,7 @@ async fn group_can_have_at_most_three_thousand_members() {
 }
 
 #[actix_web::test]
-async fn groups_page_lists_all_groups_and_shows_their_forms_only_to_the_owner() {
+async fn groups_page_lists_all_groups_and_shows_the_form_of_a_group_only_to_its_owner() {
     let app = TestApp::start().await;
     app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
@@ -260,7 +260,7 @@ async fn groups_page_lists_all_groups_and_shows_their_forms_only_to_the_owner() 
 }
 
 #[actix_web::test]
-async fn rejected_group_form_keeps_the_typed_text_and_shows_its_error() {
+async fn rejected_group_form_keeps_the_typed_text_and_shows_the_error() {
     let app = TestApp::start().await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
     let browser = app.browser("Ada").await;

@@ -43,7 +43,7 @@ async fn cross_site_request_is_rejected_without_effect() {
 }
 
 #[actix_web::test]
-async fn accept_and_authorization_headers_choose_between_html_and_json() {
+async fn accept_and_authorization_headers_determine_whether_the_response_is_html_or_json() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -72,7 +72,7 @@ async fn accept_and_authorization_headers_choose_between_html_and_json() {
 }
 
 #[actix_web::test]
-async fn form_gets_a_redirect_on_success_and_a_page_on_failure() {
+async fn submitted_form_is_answered_with_a_redirect_on_success_and_a_page_on_failure() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -102,7 +102,7 @@ async fn form_gets_a_redirect_on_success_and_a_page_on_failure() {
 }
 
 #[actix_web::test]
-async fn form_method_is_read_from_query_or_urlencoded_body_but_not_multipart() {
+async fn method_override_is_read_from_the_query_or_urlencoded_body_but_not_from_multipart() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -176,7 +176,7 @@ async fn wrong_method_is_rejected_with_a_problem_document() {
 }
 
 #[actix_web::test]
-async fn head_returns_the_headers_of_get_without_a_body() {
+async fn head_request_returns_the_headers_of_a_get_request_without_a_body() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;

@@ -33,7 +33,7 @@ fn titles(section: &Value) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn acknowledgement_is_listed_as_owed_until_every_recipient_has_answered() {
+async fn requested_acknowledgement_is_listed_as_owed_until_every_recipient_has_answered() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
@@ -76,7 +76,7 @@ async fn acknowledgement_is_listed_as_owed_until_every_recipient_has_answered() 
 }
 
 #[actix_web::test]
-async fn owed_entry_names_the_update_the_reason_and_the_due_time() {
+async fn inbox_entry_for_an_owed_response_states_its_update_reason_and_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
@@ -93,7 +93,7 @@ async fn owed_entry_names_the_update_the_reason_and_the_due_time() {
 }
 
 #[actix_web::test]
-async fn owed_entries_are_sorted_by_due_time() {
+async fn inbox_entries_for_owed_responses_are_sorted_by_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     for (title, due) in [
@@ -159,7 +159,7 @@ async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
 }
 
 #[actix_web::test]
-async fn reply_is_news_to_a_commenter_who_never_opened_the_update() {
+async fn reply_is_listed_in_the_inbox_of_a_commenter_who_never_opened_the_update() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
@@ -183,7 +183,7 @@ async fn reply_is_news_to_a_commenter_who_never_opened_the_update() {
 }
 
 #[actix_web::test]
-async fn home_redirects_to_the_inbox_or_the_sign_in_page() {
+async fn home_page_redirects_to_the_inbox_when_signed_in_and_otherwise_to_sign_in() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     assert_eq!(
@@ -234,7 +234,7 @@ async fn copy_first_update(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn section_with_more_than_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
+async fn inbox_section_with_over_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
@@ -270,7 +270,7 @@ async fn section_with_more_than_a_thousand_entries_shows_the_first_hundred_and_s
 }
 
 #[actix_web::test]
-async fn inbox_shows_older_entries_behind_many_obsolete_joined_notifications() {
+async fn inbox_shows_entries_that_are_older_than_many_obsolete_joined_notifications() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let ada = app.person("Ada").await;

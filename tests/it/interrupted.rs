@@ -204,17 +204,17 @@ async fn upload_in_one_request_survives_a_lost_connection_at_every_step() {
 }
 
 #[actix_web::test]
-async fn small_upload_survives_every_fault_at_every_step() {
+async fn small_upload_survives_every_kind_of_fault_at_every_step() {
     assert_survives(Interrupted::file(100_000, 500_000), &EACH_FAULT).await;
 }
 
 #[actix_web::test]
-async fn recording_survives_every_fault_at_every_step_of_its_empty_last_request() {
+async fn recording_survives_every_kind_of_fault_at_every_step_of_its_empty_last_request() {
     assert_survives(Interrupted::recording(PART + 100_000), &EACH_FAULT).await;
 }
 
 #[actix_web::test]
-async fn complete_upload_is_reported_by_head_and_finished_by_patch_after_a_storage_outage() {
+async fn fully_received_upload_is_reported_by_head_and_completed_by_patch_after_a_storage_outage() {
     let (app, storage) = DetachableStorage::start().await;
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
@@ -251,7 +251,7 @@ async fn complete_upload_is_reported_by_head_and_finished_by_patch_after_a_stora
 }
 
 #[actix_web::test]
-async fn complete_upload_is_finished_in_the_background_when_its_client_is_gone() {
+async fn fully_received_upload_is_completed_in_the_background_when_its_client_is_gone() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
@@ -315,12 +315,12 @@ async fn assert_never_merged(upload: Interrupted) {
 }
 
 #[actix_web::test]
-async fn upload_never_mixes_bytes_when_another_node_takes_over_its_last_request() {
+async fn bytes_of_an_upload_are_never_mixed_when_another_node_takes_over_its_last_request() {
     assert_never_merged(Interrupted::file(PART, 2 * PART + 100_000)).await;
 }
 
 #[actix_web::test]
-async fn recording_never_mixes_bytes_when_another_node_takes_over_its_last_request() {
+async fn bytes_of_a_recording_are_never_mixed_when_another_node_takes_over_its_last_request() {
     assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 

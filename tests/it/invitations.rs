@@ -39,7 +39,7 @@ async fn pending(admin: &Client) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn several_invitations_can_be_sent_at_once_and_each_is_accepted_once() {
+async fn several_invitations_can_be_sent_at_once_and_each_can_be_accepted_once() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let emails = ["ana@example.org", "ben@example.org", "cia@example.org"];
@@ -189,7 +189,7 @@ async fn all_invitations_of_a_request_are_rejected_when_one_address_is_invalid()
 }
 
 #[actix_web::test]
-async fn update_invites_its_audience_only_when_posted_by_an_admin() {
+async fn posting_an_update_invites_people_without_an_account_only_if_the_author_is_an_admin() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let welcome = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });

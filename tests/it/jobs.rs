@@ -11,7 +11,7 @@ use crate::app::{TestApp, fixture, media_path, text, update_path};
 const HOUR: i64 = 3_600_000;
 
 #[actix_web::test]
-async fn job_claimed_by_a_killed_server_is_completed_by_another() {
+async fn job_claimed_by_a_killed_server_is_completed_by_another_server() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -74,7 +74,7 @@ async fn job_with_a_valid_lease_is_not_claimed() {
 }
 
 #[actix_web::test]
-async fn failing_job_is_retried_and_its_recording_fails_after_the_last_attempt() {
+async fn failing_job_is_retried_and_its_recording_is_marked_failed_after_the_last_attempt() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -221,7 +221,7 @@ async fn leased(db: &Db, id: &str, lease: &str) {
 }
 
 #[actix_web::test]
-async fn leases_of_the_previous_process_of_a_node_end_when_the_node_starts() {
+async fn restarting_a_node_ends_the_leases_of_its_previous_process() {
     let (earlier, another) = (clock::secret(), clock::secret());
     let prepared = (earlier.clone(), another.clone());
     let app = TestApp::start_prepared(
@@ -251,7 +251,7 @@ async fn leases_of_the_previous_process_of_a_node_end_when_the_node_starts() {
 }
 
 #[actix_web::test]
-async fn leases_of_a_running_process_are_kept_when_another_starts_on_the_same_folder() {
+async fn leases_of_a_running_process_are_kept_when_another_process_starts_in_the_same_folder() {
     let app = TestApp::start().await;
     let first = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
     leased(&app.state.db, "first", &format!("{first}.x")).await;

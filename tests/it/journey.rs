@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::{Client, TestApp, email, fixture, text, texts, update_path};
 
 #[actix_web::test]
-async fn uploaded_recording_is_commented_on_and_acknowledged() {
+async fn uploaded_recording_can_be_commented_on_and_acknowledged() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path = publish(&ada).await;

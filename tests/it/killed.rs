@@ -105,7 +105,7 @@ async fn connect_through_breaker(settings: &mut BTreeMap<String, String>) -> Bre
 }
 
 #[actix_web::test]
-async fn upload_to_a_bucket_survives_a_kill_at_each_step_of_its_last_request() {
+async fn upload_to_a_bucket_survives_killing_the_server_at_each_step_of_its_last_request() {
     if !postgres() {
         return;
     }
@@ -138,7 +138,7 @@ async fn upload_to_a_bucket_survives_a_kill_at_each_step_of_its_last_request() {
 }
 
 #[actix_web::test]
-async fn upload_to_a_disk_survives_a_kill_at_each_step_of_its_last_request() {
+async fn upload_to_a_disk_survives_killing_the_server_at_each_step_of_its_last_request() {
     if postgres() {
         return;
     }

@@ -239,7 +239,7 @@ fn cycles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
 }
 
 #[test]
-fn imports_point_to_lower_layers() {
+fn modules_do_not_import_from_higher_layers() {
     let mut wrong = Vec::new();
     for (module, imports) in GRAPH.iter() {
         for import in imports {

@@ -81,7 +81,7 @@ async fn updates_can_be_filtered_by_author_audience_kind_and_state() {
 }
 
 #[actix_web::test]
-async fn pages_are_complete_and_stable_while_updates_are_added() {
+async fn list_pages_neither_skip_nor_repeat_updates_while_updates_are_added() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for n in 0..7 {

@@ -39,7 +39,7 @@ async fn say(guest: &Client, path: &str, fields: Value) -> Response {
 }
 
 #[actix_web::test]
-async fn links_can_be_created_revoked_and_listed_without_their_tokens() {
+async fn share_links_can_be_created_and_revoked_and_their_list_contains_no_tokens() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let made = ada
@@ -186,7 +186,7 @@ async fn shared_media_needs_no_cookie_and_is_unavailable_after_the_link_is_revok
 }
 
 #[actix_web::test]
-async fn link_gives_access_only_to_its_own_update() {
+async fn share_link_gives_access_only_to_its_own_update() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let other = ada
@@ -222,7 +222,7 @@ async fn link_gives_access_only_to_its_own_update() {
 }
 
 #[actix_web::test]
-async fn guest_gives_a_name_once_and_can_comment_react_and_acknowledge() {
+async fn guest_must_give_a_name_only_once_and_can_comment_react_and_acknowledge() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -485,7 +485,7 @@ async fn guest_cookie_is_http_only_and_bound_to_one_link_and_cannot_be_forged() 
 }
 
 #[actix_web::test]
-async fn link_does_not_work_while_the_update_is_a_draft_or_in_the_trash() {
+async fn share_link_does_not_work_while_the_update_is_a_draft_or_in_the_trash() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;

@@ -143,7 +143,7 @@ async fn every_event_reaches_all_open_pages() {
 }
 
 #[actix_web::test]
-async fn stream_ends_when_access_is_revoked() {
+async fn event_stream_ends_when_access_is_revoked() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, "T", &["Bob"]).await;
@@ -225,7 +225,7 @@ async fn guest_receives_only_events_for_threads_of_their_own_link() {
 }
 
 #[actix_web::test]
-async fn opening_event_is_sent_to_the_author_but_not_to_another_recipient() {
+async fn event_about_opening_an_update_is_sent_to_its_author_but_not_to_other_recipients() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
@@ -283,7 +283,7 @@ async fn events_reach_readers_on_another_node() {
 }
 
 #[actix_web::test]
-async fn stream_is_kept_alive_while_other_updates_change() {
+async fn event_stream_without_events_is_kept_alive_while_other_updates_change() {
     let app =
         TestApp::start_with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

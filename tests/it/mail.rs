@@ -132,7 +132,7 @@ async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
 }
 
 #[actix_web::test]
-async fn reminder_correction_and_change_are_each_emailed_once() {
+async fn reminders_corrections_and_material_changes_are_each_emailed_once() {
     let (sink, app, ada, bob) = start().await;
     let path = ask(&ada, json!({ "expectation": "readback" })).await;
     advance(&app, 11).await;
@@ -193,7 +193,7 @@ fn headers(sink: &Sink, name: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn only_the_recipient_added_later_gets_an_email() {
+async fn adding_a_recipient_sends_an_email_only_to_that_recipient() {
     let (sink, app, ada, _) = start().await;
     let cleo = app.person("Cleo").await;
     let path = ask(&ada, json!({})).await;
@@ -207,7 +207,7 @@ async fn only_the_recipient_added_later_gets_an_email() {
 }
 
 #[actix_web::test]
-async fn only_the_reminder_is_emailed_when_the_request_is_still_unsent() {
+async fn only_the_reminder_is_emailed_when_the_request_has_not_been_emailed_yet() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     ada.post(&format!("{path}/reminders"), json!({}))
@@ -246,7 +246,7 @@ async fn request_is_not_emailed_when_the_update_is_unpublished_within_ten_second
 }
 
 #[actix_web::test]
-async fn email_is_not_sent_after_opening_answering_trashing_or_deactivation() {
+async fn no_email_is_sent_about_an_opened_answered_or_trashed_update_or_to_a_deactivated_person() {
     let (sink, app, ada, bob) = start().await;
     let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);

@@ -165,7 +165,7 @@ async fn markup_can_be_saved_only_on_ready_pictures() {
 }
 
 #[actix_web::test]
-async fn stale_markup_revision_conflicts_unless_the_content_is_the_same() {
+async fn saving_markup_with_a_stale_revision_conflicts_unless_the_content_is_the_same() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
     put_markup(&ada, &media, 0, every_kind()).await.expect(200);
@@ -199,7 +199,7 @@ async fn stale_markup_revision_conflicts_unless_the_content_is_the_same() {
 }
 
 #[actix_web::test]
-async fn acknowledgement_becomes_stale_when_markup_is_a_material_change() {
+async fn acknowledgement_becomes_stale_when_markup_is_saved_as_a_material_change() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     ada.patch(&update, json!({ "expectation": "acknowledge" }))

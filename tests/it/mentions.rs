@@ -106,7 +106,7 @@ async fn ambiguous_first_name_mentions_nobody() {
 }
 
 #[actix_web::test]
-async fn group_mention_notifies_members_and_lists_those_without_access() {
+async fn group_mention_notifies_members_with_access_and_lists_members_without_access() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let dan = app.person("Dan").await;
@@ -161,7 +161,7 @@ async fn mentioned_person_without_access_is_reported_and_not_notified() {
 }
 
 #[actix_web::test]
-async fn page_reports_a_mentioned_person_without_access_once() {
+async fn page_reports_only_once_that_a_mentioned_person_has_no_access() {
     let app = TestApp::start().await;
     let (_, _, cyd, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -223,7 +223,7 @@ async fn mention_on_a_workspace_update_can_notify_any_member() {
 }
 
 #[actix_web::test]
-async fn edit_notifies_only_newly_mentioned_people() {
+async fn editing_a_comment_notifies_only_newly_mentioned_people() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.comment(&path, "Look").await;
@@ -285,7 +285,7 @@ async fn mentions_by_guests_have_no_effect() {
 }
 
 #[actix_web::test]
-async fn mentions_beyond_the_first_hundred_are_ignored_and_html_is_escaped() {
+async fn mentions_beyond_the_first_hundred_are_ignored_and_html_in_names_is_escaped() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     let body = format!(

@@ -263,7 +263,7 @@ async fn assert_others_get_no_metadata(app: &TestApp, scene: &Scene) {
 }
 
 #[actix_web::test]
-async fn browser_recording_plays_for_others_before_processing() {
+async fn browser_recording_can_be_played_by_others_before_it_is_processed() {
     let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let names = [

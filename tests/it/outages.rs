@@ -25,7 +25,7 @@ async fn wait_until_ready(app: &TestApp, client: &Client) {
 }
 
 #[actix_web::test]
-async fn storage_outage_rejects_uploads_but_keeps_the_typed_text() {
+async fn uploads_are_rejected_during_a_storage_outage_but_the_typed_text_is_kept() {
     let (app, storage) = DetachableStorage::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -158,7 +158,7 @@ async fn start_with_database_cable() -> (TestApp, Cable) {
 }
 
 #[actix_web::test]
-async fn database_outage_keeps_the_typed_text_and_all_work_resumes_afterwards() {
+async fn typed_text_is_kept_during_a_database_outage_and_all_work_resumes_afterwards() {
     if !postgres() {
         return;
     }

@@ -12,7 +12,7 @@ async fn sign_in(app: &TestApp, password: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn reset_link_works_once_within_an_hour_and_ends_all_sessions() {
+async fn password_reset_link_works_once_within_an_hour_and_ends_all_sessions() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let browser = app.browser("Ada").await.accept("application/json");
@@ -88,7 +88,7 @@ async fn last_active_admin_cannot_be_demoted_or_deactivated() {
 }
 
 #[actix_web::test]
-async fn one_admin_remains_when_two_demote_each_other() {
+async fn one_admin_remains_when_two_admins_demote_each_other_at_the_same_time() {
     let app = TestApp::start().await;
     let (one, two) = (app.admin("One").await, app.admin("Two").await);
     let (first, second) = (format!("/people/{}", two.id), format!("/people/{}", one.id));
@@ -131,7 +131,7 @@ async fn changing_the_email_address_in_a_browser_requires_the_password() {
 }
 
 #[actix_web::test]
-async fn settings_are_validated_and_saved() {
+async fn personal_settings_are_validated_and_saved() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

@@ -121,7 +121,7 @@ impl Readers {
 }
 
 #[actix_web::test]
-async fn every_route_responds_as_the_table_says_and_hides_forbidden_objects() {
+async fn every_route_returns_the_status_in_the_permission_table_and_hides_forbidden_objects() {
     let readers = Readers::new(TestApp::start().await).await;
     let mut wrong = Vec::new();
     let mut world = readers.world().await;
@@ -154,7 +154,7 @@ async fn every_route_responds_as_the_table_says_and_hides_forbidden_objects() {
 }
 
 #[test]
-fn table_has_every_route() {
+fn permission_table_lists_every_route() {
     let text =
         std::fs::read_to_string(format!("{}/src/web.rs", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let mut routed = BTreeSet::new();
@@ -220,7 +220,7 @@ async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing_objects()
 }
 
 #[actix_web::test]
-async fn deactivation_ends_all_access_immediately() {
+async fn deactivating_a_person_ends_all_of_their_access_immediately() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (
         app.person("Ada").await,

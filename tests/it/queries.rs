@@ -49,7 +49,7 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
 }
 
 #[actix_web::test]
-async fn statement_count_is_the_same_for_five_and_five_hundred_comments() {
+async fn number_of_sql_statements_is_the_same_for_five_and_five_hundred_comments() {
     counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -76,7 +76,7 @@ async fn statement_count_is_the_same_for_five_and_five_hundred_comments() {
 }
 
 #[actix_web::test]
-async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
+async fn number_of_sql_statements_of_a_list_is_the_same_for_three_and_thirty_rows() {
     counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -124,7 +124,7 @@ async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
 }
 
 #[actix_web::test]
-async fn acknowledgement_and_comments_use_a_fixed_number_of_statements() {
+async fn acknowledging_and_commenting_use_a_fixed_number_of_sql_statements() {
     counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

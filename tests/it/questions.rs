@@ -72,7 +72,7 @@ async fn reopen(client: &Client, comment: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn question_is_open_until_another_person_answers_and_its_asker_accepts() {
+async fn reply_of_another_person_answers_a_question_and_its_asker_can_accept_the_answer() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -180,7 +180,7 @@ async fn only_one_answer_can_be_accepted() {
 }
 
 #[actix_web::test]
-async fn only_the_asker_can_accept_or_resolve() {
+async fn only_the_asker_can_accept_an_answer_or_resolve_the_question() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -235,7 +235,7 @@ async fn question_reopens_when_its_last_answer_is_removed() {
 }
 
 #[actix_web::test]
-async fn reply_cannot_be_a_question_or_answer_a_removed_comment() {
+async fn reply_cannot_be_a_question_and_cannot_be_posted_to_a_removed_comment() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -273,7 +273,7 @@ async fn reply_cannot_be_a_question_or_answer_a_removed_comment() {
 }
 
 #[actix_web::test]
-async fn guest_can_ask_and_accept_and_the_author_can_resolve() {
+async fn guest_can_ask_a_question_and_accept_an_answer_and_the_author_can_resolve_the_question() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;

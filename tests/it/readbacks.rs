@@ -66,7 +66,8 @@ pub async fn my_state(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn readback_moves_from_the_recipients_inbox_to_the_authors() {
+async fn sent_readback_is_no_longer_owed_by_its_recipient_and_is_listed_in_the_inbox_of_the_author()
+{
     let (_app, ada, bob, cyd, path) = publish_for_two().await;
     assert_eq!(reasons(&bob, "owed_by_me").await, ["readback"]);
     let receipt = read_back(&bob, &path, "  I move the tests by Friday.  ").await;

@@ -10,7 +10,7 @@ fn request_for(audience: &[&str]) -> Value {
 }
 
 #[actix_web::test]
-async fn opening_is_recorded_once_when_the_page_reports_it() {
+async fn opening_of_an_update_is_recorded_once_when_the_page_reports_it() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada.update(request_for(&["Bob"])).await;
@@ -43,7 +43,7 @@ async fn opening_is_recorded_once_when_the_page_reports_it() {
 }
 
 #[actix_web::test]
-async fn opening_is_hidden_from_other_recipients() {
+async fn opening_of_an_update_is_hidden_from_other_recipients() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -157,7 +157,7 @@ async fn acknowledgement_becomes_stale_only_after_a_material_change() {
 }
 
 #[actix_web::test]
-async fn only_recipients_can_acknowledge_and_reactions_do_not_count() {
+async fn only_recipients_can_acknowledge_and_reactions_do_not_count_as_acknowledgements() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
@@ -298,7 +298,7 @@ async fn deactivated_recipient_has_no_obligations() {
 }
 
 #[actix_web::test]
-async fn removed_recipient_gets_the_update_again_when_everyone_is_added() {
+async fn removed_recipient_gets_the_update_again_when_the_audience_becomes_everyone() {
     let app = TestApp::start().await;
     let (ada, bob, dan) = (
         app.person("Ada").await,
@@ -327,7 +327,7 @@ async fn removed_recipient_gets_the_update_again_when_everyone_is_added() {
 }
 
 #[actix_web::test]
-async fn receipts_page_shows_two_hundred_rows_and_the_csv_shows_all() {
+async fn receipts_page_shows_two_hundred_rows_and_the_csv_file_contains_all_rows() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.execute(

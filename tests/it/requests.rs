@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::app::{Client, Response, TestApp};
 
 #[actix_web::test]
-async fn second_edit_of_the_same_version_is_rejected_and_keeps_the_typed_text() {
+async fn second_edit_based_on_the_same_version_is_rejected_and_keeps_the_typed_text() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "T" })).await;
@@ -226,7 +226,7 @@ async fn bytes_that_are_not_http_are_rejected() {
 }
 
 #[actix_web::test]
-async fn metrics_require_their_token() {
+async fn metrics_endpoint_requires_its_token() {
     let app = TestApp::start_with(|config| config.metrics_token = Some("m3trics".into())).await;
     app.client().get("/metrics").await.problem(401);
     app.client()

@@ -191,7 +191,7 @@ async fn readback_of_an_earlier_revision_cannot_be_confirmed() {
 }
 
 #[actix_web::test]
-async fn changing_to_fyi_ends_obligations_and_keeps_answers() {
+async fn changing_an_update_to_fyi_ends_obligations_and_keeps_answers() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -228,7 +228,7 @@ async fn changing_to_fyi_ends_obligations_and_keeps_answers() {
 }
 
 #[actix_web::test]
-async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
+async fn removed_file_stays_visible_to_the_author_in_earlier_versions_until_it_is_purged() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let fields = [

@@ -62,7 +62,7 @@ async fn sample_update_is_listed_in_the_inbox_with_a_suggestion_to_share() {
 }
 
 #[actix_web::test]
-async fn sample_update_has_a_video_notes_and_a_comment() {
+async fn sample_update_has_notes_a_video_and_a_comment() {
     let app = TestApp::start().await;
     let (ada, path) = set_up_with_sample(&app).await;
     let update = ada.get(&path).await.expect(200).json();
@@ -87,7 +87,7 @@ async fn sample_update_has_a_video_notes_and_a_comment() {
 }
 
 #[actix_web::test]
-async fn sample_update_answers_a_question_and_confirms_a_readback() {
+async fn author_of_the_sample_update_automatically_answers_questions_and_confirms_readbacks() {
     let app = TestApp::start().await;
     let (ada, path) = set_up_with_sample(&app).await;
     ada.put(&format!("{path}/opening")).await.expect(204);
@@ -134,7 +134,7 @@ async fn sample_update_answers_a_question_and_confirms_a_readback() {
 }
 
 #[actix_web::test]
-async fn sample_update_leaves_the_inbox_when_muted() {
+async fn muted_sample_update_is_no_longer_listed_in_the_inbox() {
     let app = TestApp::start().await;
     let ada = set_up(&app).await;
     let id = inbox(&ada).await["owed_by_me"][0]["update"]["id"]
@@ -155,7 +155,7 @@ async fn sample_update_leaves_the_inbox_when_muted() {
 }
 
 #[actix_web::test]
-async fn author_of_the_sample_is_not_listed_as_a_person() {
+async fn author_of_the_sample_update_is_not_listed_as_a_person() {
     let app = TestApp::start().await;
     let (ada, sample) = set_up_with_sample(&app).await;
     app.person("Bob").await;
@@ -195,7 +195,7 @@ async fn author_of_the_sample_is_not_listed_as_a_person() {
 }
 
 #[actix_web::test]
-async fn setup_succeeds_without_a_sample_when_the_disk_is_full() {
+async fn setup_succeeds_without_a_sample_update_when_the_disk_is_full() {
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let ada = set_up(&app).await;
     assert_eq!(inbox(&ada).await["counts"]["owed_by_me"], 0);

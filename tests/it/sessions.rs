@@ -20,7 +20,7 @@ pub fn cookie_of(response: &Response) -> String {
 }
 
 #[actix_web::test]
-async fn session_starts_with_the_password_and_ends_on_sign_out() {
+async fn signing_in_with_the_password_starts_a_session_and_signing_out_ends_it() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let client = app.client().header("sec-fetch-site", "same-origin");
@@ -36,7 +36,7 @@ async fn session_starts_with_the_password_and_ends_on_sign_out() {
 }
 
 #[actix_web::test]
-async fn page_without_a_session_redirects_to_sign_in_and_back() {
+async fn person_without_a_session_is_redirected_to_sign_in_which_keeps_the_requested_address() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let stranger = app.client().accept("text/html");

@@ -74,7 +74,7 @@ fn container_ms(path: &Path) -> i64 {
 }
 
 #[actix_web::test]
-async fn no_served_copy_contains_hidden_frames() {
+async fn served_copies_do_not_contain_frames_that_an_edit_list_hides() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for (name, long) in [("editlist-hidden5s.mp4", 3_000), ("qt-trim.mov", 2_134)] {
@@ -117,7 +117,7 @@ async fn no_served_copy_contains_hidden_frames() {
 }
 
 #[actix_web::test]
-async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
+async fn trim_times_refer_to_presentation_time_when_the_file_has_an_edit_list() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "editlist-hidden5s.mp4").await;
@@ -157,7 +157,7 @@ async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
 }
 
 #[actix_web::test]
-async fn copies_of_a_video_with_a_low_frame_rate_start_at_zero_and_match_the_api() {
+async fn served_copies_of_a_low_frame_rate_video_start_at_zero_and_last_as_long_as_the_api_says() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

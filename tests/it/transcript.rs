@@ -15,7 +15,7 @@ use crate::app::{Client, PASSWORD, TestApp, email, fixture, postgres};
 use crate::permissions::{TABLE, World, destroys, tus_headers};
 
 #[actix_web::test]
-async fn every_route_responds_as_recorded() {
+async fn every_route_responds_as_in_the_recorded_transcript() {
     let app = TestApp::start_with(|config| config.metrics_token = Some("metrics".into())).await;
     let (ada, bob, eve, admin) = (
         app.person("Ada").await,
@@ -65,7 +65,7 @@ async fn every_route_responds_as_recorded() {
 }
 
 #[actix_web::test]
-async fn setup_and_sign_in_respond_as_recorded() {
+async fn setup_and_sign_in_respond_as_in_the_recorded_transcript() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let first = json!({ "code": code, "email": email("Ada"), "name": "Ada", "password": PASSWORD, "time_zone": "Europe/Berlin" });
@@ -118,7 +118,7 @@ const PAGES: [&str; 20] = [
 ];
 
 #[actix_web::test]
-async fn json_of_a_full_update_matches_the_recorded_one() {
+async fn responses_about_a_full_update_match_the_recorded_transcript() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let scene = Scene::new(&app, &ada, &bob).await;

@@ -86,7 +86,7 @@ async fn numbers(app: &TestApp, address: &str) -> Vec<usize> {
 }
 
 #[actix_web::test]
-async fn trimmed_recording_serves_only_the_kept_part_except_to_its_author() {
+async fn only_the_kept_part_of_a_trimmed_recording_is_served_except_to_its_author() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, whole) = update_with_recording(&app, &ada, true).await;
@@ -198,7 +198,7 @@ async fn assert_trim_is_removed(ada: &Client, media: &str, length: i64) {
 }
 
 #[actix_web::test]
-async fn trim_can_request_new_answers_and_is_listed_in_the_version_history() {
+async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, true).await;

@@ -170,7 +170,7 @@ async fn read(file: &Path) -> (i64, String) {
 }
 
 #[actix_web::test]
-async fn upgrade_makes_a_complete_copy_first() {
+async fn upgrade_first_makes_a_complete_copy_of_the_database() {
     let old = OldDatabase::new().await;
     Db::open(&old.url()).await.unwrap().close().await;
     old.assert_copied("first upgrade").await;
@@ -182,7 +182,7 @@ async fn upgrade_makes_a_complete_copy_first() {
 }
 
 #[actix_web::test]
-async fn upgrade_replaces_the_copy_when_an_earlier_one_is_invalid() {
+async fn upgrade_replaces_an_invalid_earlier_copy_of_the_database() {
     for what in [
         "empty",
         "rubbish",
@@ -239,7 +239,7 @@ fn open_with(old: &OldDatabase, before: &str) -> Output {
 }
 
 #[actix_web::test]
-async fn upgrade_completes_on_the_next_start_when_killed_while_copying() {
+async fn upgrade_that_was_killed_while_copying_the_database_completes_on_the_next_start() {
     let old = OldDatabase::with_text(4000).await;
     // `ulimit -f` counts blocks of 512 bytes. A process that writes a larger file is killed with SIGXFSZ.
     let killed = open_with(&old, "ulimit -f 2000");
@@ -253,7 +253,7 @@ async fn upgrade_completes_on_the_next_start_when_killed_while_copying() {
 }
 
 #[actix_web::test]
-async fn upgrade_is_refused_when_there_is_no_room_for_the_copy() {
+async fn upgrade_is_refused_when_there_is_no_disk_space_for_the_copy() {
     let mounted = Command::new("unshare")
         .args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"])
         .output();
@@ -299,7 +299,7 @@ async fn refusal(app: &TestApp) -> String {
 }
 
 #[actix_web::test]
-async fn newer_schema_is_rejected_with_the_version_that_introduced_it() {
+async fn newer_schema_is_rejected_and_the_error_names_the_version_that_introduced_it() {
     let ours = env!("CARGO_PKG_VERSION");
     let app = TestApp::start().await;
     app.execute(

@@ -28,7 +28,7 @@ async fn correct(author: &Client, path: &str, person: &Client, text: &str) -> Re
 }
 
 #[actix_web::test]
-async fn confirmation_is_shown_to_the_recipient_and_can_be_repeated() {
+async fn confirmation_of_a_readback_is_shown_to_the_recipient_and_can_be_repeated() {
     let (_app, ada, bob, _cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests by Friday.").await;
     let heard = confirm(&ada, &path, &bob).await.expect(200).json();
@@ -41,7 +41,7 @@ async fn confirmation_is_shown_to_the_recipient_and_can_be_repeated() {
 }
 
 #[actix_web::test]
-async fn correction_requests_another_readback() {
+async fn correction_of_a_readback_asks_for_another_readback() {
     let (_app, ada, bob, cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests by Friday.").await;
     confirm(&ada, &path, &bob).await.expect(200);
@@ -107,7 +107,7 @@ async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
 }
 
 #[actix_web::test]
-async fn corrected_readback_is_rejected_when_repeated() {
+async fn corrected_readback_is_rejected_when_it_is_sent_again_unchanged() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, &["Bob"]).await;

@@ -73,7 +73,7 @@ async fn reminder_moves_the_update_to_the_top_and_names_recipients_who_have_not_
 }
 
 #[actix_web::test]
-async fn reminder_is_rejected_within_four_hours_of_the_last_or_when_no_response_is_due() {
+async fn reminder_is_rejected_within_four_hours_of_the_last_one_or_when_no_answer_is_outstanding() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Late", &["Bob"]).await;
@@ -93,7 +93,7 @@ async fn reminder_is_rejected_within_four_hours_of_the_last_or_when_no_response_
 }
 
 #[actix_web::test]
-async fn reminder_does_not_apply_to_a_later_request() {
+async fn reminder_does_not_carry_over_to_a_later_request_about_the_same_update() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     publish_request(&ada, "Early", &["Bob"]).await;
@@ -175,7 +175,7 @@ async fn muted_update_causes_only_notifications_about_requests() {
 }
 
 #[actix_web::test]
-async fn notifications_are_unique_and_never_about_own_actions_or_opened_updates() {
+async fn notifications_are_not_duplicated_and_never_about_own_actions_or_opened_updates() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Once", &["Bob"]).await;
@@ -246,7 +246,7 @@ async fn receipts_overview_is_available_as_a_page_as_json_and_as_csv() {
 }
 
 #[actix_web::test]
-async fn counts_are_correct_after_concurrent_answers_and_edits() {
+async fn receipt_counts_are_correct_after_concurrent_answers_and_edits() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let names: Vec<String> = (0..12).map(|n| format!("P{n}")).collect();
@@ -292,7 +292,7 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn concurrent_publications_agree_and_a_verdict_conflicts_with_a_concurrent_withdrawal() {
+async fn concurrent_publications_agree_on_the_time_and_a_verdict_conflicts_with_a_withdrawal() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

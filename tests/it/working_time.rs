@@ -174,7 +174,7 @@ const HOURS: [(&str, &str); 4] = [
 ];
 
 #[actix_web::test]
-async fn settings_form_saves_working_hours_and_does_not_change_missing_fields() {
+async fn settings_form_saves_working_hours_and_leaves_settings_of_missing_fields_unchanged() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -229,7 +229,7 @@ async fn settings_form_keeps_invalid_input() {
 }
 
 #[actix_web::test]
-async fn absence_in_a_form_uses_the_time_zone_that_the_form_sends() {
+async fn absence_entered_in_a_form_uses_the_time_zone_that_the_form_sends() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;

@@ -48,7 +48,7 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
 }
 
 #[actix_web::test]
-async fn invalid_workspace_settings_are_rejected_with_their_field() {
+async fn invalid_workspace_settings_are_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let (root, gone) = (app.admin("Root").await, app.person("Gone").await);
     root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
@@ -182,7 +182,7 @@ async fn set_contact(root: &Client) {
 }
 
 #[actix_web::test]
-async fn workspace_settings_are_shown_on_invitations() {
+async fn workspace_settings_are_shown_on_invitation_pages() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     set_contact(&root).await;

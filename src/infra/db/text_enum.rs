@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn list_leaves_out_rows_with_unknown_values() -> Result<()> {
+    async fn list_query_skips_rows_with_unknown_enum_values() -> Result<()> {
         let folder = tempfile::tempdir().map_err(crate::error::Error::internal)?;
         let db = Db::open(&format!(
             "sqlite://{}?mode=rwc",

@@ -130,7 +130,7 @@ mod tests {
     use super::is_newer;
 
     #[test]
-    fn versions_compare_by_number() {
+    fn versions_are_compared_numerically() {
         for (version, than, newer) in [
             ("0.10.0", "0.9.9", true),
             ("0.9.9", "0.10.0", false),

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_support_ranks_playable_before_convertible_before_unreadable() {
+    fn audio_support_ranks_playable_above_convertible_and_convertible_above_unreadable() {
         assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
         assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
         assert_eq!(

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_before_the_file_type_are_skipped() {
+    fn boxes_before_the_file_type_box_are_skipped() {
         for kind in [
             "styp", "uuid", "free", "skip", "wide", "moov", "mdat", "pnot",
         ] {
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_distinguished_from_videos_by_their_brands() {
+    fn pictures_are_distinguished_from_videos_by_the_brands_in_the_file_type_box() {
         for (brands, brand) in [
             (&["heic", "mif1", "heic"][..], Some(b"heic")),
             (&["mif1", "heic", "iso8"], Some(b"heic")),
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_other_files_are_not_detected_as_video() {
+    fn files_that_are_not_videos_are_not_detected_as_videos() {
         for text in [
             "#EXTM3U\n#EXT-X-VERSION:3\nfile.ts",
             "Too free a text",

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn edit_lists_are_open_if_each_has_one_edit_of_duration_0() {
+    fn edit_lists_are_open_ended_if_each_has_one_edit_of_duration_0() {
         assert!(open(&file(&[&[(0, 2_048)]])));
         assert!(open(&file(&[&[(0, 2_048)], &[(500, -1), (0, 0)]])));
         for closed in [
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn edit_lists_are_parsed_with_64_bit_times_and_sizes() {
+    fn edit_lists_with_64_bit_times_and_box_sizes_are_parsed() {
         let list = [
             [1, 0, 0, 0, 0, 0, 0, 1].as_slice(),
             &[0; 8],
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_have_no_open_edit_lists() {
+    fn no_open_ended_edit_lists_are_found_in_damaged_files() {
         let whole = file(&[&[(0, 2_048)]]);
         for end in 0..whole.len() - 60 {
             assert!(!open(&whole[..end]), "{end}");

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tolerance_is_one_frame_between_100_ms_and_1_s() {
+    fn duration_tolerance_is_one_frame_but_at_least_100_ms_and_at_most_1_s() {
         assert_eq!(
             [0.0, 0.033, 0.2, 5.0].map(tolerance_ms),
             [100, 100, 200, 1_000]

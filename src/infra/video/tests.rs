@@ -56,7 +56,7 @@ async fn probe_measures_the_duration_from_packets() {
 }
 
 #[tokio::test]
-async fn probe_rejects_other_files_with_a_reason() {
+async fn probe_rejects_unsupported_files_with_a_reason() {
     let tools = tools().await;
     let sound = tools
         .probe(&fixture("rec-audio-only-3s.webm"))
@@ -84,7 +84,7 @@ async fn probe_rejects_other_files_with_a_reason() {
 }
 
 #[tokio::test]
-async fn playlist_cannot_read_another_file_even_if_treated_as_a_video() {
+async fn playlist_that_is_treated_as_a_video_cannot_make_ffmpeg_read_another_file() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let list = dir.path().join("list.mp4");
@@ -107,7 +107,7 @@ async fn playlist_cannot_read_another_file_even_if_treated_as_a_video() {
 }
 
 #[tokio::test]
-async fn seekable_copy_has_its_index_first_and_keeps_its_duration() {
+async fn seekable_copy_begins_with_its_index_and_has_the_duration_of_the_source() {
     let tools = tools().await;
     for (name, content_type) in [
         ("rec-vp9-opus-10s.webm", "video/webm"),
@@ -145,7 +145,7 @@ async fn seekable_copy_has_its_index_first_and_keeps_its_duration() {
 }
 
 #[tokio::test]
-async fn h264_copy_plays_everywhere_and_keeps_its_duration() {
+async fn h264_copy_plays_in_all_browsers_and_has_the_duration_of_the_source() {
     let tools = tools().await;
     for (name, size) in [
         ("rec-av1-opus-3s.webm", (1280, 800)),
@@ -168,7 +168,7 @@ async fn h264_copy_plays_everywhere_and_keeps_its_duration() {
 }
 
 #[tokio::test]
-async fn hevc_needs_conversion_for_all_browsers() {
+async fn hevc_video_needs_conversion_for_all_browsers() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hevc.mov");
@@ -366,7 +366,7 @@ fn container_ms(path: &Path) -> i64 {
 }
 
 #[tokio::test]
-async fn cut_contains_exactly_the_pictures_between_its_ends() {
+async fn cut_contains_exactly_the_frames_of_the_requested_range() {
     let tools = tools().await;
     for (name, stretch, first, last) in [
         ("count.webm", (2_000, 5_000), 50, 124),
@@ -409,7 +409,7 @@ async fn cut_contains_exactly_the_pictures_between_its_ends() {
 }
 
 #[tokio::test]
-async fn cut_between_distant_key_frames_is_exact() {
+async fn cut_is_frame_accurate_when_key_frames_are_far_apart() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let apart = dir.path().join("apart.webm");
@@ -459,7 +459,7 @@ async fn cut_between_distant_key_frames_is_exact() {
 }
 
 #[tokio::test]
-async fn cut_copies_packets_unless_they_must_be_encoded_again() {
+async fn cut_copies_packets_that_do_not_need_to_be_reencoded() {
     let tools = tools().await;
     for (name, stretch, copied) in [
         ("count.webm", (2_000, 5_000), 75),
@@ -554,7 +554,7 @@ async fn cut_keeps_sound_and_pictures_in_sync() {
 }
 
 #[tokio::test]
-async fn cut_copies_av1_and_holds_still_pictures() {
+async fn cut_copies_av1_without_reencoding_and_keeps_still_frames_on_screen() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(&fixture("rec-av1-opus-3s.webm")).await.unwrap();

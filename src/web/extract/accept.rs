@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn wants_html_if_accept_ranks_html_at_least_as_high_as_json() {
+    fn html_is_preferred_if_the_accept_header_ranks_it_at_least_as_high_as_json() {
         assert!(html(
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ));

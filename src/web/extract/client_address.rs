@@ -54,21 +54,21 @@ mod tests {
     }
 
     #[test]
-    fn client_is_the_peer_unless_the_peer_is_a_trusted_proxy() {
+    fn client_address_is_the_peer_address_unless_the_peer_is_a_trusted_proxy() {
         assert_eq!(client("198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
     }
 
     #[test]
-    fn client_is_the_last_address_that_is_not_a_trusted_proxy() {
+    fn client_address_is_the_last_forwarded_address_that_is_not_a_trusted_proxy() {
         let chain = ["192.0.2.1", " 203.0.113.9", " 10.0.0.2"];
         assert_eq!(client("10.0.0.1", &chain), "203.0.113.9");
         assert_eq!(client("10.0.0.1", &["10.0.0.2"]), "10.0.0.2");
     }
 
     #[test]
-    fn entries_before_a_hop_without_an_ip_address_are_not_trusted() {
+    fn forwarded_addresses_before_an_entry_without_an_ip_address_are_not_trusted() {
         assert_eq!(client("10.0.0.1", &["192.0.2.1", "unknown"]), "unknown");
         assert_eq!(
             client("10.0.0.1", &["192.0.2.1", "203.0.113.9:4711"]),

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parse_replaces_only_non_finite_numbers() {
+    fn parsing_replaces_only_non_finite_numbers() {
         let text = br#"{"said":"NaN, \"1e999\" and \\","at":[1.5e3,-Infinity,1e999],"on":true,"none":null}"#;
         let read = parse(text).unwrap();
         assert_eq!(read["said"], r#"NaN, "1e999" and \"#);

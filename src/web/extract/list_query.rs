@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn query_is_parsed_with_defaults_and_filters() {
+    fn list_query_has_defaults_and_accepts_the_allowed_filters() {
         let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
         assert_eq!(
             (query.page_size(), query.query_limit(), &query.after),

@@ -167,7 +167,7 @@ async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
 }
 
 #[actix_web::test]
-async fn joined_notification_is_retracted_when_access_is_lost_and_restored_when_it_is_regained() {
+async fn joined_notification_is_retracted_when_access_is_lost_and_restored_with_the_access() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     let root = app.admin("Root").await;
@@ -228,7 +228,7 @@ async fn joined_notification_counts_each_person_once_across_groups() {
 }
 
 #[actix_web::test]
-async fn later_members_lose_access_when_the_group_is_deleted_but_recipients_keep_it() {
+async fn later_members_lose_access_when_the_group_is_deleted_but_recipients_keep_access() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     let design = create_group(&ada, "design", &["Bob"]).await;

@@ -82,7 +82,7 @@ impl<'a> Shared<'a> {
 }
 
 #[actix_web::test]
-async fn links_of_a_deactivated_person_stop_working_and_stay_revoked() {
+async fn share_links_of_a_deactivated_person_stop_working_and_stay_revoked() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -106,7 +106,7 @@ async fn links_of_a_deactivated_person_stop_working_and_stay_revoked() {
 }
 
 #[actix_web::test]
-async fn links_of_a_person_deactivated_in_the_database_stop_working() {
+async fn share_links_of_a_person_deactivated_in_the_database_stop_working() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (path, _, token) = publish_shared(&ada).await;
@@ -116,7 +116,7 @@ async fn links_of_a_person_deactivated_in_the_database_stop_working() {
 }
 
 #[actix_web::test]
-async fn all_links_are_listed_newest_first_for_admins_only() {
+async fn all_share_links_are_listed_newest_first_for_admins_only() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -169,7 +169,7 @@ async fn oldest_link(admin: &Client) -> Value {
 }
 
 #[actix_web::test]
-async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_update() {
+async fn list_of_share_links_shows_how_often_each_was_opened_and_the_state_of_its_update() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let root = app.admin("Root").await;
@@ -190,7 +190,7 @@ async fn link_list_shows_how_often_each_link_was_opened_and_the_state_of_its_upd
 }
 
 #[actix_web::test]
-async fn admin_can_revoke_a_link_to_an_update_that_the_admin_cannot_open() {
+async fn admin_can_revoke_a_share_link_to_an_update_that_the_admin_cannot_open() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;

@@ -209,7 +209,7 @@ fn seeds() -> Vec<u64> {
 }
 
 #[actix_web::test]
-async fn access_table_follows_the_access_rule_after_random_operations() {
+async fn access_table_matches_the_access_rule_after_random_operations() {
     const STEPS: usize = 120;
     for seed in seeds() {
         let mut team = Team::new(seed).await;

@@ -54,7 +54,7 @@ async fn upgrade(url: &str) -> (Db, Vec<(String, String, String)>) {
 }
 
 #[actix_web::test]
-async fn upgrade_keeps_the_access_of_recipients_and_revokes_that_of_later_members() {
+async fn upgrade_keeps_access_for_recipients_and_revokes_it_for_later_members() {
     let dir = tempfile::tempdir().unwrap();
     let url = if postgres() {
         empty_database().await

@@ -48,7 +48,7 @@ fn with_body(anchor: &Value) -> Value {
 }
 
 #[actix_web::test]
-async fn anchor_in_a_video_or_picture_is_stored_and_then_removed_with_the_file() {
+async fn comment_anchor_in_a_video_or_picture_is_stored_and_is_removed_with_the_file() {
     let app = TestApp::start().await;
     let Anchored {
         ada,
@@ -103,7 +103,7 @@ async fn anchor_in_a_video_or_picture_is_stored_and_then_removed_with_the_file()
 }
 
 #[actix_web::test]
-async fn anchor_is_rejected_outside_its_media() {
+async fn comment_anchor_outside_its_media_is_rejected() {
     let app = TestApp::start().await;
     let Anchored {
         bob,
@@ -148,7 +148,7 @@ async fn anchor_is_rejected_outside_its_media() {
 }
 
 #[actix_web::test]
-async fn anchor_in_media_of_another_update_is_rejected() {
+async fn comment_anchor_in_media_of_another_update_is_rejected() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let other = ada

@@ -81,7 +81,7 @@ impl Stuck {
 }
 
 #[actix_web::test]
-async fn upload_left_stuck_by_an_earlier_version_is_finished() {
+async fn upload_that_an_earlier_version_left_unfinished_is_completed() {
     if !postgres() {
         return;
     }

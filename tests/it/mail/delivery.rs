@@ -8,7 +8,7 @@ use super::{advance, ask, start};
 use crate::app::{TestApp, email};
 
 #[actix_web::test]
-async fn email_is_sent_once_when_its_job_runs_again() {
+async fn email_is_sent_only_once_when_its_job_runs_repeatedly() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     // Simulate a restart after `kill -9`. The job can then be enqueued several times, and two workers can run it at
@@ -30,7 +30,7 @@ async fn email_is_sent_once_when_its_job_runs_again() {
 }
 
 #[actix_web::test]
-async fn email_is_not_resent_when_the_connection_breaks_after_the_message() {
+async fn email_is_not_resent_when_the_connection_breaks_after_the_message_was_sent() {
     let (sink, app, ada, _) = start().await;
     ask(&ada, json!({})).await;
     sink.answer("END", "bob", "hang up");
@@ -87,7 +87,7 @@ async fn job_failed(app: &TestApp) -> bool {
 }
 
 #[actix_web::test]
-async fn email_batch_stops_when_the_server_rejects_the_sender_and_is_sent_on_retry() {
+async fn email_batch_stops_when_the_server_rejects_the_sender_and_is_sent_when_retried() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;

@@ -45,7 +45,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
 const ONE_CLICK: [(&str, &str); 1] = [("List-Unsubscribe", "One-Click")];
 
 #[actix_web::test]
-async fn unsubscribing_requires_only_one_post_without_cookies_from_any_site() {
+async fn one_post_request_without_cookies_from_any_site_unsubscribes_the_recipient() {
     let (sink, app, ada, _) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
     let provider = app
@@ -61,7 +61,7 @@ async fn unsubscribing_requires_only_one_post_without_cookies_from_any_site() {
 }
 
 #[actix_web::test]
-async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_body() {
+async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_request() {
     let (sink, app, ada, _) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
     let browser = app.client().accept("text/html");

@@ -39,7 +39,7 @@ async fn comment_can_have_a_drawing_on_a_picture() {
 }
 
 #[actix_web::test]
-async fn drawing_on_a_video_requires_a_position_in_the_video() {
+async fn drawing_on_a_video_requires_a_playback_position() {
     let app = TestApp::start().await;
     let (ada, ben, update, _) = update_with_picture(&app).await;
     let (path, drawing) = (format!("{update}/comments"), note("hierhin"));

@@ -71,7 +71,7 @@ fn purple_line() -> Value {
 }
 
 #[actix_web::test]
-async fn marked_picture_and_thumbnail_show_the_markup() {
+async fn rendered_picture_and_thumbnail_show_the_markup() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let before = ben.get(&media).await.json();
@@ -105,7 +105,7 @@ async fn marked_picture_and_thumbnail_show_the_markup() {
 }
 
 #[actix_web::test]
-async fn earlier_addresses_serve_the_current_picture_until_it_is_redacted() {
+async fn earlier_media_addresses_serve_the_current_picture_until_it_is_redacted() {
     let app = TestApp::start().await;
     let (ada, ben, _, media) = update_with_picture(&app).await;
     let before = ben.get(&media).await.json();

@@ -61,7 +61,7 @@ fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
 }
 
 #[actix_web::test]
-async fn invalid_shapes_are_rejected_with_their_path() {
+async fn invalid_shapes_are_rejected_and_the_error_contains_their_json_path() {
     let app = TestApp::start().await;
     let (ada, _, update, media) = update_with_picture(&app).await;
     for (shapes, field, expected) in invalid_shapes() {
@@ -90,7 +90,7 @@ async fn invalid_shapes_are_rejected_with_their_path() {
 }
 
 #[actix_web::test]
-async fn invalid_markup_fields_are_rejected_with_their_name() {
+async fn invalid_markup_fields_are_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
     for (body, field) in [
@@ -148,7 +148,7 @@ async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
 }
 
 #[actix_web::test]
-async fn markup_at_the_limits_is_saved() {
+async fn markup_of_the_maximum_size_is_saved() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
     // Right-to-left letters and emoji are valid, because the font supports them.

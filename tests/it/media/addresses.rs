@@ -6,7 +6,7 @@ use super::{get_with, publish, url};
 use crate::app::{Client, PASSWORD, TestApp, email, fixture, postgres};
 
 #[actix_web::test]
-async fn tampered_address_is_not_found() {
+async fn tampered_media_address_returns_not_found() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, update) = publish(&app, &ada).await;
@@ -51,7 +51,7 @@ fn parameter<'a>(query: &'a str, name: &str) -> &'a str {
 }
 
 #[actix_web::test]
-async fn address_is_the_same_when_rendered_again() {
+async fn media_address_is_the_same_when_the_page_is_rendered_again() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
@@ -70,7 +70,7 @@ async fn address_is_the_same_when_rendered_again() {
 }
 
 #[actix_web::test]
-async fn address_stops_working_when_the_access_it_was_issued_for_ends() {
+async fn media_address_stops_working_when_the_access_that_it_was_issued_for_ends() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, update) = publish(&app, &ada).await;
@@ -145,7 +145,7 @@ async fn assert_address_ends_with_the_link(app: &TestApp, ada: &Client, path: &s
 }
 
 #[actix_web::test]
-async fn media_request_is_redirected_to_the_bucket_only_with_access() {
+async fn media_request_is_redirected_to_the_bucket_only_if_its_address_gives_access() {
     if !postgres() {
         return;
     }
@@ -183,7 +183,7 @@ async fn media_request_is_redirected_to_the_bucket_only_with_access() {
 }
 
 #[actix_web::test]
-async fn old_address_stays_invalid_after_signing_in_again() {
+async fn media_address_of_an_ended_session_stays_invalid_after_signing_in_again() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

@@ -4,7 +4,7 @@ use super::{get_with, publish, url};
 use crate::app::{Client, Response, TestApp, fixture};
 
 #[actix_web::test]
-async fn range_request_returns_exactly_that_slice() {
+async fn range_request_returns_exactly_the_requested_bytes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

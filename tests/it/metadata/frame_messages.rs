@@ -31,7 +31,7 @@ fn has_message(bytes: &[u8]) -> bool {
 }
 
 #[actix_web::test]
-async fn messages_between_frames_are_removed_from_served_copies() {
+async fn sei_messages_between_frames_are_removed_from_served_copies() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for name in ["phone.mp4", "phone.mkv"] {

@@ -64,7 +64,7 @@ async fn video_is_inspected_as_a_whole_when_sent_in_many_requests() {
 }
 
 #[actix_web::test]
-async fn long_recording_is_inspected_in_pieces_of_any_size() {
+async fn long_recording_is_inspected_correctly_when_sent_in_pieces_of_any_size() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recorded = fixture("rec-vp9-opus-10s.webm");
@@ -96,7 +96,7 @@ async fn long_recording_is_inspected_in_pieces_of_any_size() {
 }
 
 #[actix_web::test]
-async fn recording_is_inspected_again_when_resumed_after_being_abandoned() {
+async fn abandoned_recording_is_inspected_for_metadata_again_when_it_is_resumed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recorded = fixture("rec-vp8-opus-3s.webm");
@@ -115,7 +115,7 @@ async fn recording_is_inspected_again_when_resumed_after_being_abandoned() {
 }
 
 #[actix_web::test]
-async fn unprocessed_video_is_inspected_after_an_upgrade() {
+async fn unprocessed_video_is_inspected_for_metadata_after_an_upgrade() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let files = [

@@ -47,7 +47,7 @@ async fn crop_to_last_quarter(scene: &Scene, shapes: Value) -> Value {
 }
 
 #[actix_web::test]
-async fn crop_removes_pixels_outside_it_and_moves_the_remaining_shapes() {
+async fn crop_removes_pixels_outside_the_kept_area_and_moves_the_remaining_shapes() {
     let scene = Scene::new().await;
     assert!(!items_with_secret(&scene.app).await.is_empty());
     let shapes = json!([

@@ -13,7 +13,7 @@ use crate::cable::DetachableStorage;
 use crate::markup::put_markup;
 
 #[actix_web::test]
-async fn copy_with_markup_that_was_rendered_during_a_redaction_is_deleted() {
+async fn rendered_copy_with_markup_is_deleted_if_the_picture_was_redacted_during_rendering() {
     let Scene {
         app, ada, media, ..
     } = Scene::new().await;
@@ -117,7 +117,7 @@ async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
 }
 
 #[actix_web::test]
-async fn hidden_picture_leaves_nothing_behind_when_removed() {
+async fn picture_removed_while_hidden_for_redaction_leaves_nothing_behind() {
     let Scene {
         app, ada, media, ..
     } = Scene::new().await;
@@ -130,7 +130,7 @@ async fn hidden_picture_leaves_nothing_behind_when_removed() {
 }
 
 #[actix_web::test]
-async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
+async fn redaction_during_a_storage_outage_hides_the_picture_until_the_redaction_is_retried() {
     let (app, storage) = DetachableStorage::start().await;
     let Scene {
         app,

@@ -77,7 +77,7 @@ async fn trim_and_lose_the_worker(app: &TestApp, ada: &Client, media: &str) {
 }
 
 #[actix_web::test]
-async fn trim_job_of_a_killed_server_is_completed_by_another() {
+async fn trim_job_of_a_killed_server_is_completed_by_another_server() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, true).await;
@@ -104,7 +104,7 @@ async fn trim_job_of_a_killed_server_is_completed_by_another() {
 }
 
 #[actix_web::test]
-async fn draft_published_during_a_trim_never_serves_the_cut_parts() {
+async fn draft_published_during_a_trim_never_serves_the_removed_parts() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = update_with_recording(&app, &ada, false).await;

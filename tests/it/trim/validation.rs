@@ -35,7 +35,7 @@ async fn invalid_trim_is_rejected() {
 }
 
 #[actix_web::test]
-async fn trim_is_limited_to_the_author_and_to_recordings_with_a_known_length() {
+async fn only_the_author_can_trim_and_only_recordings_with_a_known_length_can_be_trimmed() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,

@@ -29,7 +29,7 @@ async fn terminated_upload_leaves_nothing_behind() {
 }
 
 #[actix_web::test]
-async fn terminated_upload_keeps_its_draft_if_the_draft_was_edited() {
+async fn terminating_an_upload_keeps_its_draft_if_the_draft_was_edited() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -42,7 +42,7 @@ async fn terminated_upload_keeps_its_draft_if_the_draft_was_edited() {
 }
 
 #[actix_web::test]
-async fn completed_upload_can_be_removed_as_media() {
+async fn completed_upload_cannot_be_terminated_but_its_media_can_be_removed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(10 * MIB);
@@ -60,7 +60,7 @@ async fn completed_upload_can_be_removed_as_media() {
 }
 
 #[actix_web::test]
-async fn upload_is_deleted_with_its_media() {
+async fn unfinished_upload_is_deleted_when_its_media_is_removed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -77,7 +77,7 @@ async fn upload_is_deleted_with_its_media() {
 }
 
 #[actix_web::test]
-async fn expired_upload_is_deleted_and_its_media_fails() {
+async fn expired_upload_is_deleted_and_its_media_is_marked_failed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::file(&ada, "a.webm", 20 * MIB).await;

@@ -28,7 +28,7 @@ async fn bytes_of_an_interrupted_request_are_kept() {
 }
 
 #[actix_web::test]
-async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
+async fn stalled_upload_request_is_rejected_with_a_conflict_and_its_bytes_are_kept() {
     let app =
         TestApp::start_with(|config| config.upload_idle_timeout = Duration::from_millis(50)).await;
     let ada = app.person("Ada").await;
@@ -43,7 +43,7 @@ async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
 }
 
 #[actix_web::test]
-async fn older_of_two_writers_is_rejected() {
+async fn older_of_two_concurrent_upload_requests_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(MIB);

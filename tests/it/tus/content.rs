@@ -34,7 +34,7 @@ async fn file_larger_than_a_part_is_intact_when_sent_in_pieces_of_any_size() {
 }
 
 #[actix_web::test]
-async fn creation_request_can_contain_bytes_and_name_a_draft() {
+async fn upload_creation_request_can_contain_file_bytes_and_refer_to_a_draft() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = draft(&ada, "A draft").await;
@@ -59,7 +59,7 @@ async fn creation_request_can_contain_bytes_and_name_a_draft() {
 }
 
 #[actix_web::test]
-async fn creation_is_rejected_when_the_draft_is_missing_or_belongs_to_another_person() {
+async fn upload_creation_is_rejected_when_the_draft_is_missing_or_belongs_to_another_person() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let draft = draft(&ada, "A draft").await;
@@ -142,7 +142,7 @@ async fn bytes_are_kept_only_when_their_checksum_matches() {
 }
 
 #[actix_web::test]
-async fn requests_of_one_byte_each_do_not_create_one_object_each() {
+async fn one_byte_upload_requests_do_not_create_one_storage_object_each() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -195,7 +195,7 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing_behind() {
 }
 
 #[actix_web::test]
-async fn repeated_creation_with_a_nonce_returns_the_same_upload() {
+async fn repeated_upload_creation_with_the_same_nonce_returns_the_same_upload() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let described = metadata(&[("filename", "a.webm"), ("nonce", "once")]);

@@ -4,7 +4,7 @@ use super::{Sender, create, draft, long, metadata, raw_patch};
 use crate::app::TestApp;
 
 #[actix_web::test]
-async fn recording_is_rejected_beyond_the_size_limit_and_keeps_the_bytes_before_it() {
+async fn bytes_of_a_recording_beyond_the_size_limit_are_rejected_and_earlier_bytes_are_kept() {
     let app = TestApp::start_with(|config| config.max_upload = 100_000).await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -24,7 +24,7 @@ async fn recording_is_rejected_beyond_the_size_limit_and_keeps_the_bytes_before_
 }
 
 #[actix_web::test]
-async fn request_is_rejected_when_the_person_has_sixteen_open_requests() {
+async fn upload_request_is_rejected_when_the_person_has_sixteen_open_requests() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let sender = Sender::recording(&ada).await;

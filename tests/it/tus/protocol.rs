@@ -69,7 +69,7 @@ async fn options_response_states_the_version_size_limit_and_extensions() {
 }
 
 #[actix_web::test]
-async fn invalid_creation_is_rejected_and_leaves_nothing_behind() {
+async fn invalid_upload_creation_is_rejected_and_leaves_nothing_behind() {
     let (_app, ada) = start().await;
     for (status, headers) in INVALID_CREATIONS {
         let response = create(&ada, headers).await;

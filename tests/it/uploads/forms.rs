@@ -15,7 +15,7 @@ async fn post(client: &Client, form: Form) -> Response {
 }
 
 #[actix_web::test]
-async fn form_fields_can_follow_files() {
+async fn form_fields_can_come_after_files_in_the_request_body() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let form = Form::new()

@@ -139,7 +139,7 @@ async fn recording_becomes_seekable_and_gets_its_actual_length_and_a_poster() {
 }
 
 #[actix_web::test]
-async fn duration_is_measured_when_the_container_is_wrong() {
+async fn duration_is_measured_when_the_container_states_a_wrong_duration() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let media = upload_and_process(
@@ -185,7 +185,7 @@ async fn matroska_video_is_converted_to_webm() {
 }
 
 #[actix_web::test]
-async fn recording_plays_as_uploaded_and_states_a_reason_when_ffmpeg_is_missing() {
+async fn recording_is_served_as_uploaded_with_an_explanation_when_ffmpeg_is_missing() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let ada = app.person("Ada").await;

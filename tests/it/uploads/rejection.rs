@@ -48,7 +48,7 @@ async fn unsupported_file_is_rejected_by_its_content_and_leaves_nothing_behind()
 }
 
 #[actix_web::test]
-async fn post_is_rejected_as_a_whole_when_one_file_is_invalid() {
+async fn new_update_is_rejected_as_a_whole_when_one_of_its_files_is_invalid() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let problem = ada
@@ -120,7 +120,7 @@ async fn update_accepts_at_most_fifty_files() {
 }
 
 #[actix_web::test]
-async fn file_over_the_size_limit_is_rejected_with_a_problem() {
+async fn file_over_the_size_limit_is_rejected_and_the_error_states_the_limit() {
     let app = TestApp::start_with(|config| config.max_upload = 200_000).await;
     let ada = app.person("Ada").await;
     let files = [
@@ -151,7 +151,7 @@ async fn file_over_the_size_limit_is_rejected_with_a_problem() {
 }
 
 #[actix_web::test]
-async fn full_disk_rejects_files_but_accepts_comments_and_acknowledgements() {
+async fn files_are_rejected_but_comments_and_acknowledgements_accepted_when_the_disk_is_full() {
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = ada

@@ -24,7 +24,7 @@ async fn next_update_follows_the_order_of_the_inbox() {
 }
 
 #[actix_web::test]
-async fn next_redirects_browsers_to_the_next_update_and_finally_to_the_inbox() {
+async fn inbox_next_redirects_browsers_to_the_next_update_and_finally_to_the_inbox() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let [first, second, third] = publish_three(&app, &ada).await;

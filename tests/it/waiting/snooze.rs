@@ -37,7 +37,7 @@ async fn snooze_is_rejected_when_its_time_or_entry_is_invalid() {
 }
 
 #[actix_web::test]
-async fn snoozed_entry_returns_at_the_chosen_time_or_after_a_reminder() {
+async fn snoozed_inbox_entry_returns_at_the_chosen_time_or_after_a_reminder() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Later", &["Bob"]).await;
@@ -67,7 +67,7 @@ async fn snoozed_entry_returns_at_the_chosen_time_or_after_a_reminder() {
 }
 
 #[actix_web::test]
-async fn entry_snoozed_until_answered_returns_after_an_answer() {
+async fn inbox_entry_snoozed_until_answered_returns_after_an_answer() {
     let app = TestApp::start().await;
     let (ada, cyd) = (app.person("Ada").await, app.person("Cyd").await);
     app.person("Bob").await;

@@ -39,7 +39,7 @@ async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn object_is_read_by_range_and_deleted_permanently() {
+async fn object_can_be_read_by_range_and_is_deleted_permanently() {
     let (dir, storage) = storage();
     let bytes: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();
     let blocks = bytes
@@ -111,7 +111,7 @@ async fn put_leaves_no_file_when_the_body_fails_or_is_dropped() {
 }
 
 #[tokio::test]
-async fn missing_folder_is_unavailable_and_self_test_explains_the_fix() {
+async fn storage_with_a_missing_folder_is_unavailable_and_self_test_explains_the_fix() {
     let (dir, storage) = storage();
     storage.check().await.unwrap();
     assert_eq!(storage.self_test().await.unwrap().len(), 2);
@@ -142,7 +142,7 @@ async fn missing_folder_is_unavailable_and_self_test_explains_the_fix() {
 }
 
 #[tokio::test]
-async fn unmounted_folder_is_unavailable_instead_of_reporting_objects_as_deleted() {
+async fn storage_in_an_unmounted_folder_is_unavailable_and_reports_no_object_as_missing() {
     let (dir, storage) = storage();
     let key = "media/abcdef";
     storage

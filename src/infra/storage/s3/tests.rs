@@ -85,7 +85,7 @@ async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn object_of_any_size_is_read_by_range_and_deleted_permanently() {
+async fn object_of_any_size_can_be_read_by_range_and_is_deleted_permanently() {
     let Some((storage, _)) = bucket().await else {
         return;
     };
@@ -135,7 +135,7 @@ async fn object_of_any_size_is_read_by_range_and_deleted_permanently() {
 }
 
 #[tokio::test]
-async fn delete_removes_every_version() {
+async fn delete_removes_every_version_of_an_object() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
@@ -222,7 +222,7 @@ async fn put_aborts_the_multipart_upload_when_the_body_fails_or_is_dropped() {
 }
 
 #[tokio::test]
-async fn abort_all_aborts_unfinished_uploads_on_every_page() {
+async fn abort_all_aborts_unfinished_uploads_on_every_page_of_the_listing() {
     let Some((_, s3)) = bucket().await else {
         return;
     };
@@ -358,7 +358,7 @@ async fn presigned_url_uses_the_public_endpoint() {
 }
 
 #[tokio::test]
-async fn self_test_passes_for_a_good_bucket_and_explains_a_bad_one() {
+async fn self_test_passes_for_a_usable_bucket_and_explains_why_an_unusable_one_fails() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
@@ -402,7 +402,7 @@ async fn self_test_passes_for_a_good_bucket_and_explains_a_bad_one() {
 }
 
 #[tokio::test]
-async fn unreachable_server_is_unavailable_instead_of_not_found() {
+async fn unreachable_server_is_reported_as_unavailable_and_not_as_a_missing_object() {
     let storage = stranger("http://127.0.0.1:9", "bucket").await;
     assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
     let put = storage

@@ -58,7 +58,7 @@ impl Numbers {
 }
 
 #[test]
-fn browser_recordings_have_no_metadata_in_pieces_of_any_size() {
+fn browser_recording_scanned_in_pieces_of_any_size_has_no_metadata() {
     for name in &RECORDINGS[..8] {
         let bytes = fixture(name);
         assert_eq!(scan(&bytes), Metadata::None, "{name}");
@@ -73,7 +73,7 @@ fn browser_recordings_have_no_metadata_in_pieces_of_any_size() {
 }
 
 #[test]
-fn files_from_other_programs_or_of_other_types_may_have_metadata() {
+fn files_that_no_browser_recorded_are_treated_as_possibly_containing_metadata() {
     for name in [
         "count.mp4",
         "count.webm",
@@ -117,7 +117,7 @@ fn scan_resumes_only_at_its_stored_position() {
 }
 
 #[test]
-fn scan_of_a_damaged_file_has_the_same_result_in_pieces_of_any_size() {
+fn scan_result_of_a_damaged_file_does_not_depend_on_the_size_of_the_pieces() {
     let mut numbers = Numbers(11);
     for name in RECORDINGS {
         let mut whole = fixture(name);

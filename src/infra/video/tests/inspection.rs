@@ -49,7 +49,7 @@ async fn unused_streams_are_ignored() {
 }
 
 #[tokio::test]
-async fn unsupported_audio_is_converted_and_the_pictures_are_copied() {
+async fn unsupported_audio_is_converted_and_the_video_is_copied_without_reencoding() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -270,7 +270,7 @@ async fn unreadable_audio_is_dropped_with_a_note_for_the_author() {
 }
 
 #[tokio::test]
-async fn rejection_names_the_codec_and_says_what_to_do() {
+async fn rejection_message_names_the_unsupported_codec_and_says_what_to_do() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     for (name, args, label) in [
@@ -325,7 +325,7 @@ async fn file_with_more_than_64_tracks_is_rejected_with_a_reason() {
 }
 
 #[tokio::test]
-async fn audio_that_ffmpeg_cannot_open_is_reported_by_codec_and_not_as_damage() {
+async fn audio_that_ffmpeg_cannot_open_is_reported_by_its_codec_and_not_as_a_damaged_file() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");

@@ -182,7 +182,7 @@ async fn playable_copy_contains_only_what_the_edit_list_shows() {
 }
 
 #[tokio::test]
-async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
+async fn video_is_copied_without_reencoding_unless_its_edit_list_begins_between_key_frames() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -216,7 +216,7 @@ async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
 }
 
 #[tokio::test]
-async fn hidden_pictures_are_removed_from_fragmented_rotated_and_hevc_files() {
+async fn hidden_frames_are_removed_from_fragmented_rotated_and_hevc_files() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -275,7 +275,7 @@ async fn hidden_pictures_are_removed_from_fragmented_rotated_and_hevc_files() {
 }
 
 #[tokio::test]
-async fn trim_uses_presentation_time_of_a_file_with_edit_lists() {
+async fn trim_times_refer_to_presentation_time_when_the_file_has_edit_lists() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -305,7 +305,7 @@ async fn trim_uses_presentation_time_of_a_file_with_edit_lists() {
 }
 
 #[tokio::test]
-async fn copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_same_pictures() {
+async fn converted_copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_source_frames() {
     let tools = tools().await;
     for (name, long, every) in [
         ("low1fps-bframes.mp4", 11, 1),
@@ -353,7 +353,7 @@ async fn copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_same_pictures(
 }
 
 #[tokio::test]
-async fn trim_holds_a_still_picture_until_the_end() {
+async fn trim_keeps_a_still_frame_on_screen_until_the_end() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let still = "color=gray:s=64x48:r=10:d=30,format=yuv420p,geq=lum='16+219*20*(floor(T/15)+1)/255':cb=128:cr=128,select='eq(mod(n,150),0)'";
@@ -392,7 +392,7 @@ async fn trim_holds_a_still_picture_until_the_end() {
 }
 
 #[tokio::test]
-async fn trim_of_a_silent_still_page_copies_packets_and_holds_the_last_picture() {
+async fn trim_of_a_silent_still_video_copies_packets_and_keeps_the_last_frame_on_screen() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("page.webm");
@@ -433,7 +433,7 @@ async fn trim_of_a_silent_still_page_copies_packets_and_holds_the_last_picture()
 }
 
 #[tokio::test]
-async fn copies_of_a_recording_with_a_late_start_begin_at_0() {
+async fn converted_copies_of_a_recording_whose_timestamps_start_late_begin_at_0() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -520,7 +520,7 @@ async fn copies_of_a_recording_with_a_late_start_begin_at_0() {
 }
 
 #[tokio::test]
-async fn copy_of_the_wrong_length_is_refused() {
+async fn converted_copy_of_the_wrong_length_is_rejected() {
     let tools = tools().await;
     let toolchain = tools.toolchain().unwrap();
     let path = fixture("count.mp4");
@@ -538,7 +538,7 @@ async fn copy_of_the_wrong_length_is_refused() {
 }
 
 #[tokio::test]
-async fn copy_that_hides_frames_is_refused() {
+async fn converted_copy_that_hides_frames_is_rejected() {
     let tools = tools().await;
     let path = fixture("editlist-hidden5s.mp4");
     let made = measure::checked_output(

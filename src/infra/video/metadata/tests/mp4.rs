@@ -41,7 +41,7 @@ fn add(path: &[&[u8; 4]], more: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn unexpected_box_counts_as_possible_metadata() {
+fn unexpected_box_is_treated_as_possible_metadata() {
     let place = one_box(b"\xa9xyz", b"\0\x12\x15\xc7+52.5200+013.4050/");
     assert_eq!(
         scan(&add(&[b"moov"], &one_box(b"udta", &place))),
@@ -103,7 +103,7 @@ fn unexpected_box_counts_as_possible_metadata() {
 }
 
 #[test]
-fn bytes_outside_samples_count_as_possible_metadata() {
+fn bytes_outside_samples_are_treated_as_possible_metadata() {
     assert_eq!(scan(&add(&[b"mdat"], b"<x:xmpmeta/>")), Metadata::Possible);
     // The sample tables in `moov` must be empty, because recorders describe samples in fragments.
     assert_eq!(
@@ -125,7 +125,7 @@ fn bytes_outside_samples_count_as_possible_metadata() {
 }
 
 #[test]
-fn wrong_box_size_counts_as_possible_metadata() {
+fn box_with_a_wrong_size_is_treated_as_possible_metadata() {
     let whole = recording();
     for kind in [
         b"ftyp", b"moov", b"trak", b"mdia", b"stbl", b"stsd", b"hdlr", b"moof", b"traf", b"trun",
@@ -147,7 +147,7 @@ fn wrong_box_size_counts_as_possible_metadata() {
 }
 
 #[test]
-fn truncated_recording_is_accepted_only_if_it_ends_within_samples() {
+fn truncated_recording_is_accepted_only_if_it_ends_within_sample_data() {
     let whole = recording();
     let (_, first_fragment) = find(&whole, b"moof", 0, whole.len());
     for length in (0..first_fragment).step_by(7) {

@@ -109,7 +109,7 @@ fn firefox_and_webkit_recordings_have_no_metadata() {
 }
 
 #[test]
-fn unexpected_element_counts_as_possible_metadata() {
+fn unexpected_element_is_treated_as_possible_metadata() {
     let [info_, track_, cluster_] = recording();
     assert_eq!(scan(&file(&recording())), Metadata::None);
     let with = |place: usize, part: Vec<u8>| {
@@ -215,7 +215,7 @@ fn unexpected_element_counts_as_possible_metadata() {
 }
 
 #[test]
-fn wrong_element_size_counts_as_possible_metadata() {
+fn element_with_a_wrong_size_is_treated_as_possible_metadata() {
     let whole = file(&recording());
     for id in [&INFO[..], &TRACKS, &[0x4d, 0x80], &[0xae], &[0xe0], &[0xb0]] {
         let at = whole
