@@ -3,11 +3,11 @@
 
 pub mod hub;
 
-use sqlx::{AnyConnection, FromRow};
+use sqlx::AnyConnection;
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
-use crate::infra::db::{FetchKnown, Tx, text_enum};
+use crate::infra::db::{Tx, text_enum};
 
 /// How long events are kept, in milliseconds. A page that was disconnected for longer has to reload.
 pub const RETENTION: Millis = 24 * 3_600_000;
@@ -35,12 +35,12 @@ text_enum! {
 }
 
 /// A change of an update, or of its comments, media or receipts.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub struct Event {
     /// Sequence number. Later events have greater numbers.
     pub n: i64,
-    /// What changed.
-    pub kind: EventKind,
+    /// What changed; `None` if a newer version recorded a kind that this version does not know.
+    pub kind: Option<EventKind>,
     /// Id of the update; empty for [`EventKind::Access`].
     pub update_id: String,
     /// Id of the changed comment, media, person, group or update.
@@ -91,14 +91,24 @@ pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
         .await?)
 }
 
-/// Lists at most 500 events whose number is greater than `n`, in ascending order.
+/// Lists at most 500 events whose number is greater than `n`, in ascending order. Events of unknown
+/// kinds are included, because callers continue after the last event of the list.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
-    sqlx::query_as(
+    let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
     )
     .bind(n)
-    .fetch_known(connection)
-    .await
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(n, kind, update_id, subject_id)| Event {
+            n,
+            kind: kind.parse().ok(),
+            update_id,
+            subject_id,
+        })
+        .collect())
 }
 
 /// Deletes events that are older than [`RETENTION`].

@@ -358,7 +358,7 @@ fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
         }
         // During the upload it is not known yet whether the file is a picture.
         (_, MediaState::Uploading) => {
-            "This picture is still being uploaded. Draw on it once the upload is complete."
+            "This file is still being uploaded. Draw on it once the upload is complete."
         }
         (MediaKind::Video, _) => {
             "This is a video. To draw on a frame, save that frame as a picture and draw on the picture."

@@ -45,7 +45,7 @@ pub struct MailContext {
     /// Public base URL for links, without a trailing slash.
     pub base: String,
     /// The key that signs unsubscribe links.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 /// Sends the pending emails of an update. Shutdown waits until the current email is sent, because

@@ -72,12 +72,13 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         (MediaKind::Video, Some(at))
             if at < 0 || media.duration_ms.is_some_and(|length| at > length) =>
         {
+            let end = media
+                .duration_ms
+                .map(|length| format!(" to {length}"))
+                .unwrap_or_default();
             return Err(Error::invalid(
                 "at_ms",
-                format!(
-                    "is outside the video. Use a position from 0 to {} ms.",
-                    media.duration_ms.unwrap_or(0)
-                ),
+                format!("is outside the video. Use a position from 0{end} ms."),
             ));
         }
         _ => {}

@@ -1,7 +1,8 @@
 //! Clips and moves shapes and regions when a picture is cropped.
 //! `browser/src/markup/crop-shapes.ts` implements the same rules.
 
-use super::parse::{MAX_SHAPES, STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE, rounded};
+use super::parse::{MAX_SHAPES, STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE};
+use super::shape::rounded;
 use super::{Area, Pen, Point, Shape, StrokePoint};
 use crate::infra::images::PixelRect;
 
@@ -127,12 +128,7 @@ impl Crop {
         // none before (a point).
         let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
-        is_inside.then(|| Area {
-            x: rounded(x),
-            y: rounded(y),
-            w: rounded(w.min(1.0 - x)),
-            h: rounded(h.min(1.0 - y)),
-        })
+        is_inside.then(|| Area { x, y, w, h }.rounded())
     }
 
     fn crop_shape(&self, shape: &Shape) -> Vec<Shape> {

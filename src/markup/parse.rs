@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use shape_entry::ShapeEntry;
 pub(super) use shape_entry::{STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE};
 
+use super::shape::{EDGE_TOLERANCE, rounded};
 use super::{Area, Point, Shape};
 use crate::error::{Error, FieldErrors, Result};
 use crate::infra::images::Font;
@@ -17,8 +18,6 @@ use crate::infra::images::Font;
 pub(super) const MAX_SHAPES: usize = 500;
 /// Maximum number of points of all strokes combined.
 const MAX_POINTS: usize = 100_000;
-/// How far a box may extend beyond an edge of the picture, to allow for rounding.
-const EDGE_TOLERANCE: f64 = 1e-6;
 /// Maximum number of errors that are reported at once.
 const MAX_ERRORS: usize = 20;
 
@@ -312,16 +311,8 @@ impl<'a> ShapeParser<'a> {
             return None;
         }
         let (w, h) = (w.min(1.0 - x), h.min(1.0 - y));
-        let area = if round {
-            Area {
-                x: rounded(x),
-                y: rounded(y),
-                w: rounded(w),
-                h: rounded(h),
-            }
-        } else {
-            Area { x, y, w, h }
-        };
+        let exact = Area { x, y, w, h };
+        let area = if round { exact.rounded() } else { exact };
         if area.w <= 0.0 || area.h <= 0.0 {
             self.add_error(
                 field,
@@ -331,11 +322,6 @@ impl<'a> ShapeParser<'a> {
         }
         Some(area)
     }
-}
-
-/// Rounds to five decimals. The difference is too small to be visible.
-pub(super) fn rounded(number: f64) -> f64 {
-    (number * 100_000.0).round() / 100_000.0
 }
 
 /// Returns the first 40 characters of a text, for error messages.

@@ -1,6 +1,7 @@
 //! Regions of pictures that comments refer to.
 
 use super::Area;
+use super::shape::EDGE_TOLERANCE;
 
 /// A region of a picture or frame, in fractions (0–1) from the top left. A point has zero width and
 /// height.
@@ -22,9 +23,10 @@ impl Region {
         let inside = [x, y, w, h]
             .iter()
             .all(|number| (0.0..=1.0).contains(number))
-            && x + w <= 1.000_001
-            && y + h <= 1.000_001;
+            && x + w <= 1.0 + EDGE_TOLERANCE
+            && y + h <= 1.0 + EDGE_TOLERANCE;
         if inside {
+            let (w, h) = (w.min(1.0 - x), h.min(1.0 - y));
             Ok(Self { x, y, w, h })
         } else {
             Err("is outside the picture. Its x, y, w and h must be numbers from 0 to 1, measured from the top left.".into())

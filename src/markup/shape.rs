@@ -86,6 +86,15 @@ impl Serialize for Point {
     }
 }
 
+/// How far a box may extend beyond an edge of the picture. Earlier versions rounded the position and
+/// the size of a stored box separately, so that their sum can exceed 1.
+pub(super) const EDGE_TOLERANCE: f64 = 2e-5;
+
+/// Rounds to five decimals. The difference is too small to be visible.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 100_000.0).round() / 100_000.0
+}
+
 /// A rectangle in a picture, in fractions of its sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
@@ -97,6 +106,20 @@ pub struct Area {
     pub w: f64,
     /// Height, as a fraction of the picture's height.
     pub h: f64,
+}
+
+impl Area {
+    /// Rounds the numbers to five decimals. The area still ends within the picture, although the sum of
+    /// two rounded numbers could exceed 1.
+    pub(super) fn rounded(self) -> Self {
+        let (x, y) = (rounded(self.x), rounded(self.y));
+        Self {
+            x,
+            y,
+            w: rounded(self.w).min(rounded(1.0 - x)),
+            h: rounded(self.h).min(rounded(1.0 - y)),
+        }
+    }
 }
 
 impl Serialize for Area {

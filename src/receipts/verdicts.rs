@@ -133,7 +133,7 @@ async fn find_own_receipt(
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!(
-            "Only {} can confirm or correct your readback.",
+            "Only {} can confirm, correct or share your readback.",
             update.author_name
         )));
     }

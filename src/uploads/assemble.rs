@@ -114,7 +114,7 @@ impl Writer<'_> {
             .upload
             .multipart
             .clone()
-            .ok_or_else(|| Error::internal("cannot split an empty upload into parts"))?;
+            .ok_or_else(|| Error::internal("a large upload has no multipart upload"))?;
         // An earlier attempt may have completed the upload without receiving the response. If that
         // attempt included stray parts, the object is longer than `length`, and only its committed
         // ranges count.

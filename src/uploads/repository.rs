@@ -151,7 +151,7 @@ pub async fn create(
     .await?;
     if open >= MAX_OPEN_UPLOADS {
         return Err(Error::Conflict(format!(
-            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. Uploads without activity for seven days are deleted automatically."
+            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. Unfinished uploads are deleted seven days after they started."
         )));
     }
     let update = match &new.update {

@@ -71,7 +71,7 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-/// Claims a job for a lane with a free slot. Returns the job, its lane and the acquired slot.
+/// Claims a job for a lane with a free slot. Returns the job, its type and the acquired slot.
 async fn claim_next(
     state: &State,
     slots: &Slots,

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::super::shape::rounded;
 use super::text::check_text;
-use super::{ShapeParser, rounded, shorten};
+use super::{ShapeParser, shorten};
 use crate::markup::{Area, Color, Pen, Point, Shape, StrokePoint};
 
 /// Maximum number of points of a stroke.

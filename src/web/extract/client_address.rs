@@ -1,5 +1,6 @@
 //! The client's IP address.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
@@ -12,12 +13,12 @@ pub(crate) fn client_address(state: &State, req: &HttpRequest) -> String {
     let Some(peer) = req.peer_addr() else {
         return "unknown".into();
     };
-    let forwarded: Vec<&str> = req
+    let values: Vec<Cow<'_, str>> = req
         .headers()
         .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
         .collect();
+    let forwarded: Vec<&str> = values.iter().flat_map(|value| value.split(',')).collect();
     last_untrusted(&state.config.trusted_proxies, peer.ip(), &forwarded)
 }
 

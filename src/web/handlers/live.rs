@@ -161,8 +161,9 @@ async fn next_message(
         if may_receive(&mut connection, ctx, event).await? {
             // Opening an update changes the recipient's receipt, so send a receipt event.
             let kind = match event.kind {
-                EventKind::Opening => EventKind::Receipt,
-                kind => kind,
+                Some(EventKind::Opening) => EventKind::Receipt,
+                Some(kind) => kind,
+                None => continue,
             };
             let body = json!({ "kind": kind, "id": event.subject_id });
             let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
@@ -215,7 +216,10 @@ async fn may_receive(
     ctx: &RequestContext,
     event: &Event,
 ) -> Result<bool> {
-    match (&ctx.viewer, event.kind) {
+    let Some(kind) = event.kind else {
+        return Ok(false);
+    };
+    match (&ctx.viewer, kind) {
         (Viewer::Person(person), EventKind::Opening) if person.id != event.subject_id => {
             let update = updates::find(connection, &ctx.viewer, &event.update_id).await?;
             Ok(updates::must_be_author(&ctx.viewer, &update).is_ok())

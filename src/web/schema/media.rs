@@ -209,7 +209,7 @@ impl MediaView {
         match (&self.reason, self.state) {
             (Some(reason), _) => reason,
             (None, MediaState::Uploading) => {
-                "Still uploading. You can play the video here as soon as it is ready."
+                "Still uploading. This page will show the file as soon as it is ready."
             }
             (None, _) => "Being processed. This page will show the file as soon as it is ready.",
         }

@@ -39,6 +39,42 @@ async fn comment_can_have_a_drawing_on_a_picture() {
 }
 
 #[actix_web::test]
+async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
+    let app = TestApp::start().await;
+    let (ada, ben, update, media) = update_with_picture(&app).await;
+    let highlight = |x: f64, width: f64| json!([{ "kind": "highlight", "box": [x, 0.0, width, 1.0], "color": "yellow" }]);
+    // Rounded to five decimals separately, the left edge and the width would have a sum of 1.00001.
+    let (sent, stored) = (
+        highlight(0.015_625, 0.984_375),
+        highlight(0.015_63, 0.984_37),
+    );
+    let comment = ben
+        .post(&format!("{update}/comments"), json!({ "drawing": sent }))
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(comment["anchor"]["drawing"], stored);
+    put_markup(&ada, &media, 0, sent).await.expect(200);
+    let markup = ada.get(&format!("{media}/markup")).await.expect(200).json();
+    assert_eq!(markup["shapes"], stored);
+
+    // Earlier versions stored such boxes.
+    app.execute("UPDATE markups SET shapes = replace(shapes, '0.98437', '0.98438')")
+        .await;
+    app.execute("UPDATE comments SET drawing = replace(drawing, '0.98437', '0.98438')")
+        .await;
+    let markup = ada.get(&format!("{media}/markup")).await.expect(200).json();
+    assert_eq!(markup["shapes"], stored);
+    let comments = ben
+        .get(&format!("{update}/comments"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(comments["items"][0]["anchor"]["drawing"], stored);
+    ada.get(&update).await.expect(200);
+}
+
+#[actix_web::test]
 async fn drawing_on_a_video_requires_a_playback_position() {
     let app = TestApp::start().await;
     let (ada, ben, update, _) = update_with_picture(&app).await;
