@@ -253,9 +253,9 @@ pub struct Inbox {
 /// Number of rows in each section. A number above [`COUNT_LIMIT`] is not exact: there may be more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
-    /// Number of rows with answers that the person owes.
+    /// Number of rows in which the person still owes an answer.
     pub owed_by_me: i64,
-    /// Number of rows with answers that others owe the person.
+    /// Number of rows in which others still owe the person an answer.
     pub owed_to_me: i64,
     /// Number of rows with news.
     pub said_to_me: i64,

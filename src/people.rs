@@ -139,7 +139,7 @@ impl Viewer {
         }
     }
 
-    /// Returns the guest for this update, if the viewer has a link to it.
+    /// Returns the viewer's guest identity for this update, if they have opened a share link to it.
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
             // If several links open the same update, prefer a link that allows comments.

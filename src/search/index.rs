@@ -122,8 +122,7 @@ fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // The server generates all ids, so they always decode. Otherwise, the row number would be
-        // 0, which is also valid.
+        // This cannot happen, because the server generates all ids. Row number 0 would be harmless.
         _ => {}
     }
     let time = i64::from_be_bytes([

@@ -27,7 +27,7 @@ const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
 /// Maximum number of uploads that one sweep handles for each reason.
 const BATCH_SIZE: i64 = 100;
 
-/// Turns an upload into media. `left` contains the last bytes of the upload.
+/// Turns an upload into media. `left` holds its last bytes, which are not written yet.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let Some(permit) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
         return Err(superseded());

@@ -13,8 +13,8 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// How long an upload can be resumed, in milliseconds. The storage keeps the parts of unfinished
-/// multipart uploads for longer than this.
+/// How long after its creation an upload can still be resumed, in milliseconds. The storage keeps
+/// the parts of unfinished multipart uploads for longer than this.
 pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
 /// How long a request may still be writing after its upload has ended, in milliseconds.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;

@@ -59,7 +59,7 @@ pub fn by(
     }))
 }
 
-/// Formats the current time in a zone as `Fri 09:12`.
+/// Formats the current time in a time zone as `Fri 09:12`.
 #[filter_fn]
 pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {
     Ok(Timestamp::from_millisecond(*now)

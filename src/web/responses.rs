@@ -81,14 +81,14 @@ pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerR
     })
 }
 
-/// Redirects with 303 to a path of this site.
+/// Redirects with 303 to a path on this site.
 pub(crate) fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, to))
         .finish()
 }
 
-/// Redirects with 303 to a path of this site, which then shows a message once.
+/// Redirects with 303 to a path on this site, which then shows a message once.
 pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> HandlerResult {
     let mut answer = see_other(to);
     said.put(state, &mut answer)?;

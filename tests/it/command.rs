@@ -160,7 +160,7 @@ async fn person_reset_prints_a_link_that_sets_a_new_password() {
 }
 
 #[actix_web::test]
-async fn token_add_prints_only_a_working_token() {
+async fn token_add_prints_a_working_token_and_nothing_else() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let printed = stdout(

@@ -10,7 +10,7 @@ fn fields_with(code: &str, name: &str) -> serde_json::Value {
 }
 
 #[actix_web::test]
-async fn first_account_is_an_admin_and_completes_the_setup() {
+async fn creating_the_first_account_makes_it_an_admin_and_completes_the_setup() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let page = app

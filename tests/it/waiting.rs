@@ -292,7 +292,7 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn concurrent_publications_agree_on_the_time_and_a_verdict_conflicts_with_a_withdrawal() {
+async fn concurrent_publications_get_the_same_time_and_verdicts_on_withdrawn_readbacks_conflict() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

@@ -13,7 +13,7 @@ const interval = 100;
 
 /**
  * Milliseconds of silence before the recorder warns about it. While choosing devices, the person is asked to speak, so
- * the warning comes soon. While recording, they may be showing something without speaking.
+ * the warning comes soon. While recording, they may show something without speaking, so it comes later.
  */
 const silenceDelay = { choosing: 3000, recording: 10_000 };
 

@@ -67,7 +67,7 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) this.#compositor.bubble = bubble;
   }
 
-  /** The sources that have delivered no picture yet. Empty if the picture is not composited. */
+  /** The sources that have not delivered a picture yet. Empty if the picture is not composited. */
   get missing(): PictureSource[] {
     const [base, overlay] = this.captured.screen
       ? (["screen", "camera"] as const)

@@ -114,7 +114,7 @@ export function encodeMetadata(values: Record<string, string>): string {
     .join(",");
 }
 
-/** Declares that an upload with a deferred length ends at the `length` bytes that the server already has. */
+/** Completes an upload with a deferred length: the server already has all of its `length` bytes. */
 export function finishUpload(
   url: string,
   length: number,

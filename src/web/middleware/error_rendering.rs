@@ -1,4 +1,4 @@
-//! Renders errors of handlers and of actix, and logs their causes.
+//! Renders errors from handlers and from actix, and logs their causes.
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;

@@ -142,7 +142,7 @@ async fn storage_with_a_missing_folder_is_unavailable_and_self_test_explains_the
 }
 
 #[tokio::test]
-async fn storage_in_an_unmounted_folder_is_unavailable_and_reports_no_object_as_missing() {
+async fn storage_in_an_unmounted_folder_is_unavailable_and_does_not_report_objects_as_missing() {
     let (dir, storage) = storage();
     let key = "media/abcdef";
     storage
