@@ -189,7 +189,7 @@ async fn update_that_expects_answers_needs_a_recipient_other_than_its_author() {
             ada.post("/updates", asked).await.problem(422)["errors"]["audience"]
                 .as_str()
                 .unwrap()
-                .contains("nobody")
+                .contains("somebody who can answer")
         );
     }
     assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
