@@ -113,16 +113,16 @@ fn main() {
                 best[CUTS.len()] = began.elapsed();
             }
         }
-        let anew = best[CUTS.len()].as_secs_f64();
+        let reencoded = best[CUTS.len()].as_secs_f64();
         let names = CUTS
             .iter()
             .map(|(name, _)| *name)
-            .chain(["all of it made anew (H.264)"]);
+            .chain(["everything re-encoded (H.264)"]);
         for (name, took) in names.zip(best) {
             println!(
                 "{name:32} {:8.2} s   1/{:.0}",
                 took.as_secs_f64(),
-                anew / took.as_secs_f64()
+                reencoded / took.as_secs_f64()
             );
         }
     });

@@ -61,8 +61,8 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
 }
 
 /**
- * The notice that a mentioned person cannot see the update. The author gets a button that adds the person. Everybody
- * else is told to ask the author.
+ * The notice that a mentioned person cannot see the update. The author gets a button that adds the person. For
+ * everybody else, the notice says to ask the author.
  */
 function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   const conversation = document.querySelector<HTMLElement>(".talk");

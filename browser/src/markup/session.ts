@@ -23,7 +23,7 @@ export interface EditorTask {
   answered?: { people: number };
   /**
    * Saves the markup. If this rejects, the editor stays open and shows the error's message. Ask the person questions
-   * only inside `pauseSaving`, which hides the progress indicator meanwhile.
+   * only inside `pauseSaving`, which hides the progress indicator until they answer.
    */
   save(markup: Markup, change: RevisionChange | undefined, pauseSaving: PauseSaving): Promise<void>;
 }
