@@ -549,7 +549,7 @@ async fn inboxes(app: &TestApp) {
         author,
         other,
     ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
-    // Send the last hundred updates to both people, so that their inboxes show the same rows.
+    // Send the last hundred updates to the people with short histories as well, so that all inboxes show the same rows.
     let mut asked = send(
         app,
         &author,

@@ -22,7 +22,8 @@ const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;
 
-/// Returns fifty shapes, as JSON and as commands for ImageMagick. All kinds of shapes except numbered steps occur.
+/// Returns fifty shapes, as JSON and as commands for ImageMagick. They include every kind of shape except numbered
+/// steps.
 fn shapes() -> (Value, String) {
     let (mut shapes, mut words) = (Vec::new(), String::new());
     let (w, h) = (f64::from(WIDTH), f64::from(HEIGHT));
@@ -121,7 +122,7 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// Draws the shapes into the picture like the job of the server does. Runs in the process that is measured.
+/// Draws the shapes into the picture in the same way as the server's job. Runs in the process that is measured.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();

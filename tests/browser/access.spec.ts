@@ -37,7 +37,7 @@ const isSavedWithLaterMembers = (page: Page) =>
 const laterMembersBox = (page: Page) =>
   page.getByRole("checkbox", { name: /^Also people who join/ });
 
-test("the checkbox for later members is visible while the audience has a group, and is saved with the draft", async ({
+test("an author who adds a group to the audience can give access to people who join the group later", async ({
   page,
   hearback,
 }) => {
@@ -68,7 +68,7 @@ test("the checkbox for later members is visible while the audience has a group, 
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
-  // The form contains the same text, so wait for the page of the update.
+  // The draft's form contains the text that is expected below, so wait for the page of the update.
   await expect(page).not.toHaveURL(/\/edit/);
   await expect(page.getByText("people who join @design later")).toBeVisible();
 

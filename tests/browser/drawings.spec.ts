@@ -214,7 +214,7 @@ test("a drawing must be repeated after its picture has been cropped", async ({
   await expect(viewer.locator("#body")).toHaveValue("My words");
   await viewer.locator("#body").press("Control+Enter");
   await expect(viewer.locator(".threads .comment")).toContainText("with a drawing");
-  // If no editor is open, both pages show a new crop without a reload.
+  // While no editor is open, the pages of the author and the viewer show a new crop without a reload.
   await crop((await fetchMarkup(page, media[0]!)).revision);
   for (const watched of [page, viewer]) {
     await expect(watched.locator(".sheet > img")).toHaveAttribute("width", "80");

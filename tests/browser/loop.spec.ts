@@ -128,7 +128,8 @@ test("an author hears back from three people in other time zones, and asks them 
     });
     await expect(author.getByRole("heading", { name: title })).toBeVisible();
     await checkPage(author, "loop-sent");
-    // Recipients are sorted by their own due times. For other time zones, the page also shows the current local time.
+    // Recipients are sorted by due time. If a recipient's time zone differs from the author's, the page also shows the
+    // current time there.
     await expectReceipts(author, update, "Nobody has answered yet. 3 have not opened it.", {
       onThem: [zofia[0], leo[0], kim[0]],
     });

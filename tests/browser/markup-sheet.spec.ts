@@ -182,7 +182,7 @@ function alter(shape: Shape): Shape {
   return { ...shape, from: move(shape["from"]), to: move(shape["to"]) };
 }
 
-/** Screenshots the picture of the stage and the layer over it, at the size of the picture. */
+/** Takes a screenshot of the stage's picture with this layer over it, at the full size of the picture. */
 async function screenshotLayer(page: Page, layer: string): Promise<Buffer> {
   await page.evaluate(
     async ([layer, width, height]) => {
@@ -222,7 +222,7 @@ interface Difference {
   share: number;
 }
 
-/** The difference of two pictures in each cell. */
+/** Returns the difference between two pictures for each cell. */
 async function compare(page: Page, first: Buffer, second: Buffer): Promise<Difference[]> {
   return page.evaluate(
     async ([first, second, columns, rows]) => {
@@ -318,7 +318,8 @@ for (const [name, background] of [
 
     await page.goto(`/updates/${id}`);
     const layered = await screenshotLayer(page, ".layer");
-    // A selected comment shows its drawing, which the page's script draws: the same shapes, and then the altered ones.
+    // When a comment is selected, the page's script draws the comment's shapes. The first comment has the same shapes
+    // as the sheet, and the second comment has altered shapes.
     const comment = (text: string) => page.locator(".comment", { hasText: text });
     await comment("The same").first().locator(".chip").click();
     await expect(page.locator(".layer.drawing")).toHaveCount(1);

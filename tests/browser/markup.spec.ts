@@ -116,7 +116,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await editor.drag([share.left, share.top], [share.right, share.bottom]);
   await saveScreenshots(page, "markup-editor");
   await axe(page);
-  // Leave the first step outside the crop: it is removed, and the others are numbered 1 and 2.
+  // Leave the first numbered step outside the crop. It is removed, and the remaining steps are numbered 1 and 2.
   await editor.pickTool("c");
   await editor.drag([0.1, 0.1], [0.9, 0.95]);
   await page.keyboard.press("Enter");

@@ -121,7 +121,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   });
   await startRecording(page);
   await waitUntilRecorded(page, 2);
-  // The shortcut requires confirmation, because it is easily pressed by accident.
+  // Ctrl+Enter requires confirmation, because it is easily pressed by accident.
   await page.getByLabel("Notes").press("Control+Enter");
   await expect(page.getByRole("dialog")).toContainText("Stop the recording and send it to Rob?");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -133,7 +133,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   await expect
     .poll(() => page.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
     .toBeGreaterThan(0);
-  // The page recorded itself, but not the countdown that covered it.
+  // The recording shows the page, but not the countdown that covered the page.
   const file = info.outputPath("itself.webm");
   await writeFile(
     file,
@@ -261,10 +261,10 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   ).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
   await expect(refused.page.getByText("Your voice is not being recorded.")).toBeVisible();
-  // The page may not use the camera either, so it shows a placeholder.
+  // The page is not allowed to use the camera either, so it shows a placeholder.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera will appear here.")).toBeVisible();
-  // Record explains the reason again, and offers to try again.
+  // The page says that it must not use the camera. The recording does not start, and the page offers to try again.
   await expect(refused.page.getByText("This page is not allowed to use the camera.")).toBeVisible();
   await recorder(refused.page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder(refused.page)).toHaveAttribute("data-state", "set");
@@ -349,7 +349,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("the recorder has fallbacks for a camera that the worker cannot draw, but a later failure ends the recording", async ({
+test("a recording can start although the worker cannot draw the camera, but it ends if drawing fails later", async ({
   playwright,
   hearback,
 }) => {
@@ -412,7 +412,7 @@ test("a recording ends when the computer sleeps if the browser would lose audio 
 }) => {
   const [runa] = await hearback.addPeople("Runa");
   const { page, context, close } = await openStudio(playwright, hearback, runa!);
-  // The recorder takes a browser with this property for Firefox.
+  // The recorder treats a browser with this property as Firefox.
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });

@@ -174,8 +174,8 @@ async function listProcesses(): Promise<{ pid: number; parent: number; command: 
         readFile(`/proc/${pid}/cmdline`, "utf8"),
         readFile(`/proc/${pid}/stat`, "utf8"),
       ]);
-      // The parent's id is the second field after the process name. The name is in parentheses and may contain more of
-      // them, so look for the last one.
+      // The parent's id is the second field after the process name, which is in parentheses. The name itself may
+      // contain parentheses, so look for the last closing parenthesis.
       all.push({
         pid: Number(pid),
         parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]),
@@ -266,14 +266,14 @@ export async function measureTone(
   return { seconds: samples.length / rate, tone: energy === 0 ? 0 : power / energy };
 }
 
-/** Returns the largest share of a frame that a color covers in the first second of a file, from 0 to 1. */
+/** Like `colorShares`, but returns only the largest share in the first second of the file. */
 export async function maxColorShareAtStart(file: string, color: Color): Promise<number> {
   return Math.max(...(await colorShares(file, color, ["-t", "1"])));
 }
 
 type Color = readonly [red: number, green: number, blue: number];
 
-/** Returns the share of each frame that a color covers, from 0 to 1, in order. `limits` are ffmpeg arguments. */
+/** For each frame in order, returns the share that a color covers, from 0 to 1. `limits` are ffmpeg arguments. */
 export async function colorShares(
   file: string,
   [red, green, blue]: Color,

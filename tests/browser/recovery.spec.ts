@@ -56,8 +56,8 @@ async function continueUpload(page: Page): Promise<string> {
 }
 
 /**
- * Expects the stored file to have the same bytes as the recorded chunks, up to the end of the shorter of the two.
- * The sound must last at least `minSeconds`, and the picture at least one second less than that.
+ * Expects the stored file and the recorded chunks to have the same bytes, except that one of them may be longer.
+ * The sound must last at least `minSeconds`, and the picture may be up to one second shorter.
  */
 async function expectComplete(
   page: Page,
@@ -453,7 +453,7 @@ test(
         await signIn(elsewhere, account);
         await elsewhere.goto(drafts[0]!);
         await expect(elsewhere.locator(".media-item")).toContainText("Still arriving.");
-        // Set the clock two minutes ahead, as if the server had received nothing since then.
+        // Set the page's clock two minutes ahead, as if the server had received nothing for two minutes.
         await elsewhere.clock.setFixedTime(Date.now() + 120_000);
         await elsewhere.reload();
         await expect(elsewhere.locator(".media-item")).toContainText(

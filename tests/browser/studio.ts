@@ -127,8 +127,8 @@ export async function startRecording(page: Page, source = "Screen"): Promise<voi
 }
 
 /**
- * Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call this
- * before the page requests them.
+ * Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call
+ * `interceptTracks` before the page requests its sources.
  */
 export async function interceptTracks(page: Page): Promise<(kind: string) => Promise<void>> {
   await page.evaluate(() => {

@@ -126,7 +126,7 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
     .evaluateAll((all) => all.map((one) => Number(one.getAttribute("width"))));
   for (const width of widths) expect(width).toBeGreaterThan(550);
 
-  // Place two steps close to each other.
+  // Place two numbered steps close to each other.
   await tool("step");
   await touch.tap([0.3, 0.6]);
   await touch.tap([0.42, 0.6]);

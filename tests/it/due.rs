@@ -24,7 +24,7 @@ async fn due(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn due_time_in_working_days_is_the_end_of_the_working_day_of_each_recipient() {
+async fn due_time_in_working_days_follows_the_time_zone_of_each_recipient() {
     let app = TestApp::start().await;
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;

@@ -45,7 +45,7 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .collect()
 }
 
-/// Returns the second of the source that a player shows at this time.
+/// Returns which second of the source a player shows at this time.
 pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
     pictures
         .iter()

@@ -57,8 +57,8 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// Sends a write of this kind to the server. Uses the `n`th update, or for a sign-in the person whose name
-    /// contains `pages`.
+    /// Sends a write of this kind to the server. A sign-in uses the person whose name contains `pages`. Other writes
+    /// use the `n`th update.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -114,7 +114,7 @@ fn assert_disk_full(refused: &Response, what: &str) {
 }
 
 #[actix_web::test]
-async fn every_kind_of_write_succeeds_once_a_full_disk_has_space_again() {
+async fn every_kind_of_write_succeeds_after_a_full_disk_has_space_again() {
     if postgres() || !can_mount() {
         return;
     }
@@ -194,7 +194,7 @@ async fn pages_can_be_opened_and_keep_the_typed_text_when_the_disk_is_full() {
 }
 
 #[actix_web::test]
-async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space() {
+async fn write_ahead_log_that_fills_the_disk_is_checkpointed_when_there_is_space_again() {
     if postgres() || !can_mount() {
         return;
     }
@@ -243,7 +243,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_once_there_is_space
 }
 
 #[actix_web::test]
-async fn outcome_of_a_job_is_recorded_once_a_full_disk_has_space_again() {
+async fn outcome_of_a_job_is_recorded_after_a_full_disk_has_space_again() {
     if postgres() || !can_mount() {
         return;
     }

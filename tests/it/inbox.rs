@@ -76,7 +76,7 @@ async fn requested_acknowledgement_is_listed_as_owed_until_every_recipient_has_a
 }
 
 #[actix_web::test]
-async fn inbox_entry_for_an_owed_response_states_its_update_reason_and_due_time() {
+async fn inbox_entry_states_which_response_is_due_and_when() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
@@ -114,7 +114,7 @@ async fn inbox_entries_for_owed_responses_are_sorted_by_due_time() {
 }
 
 #[actix_web::test]
-async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
+async fn inbox_entry_about_a_new_update_or_comment_stays_until_the_update_is_opened() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada
@@ -135,7 +135,7 @@ async fn news_entry_stays_in_the_inbox_until_the_update_is_opened() {
     app.state.clock.advance(1000);
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&ada).await, (0, 0, 0));
-    // Bob gets news of a reply in his thread, but not of his own comments or of comments in other threads.
+    // Bob gets an entry for a reply in his thread, but not for his own comments or for comments in other threads.
     assert_eq!(counts(&bob).await, (0, 0, 0));
     app.state.clock.advance(1000);
     ada.post(
@@ -270,7 +270,7 @@ async fn inbox_section_with_over_a_thousand_entries_shows_the_first_hundred_and_
 }
 
 #[actix_web::test]
-async fn inbox_shows_entries_that_are_older_than_many_obsolete_joined_notifications() {
+async fn many_obsolete_notifications_do_not_hide_older_inbox_entries() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let ada = app.person("Ada").await;

@@ -268,9 +268,9 @@ async fn fully_received_upload_is_completed_in_the_background_when_its_client_is
     recording.check(&sender).await;
 }
 
-/// Sends the last request to one node, which is delayed at one of its storage requests. During the delay, another
-/// node finishes the upload with different bytes. Asserts that only the second node's bytes are stored. Repeats this
-/// for each storage request.
+/// Sends the last request of an upload to one node, and delays one of the node's storage requests. During the delay,
+/// another node finishes the upload with different bytes. Asserts that only the second node's bytes are stored.
+/// Repeats this for each storage request.
 async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;
@@ -315,12 +315,12 @@ async fn assert_never_merged(upload: Interrupted) {
 }
 
 #[actix_web::test]
-async fn bytes_of_an_upload_are_never_mixed_when_another_node_takes_over_its_last_request() {
+async fn late_request_to_one_node_never_changes_an_upload_that_another_node_finished() {
     assert_never_merged(Interrupted::file(PART, 2 * PART + 100_000)).await;
 }
 
 #[actix_web::test]
-async fn bytes_of_a_recording_are_never_mixed_when_another_node_takes_over_its_last_request() {
+async fn late_request_to_one_node_never_changes_a_recording_that_another_node_finished() {
     assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 

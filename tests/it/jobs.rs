@@ -271,7 +271,7 @@ async fn leases_of_a_running_process_are_kept_when_another_process_starts_in_the
 }
 
 #[actix_web::test]
-async fn invalid_node_file_does_not_end_any_lease() {
+async fn leases_are_kept_when_the_file_with_the_node_id_is_invalid() {
     for nonsense in [
         "",
         "%",

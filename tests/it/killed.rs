@@ -145,7 +145,8 @@ async fn upload_to_a_disk_survives_killing_the_server_at_each_step_of_its_last_r
     let (app, settings) = start_survivor().await;
     let ada = app.person("Ada").await;
     let mut node = Node::start(&settings).await;
-    // In each round, the process is killed as soon as one of these counts is above 0. `SELECT 1` kills it at once.
+    // Each round uses one of these statements and kills the process as soon as the statement returns more than 0.
+    // `SELECT 1` kills the process at once.
     let steps = [
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND generation > 1",
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND received > 1048576",

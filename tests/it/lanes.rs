@@ -88,7 +88,7 @@ async fn start(gate: &Gate, sink: &Sink) -> TestApp {
 }
 
 #[actix_web::test]
-async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings() {
+async fn slow_conversions_do_not_delay_other_kinds_of_jobs_or_new_recordings() {
     let (mut gate, sink) = (Gate::holding(&[ENCODING]), Sink::start().await);
     let app = start(&gate, &sink).await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
@@ -131,7 +131,7 @@ async fn slow_conversions_do_not_delay_deletion_indexing_email_or_new_recordings
 }
 
 #[actix_web::test]
-async fn slow_preparations_do_not_delay_deletion_indexing_or_email() {
+async fn slow_preparations_do_not_delay_other_kinds_of_jobs() {
     let (mut gate, sink) = (Gate::holding(&[PREPARATION]), Sink::start().await);
     let app = start(&gate, &sink).await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;

@@ -15,7 +15,7 @@ async fn titles(client: &Client, address: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn updates_can_be_filtered_by_author_audience_kind_and_state() {
+async fn updates_can_be_filtered_and_invalid_filters_are_rejected() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     ada.upload(
@@ -110,7 +110,7 @@ async fn list_pages_neither_skip_nor_repeat_updates_while_updates_are_added() {
 }
 
 #[actix_web::test]
-async fn search_finds_words_in_titles_notes_and_comments_and_ignores_case_and_accents() {
+async fn search_finds_words_in_updates_and_comments_and_ignores_case_and_accents() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let one =
@@ -201,7 +201,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[actix_web::test]
-async fn trash_is_private_and_restored_updates_keep_their_comments_and_answers() {
+async fn trash_is_private_and_restoring_an_update_keeps_its_comments_and_answers() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path = ada

@@ -222,7 +222,7 @@ async fn share_link_gives_access_only_to_its_own_update() {
 }
 
 #[actix_web::test]
-async fn guest_must_give_a_name_only_once_and_can_comment_react_and_acknowledge() {
+async fn guest_can_take_part_after_giving_a_name_once() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;

@@ -132,7 +132,7 @@ async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
 }
 
 #[actix_web::test]
-async fn reminders_corrections_and_material_changes_are_each_emailed_once() {
+async fn each_reminder_and_each_new_request_is_emailed_once() {
     let (sink, app, ada, bob) = start().await;
     let path = ask(&ada, json!({ "expectation": "readback" })).await;
     advance(&app, 11).await;
@@ -246,7 +246,7 @@ async fn request_is_not_emailed_when_the_update_is_unpublished_within_ten_second
 }
 
 #[actix_web::test]
-async fn no_email_is_sent_about_an_opened_answered_or_trashed_update_or_to_a_deactivated_person() {
+async fn email_is_not_sent_when_its_recipient_no_longer_needs_it() {
     let (sink, app, ada, bob) = start().await;
     let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);

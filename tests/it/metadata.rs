@@ -137,7 +137,7 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Returns the addresses at which the people other than the author could get the raw files if these had no metadata.
+/// Returns the addresses of the raw files that people other than the author would get if the files had no metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;
@@ -152,7 +152,7 @@ async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     found
 }
 
-/// Asserts that GET requests, HEAD requests, downloads and range requests for these addresses are not found.
+/// Asserts that GET requests, HEAD requests, downloads and range requests for these addresses get status 404.
 async fn assert_not_served(app: &TestApp, addresses: &[String]) {
     for address in addresses {
         app.client().get(address).await.problem(404);

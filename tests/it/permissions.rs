@@ -27,8 +27,8 @@ pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
     request.header("content-type", "application/offset+octet-stream")
 }
 
-/// Sends a row of the table. Returns the status and, for a client error, the problem without its request id. Does not
-/// read the bodies of event streams, because these have no end.
+/// Sends the request of a table row. Returns the status and, for a client error, the problem without its request id.
+/// Does not read the bodies of event streams, because these have no end.
 async fn send(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     if method.ends_with('+') {
         let files = [("media", "a.png", fixture("alpha.png"))];

@@ -61,7 +61,7 @@ impl Step {
             .collect()
     }
 
-    /// Returns whether the step scans a whole large table or a whole index of one.
+    /// Returns whether the step scans a whole large table, or a whole index of a large table.
     fn reads_whole_table(&self) -> bool {
         // Two kinds of scans are acceptable. A scan in the order of a list stops after one page, and an existence
         // check stops at the first row.
@@ -203,8 +203,8 @@ async fn queries_of_a_page_never_scan_a_whole_table() {
     ] {
         assert_planned(&steps, page, detail);
     }
-    // One index contains only updates in the trash, and the other contains only media in comments. Other pages must
-    // not use them.
+    // The first index contains only updates in the trash, so only the trash page may use it. The second index contains
+    // only media in comments, so only the page of comments may use it.
     for (index, page) in [
         ("updates_trashed", "?state=trashed"),
         ("media_comment", "comments"),

@@ -99,7 +99,7 @@ async fn raw_file_stays_playable_for_an_hour_after_processing() {
 }
 
 #[actix_web::test]
-async fn raw_file_is_unavailable_immediately_after_a_trim_a_removal_or_a_loss_of_access() {
+async fn raw_file_is_unavailable_immediately_after_a_trim_or_removal_or_loss_of_access() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let published = publish_unprocessed(&app, &ada, &bob).await;

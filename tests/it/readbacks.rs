@@ -66,8 +66,7 @@ pub async fn my_state(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn sent_readback_is_no_longer_owed_by_its_recipient_and_is_listed_in_the_inbox_of_the_author()
-{
+async fn readback_satisfies_the_request_and_is_listed_in_the_inbox_of_the_author() {
     let (_app, ada, bob, cyd, path) = publish_for_two().await;
     assert_eq!(reasons(&bob, "owed_by_me").await, ["readback"]);
     let receipt = read_back(&bob, &path, "  I move the tests by Friday.  ").await;
@@ -123,7 +122,7 @@ async fn readback_is_private_unless_the_author_discloses_it() {
 }
 
 #[actix_web::test]
-async fn readback_is_rejected_when_missing_blank_or_too_long() {
+async fn readback_is_rejected_when_empty_or_too_long() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, &["Bob"]).await;

@@ -38,7 +38,7 @@ async fn head_response_describes_a_new_recording() {
 }
 
 #[actix_web::test]
-async fn recording_of_unknown_length_can_be_played_when_finished_and_becomes_ready() {
+async fn finished_recording_can_be_played_immediately_and_becomes_ready() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -152,7 +152,7 @@ async fn abandoned_recording_is_finished_and_marked_incomplete_until_it_resumes(
 }
 
 #[actix_web::test]
-async fn abandoned_recording_is_no_longer_marked_incomplete_once_its_client_confirms_its_length() {
+async fn abandoned_recording_is_no_longer_marked_incomplete_when_its_client_confirms_its_length() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -170,7 +170,7 @@ async fn abandoned_recording_is_no_longer_marked_incomplete_once_its_client_conf
 }
 
 #[actix_web::test]
-async fn abandoned_recording_cannot_resume_once_its_update_is_published() {
+async fn abandoned_recording_cannot_resume_after_its_update_is_published() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     let whole = fixture("rec-vp9-opus-10s.webm");

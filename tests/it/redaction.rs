@@ -254,7 +254,7 @@ async fn no_stored_file_contains_redacted_pixels() {
     }
 }
 
-/// Returns a numbered step. `place` is the fraction of both the width and the height.
+/// Returns a numbered step. `place` is its distance from the left and top edges, as a fraction of the picture's size.
 fn step_at(place: f64) -> Value {
     json!({ "kind": "step", "at": [place, place], "number": 1 })
 }

@@ -62,7 +62,7 @@ async fn sample_update_is_listed_in_the_inbox_with_a_suggestion_to_share() {
 }
 
 #[actix_web::test]
-async fn sample_update_has_notes_a_video_and_a_comment() {
+async fn sample_update_has_notes_and_a_video_with_a_comment() {
     let app = TestApp::start().await;
     let (ada, path) = set_up_with_sample(&app).await;
     let update = ada.get(&path).await.expect(200).json();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// JSON fields whose values come from a closed set. The recording contains their values, not only their type.
+/// JSON fields whose values come from a closed set. A shape contains these values, not only their type.
 const CLOSED_SETS: [&str; 9] = [
     "color",
     "expectation",

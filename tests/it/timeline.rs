@@ -86,7 +86,7 @@ async fn served_copies_do_not_contain_frames_that_an_edit_list_hides() {
         for rendition in names(&seen) {
             let file = download(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
-            // Ignore the edit list of the copy, so that ffmpeg also reads the frames that it hides.
+            // Ignore the edit list of the copy, so that ffmpeg also reads the frames that the edit list hides.
             let input: &[&str] = if is_video {
                 &["-ignore_editlist", "1"]
             } else {

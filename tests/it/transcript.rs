@@ -140,7 +140,7 @@ async fn responses_about_a_full_update_match_the_recorded_transcript() {
 }
 
 #[actix_web::test]
-async fn metrics_keep_their_names_types_and_labels() {
+async fn metrics_keep_their_names_and_labels() {
     let app = TestApp::start_with(|config| config.metrics_token = Some("metrics".into())).await;
     let text = app
         .client()

@@ -59,7 +59,7 @@ async fn download(client: &Client, media: &Value, name: &str) -> Response {
 async fn assert_nothing_remains(app: &TestApp) {
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0], "objects remain");
-    // The key of an interrupted file stays recorded for a day, in case the storage stores the file late.
+    // The key of an interrupted file stays recorded for a day, because the storage may complete the write late.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;

@@ -193,7 +193,7 @@ async fn notifications_are_not_duplicated_and_never_about_own_actions_or_opened_
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
-    // Two notifications tell Ada about Bob's acknowledgement. Nobody is notified of their own action.
+    // Ada has two unread notifications about Bob's acknowledgement. Nobody is notified of their own actions.
     for (statement, expected) in [
         (
             "SELECT count(*) FROM notices WHERE read_at IS NULL AND kind IN ('heard', 'all_heard')",
@@ -292,7 +292,7 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn concurrent_publications_get_the_same_time_and_verdicts_on_withdrawn_readbacks_conflict() {
+async fn concurrent_publications_get_the_same_time_and_a_verdict_conflicts_with_a_withdrawal() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

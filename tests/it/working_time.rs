@@ -174,7 +174,7 @@ const HOURS: [(&str, &str); 4] = [
 ];
 
 #[actix_web::test]
-async fn settings_form_saves_working_hours_and_leaves_settings_of_missing_fields_unchanged() {
+async fn settings_form_saves_working_hours_and_keeps_omitted_settings() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;

@@ -167,7 +167,7 @@ async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
 }
 
 #[actix_web::test]
-async fn joined_notification_is_retracted_when_access_is_lost_and_restored_with_the_access() {
+async fn notification_about_later_members_is_retracted_while_they_have_no_access() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     let root = app.admin("Root").await;
@@ -206,7 +206,7 @@ async fn joined_notification_is_retracted_when_access_is_lost_and_restored_with_
 }
 
 #[actix_web::test]
-async fn joined_notification_counts_each_person_once_across_groups() {
+async fn notification_about_later_members_counts_each_person_once_across_groups() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.people(["Cyd", "Dan", "Eve"]).await;

@@ -235,7 +235,7 @@ async fn assert_revocation_by_form(app: &TestApp, link: &str, path: &str) {
 }
 
 #[actix_web::test]
-async fn person_deactivated_during_a_request_cannot_create_links_tokens_or_sessions() {
+async fn person_deactivated_during_a_request_cannot_create_credentials() {
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let (path, ..) = publish_shared(&ada).await;

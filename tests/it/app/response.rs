@@ -50,7 +50,7 @@ impl Response {
         self
     }
 
-    /// Returns the problem document. Panics unless the response is one, with this status.
+    /// Returns the problem document. Panics unless the response is a problem document with this status.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());

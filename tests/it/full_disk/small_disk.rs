@@ -17,8 +17,8 @@ const PAGE: u64 = 4096;
 pub(super) struct SmallDisk {
     server: Child,
     pub(super) base: String,
-    /// The path of the disk for this test process. The disk is mounted only for the server, so the path leads through
-    /// `/proc`.
+    /// The path at which this process can reach the disk. The disk is mounted only in the server's mount namespace, so
+    /// the path goes through `/proc`.
     disk: PathBuf,
     data: TempDir,
     _mount: TempDir,

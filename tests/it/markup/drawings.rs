@@ -43,7 +43,7 @@ async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let highlight = |x: f64, width: f64| json!([{ "kind": "highlight", "box": [x, 0.0, width, 1.0], "color": "yellow" }]);
-    // Rounded to five decimals separately, the left edge and the width would have a sum of 1.00001.
+    // If the left edge and the width were each rounded to five decimals, their sum would be 1.00001.
     let (sent, stored) = (
         highlight(0.015_625, 0.984_375),
         highlight(0.015_63, 0.984_37),
@@ -58,7 +58,7 @@ async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
     let markup = ada.get(&format!("{media}/markup")).await.expect(200).json();
     assert_eq!(markup["shapes"], stored);
 
-    // Earlier versions stored such boxes.
+    // Earlier versions stored boxes with such a sum.
     app.execute("UPDATE markups SET shapes = replace(shapes, '0.98437', '0.98438')")
         .await;
     app.execute("UPDATE comments SET drawing = replace(drawing, '0.98437', '0.98438')")

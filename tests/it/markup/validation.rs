@@ -115,7 +115,7 @@ async fn invalid_markup_fields_are_rejected_and_the_error_names_the_field() {
 }
 
 #[actix_web::test]
-async fn markup_that_is_not_valid_json_or_too_large_is_rejected() {
+async fn markup_that_is_invalid_json_or_too_large_is_rejected() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
     let put_text = |body: String| {

@@ -70,7 +70,7 @@ async fn media_address_is_the_same_when_the_page_is_rendered_again() {
 }
 
 #[actix_web::test]
-async fn media_address_stops_working_when_the_access_that_it_was_issued_for_ends() {
+async fn media_address_stops_working_when_its_reader_loses_access() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, update) = publish(&app, &ada).await;

@@ -1,5 +1,5 @@
-//! Inspection for metadata of videos that are sent in many requests, resumed after a pause or uploaded before an
-//! upgrade.
+//! Videos are inspected for metadata even if they are sent in many requests, resumed after a pause or uploaded before
+//! an upgrade.
 
 use serde_json::json;
 

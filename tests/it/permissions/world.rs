@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::tus_headers;
 use crate::app::{Client, Response, email, fixture};
 
-/// An update by Ada for Bob with a picture, comments and share links. Routes also need an invitation, a reset link, a
-/// group and an upload.
+/// The ids and tokens that the addresses in the permission table contain. Ada's update for Bob has a picture, comments
+/// and share links.
 pub struct World {
     update: String,
     media: String,

@@ -210,7 +210,7 @@ async fn repeated_upload_creation_with_the_same_nonce_returns_the_same_upload() 
     assert_eq!(first.header("location"), second.header("location"));
     assert_eq!(second.header("upload-offset"), length);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 1);
-    // A nonce is only unique for one person, so Bob can use the same one.
+    // Different people can use the same nonce.
     create(
         &bob,
         &[("upload-length", "5"), ("upload-metadata", &described)],

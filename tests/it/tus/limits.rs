@@ -68,7 +68,7 @@ async fn upload_is_rejected_when_the_person_has_a_hundred_unfinished_uploads() {
 }
 
 #[actix_web::test]
-async fn upload_is_rejected_with_retry_after_when_the_disk_is_nearly_full() {
+async fn upload_is_rejected_when_the_disk_is_nearly_full() {
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let ada = app.person("Ada").await;
     let refused = create(&ada, &[("upload-length", "5")]).await;

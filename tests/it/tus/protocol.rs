@@ -43,7 +43,7 @@ async fn begin(client: &Client) -> Sender {
 }
 
 #[actix_web::test]
-async fn options_response_states_the_version_size_limit_and_extensions() {
+async fn options_response_describes_the_supported_protocol() {
     let (_app, ada) = start().await;
     let options = Response::fetch(ada.request("OPTIONS", "/uploads"))
         .await

@@ -42,7 +42,7 @@ fn has_null_character(part: &[u8]) -> bool {
 }
 
 #[actix_web::test]
-async fn file_names_with_paths_line_breaks_and_emoji_are_stored_safely() {
+async fn unusual_file_names_are_stored_safely() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let mut parts = chromium_parts();

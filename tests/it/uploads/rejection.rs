@@ -151,7 +151,7 @@ async fn file_over_the_size_limit_is_rejected_and_the_error_states_the_limit() {
 }
 
 #[actix_web::test]
-async fn files_are_rejected_but_comments_and_acknowledgements_accepted_when_the_disk_is_full() {
+async fn files_are_rejected_when_the_disk_is_full_but_comments_and_acknowledgements_are_accepted() {
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = ada

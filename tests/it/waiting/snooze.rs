@@ -18,7 +18,7 @@ async fn first_entry(client: &Client, section: &str) -> String {
 }
 
 #[actix_web::test]
-async fn snooze_is_rejected_when_its_time_or_entry_is_invalid() {
+async fn snooze_with_an_invalid_time_or_entry_is_rejected() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     publish_request(&ada, "Later", &["Bob"]).await;

@@ -11,8 +11,7 @@ struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// For each second of the presentation, the second of the source that is visible in the middle
-    /// of it.
+    /// For each second of playback, which second of the source is visible halfway through it.
     shows: &'static [i64],
     hides: bool,
 }
@@ -216,7 +215,7 @@ async fn video_is_copied_without_reencoding_unless_its_edit_list_begins_between_
 }
 
 #[tokio::test]
-async fn hidden_frames_are_removed_from_fragmented_rotated_and_hevc_files() {
+async fn hidden_frames_are_removed_from_every_kind_of_mp4_file() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -392,7 +391,7 @@ async fn trim_keeps_a_still_frame_on_screen_until_the_end() {
 }
 
 #[tokio::test]
-async fn trim_of_a_silent_still_video_copies_packets_and_keeps_the_last_frame_on_screen() {
+async fn trimmed_slideshow_without_sound_keeps_its_codec_and_shows_its_last_frame_until_the_end() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("page.webm");
@@ -538,7 +537,7 @@ async fn converted_copy_of_the_wrong_length_is_rejected() {
 }
 
 #[tokio::test]
-async fn converted_copy_that_hides_frames_is_rejected() {
+async fn converted_copy_is_rejected_when_its_edit_list_hides_frames() {
     let tools = tools().await;
     let path = fixture("editlist-hidden5s.mp4");
     let made = measure::checked_output(

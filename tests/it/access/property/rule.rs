@@ -65,7 +65,8 @@ impl Team {
         assert_eq!(self.app.count(stale).await, 0, "{:#?}", self.log);
     }
 
-    /// Checks the list of updates of every active person, and requests every update as one of these people.
+    /// Checks the list of updates that each active person gets. Then picks one active person at random, and checks
+    /// which updates this person can open.
     pub(super) async fn check_pages(&mut self) {
         let active = self.active();
         for member in &active {

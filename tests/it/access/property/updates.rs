@@ -37,7 +37,7 @@ impl Team {
     }
 
     /// Records that the update was sent to the active members of the new groups. Adds the active people in the
-    /// audience to its recipients.
+    /// audience to the update's recipients.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
         let active: BTreeSet<usize> = self
             .active()
