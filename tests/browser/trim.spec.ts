@@ -141,7 +141,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
       viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration),
     )
     .toBeLessThan(2.1);
-  // The page explained the interruption. Playback continues at the same picture, now half a second after the start.
+  // The page explained the interruption. Playback continues at the same picture, half a second after the new start.
   expect(
     await viewer.evaluate(() => (window as unknown as { stageTexts: string[] }).stageTexts.join()),
   ).toContain("Being trimmed");

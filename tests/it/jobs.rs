@@ -51,8 +51,8 @@ async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
-    // Jobs are claimed in the order of `run_at`. When this later job is done, the workers have already skipped the
-    // leased one.
+    // Jobs are claimed in the order of `run_at`, and this job is later than the leased job. When this job is done, the
+    // workers have therefore skipped the leased job.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
     app.wait_until("the unleased job is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1

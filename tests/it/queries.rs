@@ -7,7 +7,8 @@ use crate::counting;
 
 /// Counts the statements that a page executes.
 async fn statements(client: &Client, path: &str) -> usize {
-    // At most once a minute, a request also records that the token was used. Send such a request before counting.
+    // A request also records that the token was used, but only once a minute. Send a request first, so that this extra
+    // statement is not counted.
     client.get("/me").await.expect(200);
     counting::statement_count(&client.get(path).await.expect(200))
 }
@@ -109,7 +110,8 @@ async fn number_of_sql_statements_of_a_list_is_the_same_for_three_and_thirty_row
 
 /// Returns the number of statements for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
-    // At most once a minute, a request also records that the token was used. Send such a request before counting.
+    // A request also records that the token was used, but only once a minute. Send a request first, so that this extra
+    // statement is not counted.
     client.get("/me").await.expect(200);
     let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
     let comments = format!("{update}/comments");

@@ -1,5 +1,5 @@
-//! The raw file of a recording can be played as soon as the update is published. Players that already play it can
-//! continue after the seekable copy replaces it, as long as they have access.
+//! The raw file of a recording can be played as soon as the update is published. Later, the seekable copy replaces the
+//! raw file. Players that are already playing the raw file can continue, as long as they have access.
 
 use serde_json::{Value, json};
 

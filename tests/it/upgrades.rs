@@ -70,7 +70,7 @@ fn applied_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file with the schema before the newest one.
+/// A database file whose schema is one version older than the newest.
 struct OldDatabase {
     dir: TempDir,
     schema: i64,

@@ -58,7 +58,7 @@ async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
     let markup = ada.get(&format!("{media}/markup")).await.expect(200).json();
     assert_eq!(markup["shapes"], stored);
 
-    // Earlier versions stored boxes with such a sum.
+    // Earlier versions rounded this width up to 0.98438.
     app.execute("UPDATE markups SET shapes = replace(shapes, '0.98437', '0.98438')")
         .await;
     app.execute("UPDATE comments SET drawing = replace(drawing, '0.98437', '0.98438')")
