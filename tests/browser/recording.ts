@@ -196,7 +196,7 @@ export function parseSafeSeconds(message: string): number {
 
 /**
  * Fetches the first media of an update and the bytes of the rendition `name`, with the session of `page`. The original
- * is available only if the author is signed in.
+ * is available only if `page` is signed in as the author.
  */
 export async function fetchStoredMedia(
   page: Page,

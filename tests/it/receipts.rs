@@ -10,7 +10,7 @@ fn request_for(audience: &[&str]) -> Value {
 }
 
 #[actix_web::test]
-async fn opening_of_an_update_is_recorded_once_when_the_page_reports_it() {
+async fn opening_of_an_update_is_recorded_only_once_and_only_when_the_page_reports_it() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada.update(request_for(&["Bob"])).await;

@@ -100,7 +100,7 @@ async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
 }
 
 #[actix_web::test]
-async fn later_members_get_access_when_allowed_and_the_author_is_notified() {
+async fn later_members_whom_the_author_allows_get_access_and_the_author_is_notified() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     app.person("Cyd").await;
