@@ -94,7 +94,8 @@ free_ports() {
 is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
 
 # end_process SIGNAL PIDFILE FOLDER   sends SIGNAL to the process whose id is in PIDFILE, and waits until the process
-# has ended. Does nothing if FOLDER is not in the arguments of that process: its id then belongs to another program.
+# has ended. Does nothing if that process does not have FOLDER in its arguments, because the id then belongs to another
+# program.
 end_process() {
   local pid
   pid=$(head -n 1 "$2" 2>/dev/null) || return 0

@@ -1,4 +1,5 @@
-// Bundles what runs in the browser: scripts and styles under content-hashed names, and manifest.json, which maps plain names to them.
+// Bundles what runs in the browser. Writes scripts and styles under content-hashed names, and manifest.json, which maps
+// their plain names to the hashed ones.
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -18,8 +19,9 @@ const templates = join(here, "../templates");
 const icons = join(here, "node_modules/lucide-static/icons");
 
 /**
- * Returns a function that builds into the folder `out`; a second call rebuilds only what changed. A failed build leaves the folder as it was.
- * With `dev` the code is readable, has source maps, and reloads the page (src/dev.ts). The caller ends it with `dispose()`.
+ * Returns `build`, which builds into the folder `out` and later rebuilds only what changed, and `dispose`, which must
+ * be called at the end. A failed build leaves the folder as it was. With `dev` the code is readable, has source maps,
+ * and reloads the page (src/dev.ts).
  */
 export async function bundler({ out, dev = false }) {
   const entries = {
@@ -42,7 +44,7 @@ export async function bundler({ out, dev = false }) {
     bundle: true,
     splitting: true,
     format: "esm",
-    // Firefox 115 does not understand nested CSS, so esbuild writes it out flat.
+    // Firefox 115 does not understand nested CSS, so let esbuild flatten it.
     target: ["es2022", "firefox115"],
     minify: !dev,
     sourcemap: dev ? "inline" : false,
@@ -54,7 +56,7 @@ export async function bundler({ out, dev = false }) {
     logLevel: "warning",
   });
 
-  /** Builds, and returns the manifest. Its entries in `more` are added. */
+  /** Builds everything and returns the manifest, which also contains the entries of `more`. */
   async function build(more = {}) {
     const { metafile, outputFiles } = await context.rebuild();
     const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
@@ -70,7 +72,8 @@ export async function bundler({ out, dev = false }) {
     };
     add("icons.svg", sprite());
     add("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
-    // The font of the marks: the page names it in styles/markup-editor.css, and the server draws with the same file.
+    // The page and the server draw text in marks with this font. The page names it in styles/markup-editor.css, and the
+    // server looks it up in the manifest.
     manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
     replace(out, files, manifest);
     return manifest;
@@ -91,7 +94,7 @@ function replace(out, files, manifest) {
   }
 }
 
-/** One file with the icons that templates and scripts name as icon("…"), and no other. */
+/** Combines the icons that templates and scripts name as icon("…") into one SVG file. */
 function sprite() {
   const names = new Set();
   for (const [folder, end] of [
@@ -118,7 +121,7 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
 }
 
-/** A module that is made here: `import(name)` gives what `make` does. */
+/** An esbuild plugin that generates the module `name`. The module's default export is the result of `make()`. */
 function made(name, make) {
   return {
     name,
@@ -132,7 +135,7 @@ function made(name, make) {
   };
 }
 
-/** [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
+/** The emojis that we show, in their usual order, each as [emoji, search words]. Omits skin tones. */
 function emojis() {
   const all = JSON.parse(
     readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"),
@@ -143,7 +146,10 @@ function emojis() {
   return shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")]);
 }
 
-/** The characters that the font of the marks has, as [first, last, first, last, …]. Read from its table "cmap" (OpenType, format 12). */
+/**
+ * The characters that the font for marks contains, as ranges [first, last, first, last, …]. Reads the font's `cmap`
+ * table (OpenType, format 12).
+ */
 function glyphs() {
   const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
   const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);

@@ -55,7 +55,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 await bundle();
 onChange(SCRIPTS, bundle);
-// Templates are compiled into the program, and they name the icons that icons.svg contains, so rebuild both.
+// Templates are compiled into the program and name the icons in icons.svg, so rebuild the program and the icons.
 onChange(["templates"], restart);
 onChange(RUST, restart);
 restart();
@@ -85,7 +85,7 @@ function onChange(paths, act) {
   let watchers = [];
   let timer;
   const note = (name) => {
-    // Editors' swap and backup files.
+    // Ignore the swap and backup files of editors.
     if (!name || name.startsWith(".") || name.endsWith("~") || /^\d+$/.test(name)) return;
     clearTimeout(timer);
     timer = setTimeout(() => {

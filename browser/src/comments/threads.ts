@@ -1,5 +1,4 @@
-// The conversation of an update: the links from comments to their places, the editing of comments in place, and the
-// order of threads.
+// The comments of an update: the links to the places that comments point to, the edit forms, and the order of threads.
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { revealComment, scrollConversationTo } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";

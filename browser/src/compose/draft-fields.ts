@@ -65,10 +65,7 @@ export class DraftFields {
     return this.#input("title");
   }
 
-  /**
-   * The version of the update from which the form was filled. The server refuses changes that are based on another
-   * version.
-   */
+  /** The version of the update that the form shows. The server refuses changes that are based on another version. */
   get version(): number {
     return Number(this.#input("version")?.value ?? 0);
   }
@@ -78,7 +75,9 @@ export class DraftFields {
     if (input) input.value = String(version);
   }
 
-  /** If the audience is empty, restores the audience and the expectation of the last published update. */
+  /**
+   * If the audience is empty, fills in the audience and the expectation of the last update published from this browser.
+   */
   restoreLastChoice(): void {
     const audience = this.#input("audience");
     if (!audience || audience.value !== "") return;

@@ -44,8 +44,8 @@ export class DraftMessages {
   }
 
   /**
-   * Marks the addresses that the error names as invalid, and returns the other addresses. Returns null if there is no
-   * error or if the error names none of the addresses.
+   * Marks an address as invalid if the error mentions it, and returns the other addresses. Returns null if there is no
+   * error, or if the error mentions no address.
    */
   validAddresses(audience: string[] | undefined, error: string | undefined): string[] | null {
     if (audience === undefined || error === undefined) return null;

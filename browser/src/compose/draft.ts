@@ -13,7 +13,7 @@ export interface Draft {
   abandon(): void;
 }
 
-/** A part of the page that handles media which is not in the draft yet: it is being recorded, marked up or uploaded. */
+/** A part of the page that records, marks up or uploads media. The media is pending until it is in the draft. */
 export interface PendingMedia {
   readonly busy: boolean;
   /** Resolves once no media is pending, with true if all media arrived. */

@@ -1,6 +1,6 @@
 // <people-field>: an input for email addresses and @groups. It shows the entries as chips and completes names (ARIA
-// combobox pattern). The original input contains the comma-separated addresses. It is hidden, but it is the one that is
-// submitted.
+// combobox pattern). The original input is hidden. It contains the comma-separated addresses and is submitted with the
+// form.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
 
 /** The maximum number of suggestions shown at a time. */

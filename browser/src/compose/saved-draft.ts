@@ -118,7 +118,7 @@ export class SavedDraft implements Draft {
     this.#isStopped = true;
   }
 
-  /** Invites the people in the audience who have no account, and returns their links. */
+  /** Invites the people in the audience who have no account, and returns the invitation links. */
   async invite(): Promise<{ email: string; url: string }[]> {
     const { audience } = this.fields.read();
     const update = await this.#patch({ audience }, { invite: true });

@@ -229,7 +229,7 @@ export class TrimEditor extends HTMLElement {
     void this.#send(form);
   }
 
-  /** Submits a form: the one that trims the recording, or the one that restores the whole recording. */
+  /** Sends the form that trims the recording, or the form that restores the whole recording. */
   async #send(form: HTMLFormElement): Promise<void> {
     if (form.getAttribute("aria-busy") === "true") return;
     const restores = form.classList.contains("trim-whole");
@@ -271,8 +271,8 @@ export class TrimEditor extends HTMLElement {
   }
 
   /**
-   * Reads whether recipients must answer again. The form that restores the recording has no inputs for this, so it uses
-   * those of the trim form.
+   * Reads from the trim form whether recipients must answer again. The form that restores the recording has no inputs
+   * for this, so its requests use the trim form's values too.
    */
   #readChange(): Record<string, string> {
     const material = this.querySelector<HTMLInputElement>(".trim-form [name=change]");

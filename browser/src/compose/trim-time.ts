@@ -1,8 +1,8 @@
 // Formats and parses times as people type them in the trim editor, such as `1:02.5`.
 
 /**
- * Formats milliseconds as `1:02.5` or `1:00:02.5`, with at most `digits` decimals. With fewer than 3, truncates to
- * tenths.
+ * Formats milliseconds as `1:02.5` or `1:00:02.5`. With 3 `digits`, shows milliseconds; with 1, truncates to tenths of
+ * a second. Omits trailing zeros.
  */
 export function formatExact(ms: number, digits = 3): string {
   const all = Math.max(0, digits === 3 ? Math.round(ms) : Math.floor(ms / 100) * 100);

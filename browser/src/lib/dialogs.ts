@@ -17,8 +17,8 @@ export async function confirmDialog(
 }
 
 /**
- * Offers several actions. Returns the verb of the chosen action, or null for Cancel. The focus starts on the last verb
- * or, with `careful`, on Cancel, for actions that lose work.
+ * Offers several actions. Returns the verb of the chosen action, or null for Cancel. The focus starts on the last verb.
+ * With `careful`, which is for actions that lose work, the focus starts on Cancel.
  */
 export function chooseAction<Verb extends string>(
   message: string,

@@ -1,4 +1,4 @@
-// Completes names after an @ from the people and groups of the workspace, which are fetched when the first @ is typed.
+// Suggests people and groups of the workspace after an @. The names are fetched when the first @ is typed.
 import "@github/text-expander-element";
 import { make } from "./dom.js";
 import { requestJson } from "./request.js";
@@ -9,7 +9,7 @@ interface Mentionable {
   name: string;
   /** Distinguishes people with the same name. */
   hint: string;
-  /** Texts without case and accents. The item is suggested if one of them starts with the typed letters. */
+  /** Texts in lower case without accents. The item is suggested if one of these texts starts with the typed letters. */
   keywords: string[];
 }
 
@@ -123,7 +123,7 @@ async function fetchMentionables(): Promise<Mentionable[]> {
   ];
 }
 
-/** Removes case and accents, as the server does. */
+/** Converts to lower case and removes accents, as the server does. */
 function fold(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }

@@ -30,7 +30,7 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
 function keepsElement(element: Element, next: Element | undefined): boolean {
   // Keep elements that a script created, because the server's page never contains them.
   if (element.hasAttribute("data-js")) return true;
-  // Keep the video unless it is missing from the new page, because it was removed or is being trimmed.
+  // Keep a video unless the new page lacks it. The new page lacks a video that was removed or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;

@@ -68,7 +68,8 @@ function focusSearch(): void {
   else if (document.querySelector(".rail")) location.assign("/updates#q");
 }
 
-// If the current page has no search field, `focusSearch` opens the library at `#q`. Focus the library's search field.
+// `focusSearch` opens the library at `#q` if the current page has no search field. When the library has loaded, focus
+// its search field.
 document.addEventListener("turbo:load", () => {
   if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
 });

@@ -78,7 +78,7 @@ class UndoField extends HTMLElement {
     if (copiedHint) copiedHint.hidden = copied !== "copied";
     setTimeout(() => {
       const form = this.querySelector("form");
-      // If the page also shows the message to pass on, hide only the Undo form.
+      // If the element also contains a message for the recipients, hide only the Undo form and keep the message.
       if (form && this.querySelector(".pass-on")) form.hidden = true;
       else this.hidden = true;
     }, remaining);

@@ -139,8 +139,8 @@ export class MarkupDocument {
   }
 
   /**
-   * Replaces the shapes with these ids. `what` names the change for undo. Consecutive changes with the same `key` are
-   * undone in one step. `prefix` is prepended to the announcement.
+   * Replaces the shapes of the marks with these ids. `what` names the change in undo messages. Consecutive changes with
+   * the same `key` are undone in one step. The announcement begins with `prefix`.
    */
   replace(
     changes: ReadonlyMap<number, Shape>,

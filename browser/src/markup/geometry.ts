@@ -49,7 +49,7 @@ export function bounds(shape: Shape, size: Size): Box {
   return [x * size.width, y * size.height, w * size.width, h * size.height];
 }
 
-/** The bounding box of the stored points of shapes, in fractions of the picture. */
+/** The box that bounds the points stored in the shapes, in fractions of the picture. */
 export function extent(shapes: Shape[]): Box {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   const include = (x: number, y: number) => {

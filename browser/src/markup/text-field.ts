@@ -9,8 +9,8 @@ import type { Viewport } from "./viewport.js";
 /** Whether the font lacks a glyph for a character. The server cannot draw such a character. */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  // `glyphs` lists the first and the last character of each range in turn. A character lies in a range if the first
-  // bound at or after it is the last character of a range.
+  // `glyphs` lists ranges as [first, last, first, last, …]. The character is in a range if the next bound is a last
+  // character. Last characters have odd indexes.
   return (
     code !== 10 &&
     glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1
@@ -86,8 +86,8 @@ export class TextField {
     ]);
     const { style } = this.#field;
     style.left = `${x}px`;
-    // Browsers put half of the extra line height above the text, so subtract it. The first baseline must be `baseline`
-    // font sizes below the top.
+    // The first baseline must be `baseline` font sizes below the top of the text. In the field, it is below the top by
+    // the ascent and half of the extra line height, so shift the field by the difference.
     style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
     style.font = `${px}px/${lineHeight} "${fontName}"`;
     style.color = colorValues[shape.color];

@@ -118,9 +118,9 @@ export function shapeAtPoint(
 }
 
 /**
- * Creates a smoothed freehand line. Omits points that are too close together to be seen; `fine` is the size of a
- * screen pixel in picture pixels. Keeps the points of straight parts: the curve passes through the midpoints between
- * points, so it would cut corners without them.
+ * Creates a smoothed freehand line. Omits points that are too close together to be seen; `fine` is the size of a screen
+ * pixel in picture pixels. Keeps points on straight parts, because the curve passes through the midpoints between
+ * neighbouring points. If points were missing, the curve would cut corners.
  */
 export function strokeShape(
   raw: StrokePoint[],

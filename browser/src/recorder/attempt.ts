@@ -1,5 +1,5 @@
-// One attempt to record, from the click on Record until the recorder runs. It can be cancelled at any time before that
-// and then leaves nothing behind.
+// One attempt to record, from the click on Record until the recorder runs. Until then, the attempt can be cancelled. A
+// cancelled attempt leaves nothing behind.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";

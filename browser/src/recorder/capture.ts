@@ -5,10 +5,10 @@ import { withDeadline } from "../lib/deadline.js";
 export type RecordingSource = "screen" | "both" | "camera";
 export type DeviceKind = "microphone" | "camera";
 
-/** A source cannot be captured. The message is for the person. */
+/** Thrown if a source cannot be captured. The message is for the person. */
 export class CaptureError extends Error {}
 
-/** A device, the browser or the server did not respond in time. Retrying may help. */
+/** Thrown if a device, the browser or the server does not respond in time. Retrying may help. */
 export class TimeoutError extends CaptureError {}
 
 /**

@@ -222,8 +222,8 @@ class Composer {
     const { canvas } = this.#context;
     if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // If nothing has to be drawn on the frame, send the frame itself instead of a copy, but only once: a captured frame
-    // keeps its capture time, and a recorder ignores a frame whose time repeats.
+    // If nothing has to be drawn on the frame, send the frame itself instead of a copy. Send it only once: a captured
+    // frame keeps its capture time, and a recorder ignores a frame whose time repeats.
     if (
       !this.hasOverlay &&
       base &&

@@ -4,10 +4,7 @@ import type { Recording } from "./recording.js";
 
 /** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */
 const reservedSeconds = 4;
-/**
- * After this many milliseconds, the size of the file so far predicts the further growth better than the requested bit
- * rate.
- */
+/** After this many milliseconds, the measured bit rate predicts the file's growth better than the requested one. */
 const measuredAfter = 10_000;
 
 /** The limits given by the recorder's template. */

@@ -1,5 +1,5 @@
-// The picture of a recording: a captured track as it is, or a composited one. Also knows which sources have not
-// delivered a picture yet.
+// Provides the picture of a recording, which is a captured track or a composited one, and lists the sources that have
+// not delivered a picture yet.
 import type { Bubble } from "./camera-bubble.js";
 import { type Layer, canTransferFrames } from "./compositor-client.js";
 import { Compositor, type Timeouts } from "./compositor.js";
@@ -38,9 +38,9 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites from the start if there are two sources. Also does so if frames can pass through a worker without a
-   * copy, because a still screen delivers no frames to a recorder that starts later. `worker` is the URL of
-   * compositor-worker.ts.
+   * Composites from the start if there are two sources, or if frames can pass through a worker without a copy. A
+   * composited picture always delivers frames, but a still screen delivers none to a recorder that starts later.
+   * `worker` is the URL of compositor-worker.ts.
    */
   static async begin(
     worker: string,
@@ -87,8 +87,8 @@ export class RecorderPicture extends EventTarget {
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // Do not begin with the last frame of a shared tab. The tab may be this page with its countdown, which must not be
-    // recorded. The frame is not needed either, because a tab sends one to each new consumer.
+    // Do not begin with the last frame of a shared tab. The tab may be this page, and its countdown must not be
+    // recorded. The frame is not needed either, because a tab delivers a frame to each new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(
@@ -138,7 +138,8 @@ function stillOf(video: HTMLVideoElement): VideoFrame | null {
 }
 
 /**
- * Names what is missing during the recording; empty if nothing is. `alone` means that the picture has only one source.
+ * Returns a message that names the sources missing from the recording. Returns an empty string if none is missing.
+ * `alone` means that the picture has only one source.
  */
 export function missingMessage(
   missing: readonly PictureSource[],

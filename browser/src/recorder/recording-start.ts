@@ -9,8 +9,8 @@ import { showsPicture } from "./track-probe.js";
 
 /**
  * How long to wait until a recorder runs, in milliseconds. `first` applies to the first recorder; a fraction of it is
- * usually enough. `busy` is added if the first recorder's tracks are known to deliver. `again` applies to each recorder
- * that replaces another.
+ * usually enough. `busy` is added if the first recorder's tracks are known to deliver data. `again` applies to each
+ * recorder that replaces another.
  */
 const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 

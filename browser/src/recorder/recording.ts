@@ -60,7 +60,7 @@ export class Recording extends EventTarget {
   /** Milliseconds recorded before the last pause. */
   #earlierMs = 0;
   #runningSince: number | null = null;
-  /** Whether the recorder should be running. False once the recording was asked to stop. */
+  /** Whether the recorder should be running. Becomes false when `stop` or `discard` is called. */
   #isExpectedToRun = true;
   #isDiscarded = false;
   #stopped: Promise<void>;

@@ -133,8 +133,8 @@ export class RecorderView {
   }
 
   /**
-   * Shows the camera in its bubble. Once the camera is composited into the picture, shows only the bubble's border,
-   * which moves it.
+   * Shows the camera in its bubble. Once the picture contains the camera, shows only the bubble's border, with which
+   * the person moves the bubble.
    */
   showCamera(track: MediaStreamTrack | null, isComposed: boolean): void {
     const bubble = this.part("bubble");

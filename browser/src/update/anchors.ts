@@ -14,15 +14,15 @@ export function clampFraction(value: number): number {
   return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
 }
 
-/** A place in media: a time of a video or a region of an image. */
+/** A place in media: a time in a video, or a region of an image. */
 export interface Anchor {
   media: string;
-  /** Milliseconds. */
+  /** The time in the video, in milliseconds. */
   at?: number;
   region?: Region;
   /** Shapes on the image, or on the video frame at that time. */
   drawing?: Shape[];
-  /** Width and height of the image that is drawn on, separated by a space. */
+  /** The width and height of the image under the drawing, separated by a space. */
   size?: string;
 }
 
@@ -53,7 +53,10 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   return { drawing: parsed.shapes };
 }
 
-/** All comments with an anchor, oldest first, so that sorting the list does not change their numbers. */
+/**
+ * All comments with an anchor. They are in the order of creation, so that sorting the list on the page does not change
+ * the numbers of regions.
+ */
 export function anchoredComments(): AnchoredComment[] {
   const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]
     // Omit the comments of collapsed threads, so that their marks are hidden too.

@@ -35,7 +35,7 @@ export class ImageViewer {
   /** The place of the comment being written. */
   #pending: Region | null = null;
   #listeners = new AbortController();
-  /** During a pinch, the distance between the two fingers and their midpoint at the last event. */
+  /** The state of a pinch at its last event: the distance between the two fingers, and the midpoint between them. */
   #pinch: { distance: number; x: number; y: number } | null = null;
 
   constructor(

@@ -43,8 +43,8 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // A video may fail to load because its signed URL has expired: after some hours, or when the permission to which it
-    // is bound ended. Refresh the page to get a new URL.
+    // A video's signed URL expires after some hours, or earlier if the reader's session or share link ends. If a video
+    // fails to load, refresh the page to get a new URL.
     this.addEventListener(
       "error",
       ({ target }) => {

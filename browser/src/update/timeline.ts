@@ -17,7 +17,7 @@ export class Timeline {
   #listeners = new AbortController();
   #drawn: [AnchoredComment[], number | null] = [[], null];
   #width = 0;
-  /** Redraws at a new width, because the comments are grouped by distance. */
+  /** Redraws when the width changes, because comments whose dots would overlap are grouped. */
   #observer = new ResizeObserver(() => {
     if (this.element.clientWidth === this.#width) return;
     this.#width = this.element.clientWidth;
@@ -57,7 +57,7 @@ export class Timeline {
     this.#listeners.abort();
   }
 
-  /** Draws the comments and the time of the comment being written, in milliseconds. */
+  /** Draws the comments' dots and, at `pending` milliseconds, the dot of the comment being written. */
   draw(comments: AnchoredComment[], pending: number | null): void {
     this.#drawn = [comments, pending];
     const duration = durationMs(this.video);

@@ -8,7 +8,7 @@ import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
 import { stage } from "./media-stage.js";
 
-/** The minimum time between two reports from this page that the update was opened. */
+/** The minimum time between two requests that report an opening of the update. */
 const REOPEN_INTERVAL_MS = 10_000;
 const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 

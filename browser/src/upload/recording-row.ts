@@ -13,8 +13,8 @@ export class RecordingRow {
   #buttons = make("div", { class: "actions" });
 
   /**
-   * `media` is stored as `data-of`. For that media, the upload queue refers to this row instead of explaining that the
-   * upload is unfinished.
+   * `media` is the id of the recording's media, stored as `data-of`. The upload queue then refers to this row instead
+   * of explaining that the upload is unfinished.
    */
   constructor(title: string, media = "") {
     this.element = make(

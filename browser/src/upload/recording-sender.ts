@@ -167,8 +167,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Pass `false`, because this request declares no length. The response may still contain one: the server sets it
-    // when it ends a recording whose page seems to be gone.
+    // Pass `false`, because this request does not declare the upload's length. The response may contain a length, which
+    // the server sets itself if it ends a recording whose page seems to be gone.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);

@@ -114,7 +114,7 @@ export function encodeMetadata(values: Record<string, string>): string {
     .join(",");
 }
 
-/** Completes an upload with a deferred length: the server already has all of its `length` bytes. */
+/** Completes an upload whose length was deferred. `length` must be the number of bytes that the server already has. */
 export function finishUpload(
   url: string,
   length: number,

@@ -46,7 +46,7 @@ export class UnfinishedRecordings extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#disconnected.abort();
-    // Turbo caches the page, so remove rows that may be outdated later.
+    // Remove the rows, because Turbo caches the page and may show it again when the rows are outdated.
     this.replaceChildren();
   }
 
@@ -107,7 +107,7 @@ export class UnfinishedRecordings extends HTMLElement {
     });
   }
 
-  /** The row of a spooled recording. Discards a recording without any bytes and returns null. */
+  /** Returns the row of a spooled recording. If the recording has no bytes, discards it and returns null instead. */
   async #localRow(
     recording: Recording,
     upload: UnfinishedUpload | undefined,
@@ -140,7 +140,8 @@ export class UnfinishedRecordings extends HTMLElement {
         await goneMessage(recording.media, recordedMs, safeMs, rest.length === 0),
       );
     } else if (response?.media && rest.length === 0) {
-      // The server has all bytes but ended the upload by itself, as if more were missing. Declare that it is complete.
+      // The server has all bytes, but it ended the upload by itself and marked the recording as broken off. Declare
+      // that the recording is complete.
       await finishUpload(recording.url, offset);
       this.#showLeftover(row, recording, [], `All ${formatTime(recordedMs)} was uploaded.`);
     } else this.#offerResume(row, recording, { recordedMs, safeMs, isComplete: rest.length === 0 });
@@ -310,7 +311,7 @@ async function discardRow(
   }
 }
 
-/** Announces that the list was rendered, so that the upload queue can update the rows of the listed recordings. */
+/** Announces that the list was rendered. The upload queue then updates the rows that refer to this list. */
 function announceList(): void {
   document.dispatchEvent(new CustomEvent("hearback:recordings-listed"));
 }

@@ -255,7 +255,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     announce(`${item.file.name}: ${message}`);
   }
 
-  /** Reopens the editor on a picture that the server stored, with the shapes that it rejected. */
+  /** Reopens the editor on a picture that is already stored, with the shapes that the server rejected. */
   async #redraw(item: Item): Promise<void> {
     const media = item.upload?.media;
     if (!media || !(await markUpMedia(media, 0, { shapes: item.shapes, crop: null }))) return;
