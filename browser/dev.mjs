@@ -1,6 +1,6 @@
 // The watcher behind bin/dev. It builds the scripts and styles again when one of them changes. When Rust code or a
-// template changes, it compiles the program and restarts the server. Both change the manifest, which the open page
-// (src/dev.ts) polls, and the page then shows the new build.
+// template changes, it compiles the program and restarts the server. Every build changes the manifest. The open page
+// (src/dev.ts) polls the manifest, and then shows the new build.
 //   node browser/dev.mjs PROGRAM ASSETS ARGUMENT…
 // runs `PROGRAM ARGUMENT…` as the server, and builds the scripts and styles into the folder ASSETS.
 import { spawn } from "node:child_process";

@@ -4,8 +4,8 @@ import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";
 
 /**
- * Asks the person to confirm the save if necessary, and returns null if they cancel. `change` says whether people who
- * have responded must respond again; it is undefined if nobody has responded.
+ * Asks the person to confirm the save if necessary, and returns null if they cancel. The returned `change` says whether
+ * people who have responded must respond again. It is undefined if nobody has responded.
  */
 export async function confirmSave(
   task: EditorTask,

@@ -104,7 +104,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       { signal },
     );
     // Some browsers close the dialog although `cancel` was prevented, for example when "back" is pressed twice on
-    // Android. Reopen the dialog, and leave in the usual way.
+    // Android. Reopen the dialog, so that `leave` can ask for confirmation.
     dialog.addEventListener(
       "close",
       () => {

@@ -1,5 +1,5 @@
-// Bounds, hit testing, moving and resizing of shapes. Points are in picture pixels; points stored in shapes are
-// fractions of the picture.
+// Bounds, hit testing, moving and resizing of shapes. Points are in picture pixels, except the points stored in shapes,
+// which are fractions of the picture.
 import { fontName, lineHeight } from "./draw.js";
 import {
   clamp,
@@ -318,7 +318,7 @@ export function snapToAngle(from: Point, to: Point, size: Size): Point {
   return [from[0] + ux * length, from[1] + uy * length];
 }
 
-/** Moves `to` so that it makes a square with the opposite corner `from`. The result lies inside the picture. */
+/** Moves `to` so that `from` and `to` are opposite corners of a square. The result lies inside the picture. */
 export function snapToSquare(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const room = Math.min(

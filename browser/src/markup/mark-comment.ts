@@ -11,7 +11,8 @@ import type { Box, Shape } from "./shapes.js";
 /** Whether the picture was cropped after the person drew on it. */
 export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
   if (size === undefined) return false;
-  // If the server does not respond, assume that there was no crop: sending the comment will report the failure.
+  // If the server does not respond, assume that the picture was not cropped. Sending the comment will report the
+  // failure.
   const picture = await fetchPicture(media).catch(() => null);
   return (
     picture !== null && picture.width !== null && `${picture.width} ${picture.height}` !== size

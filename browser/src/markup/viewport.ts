@@ -187,8 +187,9 @@ export class Viewport {
 }
 
 /**
- * Limits one coordinate of the picture's position. A picture that fits into `room`, with a margin of `endIfFitted`
- * after it, is centred. A larger picture can be moved until its end is `end` pixels inside the stage.
+ * Limits one coordinate of the picture's position. `size` and `room` are the lengths of the picture and of the stage. A
+ * picture that fits between the margins is centred; `endIfFitted` is the margin after it. A larger picture can be moved
+ * until its end is `end` pixels inside the stage.
  */
 function limitPosition(
   value: number,

@@ -39,7 +39,8 @@ export function drawComposite(
   bubble: Bubble,
 ): void {
   const { width, height } = context.canvas;
-  // Scale the window to fit: its proportions may change while it is recorded, but the recording keeps its size.
+  // Scale the screen to fit. A shared window may change its proportions during the recording, but the recording keeps
+  // its size.
   const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
   const [w, h] = screen ? [screen.width * scale, screen.height * scale] : [0, 0];
   if (Math.round(w) < width || Math.round(h) < height) {

@@ -35,8 +35,8 @@ export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
 };
 
 /**
- * Asks the person for a screen, window or tab. Scales it down to 1920 × 1080 unless `fullSize` is set. Must be called
- * during a click. Rejects with a `CaptureError`.
+ * Asks the person to choose a screen, window or tab to share. Scales the picture down to 1920 × 1080 unless `fullSize`
+ * is set. Must be called during a click. Rejects with a `CaptureError`.
  */
 export async function captureScreen(sound: boolean, fullSize = false): Promise<MediaStream> {
   const controller = "CaptureController" in window ? new CaptureController() : undefined;

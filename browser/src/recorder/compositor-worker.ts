@@ -76,8 +76,8 @@ class Composer {
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
   /**
-   * Composites in memory. Null if there is no overlay or after an error; the canvas then composites instead. It is
-   * slower but accepts every frame format.
+   * Composites in memory. Null if there is no overlay or after an error. The canvas then composites instead, which is
+   * slower but works with every frame format.
    */
   #planes: I420Composer | null = null;
   /** Whether the last base frame is in the planes. */
@@ -87,7 +87,7 @@ class Composer {
   #passedOn: VideoFrame | null = null;
   /** When the last picture was sent, on the clock of `performance.now()`. */
   #sentAt = -Infinity;
-  /** When the overlay delivered its last frame, on the same clock. */
+  /** When the overlay delivered its last frame, on the clock of `performance.now()`. */
   #overlayAt = -Infinity;
   #repeatTimer: ReturnType<typeof setInterval> | undefined;
 

@@ -3,8 +3,8 @@
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
 /**
- * The weights of red, green and blue (0 to 255) in the brightness and the two colour differences, by matrix (ITU-R
- * BT.601 and BT.709, limited range).
+ * The weights of red, green and blue (0 to 255) in the brightness and in each of the two colour differences. There is
+ * one table per matrix: ITU-R BT.601 and BT.709, limited range.
  */
 const yuvWeights = {
   bt601: [

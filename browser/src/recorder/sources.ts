@@ -73,7 +73,7 @@ export class RecorderSources {
     this.#mixer ??= new AudioMixer();
   }
 
-  /** Asks the person for a screen, window or tab. */
+  /** Asks the person to choose a screen, window or tab to share. */
   async shareScreen(attempt: Attempt, withSound: boolean): Promise<void> {
     const stream = await attempt.acquire(captureScreen(withSound), stopTracks);
     this.#screen = stream;

@@ -23,8 +23,8 @@ interface Playback {
 const pendingSources = new WeakMap<HTMLVideoElement, Source>();
 const observedVideos = new WeakSet<HTMLVideoElement>();
 /**
- * The playback state of videos that left the page, by element id. For example, the page contains no video for viewers
- * while its author trims it.
+ * The playback state of videos that left the page, by element id. For example, viewers see a page without the video
+ * while the author trims the video.
  */
 const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
 

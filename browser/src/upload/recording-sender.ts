@@ -89,7 +89,10 @@ export class RecordingSender {
     });
   }
 
-  /** Declares that no more pieces follow. Resolves once the queued pieces are in the spool, if the spool works. */
+  /**
+   * Declares that no more pieces follow. Resolves once the spool contains the queued pieces or has failed to store
+   * them.
+   */
   finish(): Promise<void> {
     this.#enqueue(() => {
       this.#hasEnded = true;
