@@ -93,7 +93,7 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
 }
 
 impl MailContext {
-    /// Sends the pending emails of an update. Returns an error if some must be retried.
+    /// Sends the pending emails of an update. Returns an error if any must be sent again later.
     async fn send_pending(&self, update_id: &str, stop: &watch::Receiver<bool>) -> Result<Outcome> {
         let letters = pending_emails(&mut *self.db.read().await?, &self.clock, update_id).await?;
         let mut post = self.mailer.session();
@@ -129,8 +129,8 @@ impl MailContext {
         }
     }
 
-    /// Handles an email that was not sent. If it can be sent again, removes its mark and returns
-    /// the failure. Otherwise, only logs the failure.
+    /// Handles the failure to send an email. If the email can be sent again, undoes [`claim`] and
+    /// returns the failure. Otherwise, only logs the failure.
     async fn handle_failure(
         &self,
         pending: &PendingEmail,
@@ -185,8 +185,8 @@ struct PendingEmail {
     length_ms: Option<i64>,
 }
 
-/// Returns the newest pending email of each person. A person with a request and a reminder gets
-/// only the reminder.
+/// Returns the newest pending email for each person. If a request and a reminder are both pending,
+/// the person gets only the reminder.
 async fn pending_emails(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -26,8 +26,8 @@ text_enum! {
         Corrected = "corrected",
         /// The author confirmed the notified person's readback.
         Confirmed = "confirmed",
-        /// Someone commented on an update by the notified person, or in a thread in which that
-        /// person wrote.
+        /// Someone commented on an update by the notified person, or replied in a thread to which
+        /// the notified person has contributed.
         Commented = "comment",
         /// Someone mentioned the notified person in a comment.
         Mentioned = "mention",
@@ -91,8 +91,8 @@ pub struct Notification<'a> {
 const CHUNK_SIZE: usize = 500;
 
 /// Notifies each of these people once, except the actor and deactivated people. People who muted
-/// the update get only notifications whose kind bypasses the mute. Also ends the snoozes of the
-/// update by everyone in `people`.
+/// the update get only notifications whose kind bypasses the mute. Also ends these people's snoozes
+/// of the update; a snooze with an end time ends only if the person has to answer again.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -126,7 +126,7 @@ pub async fn notify(
     Ok(())
 }
 
-/// A notification for one person, used by [`notify_personally`].
+/// A notification for one person, with its own subject. The argument of [`notify_personally`].
 #[derive(Clone, Debug)]
 pub struct PersonalNotification {
     /// Id of the person to notify.
@@ -139,8 +139,8 @@ pub struct PersonalNotification {
     pub actor_id: String,
 }
 
-/// Notifies people like [`notify`], but each person about a different subject. Does not end
-/// snoozes.
+/// Works like [`notify`], but every notification has its own update, subject and actor. Does not
+/// end snoozes.
 pub async fn notify_personally(
     tx: &mut Tx,
     clock: &Clock,

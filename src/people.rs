@@ -126,7 +126,7 @@ pub enum Viewer {
     Nobody,
     /// A signed-in person.
     Person(Person),
-    /// A guest with one or more share links.
+    /// A guest who has opened one or more share links. Each link has its own [`Guest`].
     Guest(Vec<Guest>),
 }
 
@@ -152,8 +152,8 @@ impl Viewer {
         }
     }
 
-    /// Returns the error for a resource that the viewer cannot see. People and programs get
-    /// `NotFound`. Everyone else gets `Unauthenticated`, because they may be able to see the
+    /// Returns the error for a resource that the viewer cannot see. Signed-in people and programs
+    /// get `NotFound`. Everyone else gets `Unauthenticated`, because they may be able to see the
     /// resource after signing in.
     pub fn not_visible_error(&self) -> Error {
         match self {
@@ -199,8 +199,8 @@ pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     Ok(count == 0)
 }
 
-/// Locks the setup until the transaction ends, so that only one transaction can create the first
-/// account. Call it before checking whether an account exists.
+/// Prevents other transactions from creating the first account until this transaction ends. Call it
+/// before checking whether an account exists.
 pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
     sqlx::query("UPDATE event_counter SET n = n")
         .execute(&mut **tx)

@@ -240,9 +240,9 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Makes the person a recipient of an update to everyone, if they are not one yet. An update to
-/// everyone that expects no answer starts without receipts; each person gets one by opening or
-/// answering the update. Returns whether a receipt was created or restored.
+/// If the update is for everyone and the person is not a recipient yet, makes the person a
+/// recipient. An update to everyone that expects no answer starts without receipts; each person
+/// gets one by opening or answering the update. Returns whether a receipt was created or restored.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_names_the_author_the_request_the_update_and_the_due_time() {
+    fn message_says_who_asks_for_what_and_by_when() {
         let said = message(
             "Ada",
             "The new flow",

@@ -85,8 +85,8 @@ pub struct Update {
     /// When the author added everyone with an account to the audience; `None` if the update is not
     /// for everyone.
     pub everyone_at: Option<Millis>,
-    /// Since when people who join a group of the audience after publication may open the update;
-    /// `None` if the author does not allow this.
+    /// When the author turned on access for people who join a group of the audience after
+    /// publication; `None` if this access is off.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, counted from 1. Every material edit increments it.
     pub revision: i64,
@@ -110,7 +110,7 @@ pub struct Update {
     pub owing: i64,
     /// Number of readbacks of the current revision that have no verdict yet.
     pub unheard: i64,
-    /// Number of questions by other people that nobody has answered.
+    /// Number of unanswered questions, not counting the author's own.
     pub open_questions: i64,
 }
 

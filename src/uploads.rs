@@ -317,8 +317,8 @@ pub async fn sweep(uploads: &UploadService) -> Result<()> {
     complete::sweep(uploads).await
 }
 
-/// Schedules the deletion of objects that are still pending after a day. Also forgets replaced
-/// storage keys whose URLs have expired.
+/// Schedules the deletion of objects that no media has used within a day. Also deletes the records
+/// of former storage keys whose URLs have expired.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -359,8 +359,8 @@ pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Schedules another deletion of an object for the time when every request that may still be
-/// writing it has ended.
+/// Schedules another deletion of an object. It runs late enough that no request can still be
+/// writing the object.
 pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
     repository::schedule_purge_at(
         tx,

@@ -246,7 +246,7 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
             .or_else(|| first_whole_day(schedule, at.max(ready))),
         Due::Days(n) => nth_work_day(schedule, ready, n.clamp(1, MAX_DUE_DAYS)),
     }
-    // The searches fail only at the end of the supported time range.
+    // The value is `None` only near the end of the supported time range.
     .unwrap_or(ready)
 }
 

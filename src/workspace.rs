@@ -66,8 +66,8 @@ pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
     )
 }
 
-/// Loads the settings that the page layout needs. Does not load the text of the rules: `rules` is a
-/// placeholder if there are any, and otherwise empty.
+/// Loads the settings that the page layout needs. Does not load the text of the rules. If there are
+/// rules, `rules` contains a placeholder; otherwise it is empty.
 pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(

@@ -1,4 +1,4 @@
-//! What sessions and API tokens have in common. Only hashes of their secrets are stored.
+//! Functions for both sessions and API tokens. Only hashes of their secrets are stored.
 
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
@@ -18,9 +18,11 @@ pub(crate) fn hash(secret: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
-/// Locks the account until the transaction ends. Fails if the account is deactivated. A request
-/// that was authenticated before the deactivation must not create a session, token or link, because
-/// that credential would work again after a reactivation.
+/// Locks the account until the transaction ends. Fails if the account is deactivated.
+///
+/// Call it before creating a session, token or link. The account may have been deactivated after
+/// the request was authenticated, and the new credential would work if the account were
+/// reactivated.
 pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
     let active = sqlx::query(
         "UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL",

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 
-/// Deletes expired sessions and invitations.
+/// Deletes expired sessions, invitations and reset links.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let now = clock.now();
     sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")

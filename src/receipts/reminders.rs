@@ -93,8 +93,8 @@ struct OverdueUpdate {
     author_id: String,
 }
 
-/// Notifies authors of answers that became overdue, once for each due time. Returns the number of
-/// affected updates.
+/// Notifies authors that answers to their updates have become overdue. A missed due time is
+/// reported only once. Returns the number of affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id

@@ -1,4 +1,4 @@
-//! The states of a receipt and the kinds of its parts, as enums.
+//! Enums for receipts: kinds of answers, verdicts and messages, and the state of a receipt.
 
 use crate::infra::db::text_enum;
 
@@ -47,7 +47,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// The kind of a message in the thread of an author and a recipient.
+    /// The kind of a message in the thread between the author and a recipient.
     pub enum MessageKind {
         /// The recipient read the update back.
         Readback = "readback",

@@ -14,7 +14,7 @@ use crate::updates::{self, Update};
 
 use super::{AnswerKind, MessageKind, Receipt, VerdictKind, of_person};
 
-/// Maximum number of messages in the thread of an author and a recipient.
+/// Maximum number of messages in the thread between the author and a recipient.
 const MAX_MESSAGES: i64 = 100;
 
 /// The author's verdict on a readback.
@@ -26,7 +26,7 @@ pub enum Verdict {
     Corrected(String),
 }
 
-/// A message in the thread of the author and a recipient.
+/// A message in the thread between the author and a recipient.
 #[derive(Clone, Debug, FromRow)]
 pub struct ThreadMessage {
     /// Id of the recipient.
@@ -43,8 +43,8 @@ pub struct ThreadMessage {
     pub taken_back_at: Option<Millis>,
 }
 
-/// Appends a message to the thread of the author and a recipient. Returns [`Error::Conflict`] if
-/// the thread is full.
+/// Appends a message to the thread between the author and a recipient. Returns [`Error::Conflict`]
+/// if the thread is full.
 pub(super) async fn append_message(
     tx: &mut Tx,
     clock: &Clock,

@@ -23,8 +23,8 @@ pub(crate) struct Node {
 impl Node {
     /// Expires the leases of the previous process and registers this process. The file `node` in
     /// the data folder contains the id of the process that last registered. A running process holds
-    /// the lock of the file. If another process holds the lock, leaves its leases and the file
-    /// unchanged.
+    /// the lock of the file. If another process holds the lock, changes neither the leases of that
+    /// process nor the file.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();
         let mut file = OpenOptions::new()

@@ -17,9 +17,8 @@ use crate::people::groups::{self, Change};
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. If an earlier update allows later members, new members of the group can open
-/// it, and its author is notified. After a change of members, open event streams check their access
-/// again.
+/// Changes a group. New members can open earlier updates whose authors allow this, and these
+/// authors are notified. If the members change, open event streams check again what they may send.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -48,9 +47,9 @@ pub async fn leave_group(
     events::record_access(tx, clock, id, &by.id).await
 }
 
-/// Deletes a group. First adds people by name to the audiences that contain the group, so that no
-/// update loses recipients: to a draft the group's members, and to a published update the people
-/// who became recipients through the group. People who joined the group later lose access.
+/// Deletes a group. So that no update loses recipients, first adds people individually to each
+/// audience that contains the group. A draft gets the group's members. A published update gets the
+/// people who became recipients through the group. People who joined the group later lose access.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
     let sent: Vec<String> = sqlx::query_scalar(
         "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
@@ -92,8 +91,8 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies the author of an update about the people who joined the groups in its audience after
-/// publication. Called when the author allows later members to open the update.
+/// Notifies an update's author about everyone who joined a group in the audience after publication.
+/// Called when the author allows later members to open the update.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -112,11 +111,12 @@ pub(super) async fn notify_of_earlier_joiners(
 }
 
 /// Notifies authors about people who joined a group and can therefore open an update. An author
-/// gets one notification per update and person, and none if the person could already open the
-/// update.
+/// gets one notification per update and person. If the person could already open the update, the
+/// author gets none.
 ///
-/// If `update_id` is not empty, notifies only the author of that update. That author has just
-/// allowed later members, so membership in another group did not give access before.
+/// If `update_id` is not empty, notifies only the author of that update, who has just allowed later
+/// members to open it. In that case, people who are also in another group of the audience are
+/// reported, too, because that group gave them no access before.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,
@@ -145,8 +145,8 @@ async fn notify_authors(
             .into_iter()
             .map(|one| PersonalNotification {
                 person_id: one.author_id,
-                // The subject contains both ids, because an author has at most one notification per
-                // subject and the person may have gained access to several updates.
+                // An author has at most one notification per subject. The subject contains both
+                // ids, because one person may have gained access to several updates.
                 subject_id: format!("{}.{}", one.update_id, one.person_id),
                 update_id: one.update_id,
                 actor_id: one.person_id,

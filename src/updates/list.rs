@@ -33,7 +33,7 @@ pub struct Row {
     pub published_at: Option<Millis>,
     /// When the update was moved to the trash.
     pub trashed_at: Option<Millis>,
-    /// Time by which lists are sorted: the publication or, for a draft, the creation.
+    /// Sort key of lists: when the update was published or, for a draft, when it was created.
     pub listed_at: Millis,
     /// Number of recipients.
     pub recipients: i64,
@@ -45,7 +45,7 @@ pub struct Row {
     pub next_due_at: Option<Millis>,
     /// Number of readbacks of the current revision that have no verdict yet.
     pub unheard: i64,
-    /// Number of questions by other people that nobody has answered.
+    /// Number of unanswered questions, not counting the author's own.
     pub open_questions: i64,
     /// Number of comments and replies that are not removed.
     pub comments: i64,
@@ -71,8 +71,8 @@ pub struct Filter {
     pub state: Option<UpdateState>,
     /// Kind of media that the updates contain.
     pub kind: Option<MediaKind>,
-    /// Words to search for. All words must occur in the update's title and notes, or all in the
-    /// same comment or picture.
+    /// Words to search for. An update matches if a single place contains all of them: its title and
+    /// notes together, one comment, or one picture.
     pub search_words: String,
 }
 
@@ -224,9 +224,9 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     query.fetch_known(connection).await
 }
 
-/// Returns the ids of the updates that match the search words, best match first. Titles with notes,
-/// comments and pictures can match; only the newest 1,000 matches that the person may see are
-/// ranked.
+/// Returns the ids of the updates that match the search words, best match first. Ranks only the
+/// newest 1,000 matching places that the person may see. A place is the title and notes of an
+/// update, a comment, or a picture.
 pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,

@@ -101,8 +101,9 @@ pub async fn append_body(
     done
 }
 
-/// Returns an upload that is already complete. Also records that its page was not lost, because the
-/// page has confirmed the end. Fails if the request contains bytes or states a different length.
+/// Handles a request for an upload that is already complete. Fails if the request contains bytes or
+/// states a different length. If the server had ended the upload because the page had stopped
+/// sending data, records that the page has now confirmed the end.
 async fn append_to_complete(
     uploads: &UploadService,
     mut upload: Upload,

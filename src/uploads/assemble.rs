@@ -11,7 +11,8 @@
 //!    It can, however, leave a stray part: a part that was sent but never committed.
 //! 3. Once all bytes are committed, no more bytes are added and no more numbers are reserved. Only
 //!    then are the remaining bytes sent as the last part. Its number follows the last reserved one.
-//!    This part is not committed, because every attempt sends the same bytes with the same number.
+//!    The database does not record this part, because every attempt sends the same bytes with the
+//!    same number.
 //! 4. Some servers (such as Ceph's gateway, but not AWS) complete an upload only if the request
 //!    lists all parts, including stray parts. In that case, all parts are combined into one object,
 //!    and the committed ranges of the object are copied to another key. A stray part can be shorter

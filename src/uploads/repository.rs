@@ -38,11 +38,13 @@ pub struct Upload {
     pub metadata: String,
     /// Total length in bytes; `None` while the length is unknown.
     pub length: Option<i64>,
-    /// When the upload started, if it started without a length, as recordings do.
+    /// When the upload started without a known length, as recordings do; `None` if the length was
+    /// known.
     pub deferred_at: Option<Millis>,
     /// Number of bytes that are stored durably.
     pub received: i64,
-    /// Incremented by each new writer. A writer can commit only while the generation is its own.
+    /// Incremented by each new writer. A writer can commit only until the next writer increments
+    /// it.
     pub(super) generation: i64,
     pub(super) key: String,
     pub(super) multipart: Option<String>,

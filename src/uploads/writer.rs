@@ -43,8 +43,8 @@ pub(super) struct Writer<'a> {
     /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// The pieces that are not committed yet. Committing a piece deletes all earlier pieces that
-    /// start at its start position or later.
+    /// The pieces that are not committed yet. Committing a piece deletes the stored pieces that
+    /// start at or after its start.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
     /// Whether the writer is reopening a finished upload. If so, its first commit marks the upload
@@ -62,9 +62,9 @@ pub(super) fn superseded() -> Error {
 }
 
 impl<'a> Writer<'a> {
-    /// Takes over an upload at its current offset, so that an older writer can no longer commit. If
-    /// the length of the upload is already stored, fails unless `upload` has the same length, so
-    /// that no bytes are added to a complete upload.
+    /// Takes over an upload at its current offset, so that an older writer can no longer commit.
+    /// Fails if the stored upload is finished, has a different offset, or already has a different
+    /// length.
     pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
         let mut tx = uploads.media.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(

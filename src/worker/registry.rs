@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn find_returns_the_lane_of_a_job_kind_and_the_light_lane_for_an_unknown_kind() {
+    fn unknown_job_kind_runs_in_the_light_lane_and_each_known_kind_in_its_own() {
         for (kind, lane) in [
             ("burn", Lane::Deletion),
             ("purge", Lane::Deletion),

@@ -186,7 +186,7 @@ fn day_skipped_by_a_time_zone_is_not_a_working_day() {
 }
 
 #[test]
-fn due_time_in_a_clock_gap_moves_before_it_and_days_without_working_time_are_skipped() {
+fn working_day_is_shortened_or_skipped_if_a_clock_change_removes_its_hours() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
@@ -275,9 +275,9 @@ fn parse_errors_name_what_is_wrong_with_working_hours() {
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
 
-/// Returns the times of the requests: every six hours in the two weeks around each clock change of
-/// 2011 and 2026, the milliseconds around each clock change, and about every ninth day of these
-/// years.
+/// Returns the times at which the simulated requests are made, all in 2011 and 2026. There is one
+/// about every nine days, one every six hours during the week before and the week after each clock
+/// change, and three within a millisecond of each clock change.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -382,8 +382,8 @@ fn due_time_is_within_working_hours_in_every_time_zone_around_every_clock_change
                 hours: hours.clone(),
                 away_until: None,
             };
-            // The kind of due time and the absence vary from moment to moment. All moments,
-            // patterns and zones together cover every combination.
+            // The kind of due time and the absence vary from moment to moment. Together, all
+            // moments, working hours and time zones cover every combination.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {

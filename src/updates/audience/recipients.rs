@@ -13,8 +13,8 @@ use crate::updates::{
     Update, access, find_as_author, find_own, lock_for_update, refresh_obligations,
 };
 
-/// SQL that inserts recipients and restores recipients who were removed. Returns the ids of these
-/// people; people who already were recipients are not among them.
+/// SQL that inserts recipients and restores recipients who were removed. Returns the ids of the
+/// inserted and restored recipients.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -117,8 +117,8 @@ pub(in crate::updates) async fn add_recipients(
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the members of newly added groups recipients. Forgets who became a recipient through a
-/// group that is no longer in the audience. Returns the ids of the new recipients.
+/// Makes the members of newly added groups recipients. If a group is no longer in the audience,
+/// deletes the records of who became a recipient through it. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
