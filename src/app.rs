@@ -25,8 +25,8 @@ use crate::worker;
 /// and AWS 60 s), so that the proxy closes an idle connection first and never sends a request on a
 /// connection that we have closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(150);
-/// Timeout for the first request on a new connection. Browsers often open connections before they
-/// have a request to send.
+/// Timeout for the first request on a new connection. It is long, because browsers often open
+/// connections before they have a request to send.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long shutdown waits for jobs that cannot be interrupted.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);

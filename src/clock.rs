@@ -11,8 +11,8 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock. Returns real time plus an offset that tests and the demo can change, or the
-/// time in a file that browser tests write.
+/// The domain's clock: real time plus an offset, which tests and the demo can change. In browser
+/// tests, the clock returns the time in a file instead.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,

@@ -84,11 +84,11 @@ pub struct Comment {
     pub body: String,
     /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
-    /// End of the time range, in milliseconds from the start of the video.
+    /// End of the time range that starts at `at_ms`, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
-    /// Point or region of the picture or frame that the comment is about, as JSON.
+    /// Point or region of the picture, or of the video frame at `at_ms`, as JSON.
     pub region: Option<String>,
-    /// Shapes drawn on the picture or frame, as JSON.
+    /// Shapes drawn on the picture, or on the video frame at `at_ms`, as JSON.
     pub drawing: Option<String>,
     /// Revision of the update at the time when the comment was written.
     pub revision: i64,

@@ -33,8 +33,8 @@ pub enum StorageLocation {
     },
 }
 
-/// All settings. The documentation of each field names the environment variable, its default in
-/// parentheses and its meaning.
+/// All settings. The documentation of a field starts with the environment variable and its default
+/// in parentheses.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.
@@ -85,8 +85,8 @@ pub struct Config {
     /// How long a client may send nothing during one request of a resumable upload. The value is 30
     /// s; only tests change it.
     pub upload_idle_timeout: Duration,
-    /// How long an event stream may be idle before the server sends a line that browsers ignore, so
-    /// that proxies keep the connection open. The value is 15 s; only tests change it.
+    /// How long an event stream may be idle. After this time, the server sends a line that browsers
+    /// ignore, so that proxies keep the connection open. The value is 15 s; only tests change it.
     pub keep_alive: Duration,
 }
 

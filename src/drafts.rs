@@ -11,12 +11,12 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// Subject of the draft of a new comment. The draft of a reply has the id of the parent comment as
-/// its subject.
+/// The `subject` of a draft of a new comment. For a reply, the subject is the id of the parent
+/// comment.
 pub const COMMENT: &str = "comment";
-/// Subject of the draft of a readback.
+/// The `subject` of a draft of a readback.
 pub const READBACK: &str = "readback";
-/// Subject of the draft of an objection.
+/// The `subject` of a draft of an objection.
 pub const DECLINE: &str = "decline";
 
 /// Saves a draft; an empty `body` deletes the draft. Guests get [`Error::Forbidden`], because only
@@ -53,8 +53,8 @@ pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &st
     delete(tx, &person, update_id, &[subject]).await
 }
 
-/// Returns the viewer's id. Fails if the viewer is a guest or may not see the update, or if the
-/// draft's subject does not exist.
+/// Returns the viewer's id. Fails if the viewer is a guest or may not see the update. Also fails if
+/// `subject` is the id of a comment that is not on the update.
 async fn check_writer(
     tx: &mut Tx,
     viewer: &Viewer,

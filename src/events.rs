@@ -34,7 +34,7 @@ text_enum! {
     }
 }
 
-/// A change of an update, or of its comments, media or receipts.
+/// A change to an update, or to its comments, media or receipts.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Sequence number. Later events have greater numbers.
@@ -91,8 +91,9 @@ pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
         .await?)
 }
 
-/// Lists at most 500 events whose number is greater than `n`, in ascending order. Events of unknown
-/// kinds are included, because callers continue after the last event of the list.
+/// Lists at most 500 events whose number is greater than `n`, in ascending order. Includes events
+/// of unknown kinds: callers take an empty list as the end, but known events may follow unknown
+/// ones.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
     let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",

@@ -1,5 +1,5 @@
-//! The inbox: answers that a person owes, answers that others owe this person, and news. Owed
-//! answers come from receipts and questions; news comes from notifications. A person can snooze any
+//! The inbox has three sections: answers that a person owes, answers that others owe this person,
+//! and unread notifications. Owed answers come from receipts and questions. A person can snooze any
 //! row.
 
 use std::collections::HashMap;
@@ -26,12 +26,14 @@ text_enum! {
         /// Section "To answer" or "To hear": the author corrected the readback of the inbox's
         /// owner.
         Corrected = "corrected",
-        /// Section "To answer": readbacks of an update by the inbox's owner have no verdict.
+        /// Section "To answer": the inbox's owner wrote the update, and some readbacks of it have
+        /// no verdict.
         Readbacks = "readbacks",
-        /// Section "To answer": questions on an update by the inbox's owner have no reply.
+        /// Section "To answer": the inbox's owner wrote the update, and some questions about it
+        /// have no reply.
         Questions = "questions",
-        /// Section "Waiting on others": recipients of an update by the inbox's owner have not
-        /// answered.
+        /// Section "Waiting on others": the inbox's owner wrote the update, and some recipients
+        /// have not answered.
         Waiting = "waiting",
         /// Section "To hear": the inbox's owner received an update that expects no answer.
         Sent = "sent",
@@ -41,14 +43,14 @@ text_enum! {
         Mention = "mention",
         /// Section "To hear": someone answered a question that the inbox's owner asked.
         Answer = "answer",
-        /// Section "To hear": someone objected to an update by the inbox's owner.
+        /// Section "To hear": the inbox's owner wrote the update, and someone objected to it.
         Declined = "declined",
         /// Section "To hear": the author confirmed the readback of the inbox's owner.
         Confirmed = "confirmed",
-        /// Section "To hear": every recipient of an update by the inbox's owner has answered.
+        /// Section "To hear": the inbox's owner wrote the update, and every recipient has answered.
         AllHeard = "all_heard",
-        /// Section "To hear": someone joined a group in the audience of an update by the inbox's
-        /// owner.
+        /// Section "To hear": the inbox's owner wrote the update, and someone joined a group in its
+        /// audience.
         Joined = "joined",
     }
 }
@@ -63,16 +65,16 @@ pub struct InboxRow {
     /// When the answer of the inbox's owner is due. In a `waiting` row: the earliest due time among
     /// the recipients who still owe an answer.
     pub due_at: Option<Millis>,
-    /// When the inbox's owner opened the update; `None` if not opened. The time is exact only in
-    /// rows for which the owner owes an answer as a recipient; in other rows it is an estimate.
+    /// When the inbox's owner opened the update; `None` if not opened. The time is exact only if
+    /// the owner owes an answer as a recipient. In all other rows it is an estimate.
     pub opened_at: Option<Millis>,
     /// When the author last sent a reminder.
     pub reminded_at: Option<Millis>,
     /// Number of unread comments, mentions and answers.
     pub new_comments: i64,
-    /// Number of people who joined a group of the audience and may therefore open the update.
+    /// Number of people who can now open the update because they joined a group in its audience.
     pub joined: i64,
-    /// Name of the person or guest who caused the news.
+    /// For the section "To hear": name of the person or guest who caused the notification.
     pub by: Option<String>,
     /// When the row appeared in the inbox.
     pub at: Millis,
@@ -119,7 +121,7 @@ pub enum Section {
     OwedByMe,
     /// Answers that others owe the person; the page calls this section "Waiting on others".
     OwedToMe,
-    /// News for the person; the page calls this section "To hear".
+    /// Unread notifications; the page calls this section "To hear".
     SaidToMe,
 }
 
@@ -169,8 +171,10 @@ macro_rules! row_limit {
 /// Counts are exact up to this number.
 pub const COUNT_LIMIT: i64 = 1000;
 
-/// SQL for everything that the person `$1` owes, one row per update: answers as a recipient, and
-/// verdicts and replies to questions as an author.
+/// SQL for everything that the person `$1` owes, one row per update:
+///
+/// - as a recipient, an answer;
+/// - as an author, verdicts on readbacks and replies to questions.
 macro_rules! owed_by_me {
     () => {
         concat!(
@@ -192,10 +196,12 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. Three kinds of news are left out
-/// once they are outdated: a correction, while `$1` still owes the new answer (the request already
-/// shows it); `all_heard`, if a recipient owes an answer again; and the news that somebody joined a
-/// group, if that somebody can no longer open the update.
+/// SQL for the unread notifications of the person `$1`, one row per update. Leaves out
+/// notifications that are outdated:
+///
+/// - `corrected`, while `$1` still owes the new answer. "To answer" already shows the correction.
+/// - `all_heard`, if a recipient owes an answer again.
+/// - `joined`, if the person who joined can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -246,21 +252,22 @@ pub struct Inbox {
     pub owed_by_me: Vec<InboxRow>,
     /// Answers that others owe the person.
     pub owed_to_me: Vec<InboxRow>,
-    /// News for the person.
+    /// Rows with unread notifications.
     pub said_to_me: Vec<InboxRow>,
 }
 
 /// Number of rows in each section. A number above [`COUNT_LIMIT`] is not exact: there may be more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
-    /// Number of rows in which the person still owes an answer.
+    /// Number of rows in the section "To answer".
     pub owed_by_me: i64,
-    /// Number of rows in which others still owe the person an answer.
+    /// Number of rows in the section "Waiting on others".
     pub owed_to_me: i64,
-    /// Number of rows with news.
+    /// Number of rows in the section "To hear".
     pub said_to_me: i64,
-    /// When the newest unread notification was created. It tells a page that something is new even
-    /// if no count has changed, for example after an acknowledgement.
+    /// When the newest unread notification was created. Some notifications, such as
+    /// acknowledgements, change no count. This time still changes, so that open pages learn that
+    /// something is new.
     pub news_at: Option<Millis>,
 }
 
@@ -274,7 +281,7 @@ macro_rules! order_by_due {
     };
 }
 
-/// SQL for the rows with news, newest first.
+/// SQL for the rows of the section "To hear", newest first.
 macro_rules! order_by_newest {
     () => {
         concat!(
@@ -299,8 +306,8 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. News is sorted newest first. The other sections start with the rows
-/// that have a reminder, and then sort by due time.
+/// Returns a person's inbox. The section "To hear" is sorted newest first. The other sections start
+/// with the rows that have a reminder, and then sort by due time.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -316,7 +323,7 @@ pub async fn of_person(
     Ok(inbox)
 }
 
-/// Replaces the ids of the people and guests who caused the news with their names.
+/// Replaces the actor's id in each row with the actor's name.
 async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
     let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
     if ids.is_empty() {
@@ -359,7 +366,7 @@ pub async fn counts(
     .await?)
 }
 
-/// Counts the rows with answers that the person owes. Every page shows this number.
+/// Counts the rows of the section "To answer". Every page shows this number.
 pub async fn owed_count(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -374,9 +381,9 @@ pub async fn owed_count(
     )
 }
 
-/// Returns the next update to read after the update `after`. As in the inbox, updates that the
-/// person has to answer come before updates with news. After the last update, starts again with the
-/// first. Leaves out the updates in `skip`.
+/// Returns the next update to read after the update `after`. As in the inbox, the updates in "To
+/// answer" come before those in "To hear". After the last update, starts again with the first.
+/// Leaves out the updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -109,8 +109,8 @@ pub enum PutOutcome {
     Hidden,
 }
 
-/// Saves markup that was edited from the given revision. Fails if the saved markup has another
-/// revision by now. Repeating a request has no effect. If `material` is set, the edit is material:
+/// Saves markup whose editing started from the given revision. Fails if the markup has been saved
+/// again since then. Repeating a request has no effect. If `material` is set, the edit is material:
 /// people who have answered must answer again, and see the change note in `material`. Redacting or
 /// cropping a published picture is always material.
 pub async fn put(

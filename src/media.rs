@@ -69,16 +69,16 @@ pub struct Media {
     pub generation: i64,
     /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
-    /// When the server ended the recording because the browser page had stopped sending data; otherwise
-    /// `None`.
+    /// When the server ended the recording because the browser page had stopped sending data.
+    /// `None` if this did not happen.
     pub broken_off_at: Option<Millis>,
     /// Start of the trimmed range in the original, in milliseconds; `None` if the recording is not
     /// trimmed.
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Start of the previous trimmed range when the current trim was requested, in milliseconds of
-    /// the original.
+    /// Start of the range that played before the current trim, in milliseconds of the original.
+    /// Used to detect a repeated request.
     pub trim_base_ms: Option<Millis>,
     /// Duration of the original in milliseconds. Set only if the recording is trimmed.
     pub whole_ms: Option<Millis>,

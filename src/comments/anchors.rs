@@ -16,7 +16,7 @@ pub struct Anchor {
     pub media_id: Option<String>,
     /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
-    /// End of the time range, in milliseconds from the start of the video.
+    /// End of the time range that starts at `at_ms`, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
     /// Point or region of the picture, or of the video frame at `at_ms`.
     pub region: Option<Region>,

@@ -30,8 +30,8 @@ pub(super) struct Mention {
     pub(super) group: Option<String>,
 }
 
-/// Finds the people and groups that are mentioned in a text by the viewer, without duplicates.
-/// Finds nothing for guests, because they must not learn who has an account.
+/// Finds the people and groups that the viewer mentions in a text, without duplicates. Finds
+/// nothing for guests, because they must not learn who has an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -109,7 +109,7 @@ fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
 
-/// Everyone who can be mentioned: ids by case-folded name.
+/// Ids of the people and groups that can be mentioned, by case-folded name.
 struct Directory {
     full_names: HashMap<String, Vec<String>>,
     first_names: HashMap<String, Vec<String>>,

@@ -9,8 +9,8 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::{events, updates};
 
-/// SQL: `FROM` and `WHERE` clauses that select each reply `a` to the question `q` that counts as an
-/// answer. A reply counts if it is not removed and someone other than the asker wrote it.
+/// SQL: the `FROM` and `WHERE` clauses that select the answers `a` to the question `q`. A reply is
+/// an answer if it is not removed and someone other than the asker wrote it.
 macro_rules! answers_to_question {
     () => {
         "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"

@@ -1,4 +1,5 @@
-//! Reactions: one emoji by one person or guest on an update or a comment. A reaction never acknowledges.
+//! Reactions: emojis that people and guests add to an update or a comment. A reaction never counts
+//! as an acknowledgement.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -14,7 +15,7 @@ use crate::updates::UpdateState;
 /// Maximum number of different emojis that one person or guest can add to an update or comment.
 const MAX_EMOJIS: i64 = 20;
 
-/// One emoji by one person or guest.
+/// An emoji that a person or guest added.
 #[derive(Clone, Debug, FromRow)]
 pub struct Reaction {
     /// Id of the update or comment.

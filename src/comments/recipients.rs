@@ -68,7 +68,8 @@ pub(super) async fn notify_recipients(
         (Kind::Commented, author.into_iter().chain(thread).collect()),
     ];
     for (kind, people) in reasons {
-        // `remove` leaves out the people who were already notified for an earlier, stronger reason.
+        // Notify each person only once, for the first reason in the list. `remove` returns `true`
+        // only the first time.
         let people: Vec<String> = people
             .into_iter()
             .filter(|person| seeing.remove(person))
@@ -84,8 +85,8 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// Notifies the people whom an edited comment mentions and did not mention before. The new
-/// notification replaces earlier ones that the person got about this comment. Returns the ids and
+/// Notifies the people whom a comment mentions after an edit but did not mention before. For each
+/// of them, the new notification replaces earlier ones about this comment. Returns the ids and
 /// names of mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,

@@ -124,8 +124,8 @@ impl Crop {
         );
         let (x, y) = (from.x.max(0.0), from.y.max(0.0));
         let (w, h) = (to.x.min(1.0) - x, to.y.min(1.0) - y);
-        // An area with no width or height after the crop is outside the kept part, unless it had
-        // none before (a point).
+        // An area that loses its width or height in the crop is outside the kept part. This does
+        // not apply to a point, which had no width or height before.
         let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
         is_inside.then(|| Area { x, y, w, h }.rounded())

@@ -101,8 +101,8 @@ async fn load_source(ctx: &MediaContext, task: &FlattenMarkup) -> Result<Option<
     Ok(found.fetch_optional(&mut *ctx.db.read().await?).await?)
 }
 
-/// Renders the picture with its markup and a thumbnail of it. If there are no shapes, renders only
-/// the thumbnail.
+/// Renders the picture with its markup, and a thumbnail of the result. If there are no shapes,
+/// renders only the thumbnail.
 async fn render_layer(
     ctx: &MediaContext,
     source: &Source,

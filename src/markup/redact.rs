@@ -28,11 +28,11 @@ use crate::people::Person;
 
 /// Shown instead of the picture while a redaction is in progress.
 const IN_PROGRESS_TEXT: &str = "Part of this picture is being deleted permanently. The picture will be shown again when that is done.";
-/// How long the job waits before it completes a redaction that the request has not completed, in
-/// milliseconds.
+/// How long the job waits before it completes a redaction, in milliseconds. Usually the request
+/// that started the redaction completes it earlier.
 const JOB_DELAY: i64 = 60_000;
 
-/// Completes a redaction that its request did not complete.
+/// Completes a redaction if the request that started it did not complete it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RedactPicture {
     /// The hidden picture.
@@ -60,7 +60,7 @@ impl Job for RedactPicture {
     }
 }
 
-/// A recorded redaction, which is not completed yet.
+/// A redaction that is recorded but not completed yet.
 #[derive(Debug, FromRow)]
 struct Redaction {
     media_id: String,

@@ -86,8 +86,8 @@ impl Serialize for Point {
     }
 }
 
-/// How far a box may extend beyond an edge of the picture. Earlier versions rounded the position and
-/// the size of a stored box separately, so that their sum can exceed 1.
+/// How far a box may extend beyond an edge of the picture. Earlier versions rounded the position
+/// and the size of a stored box separately, so their sum can slightly exceed 1.
 pub(super) const EDGE_TOLERANCE: f64 = 2e-5;
 
 /// Rounds to five decimals. The difference is too small to be visible.
@@ -95,7 +95,7 @@ pub(super) fn rounded(number: f64) -> f64 {
     (number * 100_000.0).round() / 100_000.0
 }
 
-/// A rectangle in a picture, in fractions of its sides.
+/// A rectangle in a picture, in fractions of the picture's width and height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// Left edge, as a fraction of the picture's width.
@@ -109,8 +109,8 @@ pub struct Area {
 }
 
 impl Area {
-    /// Rounds the numbers to five decimals. The area still ends within the picture, although the sum of
-    /// two rounded numbers could exceed 1.
+    /// Rounds the numbers to five decimals. Shrinks the area if rounding would make it extend
+    /// beyond the picture.
     pub(super) fn rounded(self) -> Self {
         let (x, y) = (rounded(self.x), rounded(self.y));
         Self {

@@ -40,8 +40,8 @@ struct Candidate {
     name: String,
     state: MediaState,
     original_metadata: Option<String>,
-    /// Until when viewers other than the author may fetch the original. Set when a copy replaces
-    /// the original, for viewers who are already playing it.
+    /// Until when viewers other than the author may fetch the original after a copy has replaced
+    /// it. This lets viewers who are already playing the original continue.
     raw_until: Option<Millis>,
 }
 

@@ -75,8 +75,8 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Records that the recording is complete. Called when its page, which seemed to be lost, has
-/// confirmed that it has no more data.
+/// Records that a recording is complete, although the server had ended it because its browser page
+/// seemed to be lost. The page has now confirmed that it has no more data.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")

@@ -123,9 +123,9 @@ pub(super) async fn record_pending(
     Ok(())
 }
 
-/// Like [`new_pending_key`], but returns `None` unless the media still has this generation. After a
-/// caller has incremented the generation, no further keys can be created for the old generation, so
-/// the caller can find all of them.
+/// Like [`new_pending_key`], but returns `None` unless the media still has this generation. A
+/// redaction increments the generation first. Jobs for the old generation can then create no more
+/// keys, so the redaction finds all keys that they created.
 pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,

@@ -20,10 +20,13 @@ const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a 
 /// Shown if the metadata cannot be removed.
 const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot remove its metadata (location, names).";
 
-/// Whether people other than the author may fetch a rendition. If `raw` is true, its bytes are the
-/// original of a video. A raw rendition is open to others only if a scan found no metadata and the
-/// media has not failed. If its name is `original`, `lingers` must also be true: for a limited
-/// time, viewers who were already playing the video may continue.
+/// Whether people other than the author may fetch the rendition `name`.
+///
+/// - They may fetch a processed copy (`raw` is false).
+/// - They may fetch the original of a video (`raw` is true) only if a scan found no metadata and
+///   the media has not failed.
+/// - If `name` is `original`, `lingers` must also be true. It is true for a limited time after a
+///   copy replaced the original, so that viewers who are playing the original may continue.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,

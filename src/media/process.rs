@@ -24,7 +24,7 @@ pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose other points, or restore the whole recording.";
-/// How long viewers may still fetch a raw file after a copy has replaced it, in milliseconds. The
+/// How long viewers may still fetch the original after a copy has replaced it, in milliseconds. The
 /// duration of the video is added to this time.
 const RAW_GRACE: Millis = 3_600_000;
 
@@ -171,8 +171,8 @@ async fn finish_without_tools(
     finish_step(ctx, target, state, Some(&reason)).await
 }
 
-/// Creates the playable copy: of the range `stretch` if there is one, otherwise of the whole
-/// recording without the parts that its edit list hides.
+/// Creates the playable copy. If `stretch` is set, the copy contains only this range. Otherwise it
+/// contains the whole recording, without the parts that the recording's edit list hides.
 async fn make_playable(
     tools: &Tools,
     input: &Path,
@@ -223,7 +223,7 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
     let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(output) => output,
-        // Leave the recording ready, because some browsers can play it without the H.264 copy.
+        // Keep the recording ready, because some browsers can play it without the H.264 copy.
         Err(error) if media.state == MediaState::Ready => {
             tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
@@ -369,8 +369,8 @@ async fn commit_renditions(
         replaced.extend(before);
         put_rendition(&mut tx, &target.media, object).await?;
     }
-    // Keep the raw file if it is the original: browsers could play it, so both renditions shared
-    // this object. Delete only objects that no rendition uses.
+    // Delete a replaced object only if no rendition uses it. If browsers can play the original, its
+    // object was also the `playable` rendition until now, and must stay as the original.
     let mut gone = Vec::new();
     for key in replaced {
         let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
@@ -380,7 +380,7 @@ async fn commit_renditions(
         if used == 0 {
             gone.push(key);
         } else {
-            // Viewers who are already playing the raw file may still fetch it for as long as the
+            // Viewers who are already playing the original may still fetch it for as long as the
             // video lasts plus [`RAW_GRACE`].
             let length = measured
                 .and_then(|measured| measured.duration_ms)

@@ -209,10 +209,10 @@ async fn start_cut(
 }
 
 /// Adjusts all positions in the recording after its start moved by `by` milliseconds and its
-/// duration became `length`. Clips time ranges to the new duration. Removes anchors outside of it
-/// but keeps the text of their comments. If new kinds of positions are introduced (captions,
-/// watched ranges), adjust them here, too. Returns the ids of the comments that lost their anchor
-/// and drawing.
+/// duration became `length`. Shortens time ranges that extend beyond the recording. Removes anchors
+/// that are outside the recording, but keeps the text of their comments. If new kinds of positions
+/// are introduced (captions, watched ranges), adjust them here, too. Returns the ids of the
+/// comments that lost their anchor and drawing.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,
