@@ -227,11 +227,12 @@ enum DatabaseFailure {
     Unavailable,
 }
 
-/// Classifies an error code of the database. For SQLite, the low byte of the result code is the
-/// kind: 5 busy, 8 read-only, 10 I/O, 13 full, 14 cannot open (see rescode.html in SQLite's
-/// documentation). For PostgreSQL, the code is a SQLSTATE: 53100 (disk full), 58030 (I/O), 25006
-/// (read-only) or a code of the classes 08 (connection), 53 (resources) and 57P (operator
-/// intervention).
+/// Classifies an error code of the database.
+///
+/// - SQLite: the low byte of the code. 5 means busy, 8 read-only, 10 I/O, 13 full and 14 cannot
+///   open (see rescode.html in SQLite's documentation).
+/// - PostgreSQL: a SQLSTATE. 53100 means disk full, 58030 I/O and 25006 read-only. The prefixes are
+///   08 (connection), 53 (resources) and 57P (operator intervention).
 fn classify_code(code: &str) -> Option<DatabaseFailure> {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => match number & 0xff {

@@ -43,7 +43,7 @@ pub struct Event {
     pub kind: Option<EventKind>,
     /// Id of the update; empty for [`EventKind::Access`].
     pub update_id: String,
-    /// Id of the changed comment, media, person, group or update.
+    /// Id of what changed: a comment, media, person, guest, group, share link or update.
     pub subject_id: String,
 }
 

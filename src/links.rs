@@ -1,4 +1,5 @@
-//! Share links: an unguessable address that opens one update to people without an account.
+//! Share links. A share link is an unguessable address that opens one update to people without an
+//! account.
 
 mod overview;
 

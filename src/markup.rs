@@ -327,8 +327,8 @@ fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(request.to_string())))
 }
 
-/// Rejects a crop that leaves almost nothing of the picture. It is probably a mistake and cannot be
-/// undone.
+/// Rejects a crop that leaves almost nothing of the picture. Such a crop is probably a mistake, and
+/// it cannot be undone.
 fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());

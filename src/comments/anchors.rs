@@ -1,4 +1,5 @@
-//! Where comments point: a time or range of a video, or a point or region of a picture or frame.
+//! Anchors of comments. An anchor is a time or time range in a video, or a point or region in a
+//! picture or video frame.
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};

@@ -103,8 +103,8 @@ fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Whether a word that ends before `rest` is complete: `rest` does not start with a letter, digit
-/// or underscore.
+/// Whether a word ends directly before `rest`. If `rest` starts with a letter, digit or underscore,
+/// the word goes on.
 fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }

@@ -24,7 +24,7 @@ pub struct NewComment {
     pub is_question: bool,
     /// Id of the comment that this comment replies to.
     pub parent_id: Option<String>,
-    /// The time, region or drawing that the comment refers to.
+    /// What the comment points to; see [`Anchor`].
     pub anchor: Anchor,
     /// Pictures to attach, at most [`MAX_PICTURES`].
     pub pictures: Vec<StoredFile>,

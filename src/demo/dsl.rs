@@ -214,7 +214,7 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// Records that these people open the update.
+    /// Records that these people opened the update.
     pub(super) async fn open(&self, id: &str, names: &[&str]) -> Result<()> {
         for name in names {
             let mut tx = self.state.db.begin().await?;

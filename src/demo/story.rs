@@ -263,7 +263,8 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.acknowledge(&id, &["Piotr"]).await
 }
 
-/// Adds an update that expects no answer, an update with a guest link, an absence, and a draft.
+/// Adds an update that expects no answer, an update with a share link, and a draft. Also marks one
+/// person as away.
 async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),

@@ -104,8 +104,8 @@ impl Crop {
             .iter()
             .flat_map(|shape| self.crop_shape(shape))
             .collect();
-        // Limit the number again, because a stroke that leaves and re-enters the kept part becomes
-        // several strokes.
+        // Limit the number of shapes again, because a stroke that leaves and re-enters the kept
+        // part becomes several strokes.
         remaining.truncate(MAX_SHAPES);
         remaining
     }

@@ -55,10 +55,10 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Schedules the deletion of objects that renditions no longer use. `old` contains the name of each
-/// rendition and the key of its object. The objects stay assigned to the media, so that a redaction
-/// can delete them without waiting for the job. The URL of a deleted object leads to the current
-/// rendition with that name until the URL expires.
+/// Enqueues a job that deletes objects that no rendition uses any more. `old` contains the name of
+/// each rendition and the key of its object. The objects stay assigned to the media, so that a
+/// redaction can delete them before the job runs. Until the URL of a deleted object expires, it
+/// leads to the current rendition with the same name.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
