@@ -142,9 +142,9 @@ impl Db {
         Ok(self.read.acquire().await?)
     }
 
-    /// Empties SQLite's write-ahead log unless a reader is using it, because the log may still
-    /// contain deleted content. In the database file, `secure_delete` has already overwritten that
-    /// content. Does nothing on PostgreSQL.
+    /// Empties SQLite's write-ahead log, which may still contain deleted content. In the database
+    /// file, `secure_delete` has already overwritten that content. The log stays as it is while a
+    /// reader uses it. Does nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;

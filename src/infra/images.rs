@@ -74,9 +74,9 @@ pub struct ProcessedPicture {
     pub height: u32,
     /// The encoded file, without metadata except for a colour profile.
     pub bytes: Vec<u8>,
-    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on a white background: a
-    /// JPEG of a photo is a tenth of the size of a PNG, every email client shows it, and
-    /// transparency does not matter at this size.
+    /// The thumbnail: at most [`THUMBNAIL_SIDE`] pixels on its longer side, and always a JPEG on a
+    /// white background. As a JPEG, a photo is a tenth of its PNG size, and every email client
+    /// shows JPEGs. Transparency does not matter at this size.
     pub thumbnail: EncodedPicture,
 }
 
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn png_keeps_its_format_pixels_and_alpha() {
+    async fn png_stays_png_and_keeps_its_pixels_and_alpha() {
         let (made_shot, image) = made("shot-1280x800.png").await;
         assert_eq!(made_shot.content_type, "image/png");
         assert_eq!(

@@ -86,7 +86,8 @@ pub async fn cancel<J: Job>(tx: &mut Tx, job: &J) -> Result<()> {
     Ok(())
 }
 
-/// Condition for jobs that can be claimed: `$1` is the domain's time, `$2` real time.
+/// The SQL condition for jobs that can be claimed. `$1` is the time of the domain's clock, and `$2`
+/// is the real time.
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
@@ -158,8 +159,9 @@ async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJ
     })
 }
 
-/// The latest end that a valid lease can have. A lease that ends later was written before the clock
-/// was set back. The limit is twice the lease duration, because another node's clock may be ahead.
+/// The latest time at which a valid lease can end. A lease with a later end was written before the
+/// clock was set back. The limit is twice the lease duration, because another node's clock may be
+/// ahead.
 fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }

@@ -110,9 +110,9 @@ impl Storage {
         }
     }
 
-    /// Makes the object available as a read-only local file in `dir`: on the same disk as a hard
-    /// link, otherwise as a copy. The file is named after the last part of the key. `dir` must not
-    /// contain a file with that name.
+    /// Makes the object available as a read-only local file in `dir`. The file is a hard link if
+    /// `dir` is on the same disk as the object, and otherwise a copy. It is named after the last
+    /// part of the key. `dir` must not contain a file with that name.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
         let path = dir.join(base_name(key));
@@ -133,8 +133,8 @@ impl Storage {
         }
     }
 
-    /// Deletes several objects like [`Storage::delete`]. In a bucket, objects of the same upload
-    /// are deleted with a single listing of its folder.
+    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists the folder of each
+    /// upload only once, even if several of its objects are deleted.
     pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
         let Self::S3(s3) = self else {
             for key in keys {
@@ -227,9 +227,9 @@ impl Storage {
     }
 
     /// Deletes unfinished writes: on a disk, temporary files that are a day old; in a bucket,
-    /// multipart uploads older than [`ABANDONED_UPLOAD_AGE`]. That age is longer, because an
-    /// unfinished resumable upload is also a multipart upload. Keeps the multipart uploads whose
-    /// ids are in `wanted`.
+    /// multipart uploads older than [`ABANDONED_UPLOAD_AGE`]. A bucket needs the longer age,
+    /// because a resumable upload in progress is also an unfinished multipart upload. Keeps the
+    /// multipart uploads whose ids are in `wanted`.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
         match self {
             Self::Disk(disk) => disk.sweep().await,

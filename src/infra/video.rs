@@ -90,8 +90,8 @@ pub struct Probe {
     /// somebody cut out. Only the author may download such a file. The copies made by [`Tools`]
     /// contain only the presented content.
     pub hides_frames: bool,
-    /// The name of the audio codec if none of the file's audio can be decoded. `audio` is `None`
-    /// then.
+    /// The name of the audio codec if none of the file's audio can be decoded. In that case,
+    /// `audio` is `None`.
     pub lost_audio: Option<String>,
     /// Whether all edit lists of the file are open-ended, that is, last until the end of their
     /// media.
@@ -205,8 +205,9 @@ impl Tools {
     }
 
     /// Creates a seekable copy in `dir` with the presented content of `input`, starting at 0.
-    /// Copies the video unless an edit list hides parts of it, and converts audio that browsers
-    /// cannot play. H.264 and HEVC become MP4.
+    /// Re-encodes the video only if its packets cannot be copied, for example because an edit list
+    /// hides some of them. Converts audio that browsers cannot play. Puts H.264 and HEVC video into
+    /// an MP4 file.
     pub async fn seekable(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         let toolchain = self.toolchain()?;
         let made = copy_presented(toolchain, input, probe, dir).await;
@@ -291,7 +292,8 @@ async fn copy_presented(
     cut::cut_to_presentation(toolchain, input, probe, dir).await
 }
 
-/// Returns the video without audio, to retry a failed copy whose audio had to be converted.
+/// Returns the video without audio for a second attempt if the first attempt failed and had to
+/// convert the audio. The audio may be undecodable.
 fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
         && convert::converts_audio(probe, convert::target_container(probe));

@@ -113,8 +113,8 @@ fn damaged_copy(copy: &Path, reason: &str) -> Error {
 
 fn check_free_space(file: &Path) -> Result<()> {
     let mut size = std::fs::metadata(file)?.len();
-    // Add the write-ahead log, because its pages are part of the copy but may not be in the file
-    // yet.
+    // Add the write-ahead log, because the copy contains its pages even if the database file does
+    // not yet.
     size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
     let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
     if free >= needed {

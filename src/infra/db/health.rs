@@ -12,9 +12,9 @@ use crate::error::{DISK_FULL, Error, Result};
 /// How long a successful probe stays valid if no transaction fails. Reusing the result keeps
 /// frequent health checks from causing frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// The disk that holds a SQLite database counts as full if fewer bytes are free. A successful probe
-/// is not enough, because its small write may fit into the write-ahead log when larger writes no
-/// longer do.
+/// The disk that holds a SQLite database counts as full if fewer bytes than this are free. A
+/// successful probe is not enough, because its small write may fit into the existing write-ahead
+/// log when larger writes no longer fit on the disk.
 const MIN_FREE: u64 = 1024 * 1024;
 
 /// The result of the last probe, and whether SQLite's write connection must be replaced.
@@ -99,7 +99,7 @@ fn check_free_space(file: &Path) -> Result<()> {
     ))
 }
 
-/// Free bytes on the file system of `file` for unprivileged processes.
+/// The number of free bytes that an unprivileged process may use on the disk that contains `file`.
 pub(super) fn free_space(file: &Path) -> Result<u64> {
     let folder = file
         .parent()

@@ -122,7 +122,8 @@ macro_rules! text_enum {
 
 pub(crate) use text_enum;
 
-/// Returns the decoding error of a column with an unknown value, for rows that are not read with a derived `FromRow`.
+/// Returns the decoding error for a column that contains an unknown value. Needed only for rows
+/// that are not read with a derived `FromRow`.
 pub fn unknown_in_column(column: &str, unknown: UnknownValue) -> sqlx::Error {
     sqlx::Error::ColumnDecode {
         index: column.into(),

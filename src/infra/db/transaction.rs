@@ -78,7 +78,8 @@ impl Db {
     /// can fail with "database is locked".
     pub async fn begin(&self) -> Result<Tx> {
         match self.try_begin().await {
-            // The connection may be broken rather than the disk: retry once on a new connection.
+            // The disk may be fine and only the connection broken, so retry once on a new
+            // connection.
             Err(error) if self.dialect == Dialect::Sqlite && error::is_disk_failure(&error) => {
                 Ok(self.try_begin().await?)
             }

@@ -93,8 +93,8 @@ impl Picture {
         }
     }
 
-    /// Converts a grey picture to colour, because shapes have colours. Drops its colour profile,
-    /// which is for grey pixels.
+    /// Converts a grey picture to colour, so that coloured shapes can be drawn on it. Drops the
+    /// picture's colour profile, which is valid only for grey pixels.
     fn convert_to_color(&mut self) {
         if self.image.color().has_color() {
             return;

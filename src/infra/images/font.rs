@@ -26,7 +26,7 @@ impl Font {
         }
     }
 
-    /// The first character of `text` without a glyph, ignoring line breaks.
+    /// Returns the first character of `text` for which this font has no glyph. Ignores line breaks.
     pub fn missing_char(&self, text: &str) -> Option<char> {
         let font = FontRef::new(&self.file).ok();
         let letters = font.as_ref().map(|font| font.charmap());

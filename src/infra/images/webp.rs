@@ -4,8 +4,8 @@
 use super::{check_size, damaged_file};
 use crate::error::Result;
 
-/// Returns whether the picture is lossy. Rejects a frame that exceeds the limits, even if the
-/// canvas does not: a frame states its own size.
+/// Returns whether the picture is lossy. Rejects a frame that exceeds the limits even if the canvas
+/// does not, because each frame states its own size.
 pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
     first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }
@@ -15,7 +15,7 @@ fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     let mut first = None;
     while let Some((head, after)) = rest.split_at_checked(8) {
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        // Accept a truncated chunk here, because the decoder rejects a truncated file.
+        // Accept a truncated chunk here. The decoder rejects the truncated file later.
         let chunk = after.get(..length).unwrap_or(after);
         let frame = match &head[..4] {
             b"VP8 " => lossy_size(chunk).map(|size| (true, size)),

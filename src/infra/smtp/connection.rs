@@ -24,7 +24,7 @@ impl Mailer {
             tls: mode,
             credentials,
         } = &self.server;
-        // Our own host name is unknown; the sender's domain is the best substitute.
+        // Greet the server with the sender's domain, because our own host name is unknown.
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let tls = || {
             TlsParameters::new(host.clone())

@@ -47,8 +47,8 @@ pub(super) async fn seekable(
     args.extend(audio_args(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {
-            // Keep negative decoding times, because the presentation must start at 0. Frames that
-            // are decoded before they are shown have such times at the start.
+            // Keep negative decoding times. The presentation must start at 0, and its first frames
+            // may be decoded before that.
             args.extend(
                 ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
             );
@@ -272,8 +272,8 @@ pub(super) async fn poster(
     dir: &Path,
 ) -> Result<PathBuf> {
     let (width, height) = fitted_size(probe, POSTER_SIDE);
-    // Start one second in, or at a tenth of a short video. The thumbnail filter avoids frames
-    // within a fade from black.
+    // Start one second into the video, or after a tenth of a video shorter than ten seconds. The
+    // thumbnail filter avoids frames within a fade from black.
     let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
     let mut last_error = None;
     for start in [start, 0] {
@@ -374,8 +374,8 @@ async fn run_ffmpeg(
         .await;
     ran.map_err(|fault| fault_error(fault, "converted"))?;
     let output = own.path().join(name);
-    // Check that there is output: ffmpeg exits successfully without any if it starts after the end
-    // of the video.
+    // If ffmpeg starts after the end of the video, it writes nothing and still exits successfully,
+    // so check the size of the output.
     if tokio::fs::metadata(&output)
         .await
         .map_or(0, |metadata| metadata.len())

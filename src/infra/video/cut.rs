@@ -1,4 +1,4 @@
-//! Cuts a range out of a video. Copies as many packets as possible and re-encodes the other frames.
+//! Extracts a range of a video. Copies as many packets as possible and re-encodes the other frames.
 //!
 //! The result contains nothing from outside the range: no hidden frames, no extra sound, and no
 //! edit list that could hide either. Ranges are determined by packet timestamps, never by seeking.
@@ -160,8 +160,9 @@ impl CutJob<'_> {
                 strip_messages_filter(&self.probe.video).unwrap_or("null"),
                 format_seconds(plan.first - TIME_EPSILON),
                 format_seconds(plan.until - TIME_EPSILON),
-                // If only one frame is kept, it may have started long before the cut. Its time is
-                // moved to the start of the cut, so its end is computed from its own start.
+                // ffmpeg subtracts the last frame's original start time from this value to get the
+                // frame's duration. A single frame may start before the cut, but it must last
+                // exactly as long as the cut.
                 format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),
@@ -175,7 +176,7 @@ impl CutJob<'_> {
         Ok((made, container))
     }
 
-    /// An audio filter prefix that cuts out the range and makes it start at 0.
+    /// An audio filter prefix that keeps only the range and makes it start at 0.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 /// lists.
 const MAX_BOXES: usize = 10_000;
 
-/// Whether the file has edit lists and all of them are open-ended: after at most one delay, each
-/// has a single edit of duration 0, which lasts until the end of the media (ISO/IEC 14496-12
-/// §8.6.6).
+/// Whether the file has edit lists and all of them are open-ended. An open-ended list has a single
+/// edit, which may follow one delay. The edit has duration 0, so it lasts until the end of the
+/// media (ISO/IEC 14496-12 §8.6.6).
 pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
     let path = path.to_owned();
     let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?))
@@ -24,7 +24,7 @@ pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
 /// An edit (ISO/IEC 14496-12 §8.6.6).
 struct Edit {
     duration: u64,
-    /// The start in the media; `None` for a delay.
+    /// Where the edit starts in the media; `None` for a delay.
     begin: Option<u64>,
 }
 

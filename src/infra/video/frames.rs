@@ -8,8 +8,9 @@ use super::probe::{MAX_PRIMING_SECONDS, fault_error, ffprobe};
 use super::{Container, Probe, Toolchain};
 use crate::error::Result;
 
-/// A cut less than this many seconds from the start of a frame snaps to that frame: half a frame at
-/// 30 fps. At higher frame rates, half of the actual frame duration applies instead.
+/// A cut that starts or ends less than this many seconds from the start of a frame snaps to that
+/// frame. The value is half a frame at 30 fps. At higher frame rates, half of the actual frame
+/// duration applies instead.
 const SNAP_SECONDS: f64 = 1.0 / 60.0;
 
 /// The range to keep. Times are packet timestamps, in seconds.
@@ -61,7 +62,8 @@ pub(super) struct ShownFrames {
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// A time after the start of the last frame and not after the start of the next frame.
+    /// A time later than the start of the last frame, but no later than the start of the frame
+    /// after it.
     pub(super) until: f64,
     /// A key frame at or before the first frame.
     pub(super) before: f64,
@@ -76,7 +78,8 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// A time after the start of the last kept frame and not after the start of the next frame.
+    /// A time later than the start of the last frame, but no later than the start of the frame
+    /// after it.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
@@ -180,7 +183,7 @@ impl Packets {
     /// The frames that a cut shows.
     pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
-        // Snap a cut this close to the start of a frame to that frame.
+        // The distance from the start of a frame within which the cut snaps to that frame.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,
@@ -299,7 +302,7 @@ impl Packets {
         self.audio_inside(cut).map(|(_, last)| last.1)
     }
 
-    /// The first and the last audio packet within the cut, each as start and end.
+    /// The first and the last audio packet within the cut, each as a pair of start and end time.
     fn audio_inside(&self, cut: Cut) -> Option<((f64, f64), (f64, f64))> {
         let primes = |at: f64| cut.start <= self.origin && at > self.origin - MAX_PRIMING_SECONDS;
         let begins = |at: f64| at >= cut.start - TIME_EPSILON || primes(at);

@@ -180,8 +180,8 @@ impl Listing {
         }
     }
 
-    /// Asks to record the duration of a track's last presented packet, for
-    /// [`Listing::ending_with_media`]. Call it before adding lines.
+    /// Makes [`Listing::add_line`] record the duration of the track's last presented packet, which
+    /// [`Listing::ending_with_media`] needs. Call it before adding lines.
     pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
         if track.last_position >= 0 {
             self.lengths
@@ -189,9 +189,9 @@ impl Listing {
         }
     }
 
-    /// Shortens the last packet of a track to the duration that it has in this listing. The listing
-    /// must have been made without edit lists: if an edit is longer than its media, ffmpeg extends
-    /// the last packet, but players stop at the end of the media.
+    /// Shortens the track's last packet to the duration that it has in this listing, which must
+    /// have been made without edit lists. If an edit is longer than its media, ffmpeg extends the
+    /// last packet, but players stop at the end of the media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

@@ -59,15 +59,16 @@ impl Timeline {
         }
     }
 
-    /// Whether copying all packets copies no hidden content and keeps the first picture in place.
+    /// Whether a copy of all packets would contain no hidden content and show the first picture at
+    /// the right time.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
         let hides = self.video.hidden > 0
             || self
                 .audio
                 .is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS);
-        // In other formats, the video may start later than the audio, because players show the
-        // first picture until the video starts.
+        // If the timeline starts with the first packet, the video may start later than the audio.
+        // Players then show the first picture until the video starts.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && !self.video.reordered && in_place
     }

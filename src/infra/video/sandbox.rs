@@ -52,7 +52,7 @@ impl Limits {
     /// Limits for encoding this many seconds of video. Encoding takes long, so it runs at low
     /// priority.
     pub(super) fn encoding(seconds: u64) -> Self {
-        // Allows 20 Mbit/s, which is far more than this quality needs.
+        // Allow 20 Mbit/s of output. The encoded videos need far less.
         Self {
             time: Duration::from_secs(300 + 12 * seconds),
             output: 64 * 1024 * 1024 + 2_500_000 * seconds,
@@ -70,7 +70,8 @@ pub(super) enum Fault {
     TimedOut,
     /// The disk is full.
     DiskFull,
-    /// The program failed; contains its last lines, newest first.
+    /// The program failed. Contains the exit status and the last lines of standard error, newest
+    /// first.
     Failed(String),
 }
 

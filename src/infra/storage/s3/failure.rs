@@ -154,8 +154,8 @@ pub(super) fn advice(error: &Error) -> &'static str {
     )
 }
 
-/// The message of an error with its status, code and sources. The SDK's own message is only
-/// "service error" or "dispatch failure".
+/// Returns the error's message, followed by the HTTP status, the error code and the messages of the
+/// error's sources. The SDK's own message is only "service error" or "dispatch failure".
 fn error_chain<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>) -> String {
     let mut text = error.to_string();
     if let Some(response) = error.raw_response() {

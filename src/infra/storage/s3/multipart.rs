@@ -93,8 +93,8 @@ impl S3 {
             .multipart_upload(parts.build())
             .send()
             .await;
-        // Servers refuse a repeated Complete even if the first one succeeded (404; Ceph returns
-        // 500), so check the object itself.
+        // Servers reject a repeated CompleteMultipartUpload even if the first one succeeded: most
+        // return 404, and Ceph returns 500. Therefore, check the object itself.
         match (self.head_length(&name).await?, completed) {
             (Some(stored), _) if stored == length => Ok(Completion::Done),
             (_, Err(error)) if classify(&error) == Failure::Refused => {

@@ -1,4 +1,4 @@
-//! Presigned URLs, and how long they can be valid at most.
+//! Presigned URLs and their maximum lifetime.
 
 use std::time::Duration;
 

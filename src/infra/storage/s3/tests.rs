@@ -50,7 +50,7 @@ async fn bucket() -> Option<(Storage, S3)> {
     Some((storage, s3))
 }
 
-/// A client for this bucket with credentials that the server does not know.
+/// Returns a client for this bucket. The server does not know the client's credentials.
 async fn stranger(endpoint: &str, bucket: &str) -> Storage {
     let http = HttpBuilder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -287,7 +287,7 @@ async fn complete_multipart_is_idempotent() {
     );
     s3.abort_multipart(key, &id).await.unwrap();
     assert_eq!(storage.len(key).await.unwrap(), Some(length));
-    // Most servers respond with 404. Ceph responds with 500.
+    // This upload was never started. Most servers respond with 404, and Ceph responds with 500.
     assert!(
         s3.complete_multipart("media/never", &id, &parts, length)
             .await

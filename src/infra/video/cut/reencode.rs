@@ -22,7 +22,8 @@ pub(super) struct ReencodedRange {
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,
-    /// A time after the start of the last frame and not after the start of the next frame.
+    /// A time later than the start of the last frame, but no later than the start of the frame
+    /// after it.
     pub(super) until: f64,
     /// The number of frames.
     pub(super) frames: usize,

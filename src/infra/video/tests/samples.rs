@@ -1,5 +1,5 @@
-//! Makes videos for the tests. The grey level of a picture encodes its second of the source, and
-//! each second starts with a beep.
+//! Makes videos for the tests. Each second starts with a beep and has its own grey level, so that a
+//! test can tell which second of the source a picture comes from.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -432,7 +432,7 @@ async fn trimmed_slideshow_without_sound_keeps_its_codec_and_shows_its_last_fram
 }
 
 #[tokio::test]
-async fn converted_copies_of_a_recording_whose_timestamps_start_late_begin_at_0() {
+async fn converted_copies_begin_at_0_even_if_the_timestamps_of_the_recording_start_later() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");

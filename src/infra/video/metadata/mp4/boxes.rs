@@ -2,7 +2,7 @@
 
 /// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
-/// The sizes of the fixed fields of a visual and of an audio sample description, in bytes.
+/// The size of the fixed fields in a sample description, in bytes: first for video, then for audio.
 const VISUAL_ENTRY_BYTES: usize = 78;
 const AUDIO_ENTRY_BYTES: usize = 28;
 
@@ -27,7 +27,7 @@ pub(super) fn is_file_type(content: &[u8]) -> bool {
         && brands[0] != b"qt  "
 }
 
-/// Accepts a media header whose language is undetermined or the default of common recorders.
+/// Accepts a media header whose language is undetermined or a default that common recorders write.
 pub(super) fn is_media_header(content: &[u8]) -> bool {
     let language = match content.len() {
         24 => content.get(20..22),
@@ -148,8 +148,8 @@ pub(super) fn fragment_header(content: &[u8]) -> Option<(u32, Option<u32>)> {
     (at == content.len()).then_some((number(content, 4)?, size))
 }
 
-/// The total size of the samples of a `trun` box in bytes; `sample_size` applies if it lists no
-/// sizes.
+/// The total size of the samples of a `trun` box, in bytes. `sample_size` is the size of each
+/// sample if the box lists no sizes.
 pub(super) fn run_bytes(content: &[u8], sample_size: u32) -> Option<u64> {
     let (flags, count) = (number(content, 0)? & 0x00ff_ffff, number(content, 4)?);
     let head = 8 + 4 * [0x1, 0x4].iter().filter(|flag| flags & *flag != 0).count();
