@@ -2,7 +2,7 @@
 //!
 //! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's only write lock
 //! immediately. Code inside a transaction must not wait for storage, video tools, email or a second
-//! connection, because all other writers wait until it ends.
+//! connection, because all other writers wait until the transaction ends.
 
 mod backup;
 mod health;

@@ -135,8 +135,8 @@ pub fn detect_format(head: &[u8]) -> Option<Format> {
 }
 
 /// Re-encodes the picture at `path`. Returns `Unsupported` for a damaged picture or another kind of
-/// file, and `TooLarge` if it exceeds a limit. Runs on the blocking pool and waits while two other
-/// pictures are being processed.
+/// file, and `TooLarge` for a picture that exceeds a limit. Runs on the blocking pool and waits
+/// while two other pictures are being processed.
 pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     let path = path.to_owned();
     run_blocking(move || {

@@ -224,8 +224,9 @@ pub async fn finish(db: &Db, job: &ClaimedJob) -> Result<()> {
     tx.commit().await
 }
 
-/// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, at most about an hour, or
-/// marks the job dead after the last attempt that `retry` allows. Returns whether the job is dead.
+/// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, up to about an hour.
+/// Marks the job dead instead if this was the last attempt that `retry` allows. Returns whether the
+/// job is dead.
 pub async fn fail(
     db: &Db,
     clock: &Clock,

@@ -61,9 +61,9 @@ impl Storage {
         S3::open(settings).await.map(Self::S3)
     }
 
-    /// Streams `body` to `key` and returns its length in bytes once it is durable. On an error, or
-    /// if the future is dropped, nothing remains. Write each key only once; the result of a second
-    /// write depends on the server.
+    /// Streams `body` to `key`. Returns the length in bytes once the object is durable. On an
+    /// error, or if the future is dropped, nothing remains. Write each key only once, because the
+    /// result of a second write depends on the server.
     pub async fn put(
         &self,
         key: &str,
@@ -279,7 +279,7 @@ fn storage_full(cause: impl Into<Cause>) -> Error {
     )
 }
 
-/// Reads a range of an object and checks that it contains the bytes `wanted`, for `self_test`.
+/// Reads a range of an object for `self_test`, and checks that it contains the bytes `wanted`.
 async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
     let mut body = storage.get(key, range).await?;
     let mut got = Vec::with_capacity(wanted.len());

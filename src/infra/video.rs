@@ -258,7 +258,7 @@ impl Tools {
         }
     }
 
-    /// Creates a JPEG in `dir` of a representative frame near the beginning, at most 1280 pixels
+    /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels
     /// per side.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
         convert::poster(self.toolchain()?, input, probe, dir).await

@@ -95,8 +95,8 @@ pub(super) fn target_container(probe: &Probe) -> Container {
     }
 }
 
-/// Whether the audio must be converted for this container. WebM supports Opus; MP4 supports the
-/// codecs that browsers play.
+/// Whether the audio must be converted for this container. WebM keeps Opus. MP4 keeps Opus, AAC and
+/// MP3.
 pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     !matches!(
         (probe.audio.as_deref(), container),
@@ -197,8 +197,8 @@ pub(super) async fn h264(
     checked_output(toolchain, path, Container::Mp4, probe.duration_ms).await
 }
 
-/// A bitstream filter for the output of [`h264_args`]. Extends the last frame, which starts at
-/// `last`, until `end`; both in seconds.
+/// A bitstream filter for the output of [`h264_args`]. Makes the last frame, which starts at
+/// `last`, stay visible until `end`. Both times are in seconds.
 pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     format!(
         "setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'",
@@ -211,7 +211,7 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
 pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> {
     // Set the level explicitly. A WebM recording claims 1000 frames per second, for which x264
     // would choose a level that no phone decodes. Level 4.2 allows 8,704 macroblocks (H.264, table
-    // For the same reason, `vfr` keeps ffmpeg from creating 1000 frames per second.
+    //
     let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 {
         "4.2"
     } else {
@@ -225,6 +225,8 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         ["-crf", "23"],
         // Without B-frames, decoding order equals display order, so no edit list is needed.
         ["-bf", "0"],
+        // Keep the timestamps of the frames. Otherwise, ffmpeg would create the claimed 1000 frames
+        // per second.
         ["-fps_mode", "vfr"],
         // Use a fine time base, because the claimed frame rate does not match the timestamps of the
         // frames.

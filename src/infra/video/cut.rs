@@ -216,8 +216,8 @@ impl CutJob<'_> {
     }
 
     /// Input options that start at this key frame or an earlier one, so that ffmpeg need not decode
-    /// everything before it. Filters must limit how much is read, because `-t` counts from the
-    /// actual start.
+    /// the whole video before it. The caller must end the range with a filter, because `-t` would
+    /// count from wherever ffmpeg actually starts.
     fn seek_args(&self, key: f64) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));

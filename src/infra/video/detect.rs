@@ -30,7 +30,7 @@ enum IsoMedia {
 }
 
 /// Detects the container from the first [`HEAD_BYTES`] bytes of a file, or from all bytes of a
-/// shorter file. Returns `None` for unsupported files, and while there are too few bytes.
+/// shorter file. Returns `None` for unsupported files and while `head` is too short.
 pub fn detect_container(head: &[u8]) -> Option<Container> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {

@@ -13,8 +13,8 @@ pub(super) const MAX_STREAMS: usize = 64;
 
 /// Options for ffprobe. All decoders are allowed here, because ffprobe opens a decoder for every
 /// stream, even for unused ones, and fails if one is forbidden. The sandbox and the limits on
-/// memory, pixels and streams protect against hostile files. `open_edits` is [`Probe`]'s field of
-/// that name.
+/// memory, pixels and streams protect against hostile files. `open_edits` has the same meaning as
+/// the field of that name in [`Probe`].
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools require the format name before its options.
     let format = match container {

@@ -6,9 +6,9 @@
 //! as it arrives, so nothing is read again at the end of an upload. Its state is small and can be
 //! stored between requests.
 //!
-//! Encoded pictures and samples are not inspected. Browsers' encoders write only their own name
-//! there (for example x264's settings in an SEI message). Camera files, which may contain more, are
-//! rejected because of their containers.
+//! Encoded pictures and samples are not inspected. Browsers' encoders write no text there except
+//! their own name and settings (for example x264's settings in an SEI message). Camera files may
+//! contain more, but their containers already count as metadata.
 
 mod mp4;
 mod webm;

@@ -39,10 +39,10 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Derives the timeline from the selected tracks. MP4 and MOV start at 0, so an empty edit is a
-    /// delay that is part of the presentation. Matroska starts with its first packet. So does an
-    /// MP4 cut from a live stream, which is recognised by its late first decoding time,
-    /// `decoded_from`, in seconds.
+    /// Derives the timeline from the selected tracks. The timeline of an MP4 or MOV starts at 0, so
+    /// an empty edit is a delay that is part of the presentation. A Matroska timeline starts with
+    /// the first packet. So does the timeline of an MP4 that was cut from a live stream. Decoding
+    /// of such a file starts late: `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {

@@ -395,7 +395,7 @@ async fn cut_contains_exactly_the_frames_of_the_requested_range() {
         let after = tools.probe(&made.path).await.unwrap();
         let (wanted, is) = (stretch.1 - stretch.0, after.duration_ms.unwrap());
         assert!((wanted - is).abs() <= 45, "{name} {stretch:?}: {is} ms");
-        // Players show the duration of the container.
+        // Players show the duration from the container's header.
         let says = container_ms(&made.path);
         assert!(
             (wanted - says).abs() <= 45,
@@ -570,9 +570,9 @@ async fn cut_copies_av1_without_reencoding_and_keeps_still_frames_on_screen() {
         .unwrap();
     assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
 
-    // The video has one picture per second. At 2.5 s it still shows the picture of 2 s, so a cut
-    // from 2.5 s begins with that picture. A copy of the last picture keeps it visible until the
-    // end.
+    // The video has one picture per second. At 2.5 s, the picture that started at 2 s is still
+    // visible, so a cut from 2.5 s begins with it. A copy of the last picture keeps that picture
+    // visible until the end.
     let still = dir.path().join("still.webm");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i"])

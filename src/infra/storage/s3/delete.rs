@@ -67,8 +67,8 @@ impl S3 {
         Ok(())
     }
 
-    /// Deletes one version of an object, given its full name. Without an id, deletes the current
-    /// version. A missing version is not an error.
+    /// Deletes one version of the object with the full name `name`. Without an id, deletes the
+    /// current version. A missing version is not an error.
     async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
         let delete = self
             .client
@@ -78,9 +78,10 @@ impl S3 {
         ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
     }
 
-    /// Deletes the listed versions and delete markers by id, because a plain delete in a versioned
-    /// bucket only adds a marker. Returns `false` if none were listed: nothing exists, versioning
-    /// is off, or the server cannot list versions.
+    /// Lists the versions and delete markers under `prefix`, and deletes those with a `wanted`
+    /// name. Deletes them by id, because a plain delete in a versioned bucket only adds a marker.
+    /// Returns `false` if there are none: nothing exists, versioning is off, or the server cannot
+    /// list versions.
     async fn delete_listed_versions(
         &self,
         prefix: &str,
