@@ -166,8 +166,8 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address of a file as it was in an earlier version. If the trim has changed since then, returns the
-/// address of the original file with the range of that version.
+/// Returns the address that plays a file as it was in an earlier version. If the trim has changed since then, this is
+/// the address of the original file, limited to the trimmed range of that version.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
@@ -177,7 +177,7 @@ pub fn version_file_url(file: &super::schema::FileView) -> String {
     }
 }
 
-/// Returns the angle of the logo's progress arc, in degrees from 0 to 160.
+/// The logo shows progress as an arc. Returns the angle of the arc, in degrees from 0 to 160.
 #[filter_fn]
 pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
     Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))

@@ -81,8 +81,8 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
     if request.query_string().contains("%00") {
         return Err(Error::invalid("?", text::NUL_ERROR));
     }
-    // Treat HEAD as GET; the server omits the body. Media and uploads have their own HEAD handlers, and a GET of an
-    // event stream would never end.
+    // Treat HEAD as GET; the server omits the body. Media and uploads are exempt, because they have their own HEAD
+    // handlers. Event streams are exempt, because a GET of a stream never ends.
     let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
     if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
         request.head_mut().method = Method::GET;

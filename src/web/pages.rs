@@ -45,9 +45,9 @@ pub struct Page {
     pub flash_text: Option<String>,
     /// Link that is shown only once, with a copy button.
     pub flash_link: Option<String>,
-    /// Whether the browser copies the link at once.
+    /// Whether the page tries to copy the link immediately.
     pub flash_copyable: bool,
-    /// Whether the workspace has written rules at `/workspace`.
+    /// Whether the workspace has rules. The page `/workspace` shows them.
     pub rules: bool,
     /// Contact person of the workspace, for signed-in viewers.
     pub contact: Option<ContactView>,

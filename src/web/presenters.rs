@@ -281,7 +281,7 @@ fn reaction_views(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<React
         }
     }
     if matches!(viewer, Viewer::Guest(_)) {
-        // Hide the names, because guests do not see which members reacted.
+        // Guests must not see which members reacted.
         shapes.iter_mut().for_each(|view| view.names.clear());
     }
     shapes

@@ -109,8 +109,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         .and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // A refused form is shown at the address that it was posted to. That address has no page, so return the
-            // update's page.
+            // The browser shows a refused form at the address that the form was posted to. No page exists at that
+            // address, so return the update's page.
             match uri
                 .path()
                 .strip_prefix("/updates/")

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
-/// Returns `true` if `Accept` gives `text/html` at least the same quality value as JSON and there is no
-/// `Authorization` header.
+/// Returns whether to respond with HTML: `Accept` must rank `text/html` at least as high as JSON, and the request must
+/// have no `Authorization` header.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     if headers.contains_key(header::AUTHORIZATION) {
         return false;
@@ -37,8 +37,8 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Returns whether the client requests CSV: with `Accept: text/csv`, or with `?format=csv`, because a link cannot
-/// set a header.
+/// Returns whether the client requests CSV with `Accept: text/csv` or `?format=csv`. The parameter is for links,
+/// which cannot set a header.
 pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
     let named = req
         .headers()

@@ -32,7 +32,8 @@ fn last_untrusted(trusted: &[IpAddr], peer: IpAddr, forwarded: &[&str]) -> Strin
         }
         match parse_hop(hop) {
             Some(address) => client = address,
-            // A trusted proxy does not know the address of its client. The entries before could be forged.
+            // The entry is not an address, but for example `unknown`. Stop here, because the entries before it could
+            // be forged.
             None => return hop.to_owned(),
         }
     }
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_addresses_before_an_entry_without_an_ip_address_are_not_trusted() {
+    fn forwarded_addresses_before_an_invalid_address_are_ignored() {
         assert_eq!(client("10.0.0.1", &["192.0.2.1", "unknown"]), "unknown");
         assert_eq!(
             client("10.0.0.1", &["192.0.2.1", "203.0.113.9:4711"]),

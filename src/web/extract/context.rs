@@ -54,8 +54,8 @@ impl RequestContext {
             return Ok(ctx);
         }
         let state = state(req)?;
-        // Keep this in a separate statement: the borrow of the extensions must end before `viewer` reads the
-        // cookies, which borrows the extensions again.
+        // Read the nonce in its own statement, so that the borrow of the extensions ends here. `viewer` borrows the
+        // extensions again to read the cookies.
         let nonce = req
             .extensions()
             .get::<Nonce>()
@@ -79,7 +79,7 @@ impl RequestContext {
         self.viewer.person()
     }
 
-    /// Builds the layout data around a page's content.
+    /// Builds the layout data of a page.
     pub(crate) async fn page(
         &self,
         state: &State,

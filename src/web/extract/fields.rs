@@ -30,7 +30,7 @@ pub(crate) struct Fields {
     errors: FieldErrors,
     typed: BTreeMap<String, String>,
     from_form: bool,
-    /// The first error while a form with files was received.
+    /// The first error that occurred while a form with files was received.
     refused: Option<Error>,
 }
 
@@ -67,9 +67,9 @@ impl Fields {
         }
     }
 
-    /// Reads JSON or either kind of form. Stores the files of the named field as they arrive. If a file is refused,
-    /// the text fields can still be read, and [`Fields::finish`] returns the error. The caller must then discard
-    /// the stored files.
+    /// Reads JSON, a URL-encoded form or a multipart form. Stores the files of a multipart form as they arrive. If a
+    /// file is refused, the text fields can still be read, and [`Fields::finish`] returns the error. The caller must
+    /// then discard the stored files.
     pub(crate) async fn read_with_files(
         req: &HttpRequest,
         payload: web::Payload,

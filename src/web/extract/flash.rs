@@ -1,4 +1,4 @@
-//! The message that a form leaves for the page it redirects to.
+//! Flash messages: after a form is sent, the next page shows the message once.
 
 use actix_web::cookie::time::Duration;
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,15 +13,15 @@ use crate::web::extract::cookies::cookie;
 /// Name of the cookie that carries a [`Flash`]. The page that shows the message removes the cookie.
 pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 
-/// A message for the page that a form redirects to. It says what was done and can contain secrets that are shown
-/// once. A cookie stores it for one minute.
+/// A message for the page that the browser opens after it sends a form. The message says what was done, and can
+/// contain secrets that are shown only once. A cookie stores the message for one minute.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Flash {
     /// Sentence to show.
     pub(crate) text: Option<String>,
     /// Link or token to copy.
     pub(crate) link: Option<String>,
-    /// Whether `link` contains a whole message to pass on. The page then tries to copy the message at once.
+    /// Whether `link` contains a whole message for other people. The page then tries to copy the message immediately.
     #[serde(default)]
     pub(crate) copy: bool,
     /// New invitations, as pairs of id and secret.

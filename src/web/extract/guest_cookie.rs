@@ -1,4 +1,4 @@
-//! The cookie of a share link: how long it lasts, and which guests a request comes from.
+//! Cookies that identify a browser as a guest of a share link.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::Cookie;

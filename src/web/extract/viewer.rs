@@ -1,4 +1,4 @@
-//! The viewer of a request: which credential of the request counts, and the credential in media URLs.
+//! Determines the viewer of a request from its credentials, or from the credential in a media address.
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
@@ -46,7 +46,8 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
         .ok_or(Error::Unauthenticated)
 }
 
-/// Returns the viewer for whom a media address was signed, if the viewer's credential is still valid.
+/// Returns the viewer for whom a media address was signed. `grant` is the credential in the address, and it must still
+/// be valid.
 pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {

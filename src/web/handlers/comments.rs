@@ -61,7 +61,7 @@ async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<C
     view_on_update(&mut connection, state, ctx, &update, id).await
 }
 
-/// Returns the view of a comment or reply on an update that the viewer may see.
+/// Returns the view of a comment or reply. The caller has checked that the viewer may see the update.
 async fn view_on_update(
     connection: &mut AnyConnection,
     state: &State,

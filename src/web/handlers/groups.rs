@@ -68,8 +68,8 @@ async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
         .collect())
 }
 
-/// Renders the page. `failed` holds the id of the group whose form was refused, the typed values and the error. The
-/// id is empty for the form of a new group.
+/// Renders the page. `failed` describes a refused form: the id of its group, the typed values and the error. The id is
+/// empty for the form of a new group.
 async fn groups_page(
     state: &State,
     ctx: &RequestContext,

@@ -93,8 +93,8 @@ pub(crate) async fn next(
     }
 }
 
-/// Snoozes an entry until a time, until 08:00 `tomorrow` or on the next `monday`, or until someone answers
-/// (`answered`).
+/// Snoozes an entry. `until` is a timestamp, `tomorrow`, `monday` or `answered`. `tomorrow` and `monday` mean 08:00 on
+/// that day, and `answered` means until someone answers.
 pub(crate) async fn snooze(
     req: HttpRequest,
     ctx: RequestContext,

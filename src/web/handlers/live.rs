@@ -28,7 +28,7 @@ pub(crate) struct StreamQuery {
     after: Option<i64>,
 }
 
-/// Streams the events of an update and the viewer's inbox counts.
+/// Streams an update's events, and the counts of the viewer's inbox.
 pub(crate) async fn update(
     req: HttpRequest,
     ctx: RequestContext,
@@ -40,7 +40,7 @@ pub(crate) async fn update(
     stream(&req, ctx, state, Some(id.into_inner()), after.after).await
 }
 
-/// Streams the viewer's inbox counts.
+/// Streams the counts of the viewer's inbox.
 pub(crate) async fn inbox(
     req: HttpRequest,
     ctx: RequestContext,
@@ -102,8 +102,8 @@ async fn write_events(
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
     }
-    // Reset the interval only when this page is sent something. Events for other pages also wake the loop but send
-    // nothing here, so a proxy could close the connection as idle.
+    // Reset the interval only after data is sent to this page. Events for other pages also wake the loop. If those
+    // reset the interval too, this connection could stay silent until a proxy closes it.
     let mut keep_alive = tokio::time::interval(state.config.keep_alive);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     keep_alive.reset();
@@ -117,7 +117,7 @@ async fn write_events(
                 keep_alive.reset();
             }
             Ok(None) => return,
-            // The page reconnects with the number of its last event, so it misses no event.
+            // End the stream. The page reconnects with the number of its last event, so it misses no event.
             Err(error) => {
                 tracing::warn!(%error, "events could not be sent to an open page");
                 return;
@@ -138,8 +138,8 @@ async fn write_events(
     }
 }
 
-/// Returns the messages that the page has not received yet, or `None` if access has ended. Never holds two
-/// connections: if many pages each held one and waited for another, they would deadlock.
+/// Returns the messages that the page has not received yet, or `None` if access has ended. Never holds two database
+/// connections at once: many streams that each hold one and wait for a second would deadlock.
 async fn next_message(
     ctx: &RequestContext,
     state: &State,
@@ -159,7 +159,7 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // Opening an update changes the recipient's receipt, so send a receipt event.
+            // Report an opening as a change of the receipt, because the receipt shows when the update was opened.
             let kind = match event.kind {
                 Some(EventKind::Opening) => EventKind::Receipt,
                 Some(kind) => kind,
@@ -209,8 +209,8 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
     found(looked.await)
 }
 
-/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see.
-/// Only the author and the person who opened the update learn that it was opened.
+/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see. The
+/// event of an opening is only for the author and for the person who opened the update.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,
@@ -238,7 +238,7 @@ async fn may_receive(
     }
 }
 
-/// Returns `true` on success and `false` if access is denied. Passes on other errors.
+/// Returns `true` on success, and `false` if the error means that access is denied. Returns other errors unchanged.
 fn found<T>(looked: Result<T>) -> Result<bool> {
     match looked {
         Ok(_) => Ok(true),

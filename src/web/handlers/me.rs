@@ -70,9 +70,9 @@ async fn try_edit(
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // Require the password to change the email address in a browser. The address is half of the sign-in
-    // credentials, so an unattended browser must not be enough to take over the account (ASVS 5.0, 7.5.1). A token
-    // is exempt: it was created for a program, which does not know the password.
+    // In a browser, a change of the email address requires the password. Otherwise, anyone at an unattended browser
+    // could take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt, because a program does not know
+    // the password.
     let moves = profile
         .email
         .as_ref()

@@ -28,7 +28,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::ListView;
 
-/// Lists recipients and their answers for members, as a page, JSON or CSV. Guests cannot see them.
+/// Lists the recipients and their answers, as a page, JSON or CSV. Guests cannot see this list.
 pub(crate) async fn list(
     req: HttpRequest,
     ctx: RequestContext,

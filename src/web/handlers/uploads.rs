@@ -30,8 +30,8 @@ const TUS_EXTENSIONS: &str =
 const MAX_METADATA: usize = 4096;
 /// Maximum length of the `nonce` in `Upload-Metadata`.
 const MAX_NONCE: usize = 64;
-/// Maximum number of bytes of a refused body to read and discard. If the server closed the connection earlier, the
-/// client would get a connection error instead of the response.
+/// After the server refuses a body, it reads and discards up to this many bytes of the body. If it closed the
+/// connection earlier, the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 64 << 20;
 /// Maximum pause while a refused body is discarded. A client that pauses longer has sent everything or is already
 /// waiting for the response.
@@ -222,7 +222,7 @@ fn set_offset_headers<'a>(
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
-    // A client sends no further request after it learns that the upload is complete, so include the ids here.
+    // After a complete upload, the client sends no further request. Include the ids in this response.
     if upload.is_complete() {
         set_target_headers(answer, upload)
     } else {

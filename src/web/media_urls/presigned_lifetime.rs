@@ -8,8 +8,8 @@ use crate::media::ServedObject;
 /// Lifetime of the presigned URL of a picture.
 const PICTURE_REDIRECT_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Lifetime of a presigned URL. While a browser plays a video, it keeps using the URL of the first redirect. The
-/// URL of a video is therefore valid for three times the video's duration, and for at least one hour.
+/// Returns the lifetime of a presigned URL. A browser that plays a video keeps using the URL of the first redirect.
+/// The URL of a video is therefore valid for three times the video's duration, and for at least one hour.
 pub(crate) fn redirect_lifetime(served: &ServedObject) -> Duration {
     if served.kind != MediaKind::Video {
         return PICTURE_REDIRECT_LIFETIME;

@@ -10,8 +10,8 @@ use crate::state::State;
 use crate::web::extract::context::Nonce;
 use crate::web::extract::flash::FLASH_COOKIE;
 
-/// Sets the default headers of every response. Media and assets have already set their own caching and security
-/// headers.
+/// Sets the default headers of a response. Keeps headers that the handler has already set, as the handlers of media and
+/// assets do.
 pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     let nonce = response
         .request()

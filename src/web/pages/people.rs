@@ -120,8 +120,8 @@ pub struct GroupsPage {
 }
 
 impl GroupsPage {
-    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise the stored
-    /// value `is`.
+    /// Returns the value to show in a field of a group's form. This is the stored value `is`, or the typed value if
+    /// the form failed.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)

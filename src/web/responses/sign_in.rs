@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::cookies::{cookie, session_cookie};
 
-/// Cookie lifetime in days. Browsers accept no longer lifetime. The server ends a session after 30 days without
+/// Cookie lifetime in days: the longest that browsers accept. The server ends a session earlier, after 30 days without
 /// use.
 const SESSION_COOKIE_DAYS: i64 = 400;
 

@@ -126,8 +126,7 @@ pub struct CommentView {
     /// The ten newest earlier versions, oldest first.
     #[serde(skip)]
     pub versions: Vec<VersionView>,
-    /// Number of the media that the comment refers to, counted from 1 in the order of the update; 0 if there is
-    /// none.
+    /// Position of the comment's media in the update, counted from 1; 0 if the comment refers to no media.
     #[serde(skip)]
     pub media_number: usize,
     /// Permalink of the comment.

@@ -39,8 +39,8 @@ impl EntryView {
         self.by.as_deref().unwrap_or("Somebody")
     }
 
-    /// Returns whether to show the name of the update's author. Leaves it out if the author is `me` or if the
-    /// sentence about the entry already starts with the name.
+    /// Returns whether to show the name of the update's author. Returns `false` if the author is `me` or if the
+    /// sentence about the entry already starts with the author's name.
     pub fn names_author(&self, me: &str) -> bool {
         let begins = matches!(
             self.why,
@@ -68,7 +68,7 @@ impl EntryView {
         self.why == Reason::Readbacks
     }
 
-    /// Returns whether one press is the complete answer.
+    /// Returns whether the viewer can answer with one press of a button, without text.
     pub fn is_one_press_answer(&self) -> bool {
         self.asks_for_answer() && self.update.expectation == Expectation::Acknowledge
     }

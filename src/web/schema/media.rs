@@ -45,7 +45,7 @@ pub struct MediaView {
     /// Duration of a video, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
-    /// Range of the original that plays, if the recording is trimmed; only for the author.
+    /// If the recording is trimmed, the range of the original that is kept; only for the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
     /// Where the playable part starts in the whole recording, in milliseconds. When the trim changes, the player
@@ -181,8 +181,8 @@ impl MediaView {
             .any(|rendition| rendition.name == name)
     }
 
-    /// Returns where the trim starts in the file that plays, in milliseconds. Until the trimmed copy is ready, the
-    /// author plays the original. The copy starts at 0.
+    /// Returns the position, in milliseconds, at which the trimmed range starts in the file that is played. The trimmed
+    /// copy starts at 0. Until it is ready, the author plays the original, in which the range can start later.
     pub fn offset(&self) -> i64 {
         let alone = self.has("playable") || self.has("h264");
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)

@@ -11,15 +11,15 @@ use crate::media::StoredFile;
 use crate::text;
 use crate::uploads::UploadService;
 
-/// Number of bytes that each part of a form counts toward the limit, in addition to its name and text. This limits
-/// the number of parts.
+/// Number of bytes that are added to the size of each part when the size of a form is checked. This limits the number
+/// of parts.
 const PART_OVERHEAD: usize = 512;
 
 /// Maximum pause while a client sends files.
 const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Maximum number of bytes of a refused upload to read and discard. If the server closed the connection earlier,
-/// the client would get a connection error instead of the response.
+/// After the server refuses a file, it reads and discards up to this many bytes of files. If it closed the
+/// connection earlier, the client would get a connection error instead of the response.
 pub(super) const MAX_DRAIN: usize = 256 << 20;
 
 /// Which files a form may contain.
@@ -47,8 +47,8 @@ pub(super) struct MultipartReader {
 }
 
 impl MultipartReader {
-    /// Reads the form to its end, even after a refused file, so that later fields are kept and the sender receives the
-    /// response. Without `uploads`, skips all files. Returns the first error.
+    /// Reads a form and returns the first error. After a refused file, still reads the rest of the form, so that later
+    /// fields are kept and the sender receives the response. Without `uploads`, skips all files.
     pub(super) async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
@@ -69,7 +69,7 @@ impl MultipartReader {
                 )));
             };
             room = rest;
-            // Fuse the part, because `skip` reads it again after its end. Without `fuse`, this would be an error.
+            // `skip` may read a part that has already ended. That would be an error without `fuse`.
             let mut part = part.fuse();
             let read = match (&file_name, uploads) {
                 (Some(_), None) => Ok(()),

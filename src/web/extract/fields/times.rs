@@ -20,8 +20,8 @@ text_enum! {
 }
 
 impl Fields {
-    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form sends `when` to select no due time
-    /// (`none`), `due_days` (`days`) or the timestamp (`time`).
+    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form also sends `when`: `days` selects the field
+    /// `due_days`, `time` selects the timestamp, and `none` means that there is no due time.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
         let when = if self.from_form {
             self.choice("when", When::ALL)

@@ -1,4 +1,4 @@
-//! What a person typed, for showing a refused form again.
+//! The typed values of a form. A refused form is shown again with these values.
 
 use std::collections::BTreeMap;
 
@@ -52,8 +52,8 @@ impl TypedFields {
     }
 }
 
-/// Returns the request context. If it could not be loaded because the database is down, keeps the text of a form
-/// with files and returns the error.
+/// Returns the request context, or the error that occurred while it was loaded. If the database is down, first keeps
+/// the text of a form with files, so that the error page can show it. The middleware keeps the text of other forms.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,

@@ -130,8 +130,8 @@ fn set_headers(
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }
 
-/// Returns the original file name with the extension of the served format, which can differ: a WebP may be served
-/// as a PNG, and a MOV as an MP4.
+/// Returns the original file name with the extension of the served format. The format can differ from the original: a
+/// WebP may be served as a PNG, and a MOV as an MP4.
 fn download_name(served: &ServedObject) -> String {
     let ending = match served.content_type.as_str() {
         "image/png" => "png",

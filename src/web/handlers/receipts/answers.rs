@@ -1,4 +1,4 @@
-//! Handlers for answers: acknowledging, reading back, declining, and taking an answer back.
+//! Handlers for answers: acknowledging, reading back, declining, and withdrawing an answer.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};

@@ -1,4 +1,4 @@
-//! CSV exports of receipts and of the overview. Cells are escaped against formulas.
+//! CSV exports of receipts and of the overview.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;

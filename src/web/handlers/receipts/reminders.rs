@@ -1,4 +1,4 @@
-//! Handler that reminds people, and the message for the author to pass on.
+//! Handler that reminds people who still owe an answer.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -14,7 +14,7 @@ use crate::web::extract::flash::Flash;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other_with_flash};
 
-/// Reminds everyone who still owes an answer. Also returns a message with their names, which the author can send.
+/// Reminds everyone who still owes an answer. Also returns a message that names these people, for the author to send.
 pub(crate) async fn remind(
     req: HttpRequest,
     ctx: RequestContext,

@@ -44,8 +44,8 @@ pub(crate) async fn trash_page(
     library_page(&ctx, &state, query).await
 }
 
-/// Returns the best matches among the newest 1,000 as JSON. A browser gets the library page, filtered by the search
-/// text.
+/// Returns the best matches as JSON. Only the newest 1,000 matches are ranked. A browser gets the library page
+/// instead, filtered by the search text.
 pub(crate) async fn search(
     req: HttpRequest,
     ctx: RequestContext,

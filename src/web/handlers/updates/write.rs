@@ -217,8 +217,8 @@ pub(crate) async fn edit(
                     Err(_) => return Err(error),
                 };
             let mut typed = typed;
-            // Drop the submitted version number, so that the form contains the current one. The page reports the
-            // conflict. If the author submits again, they deliberately overwrite the other edit.
+            // Remove the submitted version number, so that the form contains the current one. The page reports the
+            // conflict, so an author who submits the form again overwrites the other edit on purpose.
             typed.remove("version");
             failed_form(&state, &ctx, Some(&update), &typed, error, None).await
         }

@@ -1,4 +1,4 @@
-//! The page with the form of an update, empty, filled in, or with errors.
+//! The page that shows the update form: empty, filled in, or with errors.
 
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -163,7 +163,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// Fills each field that the user did not type with its stored value.
+/// Adds the stored value of each field that the form does not contain yet.
 fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values

@@ -1,4 +1,4 @@
-//! The fields of the form of an update, and whether an edit is material.
+//! The fields of the update form.
 
 use crate::error::Result;
 use crate::infra::db::{TextEnum, Tx, text_enum};
