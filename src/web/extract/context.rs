@@ -16,7 +16,7 @@ use crate::web::extract::viewer::viewer;
 use crate::web::pages::{Me, Page};
 use crate::{inbox, workspace};
 
-/// The viewer of a request and how to respond to it.
+/// The viewer of a request, and how to respond to the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     /// The person or guest who makes the request.

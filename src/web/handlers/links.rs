@@ -130,7 +130,7 @@ pub(crate) async fn revoke(
     no_content_or_redirect(&ctx, &return_path(&req, &page))
 }
 
-/// Shows the update to a guest. A signed-in person who may open the update anyway sees it under their own
+/// Shows the update to a guest. A signed-in person who has access without the link sees the update under their own
 /// account.
 pub(crate) async fn open(
     req: HttpRequest,
