@@ -33,7 +33,7 @@ need() {
 
 # Installs what the Rust and browser tests need besides Rust and Node.
 need_test_tools() {
-  need ffmpeg "${CHROMIUM:-chromium}:chromium" bwrap:bubblewrap \
+  need ffmpeg "${CHROMIUM:-chromium}:chromium" "${HEADLESS_SHELL:-chromium-headless-shell}:chromium-headless-shell" bwrap:bubblewrap \
     /usr/share/fonts/truetype/liberation:fonts-liberation /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf:fonts-noto-color-emoji
 }
 

@@ -47,6 +47,7 @@ test("an unknown address blocks sending but not saving, and can be invited", asy
   await expect(page.getByText("has no account")).toBeVisible();
   await expect(page.locator(".person-chip[data-wrong]")).toHaveText("stranger@example.org");
   await expect(page).toHaveURL(/\/edit$/);
+  await expect(page.locator("#save-state")).toHaveText("Some fields are not saved");
   const other = await page.context().newPage();
   await other.goto(page.url());
   await expect(other.getByLabel("Title")).toHaveValue("For a stranger");
