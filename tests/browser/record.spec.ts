@@ -81,7 +81,7 @@ test("a tab is recorded with the camera in a bubble, paused, stopped and played 
   await expect(recordedTime(page)).toHaveText(held!);
   await page.getByRole("button", { name: "Go on" }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
-  await page.getByLabel("Notes").fill("Typed meanwhile.");
+  await page.getByLabel("Notes").fill("Typed during the recording.");
   await page.getByLabel("Title").focus();
   await page.locator("h1").click();
   await page.keyboard.press("Alt+Shift+S");
