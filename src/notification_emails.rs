@@ -3,7 +3,7 @@
 //!
 //! A notification is marked as mailed before its email is sent. An email is therefore never sent
 //! twice, even if two nodes send emails at the same time, but a crash can lose one. If the mail
-//! server asks to try again later, the mark is removed and the job is retried.
+//! server asks to try again later, the notification is unmarked and the job is retried.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};

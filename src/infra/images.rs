@@ -72,7 +72,7 @@ pub struct ProcessedPicture {
     pub width: u32,
     /// Height in pixels, after applying the orientation.
     pub height: u32,
-    /// The encoded file, without metadata except for a colour profile.
+    /// The encoded file, without metadata except for a color profile.
     pub bytes: Vec<u8>,
     /// The thumbnail: at most [`THUMBNAIL_SIDE`] pixels on its longer side, and always a JPEG on a
     /// white background. As a JPEG, a photo is a tenth of its PNG size, and every email client

@@ -240,7 +240,7 @@ impl<'a> ShapeParser<'a> {
         {
             self.add_error(
                 format!("{name}.{}", shorten(member)),
-                format!("is not a field of shapes of kind {kind}. Leave it out."),
+                format!("is not a field of {kind} shapes. Leave it out."),
             );
         }
         self.shapes.extend(shape);

@@ -351,7 +351,7 @@ for (const [name, background] of [
           `the page's layer, ${describe(differences.layer[cell]!)}, ${label}`,
         )
         .toBe(true);
-      // White shapes are invisible on the light sheet and black ones on the dark sheet. Each of these colours is
+      // White shapes are invisible on the light sheet and black ones on the dark sheet. Each of these colors is
       // checked on the other sheet.
       if (
         shape["color"] === (name === "light" ? "white" : "black") &&

@@ -349,7 +349,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("a recording can start although the worker cannot draw the camera, but it ends if drawing fails later", async ({
+test("a recording can start even if the worker cannot draw the camera, but ends if drawing fails later", async ({
   playwright,
   hearback,
 }) => {

@@ -58,7 +58,7 @@ async function expectTone(file: string): Promise<void> {
   expect(tone).toBeGreaterThan(0.5);
 }
 
-test("a screen without frames does not delay the camera, and is recorded from its first frame on", async ({
+test("a screen that has not sent a frame yet does not delay the camera recording, and is recorded from its first frame on", async ({
   playwright,
   hearback,
 }, info) => {
@@ -91,7 +91,7 @@ test("a screen without frames does not delay the camera, and is recorded from it
   await close();
 });
 
-test("a camera without frames does not delay the screen, and is recorded from its first frame on", async ({
+test("a camera that has not sent a frame yet does not delay the screen recording, and is recorded from its first frame on", async ({
   playwright,
   hearback,
 }, info) => {

@@ -118,8 +118,8 @@ export async function checkPage(page: Page, name: string): Promise<void> {
 
 /**
  * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop
- * and a wide screen, in light and dark. The pictures are for people to look at: no test compares them. Without the
- * setting, this does nothing, and all tests together are a third faster.
+ * and a wide screen, in light and dark mode. The pictures are for people to look at: no test compares them. Without
+ * the setting, this does nothing, and all tests together are a third faster.
  */
 export async function saveScreenshots(page: Page, name: string): Promise<void> {
   if (!process.env["HEARBACK_PICTURES"]) return;
@@ -154,8 +154,8 @@ async function waitForRendering(page: Page): Promise<void> {
 }
 
 /**
- * Expects no accessibility violations. In dark, only the rules about color run, because the others do not depend on the
- * color scheme.
+ * Expects no accessibility violations. In dark mode, only the color rules run, because the other rules do not depend on
+ * the color scheme.
  */
 export async function axe(page: Page): Promise<void> {
   for (const colorScheme of schemes) {

@@ -375,7 +375,7 @@ async fn comments_added_since_the_last_visit_are_marked_as_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // The comment stays marked as new during this visit. A visit an hour later clears the mark.
+    // The comment stays marked as new during this visit. After a visit an hour later, it no longer is.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);

@@ -169,7 +169,7 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // Set when the response to the current request must be lost.
+        // Set when the response to the current request must be dropped.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),

@@ -403,7 +403,7 @@ async fn guests_see_only_threads_that_were_started_through_their_own_link() {
 }
 
 #[actix_web::test]
-async fn link_without_comments_is_read_only() {
+async fn link_that_does_not_allow_comments_is_read_only() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;

@@ -145,7 +145,7 @@ async fn group_mention_notifies_members_with_access_and_lists_members_without_ac
 }
 
 #[actix_web::test]
-async fn mentioned_person_without_access_is_reported_and_not_notified() {
+async fn commenter_is_told_that_a_mentioned_person_has_no_access_and_the_person_is_not_notified() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let made = comment(&bob, &path, "@Cyd knows").await;

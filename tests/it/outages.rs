@@ -145,7 +145,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert!(sender.original().await == recording);
 }
 
-/// Starts a server on PostgreSQL whose connections to the database can be cut.
+/// Starts a server that uses PostgreSQL. Also returns the cable that cuts and restores its connections to the database.
 async fn start_with_database_cable() -> (TestApp, Cable) {
     let cable = Cable::to(authority(&std::env::var("HEARBACK_TEST_POSTGRES").unwrap())).await;
     let proxy = cable.address.to_string();

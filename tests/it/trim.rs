@@ -146,7 +146,7 @@ async fn assert_shows_only(app: &TestApp, media: &Value, frames: RangeInclusive<
 }
 
 #[actix_web::test]
-async fn trim_can_be_narrowed_and_removed_and_repeating_it_changes_nothing() {
+async fn trim_can_be_narrowed_or_removed_and_repeating_the_same_trim_changes_nothing() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (_, media, whole) = update_with_recording(&app, &ada, true).await;

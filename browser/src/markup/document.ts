@@ -209,7 +209,7 @@ export class MarkupDocument {
     this.#commit(marks, "order", `${distance}: ${place} of ${marks.length}`);
   }
 
-  /** Sets the colour of the selected marks and of new ones. */
+  /** Sets the color of the selected marks and of new ones. */
   setColor(color: Color): void {
     this.style = { ...this.style, color };
     this.#restyle("colour", color, "", (shape) =>

@@ -42,8 +42,8 @@ interface SvgPart {
 type ToPixels = (point: Point | StrokePoint) => Point;
 
 /**
- * Returns white or dark grey, whichever contrasts better with `color`. Used for letters on a background of that colour,
- * and for outlines around letters of that colour.
+ * Returns white or dark grey, whichever contrasts better with `color`. Used for letters on a background of that color,
+ * and for outlines around letters of that color.
  */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";

@@ -298,7 +298,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#stage.dataset["tool"] = tool;
     this.#stage.style.cursor = "";
     this.#setPanning(false);
-    // A drawing tool clears the selection, so that a new colour or width does not change earlier marks.
+    // A drawing tool clears the selection, so that a new color or width does not change earlier marks.
     if (tool === "select" || tool === "hand") {
       this.canvas.drawOverlay();
       this.#updateButtons();

@@ -1,4 +1,4 @@
-// The field for typing a text. It lies exactly where the text will be, with the same font, size and colour.
+// The field for typing a text. It lies exactly where the text will be, with the same font, size and color.
 import glyphs from "glyphs";
 import { make } from "../lib/dom.js";
 import { baseline, contrastColor, fontName, colorValues, lineHeight } from "./draw.js";

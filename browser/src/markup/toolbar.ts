@@ -1,4 +1,4 @@
-// The row of tools, colours and widths, and the buttons for the selection.
+// The row of tools, colors and widths, and the buttons for the selection.
 import { icon, make } from "../lib/dom.js";
 import { colorValues, contrastColor } from "./draw.js";
 import { colors, type Color } from "./shapes.js";

@@ -16,7 +16,7 @@ import {
 
 export type Tool = "select" | "hand" | "crop" | ShapeKind;
 
-/** The style of the next shape: a colour, and one of three widths. */
+/** The style of the next shape: a color, and one of three widths. */
 export interface DrawStyle {
   color: Color;
   level: 0 | 1 | 2;
@@ -77,7 +77,7 @@ export function shapeFromDrag(
 }
 
 /**
- * The shape that a tool creates without a drag: centred on a point in picture pixels, with a size that suits the
+ * The shape that a tool creates without a drag: centered on a point in picture pixels, with a size that suits the
  * visible part (`seen`).
  */
 export function shapeAtPoint(

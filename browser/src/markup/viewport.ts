@@ -84,7 +84,7 @@ export class Viewport {
     else this.#zoomTo(scale);
   }
 
-  /** Zooms around a point of the window, or around its centre. */
+  /** Zooms around a point of the window, or around its center. */
   zoomBy(factor: number, clientX?: number, clientY?: number): void {
     this.#zoomTo(this.scale * factor, clientX, clientY);
   }
@@ -188,8 +188,8 @@ export class Viewport {
 
 /**
  * Limits one coordinate of the picture's position. `size` and `room` are the lengths of the picture and of the stage. A
- * picture that fits between the margins is centred; `endIfFitted` is the margin after it. A larger picture can be moved
- * until its end is `end` pixels inside the stage.
+ * picture that fits between the margins is centered; `endIfFitted` is the margin after it. A larger picture can be
+ * moved until its end is `end` pixels inside the stage.
  */
 function limitPosition(
   value: number,

@@ -1,9 +1,9 @@
-// Composites frames in memory as planes of brightness and colour (I420), the format of most screens and windows.
+// Composites frames in memory as planes of brightness and color (I420), the format of most screens and windows.
 // Converting each whole frame to RGB and back would cost several times as much as all other steps together.
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
 /**
- * The weights of red, green and blue (0 to 255) in the brightness and in each of the two colour differences. There is
+ * The weights of red, green and blue (0 to 255) in the brightness and in each of the two color differences. There is
  * one table per matrix: ITU-R BT.601 and BT.709, limited range.
  */
 const yuvWeights = {
@@ -83,7 +83,7 @@ export class I420Composer {
     if (!context) return;
     const { width, height } = this;
     const place = clampBubble(bubble, width / height);
-    // Use even numbers, because each colour value covers 2 × 2 pixels.
+    // Use even numbers, because each color value covers 2 × 2 pixels.
     const size = 2 * Math.floor((place.size * height) / 2);
     const left = 2 * Math.max(0, Math.round((place.x * width - size / 2) / 2));
     const top = 2 * Math.max(0, Math.round((place.y * height - size / 2) / 2));
@@ -102,7 +102,7 @@ export class I420Composer {
     const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
-        // Add up 2 × 2 pixels, because they share one value of each colour difference.
+        // Add up 2 × 2 pixels, because they share one value of each color difference.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];

@@ -1,7 +1,7 @@
 // The bar in which a recipient responds. This module reports the bar's height to the styles of the page, and opens and
 // scrolls the forms in the bar.
 
-/** In a wide window the readback form is always open. In a narrow one it unfolds on demand. */
+/** In a wide window the readback form is always open. In a narrow one it expands on demand. */
 const wideWindow = matchMedia("(min-width: 1100px)");
 
 /** Publishes the height of the bar as `--bar`, so that the page leaves exactly that much space below its content. */
@@ -34,14 +34,14 @@ export function trackAnswerBar(signal: AbortSignal): void {
   });
 }
 
-/** Focuses the response field or button, and unfolds its form if necessary. */
+/** Focuses the response field or button, and expands its form if necessary. */
 export function focusAnswer(): void {
   const field = document.querySelector<HTMLElement>('[data-key="a"]');
   field?.closest("details")?.setAttribute("open", "");
   field?.focus();
 }
 
-// When the person unfolds a form, focus its text area. In a narrow window, fold the other form.
+// When the person expands a form, focus its text area. In a narrow window, collapse the other form.
 // `toggle` does not bubble, so listen in the capture phase.
 document.addEventListener(
   "toggle",

@@ -156,7 +156,7 @@ export class ImageViewer {
     if (comment.region && this.#zoom.zoom !== 1) this.#zoom.center(comment.region);
   }
 
-  /** Places a pin in the centre of the viewport for keyboard users, who can then move it with the arrow keys. */
+  /** Places a pin in the center of the viewport for keyboard users, who can then move it with the arrow keys. */
   pinCenter(): void {
     const image = this.#image.getBoundingClientRect();
     const frame = this.viewport.getBoundingClientRect();

@@ -97,7 +97,7 @@ export class ImageZoom {
     this.zoomTo(this.#zoom * factor);
   }
 
-  /** Zooms around a point of the window, or around the viewport's centre. */
+  /** Zooms around a point of the window, or around the viewport's center. */
   zoomTo(zoom: number, clientX?: number, clientY?: number): void {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));
@@ -118,7 +118,7 @@ export class ImageZoom {
     );
   }
 
-  /** Moves the centre of a region to the centre of the viewport. */
+  /** Moves the center of a region to the center of the viewport. */
   center(region: Region): void {
     const [width, height] = this.#scaledSize;
     this.moveTo(

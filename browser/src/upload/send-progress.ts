@@ -5,9 +5,9 @@ import { deletedMessage } from "./tus.js";
 /** How much of a recording is recorded, spooled and on the server, in recorded milliseconds. */
 export interface SendProgress {
   recordedMs: number;
-  /** The milliseconds that are in the spool or on the server. */
+  /** How much of the recording has reached the spool or the server, in milliseconds. */
   spooledMs: number;
-  /** The milliseconds that are on the server. */
+  /** How much of the recording has reached the server, in milliseconds. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
   /** The progress as a sentence for the person. */

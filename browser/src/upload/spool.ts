@@ -25,7 +25,7 @@ export interface Recording {
   began: number;
   /** The number of bytes that the server has confirmed. */
   safe: number;
-  /** The length of the recording that the confirmed bytes contain completely, in milliseconds. */
+  /** How many milliseconds of the recording the confirmed bytes fully cover. */
   safeMs: number;
 }
 

@@ -40,7 +40,8 @@ impl WriteHealth {
         self.invalidate();
     }
 
-    /// Returns whether the connection must be replaced, and clears the mark.
+    /// Returns whether the connection was marked as suspect and must be replaced, and clears that
+    /// mark.
     pub(super) fn take_suspicion(&self) -> bool {
         self.connection_suspect.swap(false, Ordering::AcqRel)
     }

@@ -13,7 +13,7 @@ use image::{DynamicImage, ImageDecoder, Limits};
 use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged_file, image_error, webp};
 use crate::error::{Error, Result};
 
-/// The maximum size of a colour profile, in bytes. Real profiles are a few kB in size.
+/// The maximum size of a color profile, in bytes. Real profiles are a few kB in size.
 const MAX_PROFILE: usize = 1024 * 1024;
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -104,7 +104,7 @@ fn to_8_bit(image: DynamicImage) -> DynamicImage {
     }
 }
 
-/// Whether an ICC profile (ICC.1:2022 §7.2) is valid and matches the colours of the decoded
+/// Whether an ICC profile (ICC.1:2022 §7.2) is valid and matches the colors of the decoded
 /// picture. The profile of a CMYK photo, for example, does not match, because its pixels were
 /// converted.
 fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {

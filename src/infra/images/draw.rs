@@ -93,8 +93,8 @@ impl Picture {
         }
     }
 
-    /// Converts a grey picture to colour, so that coloured shapes can be drawn on it. Drops the
-    /// picture's colour profile, which is valid only for grey pixels.
+    /// Converts a grey picture to color, so that colored shapes can be drawn on it. Drops the
+    /// picture's color profile, which is valid only for grey pixels.
     fn convert_to_color(&mut self) {
         if self.image.color().has_color() {
             return;
@@ -123,7 +123,7 @@ fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree)
                 255
             };
             for channel in 0..3 {
-                // Multiply by alpha, because the renderer expects premultiplied colours.
+                // Multiply by alpha, because the renderer expects premultiplied colors.
                 drawn[channel] =
                     u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
             }

@@ -1,4 +1,4 @@
-//! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colours are not quantised
+//! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colors are not quantised
 //! again. Only one frame is in memory at a time.
 
 use std::num::NonZeroU64;

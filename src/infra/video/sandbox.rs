@@ -1,5 +1,5 @@
-//! Runs programs on untrusted input without environment variables or network, with access to few
-//! files, and with limits on memory, time and output.
+//! Runs programs on untrusted input, without environment variables or network. The programs can
+//! access only a few files, and their memory, time and output are limited.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ async fn range_request_returns_exactly_the_requested_bytes() {
     assert_other_ranges(&nobody, &url, length).await;
 }
 
-/// Asserts the responses to ranges beyond the end and to ranges that the server ignores.
+/// Checks the responses to ranges beyond the end and to ranges that the server ignores.
 async fn assert_other_ranges(nobody: &Client, url: &str, length: usize) {
     for range in [
         &format!("bytes={length}-"),

@@ -31,7 +31,7 @@ async fn anchor(scene: &Scene, comment: &str) -> Value {
     scene.ben.get(comment).await.expect(200).json()["anchor"].clone()
 }
 
-/// Returns the shape with the default colour and the width that it has after the crop.
+/// Returns the shape with the default color and the width that it has after the crop.
 fn with_pen(mut shape: Value) -> Value {
     shape["color"] = "red".into();
     // Widths are relative to the picture, and the crop halves the picture. The default of 0.004 therefore becomes

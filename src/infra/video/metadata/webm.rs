@@ -300,8 +300,9 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
     Some(rule)
 }
 
-/// Accepts the names that Chromium-based browsers, Firefox, WebKit and their muxing library write.
-/// Rejects `Lavf`, the name of ffmpeg's library, because ffmpeg copies metadata.
+/// Accepts the application names that Chromium-based browsers, Firefox, WebKit and their muxing
+/// library write. Rejects `Lavf`, the name of ffmpeg's library: ffmpeg copies metadata from its
+/// input, so its output can contain metadata that no recorder wrote.
 fn is_recorder(name: &[u8]) -> bool {
     let library = name.strip_prefix(b"libwebm-").is_some_and(|rest| {
         rest.iter()

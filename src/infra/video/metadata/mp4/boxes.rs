@@ -114,7 +114,7 @@ fn is_compressor(name: Option<&[u8]>) -> bool {
     NAMES.contains(&name) && rest.iter().all(|byte| *byte == 0)
 }
 
-/// Accepts codec configuration boxes. A colour box may contain only numbers, because an ICC profile
+/// Accepts codec configuration boxes. A color box may contain only numbers, because an ICC profile
 /// contains text.
 fn is_configuration(kind: [u8; 4], body: &[u8]) -> bool {
     match &kind {
