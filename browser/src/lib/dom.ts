@@ -136,3 +136,11 @@ export function formatTimestamp(time = new Date(), separator = ":"): string {
   );
   return `${time.getDate()} ${month} ${hours}${separator}${minutes}`;
 }
+
+/** Resolves when the browser has painted the page's present state. A page in the background is not painted. */
+export function nextPaint(): Promise<void> {
+  return new Promise((resolve) =>
+    // The first callback runs before the paint, the second one after it.
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve())),
+  );
+}

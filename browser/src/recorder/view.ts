@@ -1,5 +1,6 @@
 // The recorder's template: the parts to show in each state, and their texts.
-import { formatTime, make, setMessage } from "../lib/dom.js";
+import { withFallback } from "../lib/deadline.js";
+import { formatTime, make, nextPaint, setMessage } from "../lib/dom.js";
 import {
   type Capability,
   type DeviceKind,
@@ -26,8 +27,11 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
   paused: "resume",
 };
 
-/** Milliseconds until a capture of this page no longer shows the countdown. No event reports this. */
-const captureDelay = 250;
+/**
+ * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `capture`:
+ * how long a capture of the page lags behind what is painted. No event reports this.
+ */
+const delays = { paint: 1000, capture: 250 };
 
 export class RecorderView {
   #retry: (() => void) | null = null;
@@ -197,10 +201,11 @@ export class RecorderView {
   }
 
   /** Hides the countdown, and resolves when a capture of this page no longer shows it. */
-  hideCountdown(): Promise<void> {
+  async hideCountdown(): Promise<void> {
     // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
-    return new Promise((resolve) => setTimeout(resolve, captureDelay));
+    await withFallback(nextPaint(), delays.paint, undefined);
+    await new Promise((resolve) => setTimeout(resolve, delays.capture));
   }
 
   /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */
