@@ -26,13 +26,27 @@ const onBothEngines = [
   "trim.spec.ts",
   "uploads.spec.ts",
 ];
-const selection =
-  engine === "sqlite"
-    ? { testMatch: "*.spec.ts" }
-    : { testMatch: onBothEngines, grepInvert: /@once/ };
+/** Tests that record. Each keeps a core busy, so only one of them runs at a time. */
+const recordingTests = [
+  "record-start.spec.ts",
+  "record.spec.ts",
+  "recovery.spec.ts",
+  "sound.spec.ts",
+  "stalled.spec.ts",
+  "unanswered.spec.ts",
+];
+const isSelected = (file: string): boolean => engine === "sqlite" || onBothEngines.includes(file);
 
 export default defineConfig({
-  ...selection,
+  projects: [
+    { name: "recording", testMatch: recordingTests.filter(isSelected), workers: 1 },
+    {
+      name: "pages",
+      testMatch: engine === "sqlite" ? "*.spec.ts" : onBothEngines,
+      testIgnore: recordingTests,
+    },
+  ],
+  ...(engine === "sqlite" ? {} : { grepInvert: /@once/ }),
   outputDir: `results/${engine}`,
   reporter: [["list"], ["json", { outputFile: `results/${engine}.json` }]],
   // Tests mostly wait, so two workers nearly halve the time even on two cores.
