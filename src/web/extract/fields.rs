@@ -15,7 +15,7 @@ use serde_json::Value;
 use body::{MAX_BODY, content_type, not_text, read_body_up_to};
 pub(crate) use body::{is_multipart, read_body};
 pub(crate) use multipart::FileOptions;
-use multipart::{MAX_DRAIN, MultipartReader};
+use multipart::MultipartReader;
 pub(crate) use typed::{TypedFields, context_or_keep_typed};
 
 use crate::error::{Error, FieldErrors, Result};
@@ -78,12 +78,7 @@ impl Fields {
         if !is_multipart(req) {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
-        let mut form = MultipartReader {
-            parts: actix_multipart::Multipart::new(req.headers(), payload),
-            pairs: Vec::new(),
-            files: Vec::new(),
-            left: MAX_DRAIN,
-        };
+        let mut form = MultipartReader::new(req, payload);
         let refused = form.receive(Some(wanted)).await.err();
         TypedFields::keep(req, &form.pairs);
         Ok((

@@ -100,3 +100,30 @@ async fn file_name_with_a_null_character_is_rejected() {
     );
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 0);
 }
+
+#[actix_web::test]
+async fn file_name_that_is_not_in_utf8_is_accepted() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let part = |file_name: &[u8]| {
+        [
+            BOUNDARY.as_bytes(),
+            b"\r\nContent-Disposition: form-data; name=\"media\"; ",
+            file_name,
+            b"\r\nContent-Type: image/png\r\n\r\n",
+            &fixture("alpha.png"),
+            b"\r\n",
+        ]
+        .concat()
+    };
+    let parts = [
+        part(b"filename=\"\xfcber-caf\xe9.png\""),
+        part("filename=\"über-café.png\"".as_bytes()),
+        part(b"filename*=UTF-8''%C3%BCber-caf%C3%A9.png"),
+        part(b"filename*=iso-8859-1''%FCber-caf%E9.png"),
+    ];
+    let update = post(&ada, &parts).await.expect(201).json();
+    let media = update["media"].as_array().unwrap();
+    let names: Vec<_> = media.iter().map(|media| &media["file_name"]).collect();
+    assert_eq!(names, ["über-café.png"; 4]);
+}

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use actix_multipart::MultipartError;
+use actix_web::http::header::{self, ContentDisposition, DispositionType, HeaderMap, HeaderValue};
+use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use futures_util::stream::Fuse;
 
@@ -20,7 +23,7 @@ const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// After the server refuses a file, it reads and discards up to this many bytes of files. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
-pub(super) const MAX_DRAIN: usize = 256 << 20;
+const MAX_DRAIN: usize = 256 << 20;
 
 /// Which files a form may contain.
 #[derive(Clone, Copy)]
@@ -39,29 +42,35 @@ type Part = Fuse<actix_multipart::Field>;
 
 /// Reads a form with files while it arrives.
 pub(super) struct MultipartReader {
-    pub(super) parts: actix_multipart::Multipart,
+    parts: actix_multipart::Multipart,
     pub(super) pairs: Vec<(String, String)>,
     pub(super) files: Vec<StoredFile>,
     /// Number of bytes of refused files that may still be read and discarded.
-    pub(super) left: usize,
+    left: usize,
 }
 
 impl MultipartReader {
+    /// Creates a reader of a `multipart/form-data` request.
+    pub(super) fn new(req: &HttpRequest, payload: web::Payload) -> Self {
+        Self {
+            parts: actix_multipart::Multipart::new(&as_mixed(req), payload),
+            pairs: Vec::new(),
+            files: Vec::new(),
+            left: MAX_DRAIN,
+        }
+    }
+
     /// Reads a form and returns the first error. After a refused file, still reads the rest of the form, so that later
     /// fields are kept and the sender receives the response. Without `uploads`, skips all files.
     pub(super) async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
             // The rest of a malformed form cannot be read, so stop here.
-            let Ok(part) = part.map_err(|error| {
-                refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
-            }) else {
-                return refused;
+            let part = part.and_then(|part| Ok((part_names(&part)?, part)));
+            let ((name, file_name), part) = match part {
+                Ok(part) => part,
+                Err(error) => return refused.and(Err(multipart_error(error))),
             };
-            let name = part.name().unwrap_or_default().to_owned();
-            let file_name = part
-                .content_disposition()
-                .and_then(|disposition| disposition.get_filename().map(str::to_owned));
             // Count the name and an overhead for each part, because even an empty part uses memory.
             let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
@@ -148,6 +157,48 @@ impl MultipartReader {
     }
 }
 
+/// Returns headers that describe the request as `multipart/mixed`. In `multipart/form-data`, actix
+/// rejects a part whose names are not in UTF-8.
+fn as_mixed(req: &HttpRequest) -> HeaderMap {
+    let given = req.headers().get(header::CONTENT_TYPE);
+    let given = given
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let parameters = given.find(';').map_or("", |at| &given[at..]);
+    let value = HeaderValue::from_str(&format!("multipart/mixed{parameters}"));
+    let value = value.map(|value| (header::CONTENT_TYPE, value));
+    value.into_iter().collect()
+}
+
+/// Returns the field name of a part and, for a file, its file name. Old clients send them in
+/// Latin-1 (RFC 7578, section 5.1) or as `filename*` (RFC 5987).
+fn part_names(part: &actix_multipart::Field) -> Result<(String, Option<String>), MultipartError> {
+    let disposition = part
+        .headers()
+        .get(header::CONTENT_DISPOSITION)
+        .and_then(|value| HeaderValue::from_bytes(decode(value.as_bytes()).as_bytes()).ok())
+        .and_then(|value| ContentDisposition::from_raw(&value).ok())
+        .filter(|given| given.disposition == DispositionType::FormData)
+        .ok_or(MultipartError::ContentDispositionMissing)?;
+    let name = disposition
+        .get_name()
+        .ok_or(MultipartError::ContentDispositionNameMissing)?;
+    let file_name = disposition.get_filename().map(str::to_owned);
+    let file_name = file_name.or_else(|| {
+        let extended = disposition.get_filename_ext()?;
+        Some(decode(&extended.value))
+    });
+    Ok((name.to_owned(), file_name))
+}
+
+/// Decodes UTF-8, or Latin-1 if the bytes are not valid UTF-8.
+fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
 /// Reads the next block of a part. A pause longer than the idle timeout is an error.
 async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
     match tokio::time::timeout(FILE_IDLE_TIMEOUT, part.next()).await {
@@ -171,7 +222,7 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     String::from_utf8(text).map_err(|_| not_text())
 }
 
-fn multipart_error(error: actix_multipart::MultipartError) -> Error {
+fn multipart_error(error: MultipartError) -> Error {
     Error::Malformed(format!(
         "The upload was interrupted or cannot be read: {error}. It was discarded. Send it again."
     ))

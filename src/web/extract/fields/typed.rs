@@ -6,7 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::Fields;
 use super::body::is_multipart;
-use super::multipart::{MAX_DRAIN, MultipartReader};
+use super::multipart::MultipartReader;
 use crate::error::{Error, Result};
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::Form;
@@ -63,12 +63,7 @@ pub(crate) async fn context_or_keep_typed(
         Ok(ctx) => Ok((ctx, payload)),
         Err(error) => {
             if matches!(error, Error::Unavailable(..)) && is_multipart(req) {
-                let mut form = MultipartReader {
-                    parts: actix_multipart::Multipart::new(req.headers(), payload),
-                    pairs: Vec::new(),
-                    files: Vec::new(),
-                    left: MAX_DRAIN,
-                };
+                let mut form = MultipartReader::new(req, payload);
                 // Ignore this error, because the original error is returned.
                 let _ = form.receive(None).await;
                 TypedFields::keep(req, &form.pairs);
