@@ -1,10 +1,14 @@
 //! Converts a subset of Markdown to sanitised HTML.
 
+mod bare_urls;
+
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+
+const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES);
 
 /// The maximum nesting of quotes and lists. Deeper content is shown at this depth. Without the
 /// limit, ten thousand `>` would take seconds, because the sanitiser checks all open elements
@@ -56,7 +60,8 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
-/// Converts Markdown to HTML. HTML tags are shown as text, and a line break stays a line break.
+/// Converts Markdown to HTML. HTML tags are shown as text, a line break stays a line break, and a
+/// bare `http` or `https` address becomes a link.
 pub fn to_html(text: &str) -> String {
     to_html_with_mentions(text, |_| Vec::new())
 }
@@ -65,8 +70,9 @@ pub fn to_html(text: &str) -> String {
 /// text segment. The byte ranges must be in order and must not overlap. `mark` is not called for
 /// code and links.
 pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
+    let source = bare_urls::autolink(text);
     let mut nesting = Vec::new();
-    let events = segments(text).filter(|(event, _)| match event {
+    let events = segments(&source).filter(|(event, _)| match event {
         Event::Start(_) => {
             nesting.push(nesting.len() < MAX_DEPTH);
             nesting.len() <= MAX_DEPTH
@@ -87,7 +93,8 @@ pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>
 
 /// The segments for which [`to_html_with_mentions`] calls `mark`.
 pub fn text_segments(text: &str) -> Vec<String> {
-    let segments = segments(text).filter_map(|(event, markable)| match event {
+    let source = bare_urls::autolink(text);
+    let segments = segments(&source).filter_map(|(event, markable)| match event {
         Event::Text(words) if markable => Some(words.into_string()),
         _ => None,
     });
@@ -104,11 +111,7 @@ fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
             Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }
         )
     };
-    TextMergeStream::new(Parser::new_ext(
-        text,
-        Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
-    ))
-    .map(move |event| {
+    TextMergeStream::new(Parser::new_ext(text, OPTIONS)).map(move |event| {
         match &event {
             Event::Start(tag) if is_excluded(tag) => depth += 1,
             Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => {
@@ -196,6 +199,17 @@ mod tests {
             text_segments("a\\_b & `c` [d](https://e.org)"),
             ["a_b & ", " "]
         );
+    }
+
+    #[test]
+    fn bare_addresses_become_links_whatever_markdown_characters_they_contain() {
+        let made = to_html("https://e.org/a_(b)_c and https://e.org/d_(e)_f.");
+        assert_eq!(
+            made,
+            "<p><a href=\"https://e.org/a_(b)_c\" rel=\"noopener noreferrer nofollow ugc\">https://e.org/a_(b)_c</a> and \
+             <a href=\"https://e.org/d_(e)_f\" rel=\"noopener noreferrer nofollow ugc\">https://e.org/d_(e)_f</a>.</p>\n"
+        );
+        assert_eq!(text_segments("@Ada https://e.org/@Bo"), ["@Ada "]);
     }
 
     #[test]

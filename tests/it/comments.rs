@@ -330,6 +330,25 @@ async fn markdown_is_rendered_without_unsafe_html() {
 }
 
 #[actix_web::test]
+async fn bare_address_becomes_a_link_without_the_full_stop() {
+    let app = TestApp::start().await;
+    let (_, bob, path) = scene(&app).await;
+    let body = String::from_utf8(fixture("bare-url.txt")).unwrap();
+    let made = bob
+        .post(&format!("{path}/comments"), json!({ "body": body }))
+        .await
+        .expect(201)
+        .json();
+    let url = "https://en.wikipedia.org/wiki/Rust_(programming_language)";
+    assert_eq!(
+        made["body_html"],
+        format!(
+            "<p>see <a href=\"{url}\" rel=\"noopener noreferrer nofollow ugc\">{url}</a>.</p>\n"
+        )
+    );
+}
+
+#[actix_web::test]
 async fn comment_with_an_invalid_field_is_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;

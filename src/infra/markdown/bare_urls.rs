@@ -1,0 +1,159 @@
+//! Turns bare addresses into Markdown autolinks: `https://example.org` becomes
+//! `<https://example.org>`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use linkify::{LinkFinder, LinkKind};
+use pulldown_cmark::{Event, Parser, Tag};
+
+use super::OPTIONS;
+
+/// Longest word that is searched for addresses, in bytes. The search is quadratic in the length of
+/// a word.
+const MAX_WORD: usize = 2048;
+
+/// Characters after an address that belong to the sentence or to the Markdown around it.
+const TRAILING: [char; 16] = [
+    '*', '_', '~', '\\', '.', ',', ':', ';', '!', '?', '…', '،', '؛', '؟', '۔', '।',
+];
+
+/// Returns the Markdown text with its bare `http` and `https` addresses as autolinks. Leaves code,
+/// links, typed HTML and link definitions unchanged.
+///
+/// This changes the source, not the parsed text, because Markdown would otherwise read characters
+/// of an address, such as `_`, as emphasis.
+pub(super) fn autolink(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return text.into();
+    }
+    let excluded = excluded_ranges(text);
+    let mut output = String::with_capacity(text.len());
+    let mut end = 0;
+    for url in words(text).flat_map(|word| bare_urls(text, word)) {
+        let after = excluded.partition_point(|range| range.end <= url.start);
+        if excluded
+            .get(after)
+            .is_some_and(|range| range.start < url.end)
+        {
+            continue;
+        }
+        output.push_str(&text[end..url.start]);
+        output.push('<');
+        output.push_str(&text[url.clone()]);
+        output.push('>');
+        end = url.end;
+    }
+    output.push_str(&text[end..]);
+    output.into()
+}
+
+/// The ranges in which an address stays unchanged, in order and without overlaps.
+fn excluded_ranges(text: &str) -> Vec<Range<usize>> {
+    let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
+    let definitions = events.reference_definitions().iter();
+    let mut ranges: Vec<Range<usize>> = definitions.map(|(_, link)| link.span.clone()).collect();
+    ranges.extend(events.filter_map(|(event, range)| {
+        let tag_is_excluded = |tag: &Tag| {
+            matches!(
+                tag,
+                Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::Link { .. } | Tag::Image { .. }
+            )
+        };
+        let is_excluded = match &event {
+            Event::Start(tag) => tag_is_excluded(tag),
+            Event::Code(_) | Event::Html(_) | Event::InlineHtml(_) => true,
+            _ => false,
+        };
+        is_excluded.then_some(range)
+    }));
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup_by(|next, kept| {
+        let overlaps = next.start < kept.end;
+        if overlaps {
+            kept.end = kept.end.max(next.end);
+        }
+        overlaps
+    });
+    ranges
+}
+
+/// The parts of a text between spaces and CJK punctuation. Addresses contain neither.
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_separator = |letter: char| {
+        letter.is_whitespace()
+            || matches!(letter, '\u{3000}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}')
+    };
+    text.split(is_separator).map(|word| {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        start..start + word.len()
+    })
+}
+
+/// The bare addresses in one word of a text.
+fn bare_urls(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
+    if word.len() > MAX_WORD {
+        return Vec::new();
+    }
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    let trimmed = text[word.clone()].trim_end_matches(TRAILING);
+    let links = finder.links(trimmed).filter_map(|link| {
+        let scheme = link.as_str().split(':').next().unwrap_or_default();
+        let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+        let url = link.as_str().trim_end_matches(TRAILING);
+        let start = word.start + link.start();
+        is_http.then_some(start..start + url.len())
+    });
+    links.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn autolink_ends_an_address_where_its_sentence_continues() {
+        for (text, expected) in [
+            (
+                "see https://en.wikipedia.org/wiki/Rust_(programming_language).",
+                "see <https://en.wikipedia.org/wiki/Rust_(programming_language)>.",
+            ),
+            ("(see http://a.org/b)", "(see <http://a.org/b>)"),
+            ("HTTPS://A.org/?q=1&r=2, b", "<HTTPS://A.org/?q=1&r=2>, b"),
+            (
+                "**https://a.org** _https://b.org_",
+                "**<https://a.org>** _<https://b.org>_",
+            ),
+            ("参照https://a.org/b。次", "参照<https://a.org/b>。次"),
+            (
+                "https://he.wikipedia.org/wiki/שלום.",
+                "<https://he.wikipedia.org/wiki/שלום>.",
+            ),
+            ("http://localhost:8080/a", "<http://localhost:8080/a>"),
+        ] {
+            assert_eq!(autolink(text), expected);
+        }
+    }
+
+    #[test]
+    fn autolink_leaves_links_code_and_other_schemes_unchanged() {
+        for text in [
+            "`https://a.org` ``` https://a.org ```",
+            "    https://a.org",
+            "```\nhttps://a.org\n```",
+            "[a](https://a.org) <https://a.org> [https://b.org](https://a.org)",
+            "[a]\n\n[a]: https://a.org/b*",
+            "<div>\nhttps://a.org\n</div>",
+            "ftp://a.org javascript://a.org xhttps://a.org https://",
+        ] {
+            assert_eq!(autolink(text), text);
+        }
+    }
+
+    #[test]
+    fn autolink_does_not_search_very_long_words() {
+        let text = "http://a@".repeat(6_000);
+        assert_eq!(autolink(&text), text);
+    }
+}
