@@ -39,13 +39,37 @@ pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     if text.chars().all(is_blank) {
         return Ok(String::new());
     }
+    check_length(text, max).map(str::to_owned)
+}
+
+/// Returns the text if it is at most `max` characters long.
+fn check_length(text: &str, max: usize) -> Result<&str, String> {
     let length = text.chars().count();
     if length > max {
         return Err(format!(
             "is {length} characters long; the maximum is {max}. Shorten it."
         ));
     }
-    Ok(text.to_owned())
+    Ok(text)
+}
+
+/// Like [`clean_text`], for Markdown. Keeps the indentation of the first line if it makes the line a
+/// code block.
+pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
+    let cleaned = clean_text(text, max)?;
+    let text = text.trim_end();
+    // The text may begin with blank lines. Its first line starts after the last of them.
+    let first_line = text.len() - text.trim_start().len();
+    let line_start = text[..first_line]
+        .rfind(['\n', '\r'])
+        .map_or(0, |end| end + 1);
+    let indentation = &text[line_start..first_line];
+    let is_code =
+        indentation.starts_with("    ") || indentation.trim_start_matches(' ').starts_with('\t');
+    if cleaned.is_empty() || !is_code {
+        return Ok(cleaned);
+    }
+    check_length(&text[line_start..], max).map(str::to_owned)
 }
 
 /// Cleans a required text of one line. Line breaks and other control characters become spaces.
@@ -130,6 +154,21 @@ mod tests {
         assert_eq!(clean_file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
         assert_eq!(clean_file_name(".."), "file");
         assert_eq!(clean_file_name("日本 🎉.webm"), "日本 🎉.webm");
+    }
+
+    #[test]
+    fn clean_markdown_keeps_the_indentation_of_code_only() {
+        for (text, expected) in [
+            ("    let a;\n\n  b  \n", "    let a;\n\n  b"),
+            ("\r\n \n\tlet a;", "\tlet a;"),
+            ("  \tlet a;", "  \tlet a;"),
+            ("\n   a\n    b", "a\n    b"),
+            ("\u{3000}a", "a"),
+            ("     \n", ""),
+        ] {
+            assert_eq!(clean_markdown(text, 20).unwrap(), expected, "{text:?}");
+        }
+        assert!(clean_markdown("    1234", 7).is_err());
     }
 
     #[test]

@@ -349,6 +349,37 @@ async fn bare_address_becomes_a_link_without_the_full_stop() {
 }
 
 #[actix_web::test]
+async fn code_at_the_start_of_a_text_keeps_its_indentation() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let code = "    if heard {\n        answer();\n    }";
+    let given = format!("\n{code}\n\n");
+    let html = "<pre><code>if heard {\n    answer();\n}</code></pre>\n";
+    let comment = bob
+        .post(&format!("{path}/comments"), json!({ "body": given }))
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(comment["body"], code);
+    assert_eq!(comment["body_html"], html);
+    let edited = bob
+        .patch(
+            &format!("/comments/{}", text(&comment["id"])),
+            json!({ "body": format!("  {given}") }),
+        )
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(edited["body"], code);
+    let update = ada.patch(&path, json!({ "notes": given })).await;
+    let update = update.expect(200).json();
+    assert_eq!(update["notes"], code);
+    assert_eq!(update["notes_html"], html);
+    let spaced = ada.patch(&path, json!({ "notes": "  words \n" })).await;
+    assert_eq!(spaced.expect(200).json()["notes"], "words");
+}
+
+#[actix_web::test]
 async fn comment_with_an_invalid_field_is_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;

@@ -28,14 +28,14 @@ export class DraftBox extends HTMLElement {
     const { signal } = this.#listeners;
     const area = this.#area;
     if (!area) return;
-    this.#savedText = area.defaultValue.trim();
+    this.#savedText = area.defaultValue.trimEnd();
     area.addEventListener("input", () => this.#onInput(), { signal });
     addEventListener("pagehide", () => this.#saveBeforeUnload(), { signal });
     document.addEventListener(
       "hearback:refreshed",
       () => {
         // If the text area has its default value, it contains the server's draft, which the refresh has just fetched.
-        if (area.value === area.defaultValue) this.#savedText = area.value.trim();
+        if (area.value === area.defaultValue) this.#savedText = area.value.trimEnd();
       },
       { signal },
     );
@@ -90,7 +90,7 @@ export class DraftBox extends HTMLElement {
     return (
       this.dataset["local"] === undefined &&
       !this.#isPaused &&
-      (this.#area?.value.trim() ?? "") !== this.#savedText
+      (this.#area?.value.trimEnd() ?? "") !== this.#savedText
     );
   }
 
@@ -107,7 +107,7 @@ export class DraftBox extends HTMLElement {
     this.#saving = requestJson("PUT", this.#url, { body: text })
       .then(
         () => {
-          this.#savedText = text.trim();
+          this.#savedText = text.trimEnd();
           // Keep the copy in this tab if the person has typed more since the request began.
           if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
           this.#showState(null);

@@ -17,7 +17,7 @@ pub(crate) async fn put(
 ) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
     let body = fields
-        .text("body", text::MAX_COMMENT)
+        .markdown("body", text::MAX_COMMENT)
         .flatten()
         .unwrap_or_default();
     fields.finish()?;

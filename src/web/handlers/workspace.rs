@@ -121,7 +121,7 @@ async fn try_change(
     mut fields: Fields,
 ) -> Result<WorkspaceView> {
     let change = Change {
-        rules: fields.text("rules", workspace::MAX_RULES),
+        rules: fields.markdown("rules", workspace::MAX_RULES),
         contact: fields.text("contact", 254),
         due_days: due_days(&mut fields),
     };

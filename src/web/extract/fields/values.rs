@@ -12,9 +12,22 @@ use crate::web::extract::json::parse;
 impl Fields {
     /// Reads a string. Returns `None` if the field is absent, and `Some(None)` if it is null or empty.
     pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
+        self.cleaned(name, |text| text::clean_text(text, max))
+    }
+
+    /// Same as [`Fields::text`], for Markdown.
+    pub(crate) fn markdown(&mut self, name: &str, max: usize) -> Option<Option<String>> {
+        self.cleaned(name, |text| text::clean_markdown(text, max))
+    }
+
+    fn cleaned(
+        &mut self,
+        name: &str,
+        clean: impl FnOnce(&str) -> Result<String, String>,
+    ) -> Option<Option<String>> {
         match self.take_one(name)? {
             Value::Null => Some(None),
-            Value::String(text) => match text::clean_text(&text, max) {
+            Value::String(text) => match clean(&text) {
                 Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
                 Err(message) => {
                     self.add_error(name, message);

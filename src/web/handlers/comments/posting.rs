@@ -78,7 +78,7 @@ async fn try_add(
     pictures: &[StoredFile],
 ) -> Result<SavedComment> {
     let body = fields
-        .text("body", text::MAX_COMMENT)
+        .markdown("body", text::MAX_COMMENT)
         .flatten()
         .unwrap_or_default();
     let region = fields.json("region").and_then(|value| {
@@ -146,7 +146,7 @@ pub(crate) async fn edit(
     payload: web::Payload,
 ) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
-    let body = fields.text("body", text::MAX_COMMENT).flatten();
+    let body = fields.markdown("body", text::MAX_COMMENT).flatten();
     fields.finish()?;
     state
         .rate_limits

@@ -45,7 +45,7 @@ pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bo
         content: Content {
             title,
             notes: fields
-                .text("notes", text::MAX_NOTES)
+                .markdown("notes", text::MAX_NOTES)
                 .map(Option::unwrap_or_default),
             visibility: fields.choice("visibility", Visibility::ALL),
             expectation: fields.choice("expectation", Expectation::ALL),
