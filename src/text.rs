@@ -72,9 +72,17 @@ pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
     check_length(&text[line_start..], max).map(str::to_owned)
 }
 
-/// Cleans a required text of one line. Line breaks and other control characters become spaces.
+/// Whether a character changes the direction of the text after it: embeddings, overrides and
+/// isolates. In a title or a name, it would also reorder the text around the title.
+fn is_direction_control(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Cleans a required text of one line. Line breaks and other control characters become spaces, and
+/// direction controls are removed.
 pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     let line = clean_text(given, max)?
+        .replace(is_direction_control, "")
         .replace(|letter: char| letter.is_control(), " ")
         .trim()
         .to_owned();
@@ -128,7 +136,8 @@ pub fn clean_file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+            || is_direction_control(letter)
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{feff}')
     };
     let name: String = last
         .chars()
@@ -169,6 +178,15 @@ mod tests {
             assert_eq!(clean_markdown(text, 20).unwrap(), expected, "{text:?}");
         }
         assert!(clean_markdown("    1234", 7).is_err());
+    }
+
+    #[test]
+    fn clean_line_removes_direction_controls_only() {
+        assert_eq!(
+            clean_line("a\u{202e}b\u{2066}c\u{2069}\u{200f}\nd", 20).unwrap(),
+            "abc\u{200f} d"
+        );
+        assert!(clean_line("\u{202e}\u{2069}", 20).is_err());
     }
 
     #[test]

@@ -228,3 +228,44 @@ test("a draft survives a reload and appears on another device, and a sent commen
   await expect(writer.locator("#body")).toHaveValue("I think that it is good");
   await expect(writer.getByLabel("Reply to Ada Drafts")).toBeHidden();
 });
+
+test("long code scrolls in its own box, and right-to-left text begins at the right", async ({
+  browser,
+  hearback,
+}) => {
+  const [author] = await hearback.addPeople("Kim Code");
+  const page = await openSignedInPage(browser, hearback, author!);
+  const path = await publishUpdate(page, "Code", [author!]);
+  const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
+  for (const body of [`    ${"code ".repeat(200)}`, readFileSync(fixture("rtl.txt"), "utf8")]) {
+    const made = await page.request.post(`${path}/comments`, { headers, data: { body } });
+    expect(made.status(), await made.text()).toBe(201);
+  }
+  for (const width of [375, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(path);
+    const code = page.locator(".comment pre");
+    await expect(code).toBeVisible();
+    const fits = await code.evaluate((box) => {
+      const column = box.closest(".threads")!.getBoundingClientRect();
+      const { left, right } = box.getBoundingClientRect();
+      return {
+        scrolls: box.scrollWidth > box.clientWidth,
+        inColumn: left >= column.left && right <= column.right,
+        pageFits: document.documentElement.scrollWidth <= innerWidth,
+      };
+    });
+    expect(fits).toEqual({ scrolls: true, inColumn: true, pageFits: true });
+    const gaps = await page
+      .locator(".comment .body p")
+      .last()
+      .evaluate((paragraph) => {
+        const text = document.createRange();
+        text.selectNodeContents(paragraph);
+        const [outer, inner] = [paragraph.getBoundingClientRect(), text.getBoundingClientRect()];
+        return { left: inner.left - outer.left, right: outer.right - inner.right };
+      });
+    expect(gaps.right).toBeLessThan(1);
+    if (width === 1280) expect(gaps.left).toBeGreaterThan(gaps.right);
+  }
+});

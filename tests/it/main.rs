@@ -16,6 +16,7 @@ mod comments;
 mod counting;
 mod database;
 mod demo;
+mod direction;
 mod discussion;
 mod drafts;
 mod due;

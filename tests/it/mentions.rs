@@ -172,12 +172,13 @@ async fn page_reports_only_once_that_a_mentioned_person_has_no_access() {
         .expect(303);
     let page = browser.get(&path).await.text();
     assert!(
-        page.contains("Cyd cannot see this.") && page.contains("Ask Ada Lovelace to add them."),
+        page.contains("<bdi>Cyd</bdi> cannot see this.")
+            && page.contains("Ask <bdi>Ada Lovelace</bdi> to add them."),
         "{page}"
     );
     let page = browser.get(&path).await.text();
     assert!(
-        !page.contains("Cyd cannot see this."),
+        !page.contains("<bdi>Cyd</bdi> cannot see this."),
         "the message is shown once"
     );
     // Ada is the author. Only the author gets a button that adds a mentioned person to the audience.
@@ -188,7 +189,7 @@ async fn page_reports_only_once_that_a_mentioned_person_has_no_access() {
         .expect(303);
     let page = browser.get(&path).await.text();
     let action = format!("action=\"{path}/audience/{}\"", cyd.id);
-    assert!(page.contains("Add Cyd") && page.contains(&action));
+    assert!(page.contains("Add <bdi>Cyd</bdi>") && page.contains(&action));
 }
 
 #[actix_web::test]

@@ -140,7 +140,7 @@ async fn ask_again_checkbox_is_shown_after_an_answer_and_ticked_when_files_chang
         .await
         .expect(200);
     let page = app.browser("Bob").await.get(&path).await.text();
-    assert!(page.contains("New: shot.png"), "{page}");
+    assert!(page.contains("New: <bdi>shot.png</bdi>"), "{page}");
     acknowledge(&bob, &path).await;
     assert!(
         edit_page().await.contains(offered),

@@ -221,10 +221,13 @@ async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
         (&json!("stale"), &json!(true))
     );
     let page = reader.get(&path).await.text();
-    for shown in ["Only the part that matters", "Trimmed to 0:03: count.webm"] {
+    for shown in [
+        "Only the part that matters",
+        "Trimmed to 0:03: <bdi>count.webm</bdi>",
+    ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
-    assert!(!page.contains("New: count.webm"));
+    assert!(!page.contains("New: <bdi>count.webm</bdi>"));
     app.wait_for_jobs().await;
     let versions = ada.get(&format!("{path}/versions")).await.json()["items"].clone();
     assert_eq!(
@@ -244,5 +247,5 @@ async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
         .await
         .expect(200);
     let page = reader.get(&path).await.text();
-    assert!(page.contains("Whole again: count.webm"));
+    assert!(page.contains("Whole again: <bdi>count.webm</bdi>"));
 }

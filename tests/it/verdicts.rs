@@ -160,5 +160,11 @@ async fn readback_and_verdict_forms_work_without_scripts() {
     submit(&reader, &answer, &fields).await.expect(303);
     let fields = [("verdict", "confirmed")];
     submit(&author, &verdict, &fields).await.expect(303);
-    assert!(reader.get(&path).await.text().contains("Ada confirmed it"));
+    assert!(
+        reader
+            .get(&path)
+            .await
+            .text()
+            .contains("<bdi>Ada</bdi> confirmed it")
+    );
 }

@@ -155,7 +155,7 @@ async fn workspace_form_saves_and_clears_settings_and_keeps_invalid_input() {
     assert!(
         workspace.contains("<em>answer</em>")
             && workspace.contains("within 1 working day,")
-            && workspace.contains("Ask Ada"),
+            && workspace.contains("Ask <bdi>Ada</bdi>"),
         "{workspace}"
     );
     let fields = form("Long thoughts", "99", "");
@@ -173,7 +173,7 @@ async fn workspace_form_saves_and_clears_settings_and_keeps_invalid_input() {
     assert!(workspace.contains("Nothing is written down yet"));
 }
 
-const CONTACT: &str = "Questions? Ask Root";
+const CONTACT: &str = "Questions? Ask <bdi>Root</bdi>";
 
 /// Sets the rules of the workspace, and makes `root` its contact.
 async fn set_contact(root: &Client) {

@@ -67,6 +67,7 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
 function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   const conversation = document.querySelector<HTMLElement>(".talk");
   const isAuthor = conversation?.dataset["mine"] !== undefined;
+  const author = conversation?.dataset["author"] ?? "its author";
   const close = iconButton("Close", icon("x"), "button quiet icon-only small");
   const notice = make(
     "div",
@@ -75,7 +76,9 @@ function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
     make(
       "p",
       {},
-      `${name} cannot see this.${isAuthor ? "" : ` Ask ${conversation?.dataset["author"] ?? "its author"} to add them.`}`,
+      make("bdi", {}, name),
+      " cannot see this.",
+      ...(isAuthor ? [] : [" Ask ", make("bdi", {}, author), " to add them."]),
     ),
   );
   if (isAuthor) {
@@ -84,7 +87,7 @@ function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
         "form",
         { method: "post", action: `/updates/${update}/audience/${id}`, "data-quiet": true },
         make("input", { type: "hidden", name: "_method", value: "PUT" }),
-        make("button", { class: "button small" }, `Add ${name}`),
+        make("button", { class: "button small" }, make("span", {}, "Add ", make("bdi", {}, name))),
       ),
     );
   }

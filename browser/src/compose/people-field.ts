@@ -128,7 +128,7 @@ export class PeopleField extends HTMLElement {
         make(
           "span",
           { class: "person-chip", title: value, "data-wrong": this.#invalid.has(value) },
-          make("span", {}, name),
+          make("span", { dir: "auto" }, name),
           remove,
         ),
       );
@@ -179,7 +179,7 @@ export class PeopleField extends HTMLElement {
     const option = make(
       "li",
       { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" },
-      make("span", {}, name),
+      make("span", { dir: "auto" }, name),
       make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
     // Use mousedown, because the input loses the focus before `click` and would then turn the typed text into a chip.

@@ -59,6 +59,7 @@ export function askGuestName(): Promise<string | null> {
   return new Promise((resolve) => {
     const input = make("input", {
       id: "asked-name",
+      dir: "auto",
       required: true,
       maxlength: "80",
       autocomplete: "name",

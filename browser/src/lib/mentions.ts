@@ -77,7 +77,7 @@ async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HT
     make(
       "li",
       { role: "option", id: `name-${index}`, "data-value": value },
-      make("span", {}, name),
+      make("span", { dir: "auto" }, name),
       make("span", { class: "meta" }, hint),
     ),
   );

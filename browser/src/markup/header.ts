@@ -51,7 +51,7 @@ export class EditorHeader {
       "div",
       { class: "markup-bar" },
       leaveButton(task.leaveLabel, () => actions.leave()),
-      make("h1", {}, task.name),
+      make("h1", { dir: "auto" }, task.name),
       make("span", { class: "spring" }),
       this.#zoom,
       this.#undo,

@@ -24,7 +24,7 @@ export class RecordingRow {
       make(
         "div",
         {},
-        make("p", { class: "name" }, title),
+        make("p", { class: "name" }, make("bdi", {}, title)),
         this.#message,
         this.#progress,
         this.#buttons,

@@ -49,7 +49,7 @@ export class UploadRow {
       make(
         "div",
         { class: "row-text" },
-        make("p", { class: "name" }, file.name),
+        make("p", { class: "name" }, make("bdi", {}, file.name)),
         make("progress", { max: "1", value: "0", "aria-label": `Sending ${file.name}` }),
         message,
       ),

@@ -123,7 +123,10 @@ async fn later_members_whom_the_author_allows_get_access_and_the_author_is_notif
     assert_eq!(joined(&ada).await, [("Dan".to_owned(), 1)]);
     let browser = app.browser("Ada").await;
     let page = browser.get("/inbox").await.expect(200).text();
-    assert!(page.contains("Dan joined a group this went to"), "{page}");
+    assert!(
+        page.contains("<bdi>Dan</bdi> joined a group this went to"),
+        "{page}"
+    );
     set_members(&bob, &design, &["Bob", "Dan"]).await;
     set_members(&bob, &design, &["Bob", "Dan", "Cyd"]).await;
     let counts: Vec<i64> = joined(&ada).await.iter().map(|(_, count)| *count).collect();
