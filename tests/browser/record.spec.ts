@@ -1,6 +1,7 @@
 // The recorder of the New page. The page shares its own tab as the screen; camera and microphone are fake.
 import { writeFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
+import { pressPlace } from "./layouts.ts";
 import { expect, checkPage, saveScreenshots, test } from "./test.ts";
 import { maxColorShareAtStart, fetchStoredMedia } from "./recording.ts";
 import {
@@ -75,6 +76,11 @@ test("a tab is recorded with the camera in a bubble, paused, stopped and played 
   ).toEqual([true, true]);
   await checkPageFromTop(page, "recorder-recording");
   await page.keyboard.press("Alt+Shift+P");
+  await expect(recorder(page)).toHaveAttribute("data-state", "paused");
+  // The same on a Cyrillic layout, and on a Mac, where Alt changes the letter.
+  await pressPlace(page, "З", "KeyP", { altKey: true, shiftKey: true });
+  await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
+  await pressPlace(page, "∏", "KeyP", { altKey: true, shiftKey: true });
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   const held = await recordedTime(page).textContent();
   await checkPageFromTop(page, "recorder-paused");

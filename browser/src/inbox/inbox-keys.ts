@@ -1,6 +1,7 @@
 // Keyboard shortcuts of the inbox. On the page of an update, a shortcut opens the next update of the inbox.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
+import { latinKey } from "../lib/latin-key.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
 /** The session storage key for the updates read since the inbox was last open. */
@@ -27,7 +28,8 @@ class InboxKeys extends HTMLElement {
     if (!isPageShortcut(event)) return;
     const rows = [...this.querySelectorAll<HTMLElement>(".entry")];
     const row = focusedRow(rows);
-    switch (event.key) {
+    const key = latinKey(event);
+    switch (key) {
       case "j":
         moveFocus(rows, 1);
         break;
@@ -37,7 +39,7 @@ class InboxKeys extends HTMLElement {
       case "o":
       case "Enter":
         // Do not handle Enter on a link or button inside the row, because Enter activates that link or button.
-        if (!row || (event.key === "Enter" && document.activeElement !== row)) return;
+        if (!row || (key === "Enter" && document.activeElement !== row)) return;
         row.querySelector<HTMLElement>(".title a")?.click();
         break;
       case "a":

@@ -1,5 +1,6 @@
 // The editor's keyboard shortcuts. Every pointer action has a keyboard equivalent.
 import { isTextEntry } from "../lib/dom.js";
+import { latinKey } from "../lib/latin-key.js";
 import { shortcutsEnabled } from "../lib/shortcuts.js";
 import type { EditorCommands } from "./context.js";
 import { bounds } from "./geometry.js";
@@ -74,7 +75,7 @@ function handleNamedKey(editor: EditorCommands, event: KeyboardEvent): boolean {
 function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
   const { doc } = editor;
   const hasSelection = doc.selected.length > 0;
-  switch (event.key.toLowerCase()) {
+  switch (latinKey(event).toLowerCase()) {
     case "z":
       return handled(event.shiftKey ? doc.redo() : doc.undo());
     case "y":
@@ -110,9 +111,10 @@ function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
  */
 function handleCharacter(editor: EditorCommands, event: KeyboardEvent): boolean {
   const { doc, viewport } = editor;
-  const color = /^[1-8]$/.test(event.key) ? colors[Number(event.key) - 1] : undefined;
+  const typed = latinKey(event).toLowerCase();
+  const color = /^[1-8]$/.test(typed) ? colors[Number(typed) - 1] : undefined;
   if (color) return handled(doc.setColor(color));
-  switch (event.key.toLowerCase()) {
+  switch (typed) {
     case "+":
     case "=":
       return handled(viewport.zoomBy(zoomStep));
@@ -127,7 +129,7 @@ function handleCharacter(editor: EditorCommands, event: KeyboardEvent): boolean 
     case "z":
       return handled(viewport.trueSize());
   }
-  const chosen = tools.find(({ key }) => key === event.key.toLowerCase());
+  const chosen = tools.find(({ key }) => key === typed);
   return (
     chosen !== undefined && editor.hasTool(chosen.tool) && handled(editor.useTool(chosen.tool))
   );

@@ -3,6 +3,7 @@
 import { recorder, type Recorder, uploads } from "../compose/draft.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, formatTime, isTextEntry } from "../lib/dom.js";
+import { latinKey } from "../lib/latin-key.js";
 import { refresh } from "../lib/refresh.js";
 import type { SendProgress } from "../upload/send-progress.js";
 import { Attempt, discardRecording } from "./attempt.js";
@@ -131,14 +132,15 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     actions[name]?.();
   }
 
-  /** Handles Alt+Shift+S and Alt+Shift+P by the physical key, because Alt changes the letter on some systems. */
+  /** Handles Escape, Alt+Shift+S and Alt+Shift+P. */
   #handleKey(event: KeyboardEvent): void {
     if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking"))
       this.#attempt?.cancel();
     if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
-    if (event.code === "KeyS" && this.#isRunning) void this.#stop();
-    else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
-    else if (event.code === "KeyP" && this.#state === "paused") this.#resume();
+    const key = latinKey(event).toLowerCase();
+    if (key === "s" && this.#isRunning) void this.#stop();
+    else if (key === "p" && this.#state === "recording") this.#pause();
+    else if (key === "p" && this.#state === "paused") this.#resume();
     else return;
     event.preventDefault();
   }

@@ -3,6 +3,7 @@
 // A click places a pin, and a drag marks a region. Panning uses other gestures: the hand tool, the space bar, the
 // middle button, two fingers or, when zoomed in, the wheel or one finger.
 import { icon, iconButton, isTextEntry, make } from "../lib/dom.js";
+import { latinKey } from "../lib/latin-key.js";
 import { type AnchoredComment, clampFraction, type Region } from "./anchors.js";
 import { ImageZoom } from "./image-zoom.js";
 import { followDrag } from "./pointer-drag.js";
@@ -301,11 +302,12 @@ export class ImageViewer {
 
   #key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== this.viewport) return;
-    const arrow = arrows[event.key];
-    if (event.key === "+" || event.key === "=") this.#zoom.zoomBy(ZOOM_STEP);
-    else if (event.key === "-") this.#zoom.zoomBy(1 / ZOOM_STEP);
-    else if (event.key === "0") this.#zoom.fit();
-    else if (event.key === "Enter" && this.options.canComment) this.pinCenter();
+    const key = latinKey(event);
+    const arrow = arrows[key];
+    if (key === "+" || key === "=") this.#zoom.zoomBy(ZOOM_STEP);
+    else if (key === "-") this.#zoom.zoomBy(1 / ZOOM_STEP);
+    else if (key === "0") this.#zoom.fit();
+    else if (key === "Enter" && this.options.canComment) this.pinCenter();
     else if (arrow && this.#pending) this.#movePin(this.#pending, arrow, event.shiftKey);
     else if (arrow && this.#zoom.zoom > 1)
       this.#zoom.moveTo(

@@ -2,6 +2,7 @@
 import { mainComposer } from "../comments/comment-composer.js";
 import { showCommentFromHash } from "../comments/threads.js";
 import { openNextUpdate } from "../inbox/inbox-keys.js";
+import { latinKey } from "../lib/latin-key.js";
 import { requestJson } from "../lib/request.js";
 import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
@@ -83,14 +84,15 @@ class UpdatePage extends HTMLElement {
 
   /** Handles the page's shortcuts. Returns whether the key was one of them. */
   #pageKey(event: KeyboardEvent): boolean {
-    switch (event.key) {
+    const key = latinKey(event);
+    switch (key) {
       case "n":
       case "p":
-        this.#stepComment(event.key === "n" ? 1 : -1);
+        this.#stepComment(key === "n" ? 1 : -1);
         return true;
       case "c":
       case "q":
-        startComment(event.key === "q");
+        startComment(key === "q");
         return true;
       case "d":
         void mainComposer()?.openDrawing();
@@ -143,11 +145,12 @@ declare global {
 function mediaKey(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : null;
   const video = stage()?.video;
-  switch (event.key) {
+  const key = latinKey(event);
+  switch (key) {
     case " ":
     case "k":
       // Ignore the space bar on a focused control, because it activates the control.
-      if (!video || (event.key === " " && target?.closest("button, summary, a, video, select")))
+      if (!video || (key === " " && target?.closest("button, summary, a, video, select")))
         return false;
       if (video.paused) void video.play();
       else video.pause();
@@ -155,12 +158,12 @@ function mediaKey(event: KeyboardEvent): boolean {
     case "j":
     case "l":
       if (!video) return false;
-      video.currentTime += event.key === "j" ? -SKIP_SECONDS : SKIP_SECONDS;
+      video.currentTime += key === "j" ? -SKIP_SECONDS : SKIP_SECONDS;
       return true;
     case "ArrowLeft":
     case "ArrowRight": {
       if (target?.closest("video, select, input")) return false;
-      const direction = event.key === "ArrowLeft" ? -1 : 1;
+      const direction = key === "ArrowLeft" ? -1 : 1;
       if (video) video.currentTime += direction * (event.shiftKey ? FINE_SECONDS : ARROW_SECONDS);
       else stage()?.step(direction);
       return true;

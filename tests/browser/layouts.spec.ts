@@ -1,0 +1,52 @@
+// Letter keys on layouts that are not Latin: they are matched by their place on the keyboard.
+import { pressPlace } from "./layouts.ts";
+import { Editor, paintImage, pasteFile } from "./markup.ts";
+import { expect, openSignedInPage, signIn, test } from "./test.ts";
+import { apiHeaders } from "./scene.ts";
+
+test("the keys of the inbox and of an update work on a Greek and a Cyrillic layout", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.addPeople("Ada Layout", "Bob Layout");
+  const author = await openSignedInPage(browser, hearback, ada!);
+  const made = await author.request.post("/updates", {
+    headers: apiHeaders,
+    data: {
+      title: "Any layout",
+      audience: [bob!.email],
+      expectation: "acknowledge",
+      publish: true,
+    },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  const page = await openSignedInPage(browser, hearback, bob!);
+  await page.goto("/inbox");
+  await pressPlace(page, "ξ", "KeyJ");
+  await expect(page.locator(".entry")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Any layout" })).toBeVisible();
+  await pressPlace(page, "й", "KeyQ");
+  await expect(page.locator("#body")).toBeFocused();
+  await expect(page.getByLabel("I have a question")).toBeChecked();
+});
+
+test("the keys of the markup editor work on a Cyrillic layout", async ({ page, hearback }) => {
+  const [eve] = await hearback.addPeople("Eve Layout");
+  await signIn(page, eve!);
+  await page.goto("/updates/new");
+  const editor = new Editor(page);
+  await pasteFile(page, "image.png", await paintImage(page, 300, 200, "#ffffff"));
+  await editor.waitUntilOpen();
+  const undo = editor.dialog.getByRole("button", { name: "Undo" });
+  await expect(undo).toBeDisabled();
+  await pressPlace(page, "к", "KeyR");
+  await expect(editor.dialog.getByRole("button", { name: "Rectangle" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  await editor.drag([0.2, 0.2], [0.6, 0.6]);
+  await expect(undo).toBeEnabled();
+  await pressPlace(page, "я", "KeyZ", { ctrlKey: true });
+  await expect(undo).toBeDisabled();
+});

@@ -1,0 +1,21 @@
+// Keys of keyboards with other layouts.
+import type { Page } from "@playwright/test";
+
+/**
+ * Presses a key of another layout on the element with the focus. `key` is the character that the layout types, and
+ * `code` is the place of the key on the keyboard.
+ */
+export async function pressPlace(
+  page: Page,
+  key: string,
+  code: string,
+  modifiers: { ctrlKey?: boolean; altKey?: boolean; shiftKey?: boolean } = {},
+): Promise<void> {
+  await page.evaluate(
+    ([key, code, modifiers]) => {
+      const init = { key, code, bubbles: true, cancelable: true, ...modifiers };
+      (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", init));
+    },
+    [key, code, modifiers] as const,
+  );
+}
