@@ -3,6 +3,7 @@
 // its text and pictures in the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
+import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem, requestJson } from "../lib/request.js";
@@ -240,11 +241,9 @@ export class CommentComposer extends HTMLElement {
   }
 
   #paste(event: ClipboardEvent): void {
-    const files = [...(event.clipboardData?.files ?? [])].filter((file) =>
-      file.type.startsWith("image/"),
-    );
-    if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
-    event.preventDefault();
+    const files = pastedFiles(event).filter((file) => file.type.startsWith("image/"));
+    if (files.length === 0) return;
+    if (!insertsText(event)) event.preventDefault();
     this.#attachments.add(files);
   }
 

@@ -1,11 +1,15 @@
 // Accepts files that are dropped anywhere on the page or pasted.
-import { formatTimestamp, isTextEntry } from "../lib/dom.js";
+import { formatTimestamp } from "../lib/dom.js";
+import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 
 /**
- * Calls `onFiles` for dropped and pasted files, and marks the page while files are dragged over it. Stops when `signal`
- * is aborted.
+ * Calls `onFiles` for dropped and pasted files, and marks the page while files are dragged over it. `withText` means
+ * that the browser also inserts pasted text into a field. Stops when `signal` is aborted.
  */
-export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSignal): void {
+export function listenForFiles(
+  onFiles: (files: File[], withText: boolean) => void,
+  signal: AbortSignal,
+): void {
   const { classList } = document.documentElement;
   // On entering a child element, `dragenter` fires before the `dragleave` of its parent, so count both events.
   let depth = 0;
@@ -31,19 +35,18 @@ export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSi
       event.preventDefault();
       depth = 0;
       classList.remove("dropping");
-      onFiles([...(event.dataTransfer?.files ?? [])]);
+      onFiles([...(event.dataTransfer?.files ?? [])], false);
     },
     { signal },
   );
   addEventListener(
     "paste",
     (event) => {
-      const files = [...(event.clipboardData?.files ?? [])];
+      const files = pastedFiles(event);
       if (files.length === 0) return;
-      // Office programs add a picture of the copied text to the clipboard. In a text field, paste the text.
-      if (isTextEntry(event.target) && event.clipboardData?.types.includes("text/plain")) return;
-      event.preventDefault();
-      onFiles(files.map(withPasteTime));
+      const withText = insertsText(event);
+      if (!withText) event.preventDefault();
+      onFiles(files.map(withPasteTime), withText);
     },
     { signal },
   );

@@ -50,7 +50,11 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       },
       { signal },
     );
-    listenForFiles((files) => this.#accept(files), signal);
+    listenForFiles((files, withText) => {
+      // Do not open the editor over the field into which the person has just pasted text.
+      if (withText) this.add(files);
+      else this.#accept(files);
+    }, signal);
     addEventListener("online", () => this.#retryTransient(), { signal });
     addEventListener(
       "beforeunload",
