@@ -3,6 +3,7 @@
 // its text and pictures in the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
+import { markOfflineNotice, sendWhenOnline, WAITING_MESSAGE } from "../lib/network.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";
@@ -266,21 +267,32 @@ export class CommentComposer extends HTMLElement {
       this.#showNotices(sent, created.unseen ?? []);
       await refresh();
       announce("Sent. You can undo it for ten seconds.");
-      const comment = document.getElementById(`c-${created.id}`);
-      if (comment) {
-        revealComment(comment);
-        comment.focus({ preventScroll: true });
-      }
+      this.#focusSent(created.id);
     } catch (error) {
-      this.#showFailure(
-        error instanceof Problem
-          ? error.message
-          : "Your comment was not sent. Your text is still here; try again in a moment.",
-      );
+      this.#reportUnsent(error);
       area.focus();
     } finally {
       form.removeAttribute("aria-busy");
     }
+  }
+
+  /** Shows the comment that was just sent. Leaves the focus alone if the person has moved on to something else. */
+  #focusSent(id: string): void {
+    const comment = document.getElementById(`c-${id}`);
+    const { activeElement, body } = document;
+    if (!comment || (activeElement !== body && !this.contains(activeElement))) return;
+    revealComment(comment);
+    comment.focus({ preventScroll: true });
+  }
+
+  #reportUnsent(error: unknown): void {
+    if (sendWhenOnline(this, error, () => void this.#send()))
+      return this.#showFailure(WAITING_MESSAGE);
+    this.#showFailure(
+      error instanceof Problem
+        ? error.message
+        : "Your comment was not sent. Your text is still here; try again in a moment.",
+    );
   }
 
   #fields(form: HTMLFormElement): [name: string, value: string][] {
@@ -383,8 +395,10 @@ export class CommentComposer extends HTMLElement {
 
   #showFailure(message: string | null): void {
     this.querySelector(".failed")?.remove();
-    if (message !== null)
-      this.#form?.append(make("p", { class: "failed", role: "alert", "data-js": true }, message));
+    if (message === null) return;
+    const notice = make("p", { class: "failed", role: "alert", "data-js": true }, message);
+    markOfflineNotice(notice);
+    this.#form?.append(notice);
   }
 }
 

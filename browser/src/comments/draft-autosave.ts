@@ -39,6 +39,7 @@ export class DraftBox extends HTMLElement {
       },
       { signal },
     );
+    addEventListener("online", () => void this.#saveAgain(), { signal });
     const unsaved = readStorage("sessionStorage", this.#key);
     if (unsaved === null || unsaved === area.value) return;
     area.value = unsaved;
@@ -92,6 +93,13 @@ export class DraftBox extends HTMLElement {
       !this.#isPaused &&
       (this.#area?.value.trimEnd() ?? "") !== this.#savedText
     );
+  }
+
+  /** Saves at once when the network is back. */
+  async #saveAgain(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#isUnsaved) await this.#save();
+    else this.#showState(null);
   }
 
   #onInput(): void {

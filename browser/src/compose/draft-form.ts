@@ -4,6 +4,7 @@ import { copyText } from "../lib/copy-button.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, writeStorage } from "../lib/dom.js";
 import { navigate } from "../lib/navigate.js";
+import { sendWhenOnline, WAITING_MESSAGE } from "../lib/network.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
 import { draft, recorder, uploads } from "./draft.js";
@@ -35,6 +36,7 @@ export class DraftForm extends HTMLElement {
     for (const name of ["input", "change"])
       form.addEventListener(name, () => this.#draft.scheduleSave(), { signal });
     document.addEventListener("visibilitychange", () => this.#saveWhenHidden(), { signal });
+    addEventListener("online", () => this.#draft.retryNow(), { signal });
   }
 
   disconnectedCallback(): void {
@@ -102,9 +104,14 @@ export class DraftForm extends HTMLElement {
       await act();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      const button = event.submitter;
+      const waits = sendWhenOnline(form, error, () => {
+        if (button?.isConnected) form.requestSubmit(button);
+      });
+      const message = waits ? WAITING_MESSAGE : error.message;
       this.#messages.showErrors(error.errors);
-      this.#messages.failed(error.message);
-      announce(error.message);
+      this.#messages.failed(message);
+      announce(message);
     } finally {
       form.removeAttribute("aria-busy");
       // Some media may have arrived even if the update was not sent, so refresh the list of media.
@@ -114,8 +121,11 @@ export class DraftForm extends HTMLElement {
 
   async #publish(): Promise<void> {
     if (!(await this.#mediaArrived())) return;
-    if (!(await this.#draft.flush()))
+    if (!(await this.#draft.flush())) {
+      const { failure } = this.#draft;
+      if (failure?.isUnsent) throw failure;
       return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    }
     const { id } = this.#draft;
     // The update's page reads this value to find out that the update was just sent.
     const sent = `${id} ${Date.now()}`;

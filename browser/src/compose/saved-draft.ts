@@ -33,6 +33,8 @@ export class SavedDraft implements Draft {
   /** The values that the server has stored. */
   #saved: Partial<DraftValues> = {};
   #isStopped = false;
+  /** Why the last save got no response or was rejected as a whole; null after any other save. */
+  #failure: Problem | null = null;
   /** The title that `ensure` gave to the draft because the person had typed none. */
   #defaultTitle = "";
 
@@ -57,6 +59,11 @@ export class SavedDraft implements Draft {
   /** Whether saving has stopped because the update was published or somebody else changed it. */
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Why the last save got no response or was rejected as a whole; null after any other save. */
+  get failure(): Problem | null {
+    return this.#failure;
   }
 
   async ensure(title = "", select = true): Promise<string> {
@@ -96,6 +103,11 @@ export class SavedDraft implements Draft {
     this.#saving = this.#saving
       .then(() => this.#save())
       .catch((error: unknown) => this.#reportUnsaved(error));
+  }
+
+  /** Retries at once if the last save failed, because the network is back. */
+  retryNow(): void {
+    if (this.#failure?.isTransient && !this.#isStopped) this.saveNow();
   }
 
   cancelScheduledSave(): void {
@@ -218,6 +230,7 @@ export class SavedDraft implements Draft {
     if (this.#isStopped) return;
     const changed = this.#changed();
     if (Object.keys(changed).length === 0) return;
+    this.#failure = null;
     try {
       if (!this.exists) {
         await this.#ensureExists();
@@ -292,6 +305,7 @@ export class SavedDraft implements Draft {
   }
 
   #reportUnsaved(error: unknown): void {
+    this.#failure = error instanceof Problem ? error : null;
     this.messages.failed(`Not saved. ${error instanceof Error ? error.message : String(error)}`);
     clearTimeout(this.#timer);
     if (error instanceof Problem && error.isTransient)

@@ -1,7 +1,8 @@
 // The banner that reports a failed action.
 import { icon, make, setMessage } from "./dom.js";
+import { markOfflineNotice } from "./network.js";
 
-/** Shows an error until the person closes it, another error replaces it or a later action succeeds. */
+/** Shows an error until the person closes it, another error replaces it, a later action succeeds or the network is back. */
 export function showError(text: string): void {
   hideError();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
@@ -20,6 +21,7 @@ export function showError(text: string): void {
     close,
   );
   setMessage(message, text);
+  markOfflineNotice(banner);
   close.addEventListener("click", () => banner.remove());
   document.body.append(banner);
 }

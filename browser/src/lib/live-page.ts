@@ -28,6 +28,7 @@ class LivePage extends HTMLElement {
     document.addEventListener("visibilitychange", this.#updateConnection);
     document.addEventListener("hearback:refreshed", this.#announceNewComments);
     document.addEventListener("hearback:access-lost", this.#endAccess);
+    addEventListener("online", this.#reconnect);
     this.#updateConnection();
   }
 
@@ -35,12 +36,20 @@ class LivePage extends HTMLElement {
     document.removeEventListener("visibilitychange", this.#updateConnection);
     document.removeEventListener("hearback:refreshed", this.#announceNewComments);
     document.removeEventListener("hearback:access-lost", this.#endAccess);
+    removeEventListener("online", this.#reconnect);
     this.#close();
   }
 
   #updateConnection = (): void => {
     if (document.hidden) this.#close();
     else this.#open();
+  };
+
+  /** Reconnects at once when the network is back, because the browser may wait before it tries again. */
+  #reconnect = (): void => {
+    this.#close();
+    this.#updateConnection();
+    if (!document.hidden && !this.#accessLost) void refresh();
   };
 
   #open(): void {

@@ -2,6 +2,7 @@
 // removals.
 import { askGuestName, confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
+import { sendWhenOnline, WAITING_MESSAGE } from "./network.js";
 import { refresh } from "./refresh.js";
 import { Problem, requestJson } from "./request.js";
 
@@ -44,6 +45,10 @@ document.addEventListener("keydown", (event) => {
 async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   const question = form.dataset["turboConfirm"];
   if (question && !(await confirmDialog(question, form.dataset["verb"] ?? "Yes"))) return;
+  await sendConfirmed(form, submitter);
+}
+
+async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   if (form.getAttribute("aria-busy") === "true") return; // the second click of a double click
   const { method, url, data } = readRequest(form, submitter);
   form.setAttribute("aria-busy", "true");
@@ -64,9 +69,14 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
         document.querySelector<HTMLElement>(".drop input, textarea")
       )?.focus();
   } catch (error) {
-    showError(
-      error instanceof Problem ? error.message : "Your input was not sent. Try again in a moment.",
-    );
+    if (sendWhenOnline(form, error, () => void sendConfirmed(form, submitter)))
+      showError(WAITING_MESSAGE);
+    else
+      showError(
+        error instanceof Problem
+          ? error.message
+          : "Your input was not sent. Try again in a moment.",
+      );
   } finally {
     form.removeAttribute("aria-busy");
   }

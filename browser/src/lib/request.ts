@@ -8,6 +8,11 @@ export class Problem extends Error {
     message: string,
     readonly status: number,
     readonly errors: Record<string, string> = {},
+    /**
+     * Whether the browser is offline and the request can be repeated once the network is back. A POST that was cut off
+     * cannot, because the server may have received it.
+     */
+    readonly isUnsent = false,
   ) {
     super(message);
   }
@@ -38,24 +43,27 @@ export async function requestJson(
   const init: RequestInit = { method, headers, credentials: "same-origin" };
   if (content !== undefined) init.body = content;
   if (signal) init.signal = signal;
+  const wasOffline = !navigator.onLine;
   let response: Response;
   try {
     response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw noResponseProblem();
+    throw noResponseProblem(!navigator.onLine && (wasOffline || method !== "POST"));
   }
   const text = await response.text();
   if (!response.ok) throw parseProblem(response.status, text);
   return text === "" ? null : (JSON.parse(text) as unknown);
 }
 
-export function noResponseProblem(): Problem {
+export function noResponseProblem(isUnsent = false): Problem {
   return new Problem(
     navigator.onLine
       ? "The server does not respond. Nothing you typed is lost; try again in a moment."
       : "You are offline. Nothing you typed is lost; try again when you are online.",
     0,
+    {},
+    isUnsent,
   );
 }
 

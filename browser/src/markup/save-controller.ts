@@ -1,9 +1,11 @@
 // Saves the editor's markup: confirms destructive changes first, shows progress, and shows errors.
 import { icon, make } from "../lib/dom.js";
+import { sendWhenOnline } from "../lib/network.js";
 import { confirmSave } from "./confirm-save.js";
 import type { MarkupDocument } from "./document.js";
 import type { EditorHeader } from "./header.js";
 import type { EditorTask, RevisionChange } from "./session.js";
+import type { Markup } from "./shapes.js";
 
 /** What saving needs from the editor. */
 export interface SaveHost {
@@ -61,10 +63,19 @@ export class SaveController {
           ? error.message
           : "Saving failed. Try again in a moment.",
       );
+      sendWhenOnline(this.errorBox, error, () => this.#saveUnchanged(markup));
     } finally {
       this.#isSaving = false;
       this.#showSaving(false);
     }
+  }
+
+  /** Saves again when the network is back, unless the person has closed the error or changed the markup. */
+  #saveUnchanged(markup: Markup): void {
+    if (this.errorBox.hidden) return;
+    this.errorBox.hidden = true;
+    if (JSON.stringify(this.host.editor.doc.markup) === JSON.stringify(markup))
+      this.host.editor.save();
   }
 
   async #confirm(): Promise<{ change: RevisionChange | undefined } | null> {

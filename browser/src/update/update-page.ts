@@ -23,6 +23,7 @@ class UpdatePage extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     document.addEventListener("visibilitychange", () => this.#reportOpening(), { signal });
+    addEventListener("online", () => this.#reportOpening(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#followHash(), { signal });
     // Follow the fragment again after the page has loaded, because the browser then scrolls the whole page to the

@@ -1,0 +1,91 @@
+// Without a network: notices say so and disappear when the network is back, and what was waiting is sent.
+import type { Page } from "@playwright/test";
+import { apiHeaders } from "./scene.ts";
+import { expect, openSignedInPage, test, type Person } from "./test.ts";
+
+async function publish(author: Page, title: string, audience: Person[]): Promise<string> {
+  const made = await author.request.post("/updates", {
+    headers: apiHeaders,
+    data: {
+      title,
+      audience: audience.map(({ email }) => email),
+      expectation: "acknowledge",
+      publish: true,
+    },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  return `/updates/${((await made.json()) as { id: string }).id}`;
+}
+
+test("a comment and an answer wait for the network, and are then sent once", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.addPeople("Ada Offline", "Bob Offline");
+  const author = await openSignedInPage(browser, hearback, ada!);
+  const reader = await openSignedInPage(browser, hearback, bob!);
+  const path = await publish(author, "Sent from a train", [bob!]);
+  const waiting = "You are offline. This will be sent when you are online again";
+
+  await reader.goto(path);
+  await expect(reader.getByRole("button", { name: "Got it" })).toBeVisible();
+  await reader.context().setOffline(true);
+  await reader.locator("#body").fill("From the tunnel.");
+  await reader.getByRole("button", { name: "Comment", exact: true }).click();
+  await expect(reader.locator(".composer .failed")).toContainText(waiting);
+  await reader.getByRole("button", { name: "Got it" }).click();
+  await expect(reader.locator(".complaint")).toContainText(waiting);
+
+  await reader.context().setOffline(false);
+  await expect(reader.locator(".answer")).toContainText("You got it");
+  await expect(reader.locator(".threads .comment")).toHaveCount(1);
+  await expect(reader.locator(".threads .comment")).toContainText("From the tunnel.");
+  await expect(reader.locator("#body")).toHaveValue("");
+  await expect(reader.locator(".composer .failed, .complaint, .draft-state")).toHaveCount(0);
+});
+
+test("a comment that the person goes on writing is not sent by itself", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.addPeople("Ada Tunnel", "Bob Tunnel");
+  const author = await openSignedInPage(browser, hearback, ada!);
+  const reader = await openSignedInPage(browser, hearback, bob!);
+  const path = await publish(author, "Not finished", [bob!]);
+
+  await reader.goto(path);
+  await reader.context().setOffline(true);
+  await reader.locator("#body").fill("I think");
+  await reader.getByRole("button", { name: "Comment", exact: true }).click();
+  await expect(reader.locator(".composer .failed")).toContainText("You are offline.");
+  await reader.locator("#body").fill("I think that");
+  // The text is saved as a draft instead.
+  const saved = reader.waitForResponse(
+    (response) => response.url().includes("/drafts/") && response.ok(),
+  );
+  await reader.context().setOffline(false);
+  await saved;
+  await expect(reader.locator(".composer .failed, .draft-state")).toHaveCount(0);
+  await expect(reader.locator("#body")).toHaveValue("I think that");
+  await expect(reader.locator(".threads .comment")).toHaveCount(0);
+});
+
+test("a draft that could not be saved or sent is sent when the network is back", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada] = await hearback.addPeople("Ada Draft");
+  const page = await openSignedInPage(browser, hearback, ada!);
+  await page.goto("/updates/new");
+  await page.getByLabel("Title").fill("Written on a train");
+  await expect(page.locator("#save-state")).toContainText("Saved");
+  await page.context().setOffline(true);
+  await page.getByLabel("Notes").fill("In a tunnel.");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.locator("#save-state")).toContainText(
+    "You are offline. This will be sent when you are online again",
+  );
+  await page.context().setOffline(false);
+  await expect(page.getByRole("heading", { name: "Written on a train" })).toBeVisible();
+  await expect(page.locator("main")).toContainText("In a tunnel.");
+});
