@@ -39,6 +39,13 @@ export class DraftBox extends HTMLElement {
       },
       { signal },
     );
+    document.addEventListener(
+      "hearback:form-sent",
+      ({ detail }) => {
+        if (detail.form.contains(this)) this.#empty(area);
+      },
+      { signal },
+    );
     addEventListener("online", () => void this.#saveAgain(), { signal });
     const unsaved = readStorage("sessionStorage", this.#key);
     if (unsaved === null || unsaved === area.value) return;
@@ -93,6 +100,12 @@ export class DraftBox extends HTMLElement {
       !this.#isPaused &&
       (this.#area?.value.trimEnd() ?? "") !== this.#savedText
     );
+  }
+
+  /** Empties the text area after it was sent, so that its text is neither saved as a draft again nor sent again. */
+  #empty(area: HTMLTextAreaElement): void {
+    area.value = area.defaultValue = "";
+    this.clear();
   }
 
   /** Saves at once when the network is back. */
