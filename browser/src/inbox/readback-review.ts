@@ -1,5 +1,6 @@
 // <hearing-list>: the author reviews readbacks one by one. j and k move the focus, y confirms, n corrects.
 import { announce } from "../lib/dom.js";
+import { latinKey } from "../lib/latin-key.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
 class ReadbackReview extends HTMLElement {
@@ -47,10 +48,11 @@ class ReadbackReview extends HTMLElement {
   #key(event: KeyboardEvent): void {
     if (!isPageShortcut(event)) return;
     const row = focusedRow(this.#rows);
-    if (event.key === "j") moveFocus(this.#rows, 1);
-    else if (event.key === "k") moveFocus(this.#rows, -1);
-    else if (event.key === "y" && row) row.querySelector<HTMLButtonElement>("[data-yes]")?.click();
-    else if (event.key === "n" && row) row.querySelector<HTMLElement>("[data-no]")?.click();
+    const key = latinKey(event);
+    if (key === "j") moveFocus(this.#rows, 1);
+    else if (key === "k") moveFocus(this.#rows, -1);
+    else if (key === "y" && row) row.querySelector<HTMLButtonElement>("[data-yes]")?.click();
+    else if (key === "n" && row) row.querySelector<HTMLElement>("[data-no]")?.click();
     else return;
     event.preventDefault();
   }
