@@ -2,6 +2,7 @@
 //! them to H.264 and extracts posters.
 
 mod codecs;
+mod colors;
 mod convert;
 mod cut;
 mod detect;
@@ -12,6 +13,7 @@ mod limits;
 mod listing;
 mod measure;
 mod metadata;
+mod poster;
 mod probe;
 mod sandbox;
 mod selection;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
+use self::colors::ColorTags;
 pub use self::detect::{HEAD_BYTES, detect_container, image_brand};
 pub use self::metadata::{Metadata, MetadataScan};
 use self::probe::Timeline;
@@ -83,6 +86,9 @@ pub struct Probe {
     pub container: Container,
     /// ffmpeg's name for the pixel format. `yuv420p` is the one that all browsers play.
     pub pixel_format: String,
+    color_tags: ColorTags,
+    /// The stored height in pixels, before rotation.
+    stored_height: u32,
     /// The text streams, for example subtitles. Copies do not contain them, because the player does
     /// not show captions yet.
     pub text_streams: Vec<TextStream>,
@@ -232,7 +238,8 @@ impl Tools {
     }
 
     /// Creates a copy in `dir` that plays everywhere: MP4 with H.264 and AAC, at most 1920 pixels
-    /// per side. May take several times the duration of the video.
+    /// per side, with colour tags if the video is re-encoded. HDR is mapped to SDR. May take several
+    /// times the duration of the video.
     pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         convert::h264(self.toolchain()?, input, probe, dir).await
     }
@@ -259,9 +266,9 @@ impl Tools {
     }
 
     /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels
-    /// per side.
+    /// per side, in the colours that browsers show. The frame is black only if the video is.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
-        convert::poster(self.toolchain()?, input, probe, dir).await
+        poster::poster(self.toolchain()?, input, probe, dir).await
     }
 
     fn toolchain(&self) -> Result<&Toolchain> {

@@ -1,9 +1,10 @@
-//! Creates files with ffmpeg: seekable copies, H.264 copies and posters.
+//! Creates files with ffmpeg: seekable copies and H.264 copies.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::colors::Colors;
 use super::limits::{decode_limit_args, input_args};
 use super::listing::TIME_EPSILON;
 use super::measure::checked_output;
@@ -14,8 +15,6 @@ use crate::error::{Error, Result};
 
 /// The maximum side length of H.264 copies, in pixels.
 const MAX_SIDE: u32 = 1920;
-/// The maximum side length of posters, in pixels.
-const POSTER_SIDE: u32 = 1280;
 /// Fills the gaps in the audio with silence. A recording has such gaps where it was paused.
 const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
@@ -165,7 +164,12 @@ pub(super) async fn h264(
         args.extend(["-c:v", "copy", "-avoid_negative_ts", "disabled"].map(OsString::from));
     } else {
         let (width, height) = fitted_size(probe, MAX_SIDE);
-        args.extend(h264_args(width, height, "setpts='if(eq(N,0),0,PTS)',"));
+        args.extend(h264_args(
+            probe,
+            width,
+            height,
+            "setpts='if(eq(N,0),0,PTS)',",
+        ));
         let timeline = &probe.timeline;
         let last = if timeline.video.shown > 1 {
             timeline.video.last - timeline.origin
@@ -208,7 +212,7 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
 
 /// Options for H.264 that plays everywhere. `before` is a filter prefix, empty or ending with a
 /// comma.
-pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> {
+pub(super) fn h264_args(probe: &Probe, width: u32, height: u32, before: &str) -> Vec<OsString> {
     // Set the level explicitly. A WebM recording claims 1000 frames per second, for which x264
     // would choose a level that no phone decodes. Level 4.2 allows 8,704 macroblocks (H.264, table
     // A-1).
@@ -237,7 +241,11 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         ["-threads", "1"],
         [
             "-vf",
-            &format!("{before}{}", frame_size_filter(width, height)),
+            &format!(
+                "{before}{},{}",
+                frame_size_filter(width, height),
+                Colors::of(probe).video_filter()
+            ),
         ],
     ];
     args.iter().flatten().map(OsString::from).collect()
@@ -245,11 +253,14 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
 
 /// A filter that fits all frames into the size of the first one, because a captured window may be
 /// resized during the recording.
-fn frame_size_filter(width: u32, height: u32) -> String {
+pub(super) fn frame_size_filter(width: u32, height: u32) -> String {
+    // `force_original_aspect_ratio` fails if a side would be shorter than 2 pixels.
+    let fitted = |side: &str| format!("'max(2,trunc({side}/2)*2)'");
     format!(
-        "scale=w='trunc(iw*sar/2)*2':h=ih,setsar=1,\
-         scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,\
-         pad={width}:{height}:-1:-1,format=yuv420p"
+        "scale=w={}:h=ih,setsar=1,scale=w={}:h={},setsar=1,pad={width}:{height}:-1:-1",
+        fitted("iw*sar"),
+        fitted(&format!("min({width},{height}*iw/ih)")),
+        fitted(&format!("min({height},{width}*ih/iw)"))
     )
 }
 
@@ -265,65 +276,6 @@ pub(super) fn fitted_size(probe: &Probe, max_side: u32) -> (u32, u32) {
         u32::try_from(side / 2 * 2).unwrap_or(2).max(2)
     };
     (side(probe.width), side(probe.height))
-}
-
-pub(super) async fn poster(
-    toolchain: &Toolchain,
-    input: &Path,
-    probe: &Probe,
-    dir: &Path,
-) -> Result<PathBuf> {
-    let (width, height) = fitted_size(probe, POSTER_SIDE);
-    // Start one second into the video, or after a tenth of a video shorter than ten seconds. The
-    // thumbnail filter avoids frames within a fade from black.
-    let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
-    let mut last_error = None;
-    for start in [start, 0] {
-        let mut args = map_args(probe, false);
-        let filter = format!(
-            "{},thumbnail=n=12",
-            frame_size_filter(width, height).replace("format=yuv420p", "format=yuvj420p")
-        );
-        args.extend(
-            [
-                "-vf",
-                &filter,
-                "-frames:v",
-                "1",
-                "-c:v",
-                "mjpeg",
-                "-q:v",
-                "2",
-                "-f",
-                "image2",
-                "-update",
-                "1",
-            ]
-            .map(OsString::from),
-        );
-        let seek = ["-ss".into(), format!("{start}ms").into()];
-        let limits = Limits {
-            time: Duration::from_secs(120),
-            output: 32 * 1024 * 1024,
-            low_priority: false,
-        };
-        match run_ffmpeg(
-            toolchain,
-            input,
-            probe,
-            &seek,
-            args,
-            dir,
-            "poster.jpg",
-            limits,
-        )
-        .await
-        {
-            Ok(path) => return Ok(path),
-            Err(error) => last_error = Some(error),
-        }
-    }
-    Err(last_error.unwrap_or_else(|| Error::internal("no frame could be extracted for the poster")))
 }
 
 /// Options that select only the chosen video and audio streams, without data, subtitles, chapters
@@ -342,7 +294,7 @@ pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
     clippy::too_many_arguments,
     reason = "every caller has to pass all of these arguments"
 )]
-async fn run_ffmpeg(
+pub(super) async fn run_ffmpeg(
     toolchain: &Toolchain,
     input: &Path,
     probe: &Probe,
@@ -355,6 +307,7 @@ async fn run_ffmpeg(
     let input = tokio::fs::canonicalize(input).await?;
     let dir = tokio::fs::canonicalize(dir).await?;
     let own = tempfile::tempdir_in(&dir)?;
+    Colors::of(probe).write_lut(own.path()).await?;
     let mut command: Vec<OsString> = ["-nostdin", "-hide_banner", "-nostats", "-y"]
         .map(OsString::from)
         .to_vec();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::colors::ColorTags;
 use super::limits::MAX_STREAMS;
 
 /// The kind of a stream.
@@ -26,6 +27,7 @@ pub(super) struct Stream {
     /// The stored size in pixels, before rotation and pixel aspect ratio.
     pub(super) size: (u32, u32),
     pub(super) pixels: String,
+    pub(super) color_tags: ColorTags,
     /// The pixel aspect ratio, as width and height of a pixel.
     pub(super) pixel_shape: Option<(u64, u64)>,
     /// The rotation in degrees.
@@ -163,7 +165,7 @@ pub(super) struct Listing {
 impl Listing {
     /// The entries to request from ffprobe with `-of compact`.
     pub(super) const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,flags,pos\
-        :stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,pix_fmt,sample_aspect_ratio\
+        :stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,pix_fmt,sample_aspect_ratio,color_range,color_space,color_transfer,color_primaries\
         :stream_disposition=attached_pic,timed_thumbnails,default:stream_tags=language:stream_side_data=rotation";
 
     /// Parses a line such as `packet|stream_index=0|pts_time=…` or `stream|index=0|…`.
@@ -238,6 +240,10 @@ fn stream(fields: &HashMap<&str, &str>) -> Option<Stream> {
     let flag = |name: &str| text(name) == "1";
     let side = |name: &str| text(name).parse::<u32>().unwrap_or_default();
     let shape = text("sample_aspect_ratio").split_once(':');
+    let color_tag = |name: &str| {
+        let tag = fields.get(name).copied()?;
+        (!matches!(tag, "unknown" | "unspecified" | "reserved" | "N/A")).then(|| tag.to_owned())
+    };
     Some(Stream {
         index: text("index").parse().ok()?,
         kind: match text("codec_type") {
@@ -251,6 +257,12 @@ fn stream(fields: &HashMap<&str, &str>) -> Option<Stream> {
         profile: text("profile").to_owned(),
         size: (side("width"), side("height")),
         pixels: text("pix_fmt").to_owned(),
+        color_tags: ColorTags {
+            range: color_tag("color_range"),
+            matrix: color_tag("color_space"),
+            primaries: color_tag("color_primaries"),
+            transfer: color_tag("color_transfer"),
+        },
         pixel_shape: shape.and_then(|(across, down)| across.parse().ok().zip(down.parse().ok())),
         rotation: text("rotation").parse().unwrap_or_default(),
         is_picture: flag("disposition:attached_pic") || flag("disposition:timed_thumbnails"),

@@ -135,6 +135,8 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
         audio: selection.audio.as_ref().map(|audio| audio.codec.clone()),
         container,
         pixel_format: selection.video.pixels.clone(),
+        color_tags: selection.video.color_tags.clone(),
+        stored_height: selection.video.size.1,
         text_streams: selection.text_streams,
         lost_audio: selection.lost_audio,
         hides_frames: unedited.hides,

@@ -1,6 +1,8 @@
+mod colors;
 #[path = "../../../tests/it/frames.rs"]
 mod frames;
 mod inspection;
+mod posters;
 mod samples;
 mod timeline;
 

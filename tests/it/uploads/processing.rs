@@ -99,13 +99,14 @@ type Recording = (
 );
 
 #[rustfmt::skip]
-const RECORDINGS: [Recording; 6] = [
+const RECORDINGS: [Recording; 7] = [
     ("rec-vp8-opus-3s.webm", 640, 400, 2_900..=3_000, "video/webm", ALL),
     ("rec-vp9-noaudio-4s.webm", 1280, 800, 3_700..=4_100, "video/webm", ALL),
     ("rec-av1-opus-3s.webm", 1280, 800, 2_400..=3_050, "video/webm", ALL),
     ("rec-mp4-avc1-opus-5s.mp4", 1280, 800, 4_500..=5_500, "video/mp4", ALL),
     ("moov-at-end.mov", 640, 360, 3_900..=4_150, "video/mp4", WITHOUT_H264),
     ("bad-truncated.webm", 1280, 800, 5_600..=6_100, "video/webm", ALL),
+    ("odd-3x2000.webm", 3, 2000, 0..=20_000, "video/webm", ALL),
 ];
 
 #[actix_web::test]

@@ -122,6 +122,8 @@ impl CutJob<'_> {
             )
             .into(),
         );
+        // IVF files have no colour tags.
+        args.extend(self.probe.color_tags.copy_args());
         args.extend(self.audio_args(container));
         match container {
             Container::Mp4 | Container::QuickTime => {

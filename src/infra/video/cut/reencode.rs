@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{CutJob, format_seconds};
 use crate::error::Result;
+use crate::infra::video::colors::Colors;
 use crate::infra::video::convert::{
     aac_args, fitted_size, h264_args, hold_last_frame_filter, map_args,
 };
@@ -83,6 +84,7 @@ impl CutJob<'_> {
 
     /// Re-encodes the whole range as H.264 and AAC.
     pub(super) async fn reencode_all(&self) -> Result<PathBuf> {
+        Colors::of(self.probe).write_lut(self.work).await?;
         let shown = self.packets.shown_frames(self.cut);
         let (start, length) = (
             format_seconds(self.cut.start),
@@ -99,7 +101,7 @@ impl CutJob<'_> {
             "{},setpts='if(eq(N,0),0,PTS-{start}/TB)',",
             range_filter(shown.first, shown.until)
         );
-        args.extend(h264_args(width, height, &frames));
+        args.extend(h264_args(self.probe, width, height, &frames));
         let last = if shown.last > shown.first {
             shown.last - self.cut.start
         } else {

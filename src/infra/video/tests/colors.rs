@@ -1,0 +1,450 @@
+//! Posters and H.264 copies show the colours that Chromium shows. The expected values were read
+//! from a canvas on which Chromium 156 had drawn the same videos.
+
+use super::samples::ffmpeg;
+use super::*;
+use crate::infra::video::colors::ColorTags;
+
+type Rgb = [u8; 3];
+
+/// The allowed difference per channel.
+const TOLERANCE: u8 = 12;
+/// The allowed difference per channel of colours that are very saturated on an sRGB screen. Without a
+/// GPU, Chromium computes too little blue from BT.709 and BT.2020.
+const SATURATED_TOLERANCE: u8 = 25;
+
+/// The colours of the eight bars of [`bars`].
+const BARS: [&str; 8] = [
+    "0xdc2828", "0x28c83c", "0x2846dc", "0xe6dc32", "0x808080", "0xffffff", "0x101010", "0xc88ca0",
+];
+/// How Chromium shows the bars if it uses the right matrix.
+const PLAIN: [Rgb; 8] = [
+    [220, 41, 40],
+    [41, 200, 60],
+    [40, 70, 218],
+    [231, 220, 52],
+    [128, 128, 128],
+    [255, 255, 255],
+    [16, 16, 16],
+    [200, 140, 161],
+];
+/// How Chromium shows bars of BT.601 that it takes for BT.709.
+const MISTAKEN_FOR_BT709: [Rgb; 8] = [
+    [236, 58, 40],
+    [28, 176, 60],
+    [35, 75, 218],
+    [234, 211, 52],
+    [128, 128, 128],
+    [255, 255, 255],
+    [16, 16, 16],
+    [206, 147, 161],
+];
+/// How Chromium shows bars of BT.709 that it takes for BT.601.
+const MISTAKEN_FOR_BT601: [Rgb; 8] = [
+    [203, 20, 39],
+    [52, 224, 62],
+    [41, 63, 209],
+    [226, 227, 55],
+    [125, 128, 127],
+    [252, 255, 252],
+    [14, 16, 13],
+    [192, 131, 158],
+];
+/// How Chromium shows bars with the primaries of Display P3.
+const DISPLAY_P3: [Rgb; 8] = [
+    [239, 0, 20],
+    [0, 202, 22],
+    [24, 70, 217],
+    [232, 216, 0],
+    [125, 127, 127],
+    [251, 255, 252],
+    [12, 16, 13],
+    [207, 136, 159],
+];
+/// How Chromium shows BT.2020 without HDR, made from the bars by `zscale`.
+const BT2020: [Rgb; 8] = [
+    [225, 56, 57],
+    [60, 204, 80],
+    [59, 80, 213],
+    [232, 222, 79],
+    [135, 135, 135],
+    [255, 255, 255],
+    [28, 28, 28],
+    [205, 145, 166],
+];
+/// How Chromium shows HDR10 bars whose white has 203 cd/m².
+const HDR10_203: [Rgb; 8] = [
+    [156, 31, 29],
+    [21, 145, 43],
+    [25, 51, 146],
+    [165, 161, 40],
+    [92, 92, 92],
+    [187, 187, 187],
+    [9, 9, 9],
+    [143, 102, 112],
+];
+/// How Chromium shows HDR10 bars whose white has 1000 cd/m².
+const HDR10_1000: [Rgb; 8] = [
+    [255, 56, 54],
+    [47, 242, 78],
+    [54, 88, 244],
+    [250, 245, 67],
+    [190, 190, 190],
+    [254, 254, 254],
+    [30, 30, 30],
+    [249, 181, 196],
+];
+/// How Chromium shows HLG bars that `zscale` made. It applies the system gamma to each channel, but
+/// Chromium to the luminance.
+const HLG_203: [Rgb; 8] = [
+    [144, 41, 37],
+    [50, 143, 59],
+    [39, 51, 129],
+    [162, 161, 60],
+    [92, 92, 92],
+    [187, 187, 187],
+    [8, 8, 8],
+    [141, 103, 115],
+];
+/// The same with a white of 1000 cd/m².
+const HLG_1000: [Rgb; 8] = [
+    [255, 84, 73],
+    [89, 240, 102],
+    [80, 98, 232],
+    [251, 242, 96],
+    [191, 191, 191],
+    [254, 254, 254],
+    [29, 29, 29],
+    [246, 185, 203],
+];
+
+const VP8: &[&str] = &["-c:v", "libvpx", "-b:v", "4M"];
+const VP9: &[&str] = &["-c:v", "libvpx-vp9", "-crf", "20", "-b:v", "0"];
+const VP9_HDR: &[&str] = &[
+    "-c:v",
+    "libvpx-vp9",
+    "-profile:v",
+    "2",
+    "-crf",
+    "15",
+    "-b:v",
+    "0",
+];
+const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12"];
+const UNTAGGED: &str =
+    "setparams=range=unknown:colorspace=unknown:color_primaries=unknown:color_trc=unknown";
+
+/// Tags as ffmpeg's options: matrix, primaries and transfer function.
+fn tags<'a>(matrix: &'a str, primaries: &'a str, transfer: &'a str) -> Vec<&'a str> {
+    vec![
+        "-color_range",
+        "tv",
+        "-colorspace",
+        matrix,
+        "-color_primaries",
+        primaries,
+        "-color_trc",
+        transfer,
+    ]
+}
+
+/// Makes a short video of eight vertical bars. `filter` converts them from RGB.
+fn bars(path: &Path, height: u32, filter: &str, encoder: &[&str], tags: &[&str]) {
+    let inputs = BARS.map(|color| format!("color={color}:s=160x{height}:r=10:d=0.5"));
+    let mut args: Vec<&str> = Vec::new();
+    for input in &inputs {
+        args.extend(["-f", "lavfi", "-i", input.as_str()]);
+    }
+    let graph = format!("hstack=8,{filter}");
+    args.extend(["-filter_complex", &graph]);
+    args.extend(encoder);
+    args.extend(
+        ["-deadline", "realtime", "-cpu-used", "8"]
+            .iter()
+            .filter(|_| encoder != H264),
+    );
+    args.extend(tags);
+    ffmpeg(&args, path);
+}
+
+/// A filter that encodes the bars with a matrix and without tags.
+fn with_matrix(matrix: &str) -> String {
+    format!("scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,{UNTAGGED}")
+}
+
+/// A filter that encodes the bars as HDR with a white of this luminance in cd/m².
+fn as_hdr(transfer: &str, white: u32) -> String {
+    format!(
+        "format=gbrp,setparams=range=pc:colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1,\
+         zscale=t=linear:npl={white},format=gbrpf32le,\
+         zscale=p=2020:t={transfer}:m=2020_ncl:r=tv:npl={white},format=yuv420p10le"
+    )
+}
+
+/// The middle pixels of the bars in a picture.
+fn pixels(picture: &Path) -> [Rgb; 8] {
+    let picture = image::open(picture).unwrap().to_rgb8();
+    let (width, height) = picture.dimensions();
+    std::array::from_fn(|bar| {
+        let across = (2 * bar as u32 + 1) * width / 16;
+        picture.get_pixel(across, height / 2).0
+    })
+}
+
+/// Saves the first frame of a video. Reads its colours by matrix and range only.
+fn first_frame(video: &Path) -> PathBuf {
+    let frame = video.with_extension("png");
+    let path = video.to_str().unwrap();
+    ffmpeg(
+        &[
+            "-i",
+            path,
+            "-frames:v",
+            "1",
+            "-vf",
+            "scale=flags=accurate_rnd,format=rgb24",
+        ],
+        &frame,
+    );
+    frame
+}
+
+#[track_caller]
+fn assert_close(actual: &[Rgb], expected: &[Rgb], tolerance: u8, what: &str) {
+    for (is, wanted) in actual.iter().zip(expected) {
+        let close = is
+            .iter()
+            .zip(wanted)
+            .all(|(is, wanted)| is.abs_diff(*wanted) <= tolerance);
+        assert!(close, "{what}: {actual:?} instead of {expected:?}");
+    }
+}
+
+/// Compares the colours of a video's poster.
+async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) {
+    let dir = tempfile::tempdir().unwrap();
+    let probe = tools.probe(video).await.unwrap();
+    let poster = tools.poster(video, &probe, dir.path()).await.unwrap();
+    let what = format!("poster of {}", video.display());
+    assert_close(&pixels(&poster), expected, tolerance, &what);
+}
+
+/// Compares the colours of a video's H.264 copy, unless the player must convert its primaries. Returns
+/// its tags.
+async fn assert_copy(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) -> ColorTags {
+    let dir = tempfile::tempdir().unwrap();
+    let probe = tools.probe(video).await.unwrap();
+    let copy = tools.h264(video, &probe, dir.path()).await.unwrap();
+    assert_eq!(copy.probe.pixel_format, "yuv420p");
+    let tags = copy.probe.color_tags;
+    if matches!(tags.primaries.as_deref(), Some("bt709" | "smpte170m")) {
+        let what = format!("H.264 copy of {}", video.display());
+        assert_close(
+            &pixels(&first_frame(&copy.path)),
+            expected,
+            tolerance,
+            &what,
+        );
+    }
+    tags
+}
+
+fn tagged(matrix: &str, primaries: &str, transfer: &str) -> ColorTags {
+    ColorTags {
+        range: Some("tv".into()),
+        matrix: Some(matrix.into()),
+        primaries: Some(primaries.into()),
+        transfer: Some(transfer.into()),
+    }
+}
+
+#[tokio::test]
+async fn posters_and_h264_copies_have_the_colours_of_the_tags() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (bt601, bt709) = (["smpte170m", "smpte170m", "bt709"], ["bt709"; 3]);
+    for (name, encoder, filter, [matrix, primaries, transfer]) in [
+        ("bt709.webm", VP9, "bt709", bt709),
+        ("bt709-vp8.webm", VP8, "bt709", bt709),
+        ("bt709.mp4", H264, "bt709", bt709),
+        ("bt601.webm", VP9, "bt601", bt601),
+        ("bt601.mp4", H264, "bt601", bt601),
+    ] {
+        let video = dir.path().join(name);
+        bars(
+            &video,
+            720,
+            &with_matrix(filter),
+            encoder,
+            &tags(matrix, primaries, transfer),
+        );
+        assert_poster(&tools, &video, &PLAIN, TOLERANCE).await;
+        let copy = assert_copy(&tools, &video, &PLAIN, TOLERANCE).await;
+        assert_eq!(copy, tagged(matrix, primaries, transfer), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn untagged_colours_are_guessed_as_in_chromium() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    for (name, height, encoder, matrix, expected) in [
+        ("vp9-200.webm", 200, VP9, "bt601", PLAIN),
+        ("vp9-720.webm", 720, VP9, "bt601", PLAIN),
+        ("vp8-576.webm", 576, VP8, "bt601", PLAIN),
+        ("vp8-720.webm", 720, VP8, "bt601", MISTAKEN_FOR_BT709),
+        ("h264-576.mp4", 576, H264, "bt601", PLAIN),
+        ("h264-720.mp4", 720, H264, "bt601", MISTAKEN_FOR_BT709),
+        ("h264-hd.mp4", 720, H264, "bt709", PLAIN),
+    ] {
+        let video = dir.path().join(name);
+        bars(&video, height, &with_matrix(matrix), encoder, &[]);
+        assert_poster(&tools, &video, &expected, TOLERANCE).await;
+        // The packets of H.264 are copied.
+        if encoder != H264 {
+            let copy = assert_copy(&tools, &video, &expected, TOLERANCE).await;
+            assert!(copy.primaries.is_some(), "{name}: {copy:?}");
+        }
+    }
+    // Chromium ignores incomplete tags of H.264.
+    let partly = dir.path().join("partly.mp4");
+    let matrix = ["-colorspace", "bt709"];
+    bars(&partly, 200, &with_matrix("bt709"), H264, &matrix);
+    assert_poster(&tools, &partly, &MISTAKEN_FOR_BT601, TOLERANCE).await;
+}
+
+#[tokio::test]
+async fn full_range_is_converted_to_limited_range() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let untagged =
+        "setparams=range=pc:colorspace=unknown:color_primaries=unknown:color_trc=unknown";
+    let h264 = dir.path().join("full.mp4");
+    let filter = format!("scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p,{untagged}");
+    bars(&h264, 720, &filter, H264, &[]);
+    assert_poster(&tools, &h264, &PLAIN, TOLERANCE).await;
+    let vp9 = dir.path().join("full.webm");
+    let filter = format!("scale=out_color_matrix=bt709:out_range=pc,format=yuv420p,{untagged}");
+    let mut tags = tags("bt709", "bt709", "bt709");
+    tags[1] = "pc";
+    bars(&vp9, 200, &filter, VP9, &tags);
+    assert_poster(&tools, &vp9, &PLAIN, TOLERANCE).await;
+    let copy = assert_copy(&tools, &vp9, &PLAIN, TOLERANCE).await;
+    assert_eq!(copy, tagged("bt709", "bt709", "bt709"));
+}
+
+#[tokio::test]
+async fn wide_colours_are_converted_in_posters_and_tagged_in_copies() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let to_bt2020 = "format=gbrp,setparams=range=pc:colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1,\
+        zscale=p=2020:t=2020_10:m=2020_ncl:r=tv,format=yuv420p";
+    for (name, filter, matrix, primaries, expected) in [
+        (
+            "p3.webm",
+            &*with_matrix("bt709"),
+            "bt709",
+            "smpte432",
+            DISPLAY_P3,
+        ),
+        ("bt2020.webm", to_bt2020, "bt2020nc", "bt2020", BT2020),
+    ] {
+        let video = dir.path().join(name);
+        bars(&video, 200, filter, VP9, &tags(matrix, primaries, "bt709"));
+        assert_poster(&tools, &video, &expected, SATURATED_TOLERANCE).await;
+        let copy = assert_copy(&tools, &video, &expected, SATURATED_TOLERANCE).await;
+        assert_eq!(copy, tagged(matrix, primaries, "bt709"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn hdr_is_mapped_to_sdr_in_posters_and_h264_copies() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    for (name, transfer, white, expected) in [
+        ("hdr10-203.webm", "smpte2084", 203, HDR10_203),
+        ("hdr10-1000.webm", "smpte2084", 1000, HDR10_1000),
+        ("hlg-203.webm", "arib-std-b67", 203, HLG_203),
+        ("hlg-1000.webm", "arib-std-b67", 1000, HLG_1000),
+    ] {
+        let video = dir.path().join(name);
+        let tags = tags("bt2020nc", "bt2020", transfer);
+        bars(&video, 200, &as_hdr(transfer, white), VP9_HDR, &tags);
+        assert_poster(&tools, &video, &expected, SATURATED_TOLERANCE).await;
+        let copy = assert_copy(&tools, &video, &expected, SATURATED_TOLERANCE).await;
+        assert_eq!(copy, tagged("bt709", "bt709", "bt709"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn copied_packets_keep_their_colour_tags() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    for (name, filter, encoder, tags) in [
+        (
+            "hdr.webm",
+            as_hdr("smpte2084", 203),
+            VP9_HDR,
+            tags("bt2020nc", "bt2020", "smpte2084"),
+        ),
+        (
+            "vp8.webm",
+            with_matrix("bt709"),
+            VP8,
+            tags("bt709", "bt709", "bt709"),
+        ),
+        ("untagged.webm", with_matrix("bt601"), VP9, Vec::new()),
+    ] {
+        let video = dir.path().join(name);
+        bars(&video, 200, &filter, encoder, &tags);
+        let before = tools.probe(&video).await.unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let seekable = tools.seekable(&video, &before, out.path()).await.unwrap();
+        let cut = tools
+            .cut(&video, &before, (0, 250), out.path())
+            .await
+            .unwrap();
+        for copy in [seekable, cut] {
+            let after = copy.probe;
+            assert_eq!(
+                (&after.video, &after.color_tags),
+                (&before.video, &before.color_tags),
+                "{name}"
+            );
+        }
+    }
+}
+
+/// The pixels near the corners of a picture.
+fn corners(picture: &Path) -> [Rgb; 4] {
+    let picture = image::open(picture).unwrap().to_rgb8();
+    let (right, bottom) = (picture.width() - 100, picture.height() - 100);
+    [(100, 100), (right, 100), (100, bottom), (right, bottom)]
+        .map(|(x, y)| picture.get_pixel(x, y).0)
+}
+
+#[tokio::test]
+async fn poster_and_h264_copy_of_a_recording_have_the_colours_of_the_browser() {
+    let tools = tools().await;
+    let expected = [[220, 40, 40], [40, 200, 60], [40, 60, 216], [230, 220, 46]];
+    for name in ["poster-bt709.webm", "vp9-untagged-720.webm"] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let poster = tools
+            .poster(&fixture(name), &probe, dir.path())
+            .await
+            .unwrap();
+        assert_close(&corners(&poster), &expected, TOLERANCE, name);
+        let copy = tools
+            .h264(&fixture(name), &probe, dir.path())
+            .await
+            .unwrap();
+        assert_close(
+            &corners(&first_frame(&copy.path)),
+            &expected,
+            TOLERANCE,
+            name,
+        );
+        assert!(copy.probe.color_tags.matrix.is_some(), "{name}");
+    }
+}

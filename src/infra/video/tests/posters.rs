@@ -1,0 +1,60 @@
+//! Every video has a poster that shows something.
+
+use super::samples::ffmpeg;
+use super::*;
+
+#[tokio::test]
+async fn poster_is_not_black_unless_the_video_is() {
+    let tools = tools().await;
+    let made = tempfile::tempdir().unwrap();
+    // One key frame at the start, then black except for the last half second.
+    let late = made.path().join("late.mp4");
+    let (black, grey) = (
+        "color=black:s=64x48:r=10:d=14",
+        "color=gray:s=64x48:r=10:d=0.5",
+    );
+    ffmpeg(
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            black,
+            "-f",
+            "lavfi",
+            "-i",
+            grey,
+            "-filter_complex",
+            "concat=2",
+            "-c:v",
+            "libx264",
+            "-g",
+            "999",
+            "-sc_threshold",
+            "0",
+        ],
+        &late,
+    );
+    let dark = made.path().join("dark.mp4");
+    ffmpeg(&["-f", "lavfi", "-i", black, "-c:v", "libx264"], &dark);
+    for (path, is_black) in [(fixture("black4s.mp4"), false), (late, false), (dark, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&path).await.unwrap();
+        let poster = tools.poster(&path, &probe, dir.path()).await.unwrap();
+        let picture = image::open(&poster).unwrap().to_luma8();
+        let brightest = picture.pixels().map(|pixel| pixel.0[0]).max().unwrap();
+        assert_eq!(brightest < 60, is_black, "{}: {brightest}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn very_narrow_video_has_a_poster_and_an_h264_copy() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let video = fixture("odd-3x2000.webm");
+    let probe = tools.probe(&video).await.unwrap();
+    let poster = tools.poster(&video, &probe, dir.path()).await.unwrap();
+    let poster = image::open(poster).unwrap();
+    assert_eq!((poster.width(), poster.height()), (2, 1280));
+    let copy = tools.h264(&video, &probe, dir.path()).await.unwrap();
+    assert_eq!((copy.width, copy.height), (2, 1920));
+}
