@@ -67,7 +67,7 @@ test("a tab is recorded with the camera in a bubble, paused, stopped and played 
   await expect(page.locator('[data-part="count"]')).toBeVisible();
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await expect(page).toHaveURL(/\/updates\/[0-9a-z]+\/edit/);
-  await expect(page).toHaveTitle(/^● 0:0/);
+  await expect(page).toHaveTitle(/^● \d+:\d\d/);
   await waitUntilRecorded(page, 2);
   expect(
     await page
@@ -176,7 +176,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await startRecording(page);
   await waitUntilRecorded(page, 3);
   await page.getByRole("button", { name: "Restart" }).click();
-  await expect(page.getByRole("dialog")).toContainText(/Throw away 0:0\d/);
+  await expect(page.getByRole("dialog")).toContainText(/Throw away \d+:\d\d/);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   // Cancelling the dialog returns the recorder to its earlier state: recording or paused.

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
 import { measureTone, fetchStoredMedia } from "./recording.ts";
 import { expect, test } from "./test.ts";
-import { openStudio } from "./studio.ts";
+import { openStudio, waitUntilRecorded } from "./studio.ts";
 
 const [voice, music] = [1000, 440];
 const recorderPart = (page: Page, name: string) =>
@@ -23,7 +23,7 @@ async function recordFile(
     .locator("screen-recorder")
     .getByRole("button", { name: "Record", exact: true })
     .click();
-  await expect(recorderPart(page, "time")).toHaveText(/0:0[4-9]/, { timeout: 30_000 });
+  await waitUntilRecorded(page, 4);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
   const { id, bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
@@ -141,7 +141,7 @@ test("the page requests persistent storage before it records", async ({ playwrig
     .locator("screen-recorder")
     .getByRole("button", { name: "Record", exact: true })
     .click();
-  await expect(recorderPart(page, "time")).toHaveText(/0:0[1-9]/, { timeout: 30_000 });
+  await waitUntilRecorded(page, 1);
   expect(await states()).toEqual(["set"]);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
