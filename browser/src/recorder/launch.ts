@@ -45,7 +45,7 @@ export async function launchRecording({
   sources.assertLive();
   // Hide the countdown before the recording begins, because the shared screen may show this page.
   if (sources.screen && document.visibilityState === "visible")
-    await attempt.acquire(view.hideCountdown());
+    await attempt.acquire(view.hideCountdown(sources.screen));
   const { recording, hasSound } = await attempt.acquire(
     startRecording({
       picture,

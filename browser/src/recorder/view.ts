@@ -28,10 +28,11 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
 };
 
 /**
- * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `capture`:
- * how long a capture of the page lags behind what is painted. No event reports this.
+ * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `tab` and
+ * `other`: how long the capture of a tab, window or screen lags behind what is painted. No event reports this. A shared
+ * tab is probably this page, so its delay has a margin for busy computers.
  */
-const delays = { paint: 1000, capture: 250 };
+const delays = { paint: 1000, tab: 600, other: 250 };
 
 export class RecorderView {
   #retry: (() => void) | null = null;
@@ -200,12 +201,13 @@ export class RecorderView {
     this.#setText(this.part("number"), text);
   }
 
-  /** Hides the countdown, and resolves when a capture of this page no longer shows it. */
-  async hideCountdown(): Promise<void> {
+  /** Hides the countdown, and resolves when `screen`, a capture that may show this page, no longer shows it. */
+  async hideCountdown(screen: MediaStream): Promise<void> {
     // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
     await withFallback(nextPaint(), delays.paint, undefined);
-    await new Promise((resolve) => setTimeout(resolve, delays.capture));
+    const isTab = screen.getVideoTracks()[0]?.getSettings().displaySurface === "browser";
+    await new Promise((resolve) => setTimeout(resolve, isTab ? delays.tab : delays.other));
   }
 
   /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */
