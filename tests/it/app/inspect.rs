@@ -46,7 +46,7 @@ impl TestApp {
     /// Waits until no job is pending or running. Ignores the second pass of a `clear` job, which is scheduled for
     /// later. Panics if a job has failed permanently.
     pub async fn wait_for_jobs(&self) {
-        let deadline = Instant::now() + TIMEOUT;
+        let (mut deadline, mut last_pending) = (Instant::now() + TIMEOUT, i64::MAX);
         let counts =
             "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
              count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
@@ -60,6 +60,9 @@ impl TestApp {
             assert_eq!(dead, 0, "a job has failed permanently");
             if pending == 0 {
                 return;
+            }
+            if pending < last_pending {
+                (deadline, last_pending) = (Instant::now() + TIMEOUT, pending);
             }
             assert!(
                 Instant::now() < deadline,

@@ -76,7 +76,8 @@ fn without_tokens(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let token = word.len() >= 16 && word.contains(|c: char| c.is_ascii_digit());
+        // Do not also require a digit: a random token now and then consists of letters only.
+        let token = word.len() >= 16;
         let hash = word.len() == 8
             && word
                 .chars()
