@@ -399,12 +399,16 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
 
   await prependToWorker(
     `${cannotCopy}; const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
-    OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (performance.now() > 8000) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
+    let fails = false;
+    new BroadcastChannel("fail").onmessage = () => { fails = true; };
+    OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (fails) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
     // Change two workers: on a busy machine, the page may replace the first one, because its frames arrive late.
     2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
+  await waitUntilRecorded(page, 1);
+  await page.evaluate(() => new BroadcastChannel("fail").postMessage(null));
   await expect(
     page.getByText("The camera could no longer be shown, so the recording has ended."),
   ).toBeVisible({ timeout: 30_000 });
