@@ -76,6 +76,10 @@ pub struct InboxRow {
     pub joined: i64,
     /// For the section "To hear": name of the person or guest who caused the notification.
     pub by: Option<String>,
+    /// For the section "To hear": further reasons, strongest first, without comments.
+    pub also: Vec<Reason>,
+    /// Text of the objection, if the reason is [`Reason::Declined`].
+    pub objection: Option<String>,
     /// When the row appeared in the inbox.
     pub at: Millis,
 }
@@ -94,17 +98,25 @@ impl FromRow<'_, AnyRow> for InboxRow {
                 (reason, Some(actor))
             });
         let reason = reason.trim_start_matches(|rank: char| rank.is_ascii_digit());
+        let why: Reason = reason
+            .parse()
+            .map_err(|unknown| db::unknown_in_column("why", unknown))?;
+        let kinds: String = row.try_get("kinds")?;
         Ok(Self {
             update_id: row.try_get("update_id")?,
-            why: reason
-                .parse()
-                .map_err(|unknown| db::unknown_in_column("why", unknown))?,
+            why,
             due_at: row.try_get("due_at")?,
             opened_at: row.try_get("opened_at")?,
             reminded_at: row.try_get("reminded_at")?,
             new_comments: row.try_get("new_comments")?,
             joined: row.try_get("joined")?,
             by: actor.map(str::to_owned),
+            also: kinds
+                .split_whitespace()
+                .filter_map(|kind| kind.parse().ok())
+                .filter(|kind| *kind != why)
+                .collect(),
+            objection: None,
             at: row.try_get("at")?,
         })
     }
@@ -180,7 +192,7 @@ macro_rules! owed_by_me {
         concat!(
             "SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
                WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
-             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, 0 AS joined, r.owes_since AS at
+             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, 0 AS joined, '' AS kinds, r.owes_since AS at
              FROM (SELECT update_id, answered_revision, verdict, due_at, opened_at, reminded_at, owes_since FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL
                    ORDER BY (CASE WHEN reminded_at >= owes_since THEN 0 ELSE 1 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
             row_limit!(),
@@ -188,11 +200,23 @@ macro_rules! owed_by_me {
             not_snoozed!("b"),
             " UNION ALL
              SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
-             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, 0 AS joined, u.published_at AS at
+             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
              FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             not_snoozed!("b")
         )
+    };
+}
+
+/// SQL expression: the kinds of the notifications `n` of a group of rows that can be named beside
+/// the strongest one, as [`Reason`]s with a space after each. Comments are not among them, because
+/// they are counted.
+macro_rules! kinds {
+    () => {
+        "max(CASE WHEN n.kind = 'declined' THEN 'declined ' ELSE '' END) || max(CASE WHEN n.kind = 'mention' THEN 'mention ' ELSE '' END)
+             || max(CASE WHEN n.kind = 'answer' THEN 'answer ' ELSE '' END) || max(CASE WHEN n.kind = 'corrected' THEN 'corrected ' ELSE '' END)
+             || max(CASE WHEN n.kind = 'joined' THEN 'joined ' ELSE '' END) || max(CASE WHEN n.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
+             || max(CASE WHEN n.kind = 'all_heard' THEN 'all_heard ' ELSE '' END)"
     };
 }
 
@@ -205,12 +229,14 @@ macro_rules! owed_by_me {
 macro_rules! said_to_me {
     () => {
         concat!(
-            "SELECT u.id AS update_id, max(CASE n.kind WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer' WHEN 'declined' THEN '6declined'
+            "SELECT u.id AS update_id, max(CASE n.kind WHEN 'declined' THEN '9declined' WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer'
                WHEN 'corrected' THEN '5corrected' WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
                WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || n.actor_id) AS why,
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments,
-             count(*) FILTER (WHERE n.kind = 'joined') AS joined, max(n.at) AS at
+             count(*) FILTER (WHERE n.kind = 'joined') AS joined, ",
+            kinds!(),
+            " AS kinds, max(n.at) AS at
              FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n WHERE n.person_id = $1 AND n.read_at IS NULL
                    AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined')
                    AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM updates u JOIN people j ON j.id = n.actor_id
@@ -235,7 +261,7 @@ macro_rules! owed_to_me {
     () => {
         concat!(
             "SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
-             0 AS new_comments, 0 AS joined, u.published_at AS at
+             0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
              FROM (SELECT id, next_due_at, published_at FROM updates WHERE author_id = $1 AND owing > 0 AND published_at IS NOT NULL AND trashed_at IS NULL
                    ORDER BY coalesce(next_due_at, 9223372036854775807), published_at LIMIT ",
             row_limit!(),
@@ -319,8 +345,40 @@ pub async fn of_person(
         owed_to_me: section_rows(connection, order_by_due!(owed_to_me!()), person_id, now).await?,
         said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
+    add_objections(connection, &mut inbox.said_to_me).await?;
     name_actors(connection, &mut inbox.said_to_me).await?;
     Ok(inbox)
+}
+
+/// Adds the text of the objection to each row about one. Expects the id of the actor in `by`.
+async fn add_objections(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
+    let mut wanted: Vec<&mut InboxRow> = rows
+        .iter_mut()
+        .filter(|row| row.why == Reason::Declined)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "SELECT update_id, person_id, words FROM receipts WHERE answer = 'declined' AND words IS NOT NULL AND update_id IN ({}) AND person_id IN ({})",
+        db::placeholders(1, wanted.len()),
+        db::placeholders(1 + wanted.len(), wanted.len())
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text));
+    for row in &wanted {
+        statement = statement.bind(row.update_id.clone());
+    }
+    for row in &wanted {
+        statement = statement.bind(row.by.clone());
+    }
+    let found: Vec<(String, String, String)> = statement.fetch_all(connection).await?;
+    for row in &mut wanted {
+        row.objection = found
+            .iter()
+            .find(|(update, person, _)| *update == row.update_id && row.by.as_ref() == Some(person))
+            .map(|(_, _, words)| words.clone());
+    }
+    Ok(())
 }
 
 /// Replaces the actor's id in each row with the actor's name.

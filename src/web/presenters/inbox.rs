@@ -89,6 +89,8 @@ fn entry_view(state: &State, section: Section, update: RowView, waiting: InboxRo
         new_comments: waiting.new_comments,
         joined: waiting.joined,
         by: waiting.by,
+        also: waiting.also,
+        objection: waiting.objection,
         at: rfc3339(waiting.at),
         update,
     }

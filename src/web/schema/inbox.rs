@@ -29,6 +29,11 @@ pub struct EntryView {
     pub joined: i64,
     /// Name of the person whose action caused the entry.
     pub by: Option<String>,
+    /// Further reasons why the entry is in its section, strongest first. Comments are not among them; see
+    /// `new_comments`.
+    pub also: Vec<Reason>,
+    /// The objection in the recipient's words, if the reason is `declined`.
+    pub objection: Option<String>,
     /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,
 }
@@ -48,6 +53,12 @@ impl EntryView {
         ) || (self.why == Reason::Comments && self.new_comments == 1);
         self.update.author.id != me
             && !(begins && self.by.as_ref() == Some(&self.update.author.name))
+    }
+
+    /// Returns the number of new comments that no other words of the entry mention.
+    pub fn further_comments(&self) -> i64 {
+        let named = |reason: Reason| i64::from(self.why == reason || self.also.contains(&reason));
+        self.new_comments - named(Reason::Mention) - named(Reason::Answer)
     }
 
     /// Returns whether the viewer must answer as a recipient.
