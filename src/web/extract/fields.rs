@@ -138,6 +138,12 @@ impl Fields {
         self.from_form
     }
 
+    /// Reads the hidden field `opened`, with which the forms of the update page say that the person had the page
+    /// open. It counts only in a form; a program reports an opening itself.
+    pub(crate) fn page_was_open(&mut self) -> bool {
+        self.from_form && self.flag("opened") == Some(true)
+    }
+
     /// Adds an error for a field, unless the field already has one.
     pub(crate) fn add_error(&mut self, name: &str, message: impl Into<String>) {
         self.errors.entry(name.to_owned()).or_insert(message.into());
