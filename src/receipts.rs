@@ -3,6 +3,7 @@
 
 mod answers;
 mod reminders;
+mod standing;
 mod state;
 mod verdicts;
 
@@ -10,6 +11,8 @@ use sqlx::{AnyConnection, FromRow};
 
 pub use answers::{Answer, MAX_READBACK, answer, take_back};
 pub use reminders::{MIN_REMINDER_INTERVAL, notify_overdue, remind};
+pub use standing::{Standing, StandingCounts, standing_counts};
+use standing::{standing, was_asked};
 pub use state::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
 pub use verdicts::{ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread};
 
@@ -60,14 +63,62 @@ pub struct Receipt {
     pub reminded_at: Option<Millis>,
     /// When the author showed the verdict thread to everyone who can see the update.
     pub disclosed_at: Option<Millis>,
+    /// Where the recipient stands with the current revision.
+    pub standing: Standing,
+}
+
+/// How much of a receipt a member may see. Everybody who may see the update sees the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptAccess {
+    /// Everything: for the author and the recipient.
+    Full,
+    /// Also the readback and the author's verdict, because the author disclosed the exchange.
+    Exchange,
+    /// Neither openings nor readbacks nor verdicts.
+    Answer,
+}
+
+impl ReceiptAccess {
+    /// Whether the member may see when the recipient opened the update.
+    pub fn sees_openings(self) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Exchange | Self::Answer => false,
+        }
+    }
+
+    /// Whether the member may see the readback and the author's verdict.
+    pub fn sees_exchange(self) -> bool {
+        match self {
+            Self::Full | Self::Exchange => true,
+            Self::Answer => false,
+        }
+    }
 }
 
 impl Receipt {
-    /// Computes the state of the receipt for the current `revision`. `opened` says whether the
-    /// viewer may see who opened the update. Without this right, the state is `Waiting` instead of
-    /// `Opened`.
-    pub fn state(&self, revision: i64, opened: bool) -> ReceiptState {
-        match (self.answer, self.verdict) {
+    /// Whether the author disclosed the exchange that belongs to the present answer. A disclosure
+    /// does not cover later answers.
+    pub fn is_disclosed(&self) -> bool {
+        self.disclosed_at
+            .zip(self.answered_at)
+            .is_some_and(|(disclosed, answered)| answered <= disclosed)
+    }
+
+    /// Whether the recipient owes an answer, as far as this member may know. A correction asks for
+    /// a new readback; members who may not see the correction do not see the obligation either.
+    pub fn owes(&self, revision: i64, access: ReceiptAccess) -> bool {
+        let is_hidden = !access.sees_exchange()
+            && self.verdict == Some(VerdictKind::Corrected)
+            && self.answered_revision.is_some_and(|seen| seen >= revision);
+        self.owes_since.is_some() && !is_hidden
+    }
+
+    /// Computes the state of the receipt for the current `revision`, as far as this member may
+    /// know.
+    pub fn state(&self, revision: i64, access: ReceiptAccess) -> ReceiptState {
+        let verdict = self.verdict.filter(|_| access.sees_exchange());
+        match (self.answer, verdict) {
             (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => {
                 ReceiptState::Stale
             }
@@ -78,7 +129,7 @@ impl Receipt {
             }
             (Some(AnswerKind::ReadBack), None) => ReceiptState::ReadBack,
             (Some(AnswerKind::Acknowledged), _) => ReceiptState::Acknowledged,
-            (None, _) if opened && self.opened_at.is_some() => ReceiptState::Opened,
+            (None, _) if access.sees_openings() && self.opened_at.is_some() => ReceiptState::Opened,
             (None, _) => ReceiptState::Waiting,
         }
     }
@@ -87,11 +138,13 @@ impl Receipt {
 /// SQL that selects [`Receipt`] rows of the update `$1`.
 macro_rules! select_receipts {
     () => {
-        "SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
+        concat!("SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
          r.verdict, CASE WHEN r.verdict = 'corrected' THEN (SELECT e.body FROM exchanges e WHERE e.update_id = r.update_id
              AND e.person_id = r.person_id AND e.kind = 'corrected' ORDER BY e.id DESC LIMIT 1) END AS correction,
-         r.owes_since, r.due_at, r.reminded_at, r.disclosed_at
-         FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL"
+         r.owes_since, r.due_at, r.reminded_at, r.disclosed_at, ",
+         standing!("coalesce(r.verdict, '') = 'corrected'"),
+         " AS standing FROM receipts r JOIN people p ON p.id = r.person_id JOIN updates u ON u.id = r.update_id
+         WHERE r.update_id = $1 AND r.removed_at IS NULL")
     };
 }
 
@@ -100,7 +153,9 @@ macro_rules! select_receipts {
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     sqlx::query_as(concat!(
         select_receipts!(),
-        " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"
+        " AND ",
+        was_asked!(),
+        " ORDER BY p.name_key, p.id"
     ))
     .bind(update_id)
     .fetch_known(connection)
@@ -120,14 +175,6 @@ pub async fn of_person(
             .fetch_optional(connection)
             .await?,
     )
-}
-
-/// Counts the recipients who opened the update.
-pub async fn count_opened(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NOT NULL")
-        .bind(update_id)
-        .fetch_one(connection)
-        .await?)
 }
 
 /// A guest's answer to an update.

@@ -50,7 +50,7 @@ macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
          u.prompt, u.everyone_at, u.later_members_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
-         u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions"
+         u.recipients, u.owing, u.unheard, u.open_questions"
     };
 }
 
@@ -104,8 +104,6 @@ pub struct Update {
     pub trashed_at: Option<Millis>,
     /// Number of recipients.
     pub recipients: i64,
-    /// Number of recipients who acknowledged or read back the current revision.
-    pub acknowledged: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,
     /// Number of readbacks of the current revision that have no verdict yet.

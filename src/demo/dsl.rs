@@ -266,6 +266,15 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
+    /// Shows the exchange of readback and verdict to everyone who can see the update.
+    pub(super) async fn disclose(&self, by: &str, id: &str, of: &str) -> Result<()> {
+        let mut tx = self.state.db.begin().await?;
+        let (viewer, person) = (self.viewer(by)?, self.person(of)?);
+        let clock = &self.state.clock;
+        receipts::set_disclosed(&mut tx, clock, &viewer, id, &person.id, true).await?;
+        tx.commit().await
+    }
+
     pub(super) async fn remind(&self, by: &str, id: &str) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
         receipts::remind(&mut tx, &self.state.clock, &self.viewer(by)?, id).await?;

@@ -155,6 +155,7 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(12.0);
     t.give_verdict("Piotr", &id, "Otieno", Verdict::Confirmed)
         .await?;
+    t.disclose("Piotr", &id, "Otieno").await?;
     t.give_verdict(
         "Piotr",
         &id,

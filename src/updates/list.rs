@@ -35,12 +35,6 @@ pub struct Row {
     pub trashed_at: Option<Millis>,
     /// Sort key of lists: when the update was published or, for a draft, when it was created.
     pub listed_at: Millis,
-    /// Number of recipients.
-    pub recipients: i64,
-    /// Number of recipients who acknowledged or read back the current revision.
-    pub acknowledged: i64,
-    /// Number of recipients who owe an answer.
-    pub owing: i64,
     /// Earliest due time of the answers that recipients still owe.
     pub next_due_at: Option<Millis>,
     /// Number of readbacks of the current revision that have no verdict yet.
@@ -55,7 +49,7 @@ pub struct Row {
 macro_rules! row_columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
-         u.listed_at, u.recipients, u.acknowledged, u.owing, u.next_due_at, u.unheard, u.open_questions,
+         u.listed_at, u.next_due_at, u.unheard, u.open_questions,
          (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
     };
 }

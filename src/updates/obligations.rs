@@ -202,7 +202,9 @@ async fn set_due_times(
     Ok(updates)
 }
 
-/// Recounts the receipts of an update. Returns how many recipients owe an answer.
+/// Recounts the receipts of an update. Returns how many recipients owe an answer. The column
+/// `acknowledged` is for a previous version that still serves the same database; this version uses
+/// `receipts::standing_counts`.
 async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (

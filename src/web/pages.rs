@@ -1,6 +1,7 @@
 //! Contexts of the templates. Handlers fill them in, and templates see nothing else.
 
 mod people;
+mod receipt_summary;
 mod receipts;
 mod updates;
 
@@ -12,7 +13,8 @@ pub use people::{
     GroupsPage, InvitationPage, LinksPage, MePage, PeoplePage, ResetPage, SetupPage, SignInPage,
     UnsubscribePage, WorkspacePage,
 };
-pub use receipts::{AnswerBar, OverviewPage, ReceiptSummary, ReceiptsPage, VersionsPage};
+pub use receipt_summary::{ReceiptFold, ReceiptSummary};
+pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, VersionsPage};
 pub use updates::{EditPage, LibraryFilter, LibraryPage, SharePreview, UpdatePage};
 
 use super::filters;

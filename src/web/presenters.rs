@@ -34,6 +34,7 @@ use crate::infra::markdown;
 use crate::markup::{self, Shape};
 use crate::media::{self, Media, MediaWithRenditions, Rendition};
 use crate::people::Viewer;
+use crate::receipts::{StandingCounts, standing_counts};
 use crate::state::State;
 use crate::updates::{self, Row, Update, UpdateState};
 use crate::{search, share_message};
@@ -177,11 +178,10 @@ pub(crate) async fn update_view(
         }
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
-    let opened = if author {
-        Some(crate::receipts::count_opened(connection, &update.id).await?)
-    } else {
-        None
-    };
+    let standings = standing_counts(connection, &ctx.viewer, std::slice::from_ref(&update.id))
+        .await?
+        .remove(&update.id)
+        .unwrap_or_default();
     let reactions = reactions(connection, &update.id).await?;
     let comments = updates::by_ids(connection, std::slice::from_ref(&update.id))
         .await?
@@ -232,18 +232,6 @@ pub(crate) async fn update_view(
             .map(|entry| media_view(state, ctx, author, entry))
             .collect(),
         counts: CountsView {
-            recipients: if guest.is_some() {
-                0
-            } else {
-                update.recipients
-            },
-            opened,
-            acknowledged: if guest.is_some() {
-                0
-            } else {
-                update.acknowledged
-            },
-            owing: if guest.is_some() { 0 } else { update.owing },
             unheard: author.then_some(update.unheard),
             comments: if guest.is_some() { 0 } else { comments },
             open_questions: if guest.is_some() {
@@ -251,10 +239,25 @@ pub(crate) async fn update_view(
             } else {
                 update.open_questions
             },
+            ..standing_view(standings, author)
         },
         reactions: reaction_views(&reactions, &update.id, &ctx.viewer),
         my_receipt: mine.map(|receipt| receipt_view(state, ctx, update, &receipt)),
     })
+}
+
+/// Presents the counts of the recipients. Only the author sees how many of them opened the update.
+fn standing_view(counts: StandingCounts, author: bool) -> CountsView {
+    CountsView {
+        recipients: counts.recipients,
+        heard: counts.heard,
+        opened: author.then_some(counts.opened),
+        acknowledged: counts.heard + counts.answered_unopened,
+        answered_unopened: author.then_some(counts.answered_unopened),
+        objections: counts.objections,
+        owing: counts.owing,
+        ..CountsView::default()
+    }
 }
 
 fn reaction_views(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<ReactionView> {
@@ -296,13 +299,24 @@ pub(crate) async fn row_views(
 ) -> Result<Vec<RowView>> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let album = media::of_updates(connection, &ids).await?;
+    let mut standings = standing_counts(connection, &ctx.viewer, &ids).await?;
     Ok(rows
         .into_iter()
-        .map(|row| row_view(state, ctx, row, &album))
+        .map(|row| {
+            let counts = standings.remove(&row.id).unwrap_or_default();
+            row_view(state, ctx, row, counts, &album)
+        })
         .collect())
 }
 
-fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRenditions) -> RowView {
+fn row_view(
+    state: &State,
+    ctx: &RequestContext,
+    row: Row,
+    counts: StandingCounts,
+    album: &MediaWithRenditions,
+) -> RowView {
+    let author = is_author(&ctx.viewer, &row.author_id);
     let mine: Vec<&(Media, Vec<Rendition>)> = album
         .iter()
         .filter(|(media, _)| media.update_id == row.id)
@@ -334,13 +348,10 @@ fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRend
         }),
         duration_ms: mine.iter().find_map(|(media, _)| media.duration_ms),
         counts: CountsView {
-            recipients: row.recipients,
-            opened: None,
-            acknowledged: row.acknowledged,
-            owing: row.owing,
-            unheard: is_author(&ctx.viewer, &row.author_id).then_some(row.unheard),
+            unheard: author.then_some(row.unheard),
             comments: row.comments,
             open_questions: row.open_questions,
+            ..standing_view(counts, author)
         },
         expectation: row.expectation,
         title: row.title,

@@ -22,8 +22,8 @@ pub use access::{AccessKind, AccessReason, AccessView, LinkView, ListedLinkView,
 pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use receipts::{
-    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptView,
-    RevisionView, TrimmedView,
+    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptGroup,
+    ReceiptView, RevisionView, TrimmedView,
 };
 
 pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView, VersionView};
@@ -37,15 +37,22 @@ pub struct PersonView {
     pub name: String,
 }
 
-/// Counts of an update.
+/// Counts of an update. For everyone but the author, a correction that they may not see does not count.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CountsView {
     /// Number of recipients.
     pub recipients: i64,
+    /// Number of recipients who opened the update, whose answer to the current content stands, and who did not
+    /// object. The arc of the logo shows this number.
+    pub heard: i64,
     /// Number of recipients who opened the update; only for the author.
     pub opened: Option<i64>,
-    /// Number of recipients who acknowledged or read back the current content.
+    /// Number of recipients whose acknowledgement or readback of the current content stands.
     pub acknowledged: i64,
+    /// Number of those among them who have not opened the update; only for the author.
+    pub answered_unopened: Option<i64>,
+    /// Number of recipients who object to the current content.
+    pub objections: i64,
     /// Number of recipients who still owe an answer.
     pub owing: i64,
     /// Number of readbacks without a verdict; only for the author.
@@ -62,9 +69,9 @@ impl CountsView {
         self.unheard.unwrap_or_default()
     }
 
-    /// Returns the number of recipients who owe no answer. The logo's progress arc shows this number.
+    /// Returns the number of recipients whose answer to the current content stands.
     pub fn answered(&self) -> i64 {
-        self.recipients - self.owing
+        self.acknowledged + self.objections
     }
 }
 

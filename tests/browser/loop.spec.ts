@@ -89,13 +89,16 @@ async function expectReceipts(
   page: Page,
   update: string,
   sentence: string,
-  parts: { onMe?: string[]; onThem?: string[]; heard?: string[] },
+  parts: { onMe?: string[]; objections?: string[]; onThem?: string[]; heard?: string[] },
 ): Promise<void> {
   if (new URL(page.url()).pathname !== `${update}/receipts`) await page.goto(`${update}/receipts`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(sentence);
   const names = (within: Locator) => within.locator(".to-hear strong, .rows .title a, .name");
   await expect(names(page.getByRole("region", { name: "Waiting on you" }))).toHaveText(
     parts.onMe ?? [],
+  );
+  await expect(names(page.getByRole("region", { name: "Objections" }))).toHaveText(
+    parts.objections ?? [],
   );
   await expect(names(page.getByRole("region", { name: "Waiting on them" }))).toHaveText(
     parts.onThem ?? [],
@@ -223,6 +226,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
+      heard: [zofia[0]],
     });
     await checkPage(author, "loop-receipts-to-hear");
     await expectAsk(author, title, "1 person said it back", "1 open question");
@@ -274,6 +278,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
+      heard: [zofia[0]],
     });
     // The earlier correction is shown above the new readback.
     await expect(author.locator(".to-hear")).toContainText(
@@ -363,7 +368,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expectReceipts(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
       onMe: [kim[0]],
       onThem: [leo[0]],
-      heard: [zofia[0]],
+      heard: [kim[0], zofia[0]],
     });
     await author.keyboard.press("j");
     await author.keyboard.press("y");
@@ -419,7 +424,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expect(inSanFrancisco.locator(".answer")).toContainText("You said it back");
     await expectReceipts(author, update, "All 3 heard.", {
       onMe: [leo[0]],
-      heard: [kim[0], zofia[0]],
+      heard: [kim[0], leo[0], zofia[0]],
     });
     await author.keyboard.press("j");
     await author.keyboard.press("y");
@@ -483,7 +488,10 @@ test("an author hears back from three people in other time zones, and asks them 
       await page.getByRole("button", { name: "Say it back" }).click();
       await expect(page.locator(".answer")).toContainText("You said it back");
     }
-    await expectReceipts(author, update, "All 3 heard.", { onMe: [kim[0], leo[0], zofia[0]] });
+    await expectReceipts(author, update, "All 3 heard.", {
+      onMe: [kim[0], leo[0], zofia[0]],
+      heard: [kim[0], leo[0], zofia[0]],
+    });
     for (const left of [2, 1, 0]) {
       await author.keyboard.press("j");
       await author.keyboard.press("y");
@@ -644,19 +652,17 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
   await test.step("Nadia reads the reason for the objection", async () => {
     await author.goto("/inbox");
     await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
-      "Leo Park heard it, but …",
+      "Leo Park objects",
     );
-    await expectReceipts(
-      author,
-      asked,
-      "1 of 2 heard. 1 of them said “but …”. 1 has not opened it.",
-      {
-        onThem: [kim[0]],
-        heard: [leo[0]],
-      },
+    await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
+      "“… but we have spent it already.”",
     );
-    await author.locator("#heard > summary").click();
+    await expectReceipts(author, asked, "0 of 2 heard. 1 objects. 1 has not opened it.", {
+      onThem: [kim[0]],
+      objections: [leo[0]],
+    });
     await expect(receipt(author, leo[0])).toContainText("“… but we have spent it already.”");
+    await expect(receipt(author, leo[0]).getByText("Reply to Leo Park")).toBeVisible();
     await checkPage(author, "loop-receipts-declined");
   });
 });

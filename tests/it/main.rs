@@ -64,6 +64,7 @@ mod sessions;
 mod setup;
 mod shape;
 mod sink;
+mod standing;
 mod timeline;
 mod transcript;
 mod trim;

@@ -109,7 +109,7 @@ async fn acknowledgement_keeps_its_original_timestamp_until_withdrawn() {
     bob.delete(&answer).await.expect(200);
     assert_eq!(
         ada.get(&path).await.json()["counts"],
-        json!({ "recipients": 2, "opened": 0, "acknowledged": 0, "owing": 2, "unheard": 0, "comments": 0, "open_questions": 0 })
+        json!({ "recipients": 2, "heard": 0, "opened": 0, "acknowledged": 0, "answered_unopened": 0, "objections": 0, "owing": 2, "unheard": 0, "comments": 0, "open_questions": 0 })
     );
     assert_ne!(
         bob.put(&answer).await.expect(200).json()["acknowledged_at"],

@@ -7,86 +7,109 @@ use similar::{ChangeTag, TextDiff};
 use super::super::extract::context::RequestContext;
 use super::super::schema::{
     ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, MediaView,
-    PersonView, ReceiptView, RevisionView, TrimView, TrimmedView,
+    PersonView, ReceiptGroup, ReceiptView, RevisionView, TrimView, TrimmedView,
 };
 use super::{format_time, is_author};
 use crate::clock::rfc3339;
 use crate::infra::markdown;
-use crate::receipts::{AnswerKind, GuestAnswer, Receipt, ThreadMessage};
+use crate::receipts::{
+    AnswerKind, GuestAnswer, Receipt, ReceiptAccess, Standing, ThreadMessage, VerdictKind,
+};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
-/// Presents one receipt. Only the author and the recipient see when the recipient opened the update. Others see the
-/// texts of the verdict thread only if the author disclosed them.
+/// Presents one receipt, limited to what the viewer may see; see [`ReceiptAccess`].
 pub(crate) fn receipt_view(
     state: &State,
     ctx: &RequestContext,
     update: &Update,
     receipt: &Receipt,
 ) -> ReceiptView {
-    let me = ctx
-        .viewer
-        .person()
-        .is_ok_and(|person| person.id == receipt.person_id);
-    let intimate = me || is_author(&ctx.viewer, &update.author_id);
-    // A disclosure covers only the answers that were given before it.
-    let disclosed = receipt
-        .disclosed_at
-        .is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));
+    let author = is_author(&ctx.viewer, &update.author_id);
+    let access = receipt_access(ctx, update, receipt);
+    let now = state.clock.now();
+    let owes = receipt.owes(update.revision, access);
     let words = |kind: AnswerKind| {
-        receipt
-            .words
-            .clone()
-            .filter(|_| (intimate || disclosed) && receipt.answer == Some(kind))
+        let given = receipt.words.clone();
+        given.filter(|_| receipt.answer == Some(kind))
     };
     let got = receipt
         .answered_at
         .filter(|_| receipt.answer != Some(AnswerKind::Declined));
+    let reminded = receipt.reminded_at.filter(|at| {
+        access == ReceiptAccess::Full && receipt.owes_since.is_none_or(|since| *at >= since)
+    });
     ReceiptView {
         person: PersonView {
             id: receipt.person_id.clone(),
             name: receipt.name.clone(),
         },
-        state: receipt.state(update.revision, intimate),
+        state: receipt.state(update.revision, access),
+        standing: Some(receipt.standing).filter(|_| access.sees_openings()),
         sent_at: Some(rfc3339(receipt.sent_at)),
-        opened_at: if intimate {
-            format_time(receipt.opened_at)
-        } else {
-            None
-        },
+        opened_at: format_time(receipt.opened_at.filter(|_| access.sees_openings())),
         coverage: None,
         unwatched: None,
         answered_at: format_time(receipt.answered_at),
         acknowledged_at: format_time(got),
         revision: receipt.answered_revision,
-        readback: words(AnswerKind::ReadBack),
-        correction: receipt.correction.clone().filter(|_| intimate || disclosed),
+        readback: words(AnswerKind::ReadBack).filter(|_| access.sees_exchange()),
+        correction: receipt
+            .correction
+            .clone()
+            .filter(|_| access.sees_exchange()),
         reason: words(AnswerKind::Declined),
-        disclosed,
-        owes: receipt.owes_since.is_some(),
-        due: if update.asks_for_answer() {
-            format_time(receipt.due_at)
-        } else {
-            None
-        },
-        overdue: receipt.owes_since.is_some()
-            && receipt.due_at.is_some_and(|due| due < state.clock.now()),
-        reminded_at: if intimate {
-            format_time(
-                receipt
-                    .reminded_at
-                    .filter(|at| receipt.owes_since.is_none_or(|since| *at >= since)),
-            )
-        } else {
-            None
-        },
-        away_until: format_time(
+        disclosed: receipt.is_disclosed(),
+        owes,
+        due: format_time(
             receipt
-                .away_until
-                .filter(|until| *until > state.clock.now()),
+                .due_at
+                .filter(|_| update.asks_for_answer() && (owes || access == ReceiptAccess::Full)),
         ),
+        overdue: owes && receipt.due_at.is_some_and(|due| due < now),
+        reminded_at: format_time(reminded),
+        away_until: format_time(receipt.away_until.filter(|until| *until > now)),
         zone: receipt.time_zone.clone(),
+        group: receipt_group(receipt, owes, author, access),
         exchange: Vec::new(),
+    }
+}
+
+/// Returns how much of the receipt the viewer may see.
+fn receipt_access(ctx: &RequestContext, update: &Update, receipt: &Receipt) -> ReceiptAccess {
+    let viewer = ctx.viewer.person().map(|person| person.id.as_str());
+    if viewer.is_ok_and(|id| id == receipt.person_id || id == update.author_id) {
+        ReceiptAccess::Full
+    } else if receipt.is_disclosed() {
+        ReceiptAccess::Exchange
+    } else {
+        ReceiptAccess::Answer
+    }
+}
+
+/// Returns the group in which a list shows the receipt. Everyone but the author sees the people who answered in one
+/// group, because the groups would tell who opened the update.
+fn receipt_group(
+    receipt: &Receipt,
+    owes: bool,
+    author: bool,
+    access: ReceiptAccess,
+) -> ReceiptGroup {
+    if owes {
+        return ReceiptGroup::Waiting;
+    }
+    let hides_correction =
+        receipt.verdict == Some(VerdictKind::Corrected) && !access.sees_exchange();
+    match receipt.standing {
+        Standing::Objects => ReceiptGroup::Objections,
+        Standing::AnsweredEarlier => ReceiptGroup::AnsweredEarlier,
+        Standing::Heard if author => ReceiptGroup::Heard,
+        Standing::AnsweredUnopened if author => ReceiptGroup::AnsweredUnopened,
+        Standing::Heard | Standing::AnsweredUnopened => ReceiptGroup::Answered,
+        Standing::Opened | Standing::NotOpened if hides_correction => ReceiptGroup::Answered,
+        Standing::Opened if author => ReceiptGroup::Opened,
+        Standing::NotOpened if author => ReceiptGroup::NotOpened,
+        Standing::Opened | Standing::NotOpened => ReceiptGroup::Hidden,
     }
 }
 
@@ -135,6 +158,7 @@ pub(crate) fn guest_view(answer: &GuestAnswer, author: bool) -> GuestAnswerView 
         link: answer.link.clone(),
         acknowledged_at: rfc3339(answer.acknowledged_at),
         readback: answer.readback.clone().filter(|_| author),
+        read_back: answer.readback.is_some(),
     }
 }
 

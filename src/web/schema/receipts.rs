@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{MediaView, PersonView, TrimView};
 use crate::infra::db::text_enum;
-use crate::receipts::{MessageKind, ReceiptState};
+use crate::receipts::{MessageKind, ReceiptState, Standing};
 
 /// Receipt of one recipient.
 #[derive(Clone, Debug, Serialize)]
@@ -13,6 +13,8 @@ pub struct ReceiptView {
     pub person: PersonView,
     /// State of the receipt.
     pub state: ReceiptState,
+    /// Where the recipient stands with the current content; only for the author and the recipient.
+    pub standing: Option<Standing>,
     /// When the update was sent to the recipient.
     pub sent_at: Option<String>,
     /// When the recipient opened the update; only for the author and the recipient.
@@ -32,7 +34,7 @@ pub struct ReceiptView {
     pub readback: Option<String>,
     /// The author's correction; visible to the same people as the readback.
     pub correction: Option<String>,
-    /// Reason of the recipient's objection; visible to the same people as the readback.
+    /// Reason of the recipient's objection; visible to every member who may see the update.
     pub reason: Option<String>,
     /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
@@ -49,6 +51,9 @@ pub struct ReceiptView {
     /// The recipient's time zone, to show their local time.
     #[serde(skip)]
     pub zone: String,
+    /// Group in which a list shows the receipt.
+    #[serde(skip)]
+    pub group: ReceiptGroup,
     /// Earlier messages between the author and the recipient, oldest first.
     #[serde(skip)]
     pub exchange: Vec<ExchangeView>,
@@ -64,10 +69,43 @@ impl ReceiptView {
         offset(zone) != offset(&self.zone)
     }
 
+    /// Returns whether the recipient objects to the current content.
+    pub fn is_objection(&self) -> bool {
+        self.state == ReceiptState::Declined
+    }
+
+    /// Returns whether the recipient answered without opening the update, and the viewer may know it.
+    pub fn is_answered_unopened(&self) -> bool {
+        self.standing == Some(Standing::AnsweredUnopened)
+    }
+
     /// Returns whether the recipient's readback awaits a verdict.
     pub fn awaits_verdict(&self) -> bool {
         self.state == ReceiptState::ReadBack
     }
+}
+
+/// Group of a receipt in a list. Each receipt is in one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptGroup {
+    /// The recipient objects to the current content.
+    Objections,
+    /// The recipient owes an answer.
+    Waiting,
+    /// The recipient's answer stands, and the recipient opened the update. Only for the author.
+    Heard,
+    /// The recipient's answer stands, but the recipient has not opened the update. Only for the author.
+    AnsweredUnopened,
+    /// The recipient's answer stands. For everyone but the author.
+    Answered,
+    /// The recipient answered earlier content and owes no new answer.
+    AnsweredEarlier,
+    /// The recipient opened the update and owes no answer. Only for the author.
+    Opened,
+    /// The recipient has not opened the update and owes no answer. Only for the author.
+    NotOpened,
+    /// The recipient owes no answer and gave none. For everyone but the author, who see no list of them.
+    Hidden,
 }
 
 /// One message of the verdict thread between the author and the recipient.
@@ -126,6 +164,9 @@ pub struct GuestAnswerView {
     pub acknowledged_at: String,
     /// The guest's readback; only for the author.
     pub readback: Option<String>,
+    /// Whether the guest read the update back.
+    #[serde(skip)]
+    pub read_back: bool,
 }
 
 text_enum! {

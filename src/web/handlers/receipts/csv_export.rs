@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
+use crate::receipts;
 use crate::state::State;
 use crate::text;
 use crate::updates::{self, Filter};
@@ -42,6 +43,7 @@ pub(super) fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
         "reason",
         "reminded_at",
         "away_until",
+        "standing",
     ];
     writer.write_record(heads).map_err(Error::internal)?;
     for receipt in receipts {
@@ -70,6 +72,10 @@ pub(super) fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
             text(&receipt.reason),
             text(&receipt.reminded_at),
             text(&receipt.away_until),
+            receipt
+                .standing
+                .map(|standing| standing.to_string())
+                .unwrap_or_default(),
         ];
         writer.write_record(row).map_err(Error::internal)?;
     }
@@ -96,6 +102,9 @@ pub(super) async fn overview_csv(
         "next_due",
         "to_hear",
         "open_questions",
+        "heard",
+        "objections",
+        "answered_unopened",
     ];
     writer.write_record(heads).map_err(Error::internal)?;
     let mut after = None;
@@ -109,23 +118,25 @@ pub(super) async fn overview_csv(
             100,
         )
         .await?;
+        let ids: Vec<String> = found.iter().map(|row| row.id.clone()).collect();
+        let standings = receipts::standing_counts(connection, &ctx.viewer, &ids).await?;
         for row in &found {
-            let answered = if row.expectation.asks_for_answer() {
-                row.recipients - row.owing
-            } else {
-                row.acknowledged
-            };
+            let counts = standings.get(&row.id).copied().unwrap_or_default();
+            let answered = counts.heard + counts.answered_unopened + counts.objections;
             let record = [
                 csv_cell(&row.title),
                 format!("{}/updates/{}", ctx.base_url, row.id),
                 row.published_at.map(rfc3339).unwrap_or_default(),
                 row.expectation.to_string(),
-                row.recipients.to_string(),
+                counts.recipients.to_string(),
                 answered.to_string(),
-                row.owing.to_string(),
+                counts.owing.to_string(),
                 row.next_due_at.map(rfc3339).unwrap_or_default(),
                 row.unheard.to_string(),
                 row.open_questions.to_string(),
+                counts.heard.to_string(),
+                counts.objections.to_string(),
+                counts.answered_unopened.to_string(),
             ];
             writer.write_record(record).map_err(Error::internal)?;
         }

@@ -1,0 +1,131 @@
+//! Where each recipient stands with an update, and how many recipients stand where. All lists,
+//! sentences and counts about recipients come from here, so that they agree.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use crate::error::Result;
+use crate::infra::db::{self, FetchKnown, text_enum};
+use crate::people::Viewer;
+
+text_enum! {
+    /// Where a recipient stands with the current revision of an update. Every recipient is in
+    /// exactly one of these groups. An answer stands if it is to the current revision, if the
+    /// author has not corrected it, and if it is a readback where the update expects one.
+    pub enum Standing {
+        /// The recipient opened the update, and an answer without objection stands.
+        Heard = "heard",
+        /// An objection to the current revision stands.
+        Objects = "objects",
+        /// An answer without objection stands, but the recipient has not opened the update.
+        AnsweredUnopened = "answered_unopened",
+        /// The recipient answered an earlier revision.
+        AnsweredEarlier = "answered_earlier",
+        /// The recipient opened the update, but no answer stands.
+        Opened = "opened",
+        /// The recipient has not opened the update, and no answer stands.
+        NotOpened = "not_opened",
+    }
+}
+
+/// SQL expression: the [`Standing`] of the recipient `r` of the update `u`. The argument is an SQL
+/// condition for whether a correction of the readback counts.
+macro_rules! standing {
+    ($is_corrected:expr) => {
+        concat!(
+            "CASE WHEN r.answered_revision < u.revision THEN 'answered_earlier'
+             WHEN r.answered_revision IS NULL OR ",
+            $is_corrected,
+            " OR (u.expectation = 'readback' AND r.answer = 'acknowledged')
+             THEN CASE WHEN r.opened_at IS NULL THEN 'not_opened' ELSE 'opened' END
+             WHEN r.answer = 'declined' THEN 'objects'
+             WHEN r.opened_at IS NULL THEN 'answered_unopened' ELSE 'heard' END"
+        )
+    };
+}
+pub(super) use standing;
+
+/// SQL condition: the recipient `r`, whose account is `p`, counts as asked. People who were
+/// deactivated before they answered do not count.
+macro_rules! was_asked {
+    () => {
+        "r.removed_at IS NULL AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL)"
+    };
+}
+pub(super) use was_asked;
+
+/// SQL condition: the author corrected the readback of the recipient `r` of the update `u`, and the
+/// person `$1` may know it. See [`ReceiptAccess::sees_exchange`](super::ReceiptAccess::sees_exchange).
+macro_rules! is_visibly_corrected {
+    () => {
+        "(coalesce(r.verdict, '') = 'corrected'
+          AND (u.author_id = $1 OR r.person_id = $1 OR coalesce(r.disclosed_at, -1) >= coalesce(r.answered_at, 0)))"
+    };
+}
+
+/// How many recipients of an update stand where, as far as the viewer may know. A correction that
+/// the viewer may not know does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
+pub struct StandingCounts {
+    /// Number of recipients.
+    pub recipients: i64,
+    /// Number of recipients with [`Standing::Heard`].
+    pub heard: i64,
+    /// Number of recipients with [`Standing::Objects`].
+    pub objections: i64,
+    /// Number of recipients with [`Standing::AnsweredUnopened`]. Only the author may see it.
+    pub answered_unopened: i64,
+    /// Number of recipients who opened the update, whatever else they did. Only the author may see
+    /// it.
+    pub opened: i64,
+    /// Number of recipients who owe an answer.
+    pub owing: i64,
+}
+
+#[derive(FromRow)]
+struct CountedUpdate {
+    update_id: String,
+    #[sqlx(flatten)]
+    counts: StandingCounts,
+}
+
+/// Counts the recipients of these updates by standing. Leaves out updates without recipients.
+pub async fn standing_counts(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update_ids: &[String],
+) -> Result<HashMap<String, StandingCounts>> {
+    let Viewer::Person(person) = viewer else {
+        return Ok(HashMap::new());
+    };
+    if update_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = format!(
+        concat!(
+            "SELECT c.update_id, count(*) AS recipients,
+             count(*) FILTER (WHERE c.standing = 'heard') AS heard,
+             count(*) FILTER (WHERE c.standing = 'objects') AS objections,
+             count(*) FILTER (WHERE c.standing = 'answered_unopened') AS answered_unopened,
+             count(*) FILTER (WHERE c.opened_at IS NOT NULL) AS opened,
+             count(*) FILTER (WHERE c.owes_since IS NOT NULL AND c.standing IN ('answered_earlier', 'opened', 'not_opened')) AS owing
+             FROM (SELECT r.update_id, r.opened_at, r.owes_since, ",
+            standing!(is_visibly_corrected!()),
+            " AS standing FROM receipts r JOIN updates u ON u.id = r.update_id JOIN people p ON p.id = r.person_id
+              WHERE r.update_id IN ({}) AND ",
+            was_asked!(),
+            ") AS c GROUP BY c.update_id"
+        ),
+        db::placeholders(2, update_ids.len())
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(text)).bind(&person.id);
+    for id in update_ids {
+        query = query.bind(id);
+    }
+    let counted: Vec<CountedUpdate> = query.fetch_known(connection).await?;
+    Ok(counted
+        .into_iter()
+        .map(|one| (one.update_id, one.counts))
+        .collect())
+}
