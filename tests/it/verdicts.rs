@@ -126,6 +126,69 @@ async fn corrected_readback_is_rejected_when_it_is_sent_again_unchanged() {
 }
 
 #[actix_web::test]
+async fn answer_box_is_empty_below_the_earlier_answer_when_it_is_asked_for_again() {
+    let (app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests.").await;
+    correct(&ada, &path, &bob, "Only two.").await.expect(200);
+    // Versions before this one saved the text as a draft once more after it was sent.
+    let draft = format!("{path}/drafts/readback");
+    let save = async |text: &str| {
+        let body = json!({ "body": text });
+        bob.json("PUT", &draft, &body).await.expect(204);
+    };
+    save("I move the tests.").await;
+    let browser = app.browser("Bob").await;
+    let quote = "You said: <q class=\"words small\">I move the tests.</q>";
+    let page = browser.get(&path).await.text();
+    assert!(page.contains(quote), "{page}");
+    assert_eq!(answer_box(&page), "");
+    save("I move two").await;
+    assert_eq!(answer_box(&browser.get(&path).await.text()), "I move two");
+    // The same after a change.
+    read_back(&bob, &path, "I move two tests.").await;
+    let change = json!({ "notes": "All of them", "change": "material" });
+    ada.patch(&path, change).await.expect(200);
+    save("I move two tests.").await;
+    let page = browser.get(&path).await.text();
+    assert!(
+        page.contains("<q class=\"words small\" dir=\"auto\">I move two tests.</q>"),
+        "{page}"
+    );
+    assert_eq!(answer_box(&page), "");
+}
+
+#[actix_web::test]
+async fn earlier_answer_of_a_guest_is_quoted_after_a_change() {
+    let (app, ada, _bob, _cyd, path) = publish_for_two().await;
+    let (_, token) = ada.share(&path, true).await;
+    let fields = json!({ "name": "Gus", "readback": "We pay on Monday" });
+    let guest = app.client().accept("text/html");
+    guest.get(&format!("/s/{token}")).await.expect(200);
+    let guest = guest.accept("application/json");
+    guest
+        .json("PUT", &format!("{path}/acknowledgement"), &fields)
+        .await
+        .expect(204);
+    let change = json!({ "notes": "On Tuesday", "change": "material" });
+    ada.patch(&path, change).await.expect(200);
+    let page = guest.accept("text/html");
+    let page = page.get(&format!("/s/{token}")).await.expect(200).text();
+    assert!(page.contains("This changed since you answered"), "{page}");
+    assert!(
+        page.contains("You said: <q class=\"words small\">We pay on Monday</q>"),
+        "{page}"
+    );
+    assert_eq!(answer_box(&page), "");
+}
+
+/// Returns the text in the box for a readback.
+fn answer_box(page: &str) -> &str {
+    let (_, rest) = page.split_once("name=\"readback\"").expect("a box");
+    let (_, rest) = rest.split_once('>').unwrap();
+    rest.split_once("</textarea>").unwrap().0.trim()
+}
+
+#[actix_web::test]
 async fn readback_and_verdict_forms_work_without_scripts() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

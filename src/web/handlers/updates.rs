@@ -1,6 +1,7 @@
 //! Handlers for updates: the library, writing, the update's page, and muting.
 
 mod access;
+mod answer_bar;
 mod library;
 mod write;
 
@@ -8,15 +9,12 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
-use sqlx::AnyConnection;
 
 pub(crate) use access::access;
+use answer_bar::{answer_bar, unsent_readback};
 pub(crate) use library::{library, search, trash_page};
 pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unpublish};
 
-use crate::clock::rfc3339;
-use crate::error::Result;
-use crate::receipts::ReceiptState;
 use crate::state::State;
 use crate::updates::{Update, UpdateState, Visibility};
 use crate::web::extract::context::RequestContext;
@@ -101,7 +99,7 @@ pub(crate) async fn update_page(
             .await?
             .is_some();
         drafts = drafts::of_person(&mut connection, &update.id, &person.id).await?;
-        bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
+        bar.draft = unsent_readback(&drafts, &bar);
         bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();
     }
     drop(connection);
@@ -168,65 +166,6 @@ pub(crate) async fn update_page(
         share,
     };
     html_page(status, &shown)
-}
-
-/// Builds the bar that shows the requested answer and the viewer's answer.
-async fn answer_bar(
-    connection: &mut AnyConnection,
-    ctx: &RequestContext,
-    update: &Update,
-    view: &UpdateView,
-) -> Result<AnswerBar> {
-    if let Some(guest) = ctx.viewer.guest_of(&update.id) {
-        let answer = receipts::guest_answer(connection, &guest.id)
-            .await?
-            .filter(|(_, seen, _)| *seen >= update.revision);
-        return Ok(match answer {
-            Some((at, _, words)) => AnswerBar {
-                state: Some(if words.is_some() {
-                    ReceiptState::ReadBack
-                } else {
-                    ReceiptState::Acknowledged
-                }),
-                at: rfc3339(at),
-                text: words.unwrap_or_default(),
-                ..AnswerBar::default()
-            },
-            None => AnswerBar {
-                asked: update.asks_for_answer(),
-                ..AnswerBar::default()
-            },
-        });
-    }
-    let Some(receipt) = &view.my_receipt else {
-        return Ok(AnswerBar::default());
-    };
-    let exchange = receipts::verdict_thread(connection, &ctx.viewer, update).await?;
-    let changes = match receipt.revision {
-        Some(seen) => updates::changes_since(connection, update, seen).await?,
-        None => None,
-    };
-    Ok(AnswerBar {
-        asked: receipt.owes,
-        state: Some(receipt.state),
-        at: receipt.answered_at.clone().unwrap_or_default(),
-        text: receipt
-            .readback
-            .clone()
-            .or(receipt.reason.clone().filter(|_| !receipt.owes))
-            .unwrap_or_default(),
-        correction: receipt.correction.clone().unwrap_or_default(),
-        due: receipt.due.clone(),
-        overdue: receipt.overdue,
-        changes: changes.map(|changes| presenters::changes_view(update, changes)),
-        thread: exchange
-            .iter()
-            .filter(|one| one.person_id == receipt.person.id)
-            .map(presenters::exchange_view)
-            .collect(),
-        disclosed: receipt.disclosed,
-        ..AnswerBar::default()
-    })
 }
 
 /// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient
