@@ -211,6 +211,17 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
+/// Deletes a person's notification of one kind about the update itself, because it no longer holds.
+pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM notices WHERE person_id = $1 AND kind = $2 AND subject_id = $3")
+        .bind(person_id)
+        .bind(kind)
+        .bind(update_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Deletes these people's notifications about a subject. The caller then notifies them again with a
 /// different kind.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {

@@ -14,7 +14,9 @@ pub use reminders::{MIN_REMINDER_INTERVAL, notify_overdue, remind};
 pub use standing::{Standing, StandingCounts, standing_counts};
 use standing::{standing, was_asked};
 pub use state::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
-pub use verdicts::{ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread};
+pub use verdicts::{
+    ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread, withdraw_verdict,
+};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;

@@ -151,7 +151,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::show)))
         .service(
             resource("/updates/{id}/receipts/{person}/confirmation")
-                .route(put().to(receipts::confirm)),
+                .route(put().to(receipts::confirm))
+                .route(delete().to(receipts::withdraw)),
         )
         .service(
             resource("/updates/{id}/receipts/{person}/disclosure")

@@ -26,6 +26,23 @@ pub enum Verdict {
     Corrected(String),
 }
 
+impl Verdict {
+    fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Confirmed => VerdictKind::Confirmed,
+            Self::Corrected(_) => VerdictKind::Corrected,
+        }
+    }
+
+    /// The text of a correction; empty for a confirmation.
+    fn body(&self) -> &str {
+        match self {
+            Self::Confirmed => "",
+            Self::Corrected(body) => body,
+        }
+    }
+}
+
 /// A message in the thread between the author and a recipient.
 #[derive(Clone, Debug, FromRow)]
 pub struct ThreadMessage {
@@ -148,9 +165,18 @@ async fn find_own_receipt(
     Ok((update, receipt))
 }
 
-/// Confirms or corrects a recipient's readback. The viewer must be the author. `said_at` is the
-/// time of the readback that the author's page showed. Returns [`Error::Conflict`] if the recipient
-/// has sent a newer readback.
+/// The kinds of the message and of the notification for a verdict.
+fn verdict_kinds(kind: VerdictKind) -> (MessageKind, Kind) {
+    match kind {
+        VerdictKind::Confirmed => (MessageKind::Confirmed, Kind::Confirmed),
+        VerdictKind::Corrected => (MessageKind::Corrected, Kind::Corrected),
+    }
+}
+
+/// Confirms or corrects a recipient's readback. The viewer must be the author. A verdict replaces
+/// the other verdict; a correction cannot replace a correction. `said_at` is the time of the
+/// readback that the author's page showed. Returns [`Error::Conflict`] if the recipient has sent a
+/// newer readback.
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -161,6 +187,51 @@ pub async fn give_verdict(
     said_at: Option<Millis>,
 ) -> Result<()> {
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
+    check_readback(&update, &receipt, said_at)?;
+    let (given, body) = (verdict.kind(), verdict.body());
+    if receipt.verdict == Some(given) && receipt.correction.as_deref().unwrap_or_default() == body {
+        return Ok(());
+    }
+    if given == VerdictKind::Corrected && receipt.verdict == Some(given) {
+        return Err(Error::Conflict(format!(
+            "{} already has your correction of this readback. Wait for a new readback, or withdraw the correction.",
+            receipt.name
+        )));
+    }
+    clear_verdict(tx, clock, &update, &receipt).await?;
+    let (message, kind) = verdict_kinds(given);
+    store_verdict(tx, id, person_id, Some(given)).await?;
+    append_message(tx, clock, &update, person_id, message, body).await?;
+    let notification = Notification {
+        kind,
+        update_id: id,
+        subject_id: id,
+        actor_id: &update.author_id,
+    };
+    notifications::notify(tx, clock, notification, &[person_id.to_owned()]).await?;
+    publish_change(tx, clock, &update, person_id).await
+}
+
+/// Withdraws the author's verdict on a recipient's readback, which then awaits a verdict again.
+/// Also deletes the recipient's notification, so that it is not mailed if it was not mailed yet.
+/// The viewer must be the author. Does nothing if there is no verdict.
+pub async fn withdraw_verdict(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    person_id: &str,
+) -> Result<()> {
+    let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
+    if receipt.verdict.is_none() {
+        return Ok(());
+    }
+    clear_verdict(tx, clock, &update, &receipt).await?;
+    publish_change(tx, clock, &update, person_id).await
+}
+
+/// Fails unless the receipt has a readback of the current revision, given at `said_at` if known.
+fn check_readback(update: &Update, receipt: &Receipt, said_at: Option<Millis>) -> Result<()> {
     if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(
             "{} has not read this update back, or has withdrawn the readback.",
@@ -182,48 +253,63 @@ pub async fn give_verdict(
             receipt.name
         )));
     }
-    let (given, body) = match verdict {
-        Verdict::Confirmed => (VerdictKind::Confirmed, ""),
-        Verdict::Corrected(body) => (VerdictKind::Corrected, body.as_str()),
-    };
-    let (message, kind) = match given {
-        VerdictKind::Confirmed => (MessageKind::Confirmed, Kind::Confirmed),
-        VerdictKind::Corrected => (MessageKind::Corrected, Kind::Corrected),
-    };
-    if receipt.verdict == Some(given) && receipt.correction.as_deref().unwrap_or_default() == body {
+    Ok(())
+}
+
+/// Removes the current verdict of a receipt: marks its message as taken back and deletes the
+/// recipient's notification. Does nothing if there is no verdict.
+async fn clear_verdict(
+    tx: &mut Tx,
+    clock: &Clock,
+    update: &Update,
+    receipt: &Receipt,
+) -> Result<()> {
+    let Some(given) = receipt.verdict else {
         return Ok(());
-    }
-    if given == VerdictKind::Corrected && receipt.verdict.is_some() {
-        return Err(Error::Conflict(format!(
-            "{} already has your verdict on this readback. Wait for a new readback.",
-            receipt.name
-        )));
-    }
+    };
+    let (message, kind) = verdict_kinds(given);
+    store_verdict(tx, &update.id, &receipt.person_id, None).await?;
+    sqlx::query(
+        "UPDATE exchanges SET taken_back_at = $1 WHERE taken_back_at IS NULL AND id = (SELECT max(id) FROM exchanges
+         WHERE update_id = $2 AND person_id = $3 AND kind = $4)",
+    )
+    .bind(clock.now())
+    .bind(&update.id)
+    .bind(&receipt.person_id)
+    .bind(message)
+    .execute(&mut **tx)
+    .await?;
+    notifications::retract_kind(tx, kind, &update.id, &receipt.person_id).await
+}
+
+async fn store_verdict(
+    tx: &mut Tx,
+    id: &str,
+    person_id: &str,
+    verdict: Option<VerdictKind>,
+) -> Result<()> {
     sqlx::query("UPDATE receipts SET verdict = $1 WHERE update_id = $2 AND person_id = $3")
-        .bind(given)
+        .bind(verdict)
         .bind(id)
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
-    append_message(tx, clock, &update, person_id, message, body).await?;
-    updates::refresh_obligations(tx, clock, id, Some(person_id)).await?;
-    notifications::notify(
-        tx,
-        clock,
-        Notification {
-            kind,
-            update_id: id,
-            subject_id: id,
-            actor_id: &update.author_id,
-        },
-        &[person_id.to_owned()],
-    )
-    .await?;
+    Ok(())
+}
+
+/// Recomputes what the recipient owes after a change of the verdict, and refreshes open pages.
+async fn publish_change(
+    tx: &mut Tx,
+    clock: &Clock,
+    update: &Update,
+    person_id: &str,
+) -> Result<()> {
+    updates::refresh_obligations(tx, clock, &update.id, Some(person_id)).await?;
     events::record(
         tx,
         clock,
         EventKind::Receipt,
-        id,
+        &update.id,
         person_id,
         &update.author_id,
     )

@@ -132,6 +132,25 @@ async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
 }
 
 #[actix_web::test]
+async fn correction_that_is_withdrawn_within_ten_seconds_is_not_emailed() {
+    let (sink, app, ada, bob) = start().await;
+    let path = ask(&ada, json!({ "expectation": "readback" })).await;
+    advance(&app, 11).await;
+    let readback = json!({ "readback": "I ship it" });
+    bob.json("PUT", &format!("{path}/acknowledgement"), &readback)
+        .await
+        .expect(200);
+    let confirmation = format!("{path}/receipts/{}/confirmation", bob.id);
+    let correction = json!({ "verdict": "corrected", "body": "On Monday" });
+    ada.json("PUT", &confirmation, &correction)
+        .await
+        .expect(200);
+    ada.delete(&confirmation).await.expect(200);
+    advance(&app, 11).await;
+    assert_eq!(headers(&sink, "Subject"), ["Ada asks you: “The new flow”"]);
+}
+
+#[actix_web::test]
 async fn each_reminder_and_each_new_request_is_emailed_once() {
     let (sink, app, ada, bob) = start().await;
     let path = ask(&ada, json!({ "expectation": "readback" })).await;

@@ -125,6 +125,118 @@ async fn corrected_readback_is_rejected_when_it_is_sent_again_unchanged() {
     assert_eq!(confirmed["state"], "confirmed");
 }
 
+/// Returns the kinds of the messages between the author and the recipient, each with whether it was withdrawn.
+async fn messages(client: &Client, path: &str) -> Vec<(String, bool)> {
+    let receipt = receipt(client, path, &client.id).await;
+    let exchange = receipt["exchange"].as_array().unwrap().clone();
+    exchange
+        .iter()
+        .map(|message| {
+            let kind = message["kind"].as_str().unwrap().to_owned();
+            (kind, message["taken_back_at"].is_string())
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn withdrawn_confirmation_leaves_the_readback_without_a_verdict() {
+    let (app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests.").await;
+    confirm(&ada, &path, &bob).await.expect(200);
+    let verdict = format!("{path}/receipts/{}/confirmation", bob.id);
+    for _ in 0..2 {
+        let receipt = ada.delete(&verdict).await.expect(200).json();
+        assert_eq!(receipt["state"], "read_back");
+    }
+    assert_eq!(reasons(&ada, "owed_by_me").await, ["readbacks"]);
+    assert_eq!(reasons(&bob, "said_to_me").await, [""; 0]);
+    assert_eq!(
+        messages(&bob, &path).await,
+        [
+            ("readback".to_owned(), false),
+            ("confirmed".to_owned(), true)
+        ]
+    );
+    // The page lists the readback once, not as an earlier one too.
+    let page = app.browser("Ada").await;
+    let page = page.get(&format!("{path}/receipts")).await.text();
+    assert!(!page.contains("Before:"), "{page}");
+    // The recipient can change the readback again.
+    bob.delete(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
+}
+
+#[actix_web::test]
+async fn confirmation_can_be_changed_to_a_correction() {
+    let (_app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests.").await;
+    confirm(&ada, &path, &bob).await.expect(200);
+    let corrected = correct(&ada, &path, &bob, "Only two of them.").await;
+    let corrected = corrected.expect(200).json();
+    assert_eq!(
+        (&corrected["state"], &corrected["correction"]),
+        (&json!("needs_correction"), &json!("Only two of them."))
+    );
+    assert_eq!(reasons(&bob, "owed_by_me").await, ["corrected"]);
+    assert_eq!(reasons(&bob, "said_to_me").await, [""; 0]);
+    assert_eq!(
+        messages(&bob, &path).await,
+        [
+            ("readback".to_owned(), false),
+            ("confirmed".to_owned(), true),
+            ("corrected".to_owned(), false)
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn withdrawn_correction_no_longer_asks_for_a_readback() {
+    let (_app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests.").await;
+    correct(&ada, &path, &bob, "No.").await.expect(200);
+    // A correction must be withdrawn before another one can be given.
+    correct(&ada, &path, &bob, "Not all.").await.problem(409);
+    let verdict = format!("{path}/receipts/{}/confirmation", bob.id);
+    let receipt = ada.delete(&verdict).await.expect(200).json();
+    assert_eq!(
+        (&receipt["state"], &receipt["owes"], &receipt["correction"]),
+        (&json!("read_back"), &json!(false), &Value::Null)
+    );
+    assert_eq!(inbox_count(&bob, "owed_by_me").await, 0);
+    correct(&ada, &path, &bob, "Not all.").await.expect(200);
+    assert_eq!(reasons(&bob, "owed_by_me").await, ["corrected"]);
+}
+
+#[actix_web::test]
+async fn receipts_page_offers_to_change_a_verdict_without_scripts() {
+    let (app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests.").await;
+    confirm(&ada, &path, &bob).await.expect(200);
+    let (author, reader) = (app.browser("Ada").await, app.browser("Bob").await);
+    let receipts = format!("{path}/receipts");
+    assert!(
+        author
+            .get(&receipts)
+            .await
+            .text()
+            .contains("Change your verdict")
+    );
+    assert!(
+        !reader
+            .get(&receipts)
+            .await
+            .text()
+            .contains("Change your verdict")
+    );
+    let verdict = format!("{path}/receipts/{}/confirmation", bob.id);
+    author
+        .form("POST", &verdict, &[("_method", "DELETE")])
+        .await
+        .expect(303);
+    assert_eq!(my_state(&bob, &path).await, "read_back");
+}
+
 #[actix_web::test]
 async fn answer_box_is_empty_below_the_earlier_answer_when_it_is_asked_for_again() {
     let (app, ada, bob, _cyd, path) = publish_for_two().await;
@@ -138,7 +250,7 @@ async fn answer_box_is_empty_below_the_earlier_answer_when_it_is_asked_for_again
     };
     save("I move the tests.").await;
     let browser = app.browser("Bob").await;
-    let quote = "You said: <q class=\"words small\">I move the tests.</q>";
+    let quote = "You said: <q class=\"words small\" dir=\"auto\">I move the tests.</q>";
     let page = browser.get(&path).await.text();
     assert!(page.contains(quote), "{page}");
     assert_eq!(answer_box(&page), "");
@@ -175,7 +287,7 @@ async fn earlier_answer_of_a_guest_is_quoted_after_a_change() {
     let page = page.get(&format!("/s/{token}")).await.expect(200).text();
     assert!(page.contains("This changed since you answered"), "{page}");
     assert!(
-        page.contains("You said: <q class=\"words small\">We pay on Monday</q>"),
+        page.contains("You said: <q class=\"words small\" dir=\"auto\">We pay on Monday</q>"),
         "{page}"
     );
     assert_eq!(answer_box(&page), "");

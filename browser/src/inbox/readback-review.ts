@@ -1,7 +1,12 @@
-// <hearing-list>: the author reviews readbacks one by one. j and k move the focus, y confirms, n corrects.
+// <hearing-list>: the author reviews readbacks one by one. j and k move the focus, y confirms, n corrects. A confirmation
+// can be undone for ten seconds here, and changed later in the person's row.
 import { announce } from "../lib/dom.js";
+import { showError } from "../lib/error-banner.js";
 import { latinKey } from "../lib/latin-key.js";
+import { refresh } from "../lib/refresh.js";
+import { requestJson } from "../lib/request.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
+import { focusUndoNotice, showUndoNotice } from "../lib/undo-notice.js";
 
 class ReadbackReview extends HTMLElement {
   #listeners = new AbortController();
@@ -61,9 +66,7 @@ class ReadbackReview extends HTMLElement {
   #focusNext(): void {
     if (document.activeElement !== document.body) return;
     const rows = this.#rows;
-    const next = rows[Math.min(this.#lastIndex, rows.length - 1)];
-    if (next) next.focus();
-    else announce("All readbacks are heard.");
+    rows[Math.min(this.#lastIndex, rows.length - 1)]?.focus();
   }
 }
 
@@ -73,4 +76,40 @@ declare global {
   interface HTMLElementTagNameMap {
     "hearing-list": ReadbackReview;
   }
+}
+
+// After a verdict, say so. The refresh then removes the row.
+document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
+  const row = form.closest<HTMLElement>(".to-hear");
+  if (!row) return;
+  const person = row.dataset["person"] ?? "";
+  const verdict = new FormData(form).get("verdict");
+  const others = document.querySelectorAll(".to-hear").length - 1;
+  const rest = others === 0 ? " That was the last readback." : "";
+  if (verdict === "corrected") announce(`You asked ${person} again.${rest}`);
+  else {
+    const undo = () => undoConfirmation(form.action, row.id, person);
+    showUndoNotice(`You confirmed what ${person} said back.${rest}`, undo);
+  }
+  // The review is gone after its last row, so it cannot move the focus.
+  document.addEventListener(
+    "hearback:refreshed",
+    () => {
+      if (document.activeElement === document.body && !document.querySelector(".to-hear"))
+        focusUndoNotice();
+    },
+    { once: true },
+  );
+});
+
+/** Withdraws the verdict, and focuses the row in which the author can give another one. */
+async function undoConfirmation(url: string, rowId: string, person: string): Promise<void> {
+  try {
+    await requestJson("DELETE", url);
+  } catch (error) {
+    return showError(error instanceof Error ? error.message : String(error));
+  }
+  await refresh();
+  document.getElementById(rowId)?.focus();
+  announce(`Undone. What ${person} said back is waiting for your verdict again.`);
 }

@@ -33,6 +33,7 @@ const onReceipts: Shortcut[] = [
   [["j", "k"], "Next or previous answer"],
   [["y"], "Yes, that’s it"],
   [["n"], "Not quite"],
+  [["u"], "Undo, for ten seconds"],
   [["Ctrl", "Enter"], "Send what you typed"],
 ];
 const onImages: Shortcut[] = [

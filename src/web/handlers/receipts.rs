@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, web};
 pub(crate) use answers::{acknowledge, decline, take_back};
 use csv_export::{csv_response, overview_csv, receipts_csv};
 pub(crate) use reminders::remind;
-pub(crate) use verdicts::{confirm, disclose, withhold};
+pub(crate) use verdicts::{confirm, disclose, withdraw, withhold};
 
 use crate::error::Error;
 use crate::events;

@@ -83,6 +83,22 @@ impl ReceiptView {
     pub fn awaits_verdict(&self) -> bool {
         self.state == ReceiptState::ReadBack
     }
+
+    /// Returns whether the author's verdict on the current readback stands.
+    pub fn has_verdict(&self) -> bool {
+        matches!(
+            self.state,
+            ReceiptState::Confirmed | ReceiptState::NeedsCorrection
+        )
+    }
+
+    /// Returns the messages before the last readback, except those that were taken back.
+    pub fn earlier_exchange(&self) -> impl Iterator<Item = &ExchangeView> {
+        let last = self.exchange.iter().rposition(ExchangeView::is_readback);
+        self.exchange[..last.unwrap_or_default()]
+            .iter()
+            .filter(|message| message.taken_back_at.is_none())
+    }
 }
 
 /// Group of a receipt in a list. Each receipt is in one group.

@@ -88,6 +88,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("GET",    "/receipts",                            "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/updates/{id}/receipts/{person}",      "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("PUT",    "/updates/{id}/receipts/{person}/confirmation", r#"{"verdict":"confirmed"}"#, [401, 404, 403, 409, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/receipts/{person}/confirmation", "",     [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 409, 404, 403, 403, 401, 401, 401]),
     ("DELETE", "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/decline",                r#"{"reason":"r"}"#, [401, 404, 200, 403, 404, 403, 403, 401, 401, 401]),

@@ -68,6 +68,20 @@ pub(crate) async fn confirm(
     receipt_response(&req, &ctx, &state, &id, &person).await
 }
 
+/// Withdraws the author's verdict on a readback.
+pub(crate) async fn withdraw(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+) -> HandlerResult {
+    let (id, person) = at.into_inner();
+    let mut tx = state.db.begin().await?;
+    receipts::withdraw_verdict(&mut tx, &state.clock, &ctx.viewer, &id, &person).await?;
+    tx.commit().await?;
+    receipt_response(&req, &ctx, &state, &id, &person).await
+}
+
 pub(crate) async fn disclose(
     req: HttpRequest,
     ctx: RequestContext,
