@@ -380,6 +380,8 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
         timeout: 30_000,
       })
       .toBe(true);
+  const isRecording = () =>
+    expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await prependToWorker(cannotCopy);
   await startRecording(page, "Screen and camera");
   await showsCamera();
@@ -392,7 +394,7 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
   );
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await waitUntilRecorded(page, 1);
+  await isRecording();
   await showsCamera();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(2);
@@ -407,7 +409,7 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
   );
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await waitUntilRecorded(page, 1);
+  await isRecording();
   await page.evaluate(() => new BroadcastChannel("fail").postMessage(null));
   await expect(
     page.getByText("The camera could no longer be shown, so the recording has ended."),
