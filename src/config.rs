@@ -1,12 +1,15 @@
 //! Settings, read once at startup from the environment and from the file named by
 //! `HEARBACK_CONFIG`. The environment takes precedence.
 
+mod trusted_proxies;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::trusted_proxies::TrustedProxies;
 use crate::infra::smtp;
 use crate::infra::smtp::{Mailer, Server};
 
@@ -62,9 +65,9 @@ pub struct Config {
     /// `HEARBACK_METRICS_TOKEN`: the bearer token for `GET /metrics`. If unset, metrics are not
     /// served.
     pub metrics_token: Option<String>,
-    /// `HEARBACK_TRUSTED_PROXIES`: comma-separated IP addresses of proxies whose `X-Forwarded-For`
-    /// header is trusted.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// `HEARBACK_TRUSTED_PROXIES`: comma-separated IP addresses and networks (CIDR) of proxies whose
+    /// `X-Forwarded-For` header is trusted.
+    pub trusted_proxies: TrustedProxies,
     /// `HEARBACK_MAX_UPLOAD` (4GiB): the maximum size of a file, in bytes.
     pub max_upload: u64,
     /// `HEARBACK_MAX_RECORDING` (120): the maximum length of a recording, in minutes.
@@ -163,11 +166,7 @@ impl Config {
                 _ => Err("must be proxy or redirect.".into()),
             }),
             metrics_token: read.optional("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
-            trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
-                text.split(',')
-                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. Use, for example, 127.0.0.1,::1.")))
-                    .collect()
-            }),
+            trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", TrustedProxies::default(), TrustedProxies::parse),
             max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
             max_recording: read.or_default("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
                 Ok(minutes @ 1..=1440) => Ok(minutes),

@@ -1,5 +1,6 @@
 //! Sessions: signing in and out, cookies, and the list of sessions.
 
+use hearback::config::TrustedProxies;
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, Response, TestApp, email};
@@ -249,4 +250,22 @@ async fn signing_in_again_ends_the_previous_session() {
     let me = async |cookie: &str| app.client().header("cookie", cookie).get("/me").await;
     me(&old).await.problem(401);
     me(&new).await.expect(200);
+}
+
+#[actix_web::test]
+async fn sign_in_is_limited_per_client_behind_a_proxy_in_a_trusted_network() {
+    let proxies = TrustedProxies::parse("127.0.0.0/8,10.0.0.0/8").unwrap();
+    let app = TestApp::start_with(|config| config.trusted_proxies = proxies).await;
+    app.person("Ada").await;
+    let from = |forwarded: &str| app.client().header("x-forwarded-for", forwarded);
+    for _ in 0..10 {
+        let client = from("198.51.100.1, 203.0.113.1, 10.9.8.7");
+        sign_in(&client, "Ada", "wrong password").await.problem(422);
+    }
+    sign_in(&from("203.0.113.1"), "Ada", PASSWORD)
+        .await
+        .problem(429);
+    sign_in(&from("203.0.113.2"), "Ada", PASSWORD)
+        .await
+        .expect(204);
 }

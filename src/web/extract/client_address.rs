@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 
+use crate::config::TrustedProxies;
 use crate::state::State;
 
 /// Returns the peer address. If the peer is a trusted proxy, returns the last forwarded address that is not a
@@ -24,10 +25,10 @@ pub(crate) fn client_address(state: &State, req: &HttpRequest) -> String {
 
 /// Follows the chain of proxies from the peer back to the first hop that is not a trusted proxy. Each proxy appends
 /// the address of its client to `forwarded`, so a client can forge only the entries before its own.
-fn last_untrusted(trusted: &[IpAddr], peer: IpAddr, forwarded: &[&str]) -> String {
+fn last_untrusted(trusted: &TrustedProxies, peer: IpAddr, forwarded: &[&str]) -> String {
     let mut client = peer;
     for hop in forwarded.iter().rev().map(|hop| hop.trim()) {
-        if !trusted.contains(&client) {
+        if !trusted.contains(client) {
             break;
         }
         match parse_hop(hop) {
@@ -37,7 +38,7 @@ fn last_untrusted(trusted: &[IpAddr], peer: IpAddr, forwarded: &[&str]) -> Strin
             None => return hop.to_owned(),
         }
     }
-    client.to_string()
+    client.to_canonical().to_string()
 }
 
 /// Parses an address with or without a port.
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str]) -> String {
-        let trusted = ["10.0.0.1", "10.0.0.2"].map(|proxy| proxy.parse().unwrap());
+        let trusted = TrustedProxies::parse("10.0.0.1,10.0.0.2,172.16.0.0/12").unwrap();
         last_untrusted(&trusted, peer.parse().unwrap(), forwarded)
     }
 
@@ -67,6 +68,14 @@ mod tests {
         let chain = ["192.0.2.1", " 203.0.113.9", " 10.0.0.2"];
         assert_eq!(client("10.0.0.1", &chain), "203.0.113.9");
         assert_eq!(client("10.0.0.1", &["10.0.0.2"]), "10.0.0.2");
+        let chain = ["192.0.2.1", "203.0.113.9", "172.31.0.5"];
+        assert_eq!(client("172.17.0.1", &chain), "203.0.113.9");
+    }
+
+    #[test]
+    fn ipv4_address_of_a_dual_stack_socket_is_the_same_client() {
+        assert_eq!(client("::ffff:198.51.100.7", &[]), "198.51.100.7");
+        assert_eq!(client("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
     }
 
     #[test]
