@@ -187,6 +187,11 @@ async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
         tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times are read from the file that it names; only tests may use this setting");
     }
+    if config.url.is_none() {
+        tracing::warn!(
+            "HEARBACK_URL is not set, so links begin with http:// and cookies are not restricted to HTTPS. If an HTTPS proxy is in front of Hearback, set HEARBACK_URL to its address, for example https://hearback.example.org"
+        );
+    }
     let clock = make_clock(&config);
     let app = App::build(config, clock).await?;
     let (address, link) = app.start_links().await?;

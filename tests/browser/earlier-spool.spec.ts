@@ -82,7 +82,7 @@ async function onServer(page: Page, spool: Spool, bytes: Buffer): Promise<Spool>
     "upload-metadata": `filename ${base64(name)},filetype ${base64(type)}`,
   };
   const begun = await page.request.post("/uploads", { headers: { ...headers, ...upload } });
-  const url = new URL(header(begun, "location")).pathname;
+  const url = header(begun, "location");
   const bytesOf = { "content-type": "application/offset+octet-stream", "upload-offset": "0" };
   const received = await page.request.patch(url, {
     headers: { ...headers, ...bytesOf },

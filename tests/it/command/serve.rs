@@ -97,6 +97,34 @@ fn serve_warns_about_a_test_clock() {
     }
 }
 
+#[test]
+fn serve_warns_without_a_public_url() {
+    let dir = tempfile::tempdir().unwrap();
+    for url in ["", "https://hearback.example.org"] {
+        let settings = [
+            ("HEARBACK_DATA", dir.path().to_str().unwrap()),
+            ("HEARBACK_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
+            ("HEARBACK_URL", url),
+        ];
+        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        BufReader::new(running.stdout.take().unwrap())
+            .lines()
+            .next()
+            .unwrap()
+            .unwrap();
+        terminate(&running);
+        let printed = utf8(&running.wait_with_output().unwrap().stderr);
+        let warned = printed
+            .lines()
+            .any(|line| line.contains("WARN") && line.contains("HEARBACK_URL is not set"));
+        assert_eq!(warned, url.is_empty(), "{printed}");
+    }
+}
+
 #[cfg(debug_assertions)]
 #[actix_web::test]
 async fn debug_build_serves_assets_from_the_configured_folder() {

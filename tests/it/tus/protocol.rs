@@ -69,6 +69,19 @@ async fn options_response_describes_the_supported_protocol() {
 }
 
 #[actix_web::test]
+async fn address_of_a_new_upload_is_relative() {
+    let (_app, ada) = start().await;
+    let made = create(&ada, &[("upload-length", "10")]).await.expect(201);
+    let location = made.header("location");
+    let id = location.strip_prefix("/uploads/");
+    assert!(id.is_some_and(|id| !id.contains('/')), "{location}");
+    let head = ada
+        .request("HEAD", location)
+        .header("tus-resumable", "1.0.0");
+    Response::fetch(head).await.expect(200);
+}
+
+#[actix_web::test]
 async fn invalid_upload_creation_is_rejected_and_leaves_nothing_behind() {
     let (_app, ada) = start().await;
     for (status, headers) in INVALID_CREATIONS {
