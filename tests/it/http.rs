@@ -28,6 +28,12 @@ async fn cross_site_request_is_rejected_without_effect() {
         // A GET request from another site is allowed, because it changes nothing.
         foreign.get("/me").await.expect(200);
     }
+    // A browser can add Basic credentials by itself.
+    let basic = with("authorization", "Basic YWRhOngx");
+    basic
+        .patch("/me", json!({ "name": "Mallory" }))
+        .await
+        .problem(403);
     // Another site cannot sign a person in.
     let foreign = app.client().header("sec-fetch-site", "cross-site");
     sign_in(&foreign, "Ada", PASSWORD).await.problem(403);
@@ -39,6 +45,25 @@ async fn cross_site_request_is_rejected_without_effect() {
     ] {
         let change = json!({ "name": "Ada" });
         ours.patch("/me", change).await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn bearer_token_is_accepted_beside_a_stray_cookie_and_decides_alone() {
+    let app = TestApp::start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let cookie = cookie_of(&sign_in(&app.client(), "Bob", PASSWORD).await);
+    for stray in ["theme=dark", cookie.as_str()] {
+        let program = ada.clone().header("cookie", stray);
+        let changed = program
+            .patch("/me", json!({ "name": "Ada L." }))
+            .await
+            .expect(200);
+        assert_eq!(changed.json()["id"], json!(ada.id), "{stray}");
+        let unknown = app.client().bearer("hb_unknown").header("cookie", stray);
+        unknown.patch("/me", json!({})).await.problem(401);
+        let foreign = program.header("sec-fetch-site", "cross-site");
+        foreign.patch("/me", json!({})).await.problem(403);
     }
 }
 

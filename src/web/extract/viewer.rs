@@ -1,7 +1,7 @@
 //! Determines the viewer of a request from its credentials, or from the credential in a media address.
 
 use actix_web::HttpRequest;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderMap};
 
 use crate::error::{Error, Result};
 use crate::links;
@@ -11,13 +11,8 @@ use crate::web::extract::cookies::session_cookie;
 use crate::web::extract::guest_cookie::guests_of;
 
 pub(super) async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
-    if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
-        let bearer = authorization
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        return viewer_by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
+    if req.headers().contains_key(header::AUTHORIZATION) {
+        return viewer_by_bearer(state, bearer_token(req.headers()).unwrap_or_default()).await;
     }
     if let Some(cookie) = req.cookie(session_cookie(state))
         && let Some(person) =
@@ -31,6 +26,15 @@ pub(super) async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
     } else {
         Viewer::Guest(guests)
     })
+}
+
+/// Returns the token of an `Authorization: Bearer` header.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {

@@ -6,10 +6,12 @@ use actix_web::web;
 
 use crate::error::{Error, Result};
 use crate::state::State;
+use crate::web::extract::viewer::bearer_token;
 
 /// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or, if it is absent,
 /// `Origin`. If both are absent, rejects a request with a cookie, because a browser may have sent it for another
-/// site.
+/// site. A bearer token makes such a request acceptable: no page of another site can send one, and cookies are
+/// ignored beside it.
 ///
 /// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
 /// in the address is the only credential, and cookies are ignored.
@@ -46,7 +48,7 @@ pub(super) fn check_same_site(request: &ServiceRequest) -> Result<()> {
             || ours.as_ref() == Some(&origin);
         return if fits { Ok(()) } else { Err(refused()) };
     }
-    if request.headers().contains_key(header::COOKIE) {
+    if request.headers().contains_key(header::COOKIE) && bearer_token(request.headers()).is_none() {
         Err(refused())
     } else {
         Ok(())
