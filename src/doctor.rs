@@ -1,8 +1,8 @@
 //! `hearback doctor`: checks the settings and tests each component (database, storage, ffmpeg,
 //! email) by using it. For each failed check, says how to fix the problem.
 
-use crate::config::Config;
-use crate::error::Result;
+use crate::config::{Config, is_secure_context};
+use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::video::Tools;
 use crate::state;
@@ -24,19 +24,12 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         passed: true,
         text: "settings: all valid".into(),
     });
-    match &config.url {
-        Some(url) if config.is_https() => lines.push(passed(format!("address: {url}"))),
-        Some(url) => lines.push(passed(format!(
-            "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put an https proxy in front of Hearback."
-        ))),
-        None => lines.push(passed(
-            "address: HEARBACK_URL is not set, so links use the Host header of each request",
-        )),
-    }
+    lines.push(passed(describe_address(config)));
     lines.push(match check_database(config).await {
         Ok(text) => passed(text),
         Err(error) => failed(format!(
-            "database: {error} Fix: check DATABASE_URL and that the database server is running."
+            "database: {} Fix: check DATABASE_URL and that the database server is running.",
+            describe_error(&error)
         )),
     });
     match check_storage(config).await {
@@ -45,14 +38,17 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
                 .into_iter()
                 .map(|text| passed(format!("storage: {text}"))),
         ),
-        Err(error) => lines.push(failed(format!("storage: {error}"))),
+        Err(error) => lines.push(failed(format!("storage: {}", describe_error(&error)))),
     }
     lines.push(check_free_space(config));
     let tools = Tools::detect(config.ffmpeg.as_deref()).await;
-    lines.push(match tools.missing() {
-        None => passed(format!("video: {}", tools.describe())),
-        Some(missing) => failed(format!(
-            "video: {missing} Fix: apt-get install ffmpeg, or set HEARBACK_FFMPEG."
+    lines.push(match tools.describe() {
+        Ok(works) => passed(format!("video: {works}")),
+        Err(problem) if config.ffmpeg.is_some() => failed(format!(
+            "video: {problem} Fix: set HEARBACK_FFMPEG to the path of ffmpeg, or unset it to use the one in PATH."
+        )),
+        Err(problem) => failed(format!(
+            "video: {problem} Fix: apt-get install ffmpeg, or set HEARBACK_FFMPEG."
         )),
     });
     lines.push(match &config.mail {
@@ -81,6 +77,25 @@ fn failed(text: impl Into<String>) -> CheckResult {
     CheckResult {
         passed: false,
         text: text.into(),
+    }
+}
+
+fn describe_address(config: &Config) -> String {
+    match &config.url {
+        Some(url) if is_secure_context(url) => format!("address: {url}"),
+        Some(url) => format!(
+            "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put an https proxy in front of Hearback."
+        ),
+        None => "address: HEARBACK_URL is not set, so links use the Host header of each request. Browsers allow recording on this machine itself; on others, they require https. Fix: set HEARBACK_URL if an https proxy is in front of Hearback.".into(),
+    }
+}
+
+/// Formats an error with its cause, unless the message already contains the cause.
+fn describe_error(error: &Error) -> String {
+    let detail = error.detail();
+    match error.cause().map(ToString::to_string) {
+        Some(cause) if !detail.contains(&cause) => format!("{detail} ({cause})"),
+        _ => detail,
     }
 }
 

@@ -160,10 +160,10 @@ pub struct Output {
     pub probe: Probe,
 }
 
-/// ffmpeg and ffprobe, if they were found. Cheap to clone.
+/// ffmpeg and ffprobe or, if they cannot be used, the reason for the operator. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    toolchain: Option<Arc<Toolchain>>,
+    toolchain: Result<Arc<Toolchain>, String>,
 }
 
 #[derive(Debug)]
@@ -183,25 +183,28 @@ impl Tools {
         }
     }
 
-    /// A message for pages and the doctor if ffmpeg is missing.
+    /// A message for pages if ffmpeg cannot be used.
     pub fn missing(&self) -> Option<String> {
-        self.toolchain.is_none().then(|| {
+        self.toolchain.is_err().then(|| {
             "ffmpeg is not installed. Recordings made in Hearback can be played, but without exact seeking, preview pictures or a copy for Safari; other videos can be played only by their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
                 .into()
         })
     }
 
-    /// The version of ffmpeg and how it is sandboxed, for the doctor.
-    pub fn describe(&self) -> String {
-        match &self.toolchain {
-            Some(toolchain) => format!(
-                "{} at {}, {}.",
-                toolchain.version,
-                toolchain.ffmpeg.display(),
-                toolchain.sandbox.describe()
-            ),
-            None => "ffmpeg is not installed.".into(),
-        }
+    /// The version of ffmpeg and how it is sandboxed, for the doctor. The error names the program
+    /// that is missing or cannot be run.
+    pub fn describe(&self) -> Result<String, &str> {
+        self.toolchain
+            .as_ref()
+            .map_err(String::as_str)
+            .map(|toolchain| {
+                format!(
+                    "{} at {}, {}.",
+                    toolchain.version,
+                    toolchain.ffmpeg.display(),
+                    toolchain.sandbox.describe()
+                )
+            })
     }
 
     /// Reads every packet of `input` without decoding. Returns `Unsupported` for a file that is not
@@ -272,13 +275,9 @@ impl Tools {
     }
 
     fn toolchain(&self) -> Result<&Toolchain> {
-        let missing = || {
-            Error::Unavailable(
-                self.missing().unwrap_or_default(),
-                "ffmpeg or ffprobe is not installed".into(),
-            )
-        };
-        self.toolchain.as_deref().ok_or_else(missing)
+        self.toolchain.as_deref().map_err(|problem| {
+            Error::Unavailable(self.missing().unwrap_or_default(), problem.as_str().into())
+        })
     }
 }
 
@@ -315,24 +314,16 @@ fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
     Ok(Output { note, ..made })
 }
 
-async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
-    let ffmpeg = match given {
-        Some(path) => path.to_owned(),
-        None => find_in_path("ffmpeg")?,
-    };
-    let ffmpeg = std::path::absolute(ffmpeg).ok()?;
-    let sibling = ffmpeg.with_file_name("ffprobe");
-    let ffprobe = if sibling.is_file() {
-        sibling
-    } else {
-        find_in_path("ffprobe")?
-    };
+/// Finds the tools and runs them once. The error names the program that is missing or cannot be run.
+async fn detect_toolchain(given: Option<&Path>) -> Result<Toolchain, String> {
+    let (ffmpeg, ffprobe) = find_programs(given)?;
     let sandbox = Sandbox::find(&ffmpeg).await;
-    let dir = tempfile::tempdir().ok()?;
-    let mut version = None;
+    let dir = tempfile::tempdir()
+        .map_err(|error| format!("ffmpeg needs a temporary folder: {error}."))?;
+    let mut version = String::new();
     for tool in [&ffprobe, &ffmpeg] {
         let mut set_version = |line: &str| {
-            version = Some(line.split(" Copyright").next().unwrap_or(line).to_owned());
+            version = line.split(" Copyright").next().unwrap_or(line).to_owned();
         };
         let args = ["-v".into(), "error".into(), "-version".into()];
         let mut first = true;
@@ -343,15 +334,41 @@ async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
         });
         if let Err(error) = ran.await {
             tracing::warn!(tool = %tool.display(), ?error, "ffmpeg or ffprobe could not be run");
-            return None;
+            return Err(format!("{} cannot be run.", tool.display()));
         }
     }
-    Some(Toolchain {
+    if version.is_empty() {
+        return Err(format!("{} does not print its version.", ffmpeg.display()));
+    }
+    Ok(Toolchain {
         ffmpeg,
         ffprobe,
-        version: version?,
+        version,
         sandbox,
     })
+}
+
+/// Returns the paths of ffmpeg (at `given` or in `PATH`) and of ffprobe (next to it or in `PATH`).
+fn find_programs(given: Option<&Path>) -> Result<(PathBuf, PathBuf), String> {
+    let ffmpeg = match given {
+        Some(path) => path.to_owned(),
+        None => find_in_path("ffmpeg").ok_or("There is no ffmpeg in PATH.")?,
+    };
+    let ffmpeg = std::path::absolute(&ffmpeg).unwrap_or(ffmpeg);
+    if !ffmpeg.is_file() {
+        return Err(format!("There is no ffmpeg at {}.", ffmpeg.display()));
+    }
+    let sibling = ffmpeg.with_file_name("ffprobe");
+    if sibling.is_file() {
+        return Ok((ffmpeg, sibling));
+    }
+    match find_in_path("ffprobe") {
+        Some(ffprobe) => Ok((ffmpeg, ffprobe)),
+        None => Err(format!(
+            "There is no ffprobe at {}, and none in PATH.",
+            sibling.display()
+        )),
+    }
 }
 
 fn find_in_path(name: &str) -> Option<PathBuf> {

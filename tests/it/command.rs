@@ -312,4 +312,58 @@ fn doctor_explains_that_storage_is_unreachable() {
         .find(|line| line.starts_with("FAIL storage"))
         .unwrap_or_else(|| panic!("{printed}"));
     assert!(line.contains("endpoint"), "{line}");
+    for once in ["Bucket bucket:", "Nothing responds at the endpoint"] {
+        assert_eq!(printed.matches(once).count(), 1, "{printed}");
+    }
+}
+
+/// Runs `hearback doctor` with a new data folder and these settings. Returns its exit code and the line about `part`.
+fn doctor_line(part: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let data = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    let settings = [&data[..], settings].concat();
+    let done = hearback(&settings, &["doctor"]).output().unwrap();
+    let printed = utf8(&done.stdout);
+    let line = printed
+        .lines()
+        .find(|line| line.get(5..).is_some_and(|text| text.starts_with(part)));
+    let line = line.unwrap_or_else(|| panic!("{part}: {printed}"));
+    (done.status.code(), line.to_owned())
+}
+
+#[test]
+fn doctor_knows_that_browsers_allow_recording_on_this_machine() {
+    for (url, allowed) in [
+        ("http://localhost:8080", true),
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:8080", true),
+        ("https://hearback.example.org", true),
+        ("http://hearback.example.org", false),
+        ("http://localhost.example.org", false),
+    ] {
+        let (_, line) = doctor_line("address", &[("HEARBACK_URL", url)]);
+        assert!(line.starts_with(&format!("ok   address: {url}")), "{line}");
+        assert_eq!(!line.contains("only over https"), allowed, "{line}");
+    }
+}
+
+#[test]
+fn doctor_names_the_path_at_which_ffmpeg_or_ffprobe_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("ffmpeg");
+    let missing = missing.to_str().unwrap();
+    let (code, line) = doctor_line("video", &[("HEARBACK_FFMPEG", missing)]);
+    let named = format!("FAIL video: There is no ffmpeg at {missing}. Fix: set HEARBACK_FFMPEG");
+    assert!(code == Some(1) && line.starts_with(&named), "{line}");
+
+    let empty = dir.path().to_str().unwrap();
+    let (_, line) = doctor_line("video", &[("PATH", empty)]);
+    let named = "FAIL video: There is no ffmpeg in PATH. Fix: apt-get install ffmpeg";
+    assert!(line.starts_with(named), "{line}");
+
+    std::fs::write(missing, "").unwrap();
+    let settings = [("HEARBACK_FFMPEG", missing), ("PATH", empty)];
+    let (_, line) = doctor_line("video", &settings);
+    let named = format!("FAIL video: There is no ffprobe at {empty}/ffprobe, and none in PATH.");
+    assert!(line.starts_with(&named), "{line}");
 }

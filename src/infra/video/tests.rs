@@ -288,7 +288,7 @@ async fn video_tools_work_without_bwrap() {
     let mut toolchain = Arc::into_inner(tools.toolchain.unwrap()).unwrap();
     toolchain.sandbox.bwrap = None;
     let tools = Tools {
-        toolchain: Some(Arc::new(toolchain)),
+        toolchain: Ok(Arc::new(toolchain)),
     };
     let dir = tempfile::tempdir().unwrap();
     let input = fixture("rec-vp8-opus-3s.webm");
@@ -301,13 +301,17 @@ async fn video_tools_work_without_bwrap() {
             .extension,
         "webm"
     );
-    assert!(tools.describe().contains("limited by prlimit"));
+    assert!(tools.describe().unwrap().contains("limited by prlimit"));
 }
 
 #[tokio::test]
 async fn missing_ffmpeg_is_reported_with_the_command_that_installs_it() {
     let tools = Tools::detect(Some(Path::new("/nowhere/ffmpeg"))).await;
     assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
+    assert_eq!(
+        tools.describe(),
+        Err("There is no ffmpeg at /nowhere/ffmpeg.")
+    );
     assert!(matches!(
         tools.probe(&fixture("moov-at-end.mov")).await,
         Err(Error::Unavailable(..))

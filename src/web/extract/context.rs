@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use crate::config::is_secure_context;
 use crate::error::{Error, Result};
 use crate::people::{Person, Viewer};
 use crate::state::State;
@@ -61,12 +62,13 @@ impl RequestContext {
             .get::<Nonce>()
             .map(|nonce| nonce.0.clone())
             .unwrap_or_default();
+        let base_url = base_url(&state, req);
         let ctx = Self {
             viewer: viewer(&state, req).await?,
             wants_html: wants_html(req.headers()),
-            base_url: base_url(&state, req),
+            insecure: !is_secure_context(&base_url),
+            base_url,
             nonce,
-            insecure: is_insecure(&state, req),
             flash: Flash::read(&state, req),
             live: true,
         };
@@ -162,13 +164,4 @@ fn base_url(state: &State, req: &HttpRequest) -> String {
         let host = if fits { host } else { "localhost" };
         format!("http://{host}")
     })
-}
-
-fn is_insecure(state: &State, req: &HttpRequest) -> bool {
-    let base = base_url(state, req);
-    let host = base.trim_start_matches("http://");
-    let here = ["localhost", "127.", "[::1]"]
-        .iter()
-        .any(|local| host.starts_with(local));
-    !base.starts_with("https://") && !here
 }
