@@ -9,7 +9,7 @@ mod index;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
 
-pub use index::{ForgetUpdate, IndexSubject};
+pub use index::{ForgetUpdate, IndexSubject, forget_subject};
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -20,16 +20,41 @@ use crate::text::fold;
 /// Creates the search index of the database engine. The index is not part of a migration, because
 /// it differs between engines and can be rebuilt at any time.
 pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
-    let make: &[&str] = match dialect {
-        Dialect::Sqlite => &[
-            "CREATE VIRTUAL TABLE IF NOT EXISTS said_words USING fts5 (words, content = '', contentless_delete = 1)",
-        ],
-        Dialect::Postgres => &[
-            "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
-            "CREATE INDEX IF NOT EXISTS said_vector ON said USING gin (vector)",
-        ],
-    };
-    for statement in make {
+    match dialect {
+        Dialect::Sqlite => create_sqlite_index(connection).await,
+        Dialect::Postgres => {
+            let make = [
+                "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
+                "CREATE INDEX IF NOT EXISTS said_vector ON said USING gin (vector)",
+            ];
+            execute_all(connection, &make).await
+        }
+    }
+}
+
+/// Creates the FTS5 index over `said`. With `secure-delete`, a deletion removes the words from the
+/// index at once; otherwise they would stay in the file until FTS5 merges its segments. Replaces
+/// the index of earlier versions, which had no content table and kept deleted words.
+async fn create_sqlite_index(connection: &mut AnyConnection) -> Result<()> {
+    let existing: Option<String> =
+        sqlx::query_scalar("SELECT sql FROM sqlite_master WHERE name = 'said_words'")
+            .fetch_optional(&mut *connection)
+            .await?;
+    match existing {
+        Some(sql) if sql.contains("content = 'said'") => return Ok(()),
+        Some(_) => execute_all(connection, &["DROP TABLE said_words"]).await?,
+        None => {}
+    }
+    let make = [
+        "CREATE VIRTUAL TABLE said_words USING fts5 (words, content = 'said', content_rowid = 'n')",
+        "INSERT INTO said_words (said_words, rank) VALUES ('secure-delete', 1)",
+        "INSERT INTO said_words (said_words) VALUES ('rebuild')",
+    ];
+    execute_all(connection, &make).await
+}
+
+async fn execute_all(connection: &mut AnyConnection, statements: &[&'static str]) -> Result<()> {
+    for statement in statements {
         connection.execute(*statement).await?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::infra::db::Tx;
 use crate::media;
 use crate::people::Viewer;
 use crate::updates;
-use crate::{events, notifications};
+use crate::{events, notifications, search};
 
 /// Removes a comment: deletes its text, pictures and history, and retracts its notifications. The
 /// row stays, so that replies keep their thread. Only the writer may remove a comment; the update's
@@ -34,6 +34,9 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     history::delete_history(tx, id).await?;
     questions::refresh_question(tx, &update.id, comment.root_id()).await?;
     notifications::retract(tx, &update.id, id).await?;
+    search::forget_subject(tx, id).await?;
+    // On PostgreSQL, a job that read the text before this transaction can still store it, so
+    // enqueue another one.
     updates::enqueue_index(tx, clock, &update.id, id).await?;
     events::record(
         tx,

@@ -26,7 +26,7 @@ impl Job for IndexSubject {
 
     async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
         let mut tx = db.begin().await?;
-        index(&mut tx, db.dialect(), &self.update, &self.subject).await?;
+        index(&mut tx, &self.update, &self.subject).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
     }
@@ -46,14 +46,14 @@ impl Job for ForgetUpdate {
 
     async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
         let mut tx = db.begin().await?;
-        delete_rows(&mut tx, db.dialect(), "update_id", &self.update).await?;
+        delete_rows(&mut tx, "update_id", &self.update).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
     }
 }
 
-async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
-    delete_rows(tx, dialect, "subject_id", subject_id).await?;
+async fn index(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
+    delete_rows(tx, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
          UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
@@ -70,7 +70,7 @@ async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str)
     while !insert(tx, n, update_id, subject_id, &words).await? {
         n += 1;
     }
-    if dialect == Dialect::Sqlite {
+    if tx.dialect() == Dialect::Sqlite {
         sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)")
             .bind(n)
             .bind(words)
@@ -97,8 +97,15 @@ async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
-    if dialect == Dialect::Sqlite {
+/// Deletes the search row of a subject at once, so that its words are not stored any longer.
+pub async fn forget_subject(tx: &mut Tx, subject_id: &str) -> Result<()> {
+    delete_rows(tx, "subject_id", subject_id).await
+}
+
+/// Deletes search rows. On SQLite, deletes from the index first, because the index reads the words
+/// of a deleted row in `said`.
+async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<()> {
+    if tx.dialect() == Dialect::Sqlite {
         let text = format!(
             "DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)"
         );

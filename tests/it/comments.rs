@@ -6,6 +6,7 @@ mod pictures;
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, comment_path, email, fixture, text};
+use crate::redaction::stored_bytes::{positions, stored};
 
 async fn threads(client: &Client, path: &str) -> Vec<Value> {
     client
@@ -445,4 +446,40 @@ async fn comment_on_an_update_in_the_trash_is_rejected() {
     bob.post(&format!("{path}/comments"), json!({ "body": "x" }))
         .await
         .problem(404);
+}
+
+#[actix_web::test]
+async fn words_of_a_removed_comment_are_in_no_stored_byte() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let kept = "quokkapunkt remains in this thread";
+    ada.comment(&path, kept).await;
+    for n in 0..5 {
+        ada.comment(&path, &format!("Filler {n} about something else"))
+            .await;
+    }
+    let secret = bob
+        .comment(&path, "The password is zebrafunkwolke, keep it")
+        .await;
+    app.wait_for_jobs().await;
+    let contains = async |word: &str| {
+        let stored = stored(&app).await;
+        stored
+            .iter()
+            .any(|(_, bytes)| positions(bytes, word.as_bytes()).next().is_some())
+    };
+    assert!(contains("zebrafunkwolke").await && contains("quokkapunkt").await);
+
+    bob.delete(&format!("/comments/{secret}")).await.expect(204);
+    // A clean stop writes the log of SQLite to the file. It stays while a reader uses it.
+    app.wait_until("the words are erased", async || {
+        app.state.db.truncate_wal().await.unwrap();
+        !contains("zebrafunkwolke").await
+    })
+    .await;
+    assert!(contains("quokkapunkt").await);
+    let found = ada.get("/search?q=quokkapunkt").await.expect(200).json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    let gone = ada.get("/search?q=zebrafunkwolke").await.expect(200).json();
+    assert_eq!(gone["items"].as_array().unwrap().len(), 0);
 }

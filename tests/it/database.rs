@@ -1,8 +1,10 @@
 //! Databases of older and newer versions, the settings of SQLite connections, and concurrent writes.
 
+use hearback::infra::db::Db;
 use serde_json::json;
 
 use crate::app::{TestApp, postgres, text};
+use crate::redaction::stored_bytes::positions;
 
 #[actix_web::test]
 async fn database_from_a_newer_version_is_rejected_and_the_error_names_the_required_version() {
@@ -127,4 +129,39 @@ async fn forty_concurrent_comments_all_succeed() {
             .await,
         0
     );
+}
+
+#[actix_web::test]
+async fn search_index_of_earlier_versions_is_rebuilt_without_deleted_words() {
+    if postgres() {
+        return;
+    }
+    let app = TestApp::start_prepared(
+        |_| {},
+        async |config| {
+            let db = Db::open(&config.database_url).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            for statement in [
+                "CREATE VIRTUAL TABLE said_words USING fts5 (words, content = '', contentless_delete = 1)",
+                "INSERT INTO said (n, update_id, subject_id, words) VALUES (1, 'u', 's', 'kept quokkapunkt')",
+                "INSERT INTO said_words (rowid, words) VALUES (1, 'kept quokkapunkt'), (2, 'zebrafunkwolke')",
+                "DELETE FROM said_words WHERE rowid = 2",
+            ] {
+                sqlx::query(statement).execute(&mut *tx).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            db.close().await;
+        },
+    )
+    .await;
+    let found = "SELECT count(*) FROM said_words WHERE said_words MATCH 'quokkapunkt'";
+    assert_eq!(app.count(found).await, 1);
+    // The log of SQLite stays while a reader uses it.
+    app.wait_until("the deleted word is erased", async || {
+        app.state.db.truncate_wal().await.unwrap();
+        let file = std::fs::read(app.dir.path().join("hearback.db")).unwrap();
+        let contains = |word: &str| positions(&file, word.as_bytes()).next().is_some();
+        contains("quokkapunkt") && !contains("zebrafunkwolke")
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 
 mod crop;
 mod interruptions;
-mod stored_bytes;
+pub mod stored_bytes;
 
 use std::io::Cursor;
 use std::path::Path;

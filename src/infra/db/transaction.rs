@@ -14,6 +14,7 @@ use crate::error::{self, Result};
 #[derive(Debug)]
 pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
+    dialect: Dialect,
     committed: Arc<watch::Sender<()>>,
     unfinished: UnfinishedGuard,
 }
@@ -35,6 +36,11 @@ impl Drop for UnfinishedGuard {
 }
 
 impl Tx {
+    /// The database engine.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Commits durably and wakes the tasks that wait for commits. On an error, nothing was stored.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
@@ -104,6 +110,7 @@ impl Db {
         };
         Ok(Tx {
             inner,
+            dialect: self.dialect,
             committed: self.committed.clone(),
             unfinished,
         })
