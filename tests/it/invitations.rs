@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, PASSWORD, TestApp};
+use crate::app::{Client, PASSWORD, Response, TestApp, text};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -262,4 +262,52 @@ async fn invited_people_stay_in_the_audience_when_the_draft_is_edited() {
         admin.get(&draft).await.json()["audience"]["people"][0]["name"],
         "New"
     );
+}
+
+/// Returns the names of the fields with `autofocus`.
+fn focused(page: &Response) -> Vec<String> {
+    let text = page.text();
+    let inputs = text.split("<input").skip(1);
+    inputs
+        .map(|rest| rest.split('>').next().unwrap())
+        .filter(|input| input.split_whitespace().any(|word| word == "autofocus"))
+        .map(|input| {
+            input
+                .split("name=\"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn first_field_of_each_page_without_an_account_has_the_focus() {
+    let app = TestApp::start().await;
+    let setup = format!("/setup?code={}", app.setup_code.as_deref().unwrap());
+    let stranger = app.client().accept("text/html");
+    assert_eq!(focused(&stranger.get(&setup).await.expect(200)), ["name"]);
+    let admin = app.admin("Root").await;
+    let (_, invitation) = invite(&admin, &["new@example.org"]).await.remove(0);
+    let reset = format!("/people/{}/reset", admin.id);
+    let reset = admin.post(&reset, json!({})).await.expect(201).json();
+    let reset = text(&reset["url"]).to_owned();
+    for (path, field) in [
+        (&*invitation, "name"),
+        (&*reset, "password"),
+        ("/session", "email"),
+    ] {
+        let page = stranger.get(path).await.expect(200);
+        assert_eq!(focused(&page), [field], "{path}");
+    }
+    // A refused password gets the focus, because the name is fine.
+    let fields = [("name", "New"), ("password", "short")];
+    let refused = stranger
+        .form("POST", &invitation, &fields)
+        .await
+        .expect(422);
+    assert_eq!(focused(&refused), ["password"]);
 }
