@@ -1,4 +1,4 @@
-// Sending a draft: the button, the shortcut and unknown addresses.
+// Sending a draft: the button, the shortcut, the due time and unknown addresses.
 import type { Page } from "@playwright/test";
 import { expect, checkPage, person, signIn, test } from "./test.ts";
 
@@ -76,4 +76,20 @@ test("the message to share fits the width of a phone", async ({ page, hearback }
   ).toBeInViewport({ ratio: 1 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380);
   await checkPage(page, "sent-pass-on");
+});
+
+test("the unit of the due time follows the number of working days", async ({ page, hearback }) => {
+  const [nora] = await hearback.addPeople("Nora");
+  await signIn(page, nora!);
+  await page.goto("/updates/new");
+  await page.getByRole("radio", { name: "Got it", exact: true }).check();
+  const unit = page.locator("unit-label");
+  await expect(unit).toHaveText("working day");
+  for (const [days, text] of [
+    ["3", "working days"],
+    ["1", "working day"],
+  ] as const) {
+    await page.getByRole("spinbutton", { name: "Working days" }).fill(days);
+    await expect(unit).toHaveText(text);
+  }
 });

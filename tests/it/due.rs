@@ -330,3 +330,17 @@ async fn form_rejects_a_due_time_of_zero_days() {
     let page = publish_by_form(&browser, &fields).await.expect(422).text();
     assert!(page.contains("working days from 1 to 60"), "{page}");
 }
+
+#[actix_web::test]
+async fn unit_after_the_number_of_working_days_is_singular_for_one() {
+    let app = TestApp::start().await;
+    app.people(["Ada", "Bob"]).await;
+    let browser = app.browser("Ada").await;
+    let form = browser.get("/updates/new").await.expect(200).text();
+    assert!(form.contains(">working day</unit-label>"), "{form}");
+    for (days, unit) in [("1", "working day"), ("2", "working days")] {
+        let fields = [("when", "days"), ("due_days", days), ("audience", "nobody")];
+        let form = publish_by_form(&browser, &fields).await.expect(422).text();
+        assert!(form.contains(&format!(">{unit}</unit-label>")), "{form}");
+    }
+}

@@ -61,6 +61,27 @@ class DueField extends HTMLElement {
   }
 }
 
+/** The unit after a number input: singular for 1, plural for everything else. */
+class UnitLabel extends HTMLElement {
+  #listeners = new AbortController();
+
+  connectedCallback(): void {
+    const input = document.getElementById(this.dataset["for"] ?? "");
+    if (!(input instanceof HTMLInputElement)) return;
+    this.#listeners = new AbortController();
+    const update = (): void => {
+      const { one = "", more = "" } = this.dataset;
+      this.textContent = input.valueAsNumber === 1 ? one : more;
+    };
+    update();
+    input.addEventListener("input", update, { signal: this.#listeners.signal });
+  }
+
+  disconnectedCallback(): void {
+    this.#listeners.abort();
+  }
+}
+
 /** The server accepts undo for this long after publication. */
 const UNDO_MS = 10_000;
 
@@ -90,6 +111,7 @@ customElements.define("keep-fragment", KeepFragment);
 customElements.define("theme-switch", ThemeSwitch);
 customElements.define("due-field", DueField);
 customElements.define("undo-field", UndoField);
+customElements.define("unit-label", UnitLabel);
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -98,6 +120,7 @@ declare global {
     "theme-switch": ThemeSwitch;
     "due-field": DueField;
     "undo-field": UndoField;
+    "unit-label": UnitLabel;
   }
 }
 
