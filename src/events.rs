@@ -112,6 +112,25 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
         .collect())
 }
 
+/// Returns the update of the newest event about a subject that this person caused, if there was one
+/// within [`RETENTION`]. A repeated DELETE uses it to recognise a subject that no longer exists.
+/// Reads all stored events.
+pub async fn update_of_last_event(
+    connection: &mut AnyConnection,
+    kind: EventKind,
+    subject_id: &str,
+    actor_id: &str,
+) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT update_id FROM events WHERE subject_id = $1 AND kind = $2 AND actor_id = $3 ORDER BY n DESC LIMIT 1",
+    )
+    .bind(subject_id)
+    .bind(kind)
+    .bind(actor_id)
+    .fetch_optional(connection)
+    .await?)
+}
+
 /// Deletes events that are older than [`RETENTION`].
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM events WHERE at < $1")

@@ -42,7 +42,8 @@ pub use complete::finish_stalled;
 pub use concurrency::KeyedLimiter;
 pub use leftovers::DeleteLeftovers;
 pub use repository::{
-    NewUpload, Upload, cancel, check_resumable, create, end, find, list_own, open_multipart_ids,
+    NewUpload, Upload, cancel, cancel_own, check_resumable, create, end, find, list_own,
+    open_multipart_ids,
 };
 
 /// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.

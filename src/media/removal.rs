@@ -13,7 +13,8 @@ use crate::updates;
 /// Removes a file from an update of the viewer. If people have answered the update and one of its
 /// revisions contains the file, the bytes are kept, so that the author can still see the file in
 /// that revision. Otherwise, or if `for_good` is true, the bytes are deleted. Comments on the file
-/// keep their text and lose their anchor. Returns the id of the update.
+/// keep their text and lose their anchor. Does nothing if the viewer has already deleted the file.
+/// Returns the id of the update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -22,6 +23,9 @@ pub async fn remove(
     for_good: bool,
 ) -> Result<String> {
     let person = viewer.person()?;
+    if let Some(update) = deleted_before(tx, &person.id, id).await? {
+        return Ok(update);
+    }
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
         return Err(Error::Forbidden(
@@ -59,6 +63,18 @@ pub async fn remove(
     }
     events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
     Ok(update.id)
+}
+
+/// Returns the update of a file that this person deleted within [`events::RETENTION`].
+async fn deleted_before(tx: &mut Tx, person_id: &str, id: &str) -> Result<Option<String>> {
+    let existing: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+    if existing > 0 {
+        return Ok(None);
+    }
+    events::update_of_last_event(tx, EventKind::Media, id, person_id).await
 }
 
 /// Deletes the pictures of a comment, including their bytes.

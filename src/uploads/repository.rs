@@ -6,6 +6,7 @@ use super::leftovers::DeleteLeftovers;
 use super::{FILE_REMOVED, UploadService, too_large};
 use crate::clock::{Clock, Millis, secret};
 use crate::error::{Error, Result};
+use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::media;
@@ -303,6 +304,36 @@ pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let mut tx = uploads.media.db.begin().await?;
     end(&mut tx, uploads, upload, None).await?;
     tx.commit().await
+}
+
+/// Cancels an upload of the viewer like [`cancel`]. Does nothing if the viewer has already cancelled
+/// it within [`events::RETENTION`].
+pub async fn cancel_own(
+    tx: &mut Tx,
+    uploads: &UploadService,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<()> {
+    let person = viewer.person()?;
+    let found = find(tx, viewer, id).await;
+    if matches!(found, Err(Error::NotFound))
+        && events::update_of_last_event(tx, EventKind::Media, id, &person.id)
+            .await?
+            .is_some()
+    {
+        return Ok(());
+    }
+    end(tx, uploads, &found?, None).await?;
+    // Remember the cancellation. The event belongs to no update, so no page gets it.
+    events::record(
+        tx,
+        &uploads.media.clock,
+        EventKind::Media,
+        "",
+        id,
+        &person.id,
+    )
+    .await
 }
 
 /// Schedules the deletion of an upload's data: now, and again once every request that may still be

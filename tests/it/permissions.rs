@@ -153,6 +153,28 @@ async fn every_route_returns_the_status_in_the_permission_table_and_hides_forbid
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+#[actix_web::test]
+async fn repeated_delete_returns_the_same_status() {
+    let readers = Readers::new(TestApp::start().await).await;
+    for (method, pattern, body, statuses) in TABLE {
+        if !method.starts_with("DELETE") {
+            continue;
+        }
+        let succeeds = |column: &usize| (200..300).contains(&statuses[*column]);
+        let Some(column) = (3..5).chain(1..3).find(succeeds) else {
+            continue;
+        };
+        let world = readers.world().await;
+        let client = readers.client(column, &world);
+        let address = world.address(method, pattern);
+        for attempt in ["first", "second"] {
+            let (status, refusal) = send(&client, method, &address, body).await;
+            let problem = format!("{attempt} {method} {pattern}: {refusal}");
+            assert_eq!(status.as_u16(), statuses[column], "{problem}");
+        }
+    }
+}
+
 #[test]
 fn permission_table_lists_every_route() {
     let text =

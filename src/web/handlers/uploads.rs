@@ -174,8 +174,7 @@ pub(crate) async fn remove(
 ) -> HandlerResult {
     check_protocol(&req, &ctx)?;
     let mut tx = state.db.begin().await?;
-    let upload = uploads::find(&mut tx, &ctx.viewer, &id).await?;
-    uploads::end(&mut tx, &state.uploads, &upload, None).await?;
+    uploads::cancel_own(&mut tx, &state.uploads, &ctx.viewer, &id).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
