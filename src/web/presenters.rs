@@ -8,12 +8,14 @@ pub(crate) mod me;
 pub(crate) mod people;
 mod receipts;
 pub(crate) mod sessions;
+mod thread_page;
 pub(crate) mod workspace;
 
 use std::borrow::Cow;
 
-pub(crate) use comments::{thread_views, version_view};
+pub(crate) use comments::{thread_page, thread_views, version_view};
 use sqlx::AnyConnection;
+pub(crate) use thread_page::ThreadRange;
 
 pub(crate) use access::{access_views, link_view, listed_link_view};
 pub(crate) use inbox::{counts_view, inbox_view};

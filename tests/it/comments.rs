@@ -1,6 +1,7 @@
 //! Comments, threads and reactions.
 
 mod anchors;
+mod paging;
 mod pictures;
 
 use serde_json::{Value, json};

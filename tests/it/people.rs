@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::{Client, PASSWORD, Response, TestApp, email};
+use crate::app::{Client, PASSWORD, Response, TestApp, email, texts};
 
 const NEW_PASSWORD: &str = "brand new words here";
 
@@ -216,5 +216,39 @@ async fn token_is_shown_once_and_can_be_revoked_only_by_its_owner() {
             .get("/me")
             .await
             .problem(401);
+    }
+}
+
+#[actix_web::test]
+async fn list_of_people_is_paged_by_name() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    app.people(["Dora", "Bob", "Cleo", "Eve"]).await;
+    let mut path = "/people?limit=2".to_owned();
+    let mut pages = Vec::new();
+    loop {
+        let page = ada.get(&path).await.expect(200).json();
+        pages.push(texts(&page["items"], "name").join(" "));
+        if pages.len() == 1 {
+            // A person who comes before the cursor does not move the following pages.
+            app.person("Aaron").await;
+        }
+        match page["next"].as_str() {
+            Some(next) => path = format!("/people?limit=2&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(pages, ["Ada Bob", "Cleo Dora", "Eve"]);
+    let browser = app.browser("Ada").await;
+    let page = browser.get("/people?limit=2").await.expect(200).text();
+    assert!(page.contains("<bdi>Ada</bdi>") && !page.contains("<bdi>Bob</bdi>"));
+    assert!(page.contains("href=\"/people?after="), "{page}");
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("after=x", "after"),
+        ("page=2", "page"),
+    ] {
+        let problem = ada.get(&format!("/people?{query}")).await.problem(422);
+        assert!(problem["errors"][field].is_string(), "{problem}");
     }
 }

@@ -24,10 +24,10 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
         .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
-        // Every second comment is a reply. Each comment has a reaction.
+        // Four of five comments are replies, so that the page shows all threads. Each comment has a reaction.
         let (id, parent) = (
             app.state.clock.id(),
-            (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()),
+            (n % 5 != 0).then(|| first["id"].as_str().unwrap().to_owned()),
         );
         sqlx::query("INSERT INTO comments (id, update_id, parent_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, $4, 'Words', 1, $5)")
             .bind(&id)

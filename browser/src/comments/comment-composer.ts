@@ -16,6 +16,7 @@ import { anchorChips } from "./anchor-chips.js";
 import { Attachments } from "./attachments.js";
 import { sendWithDrafts } from "./draft-autosave.js";
 import { sentNotice, unseenNotices, type UnseenPerson } from "./sent-notices.js";
+import { openPageOfComment } from "./threads.js";
 
 /** A sent comment, kept so that undo can restore it. */
 interface SentComment {
@@ -278,9 +279,10 @@ export class CommentComposer extends HTMLElement {
 
   /** Shows the comment that was just sent. Leaves the focus alone if the person has moved on to something else. */
   #focusSent(id: string): void {
-    const comment = document.getElementById(`c-${id}`);
     const { activeElement, body } = document;
-    if (!comment || (activeElement !== body && !this.contains(activeElement))) return;
+    if (activeElement !== body && !this.contains(activeElement)) return;
+    const comment = document.getElementById(`c-${id}`);
+    if (!comment) return openPageOfComment(id);
     revealComment(comment);
     comment.focus({ preventScroll: true });
   }

@@ -140,6 +140,14 @@ function comparePlaces(a: PlaceKey, b: PlaceKey): number {
   return a[0] - b[0] || a[1] - b[1] || a[2].localeCompare(b[2]);
 }
 
+/** Opens the page of the list that contains a comment, if there are several pages. */
+export function openPageOfComment(id: string): void {
+  const query = `?${new URLSearchParams({ comment: id })}`;
+  // If the comment no longer exists, the server shows the newest page. Do not ask again.
+  if (location.search === query || !document.querySelector(".thread-pages")) return;
+  location.replace(`${location.pathname}${query}#c-${id}`);
+}
+
 customElements.define("talk-order", ThreadOrder);
 
 declare global {
@@ -148,12 +156,11 @@ declare global {
   }
 }
 
-/** Shows the comment named in the URL fragment, if it exists. */
+/** Shows the comment named in the URL fragment, if it exists. The comment may be on another page of the list. */
 export function showCommentFromHash(): void {
-  const comment = location.hash.startsWith("#c-")
-    ? document.getElementById(location.hash.slice(1))
-    : null;
-  if (!comment) return;
+  if (!location.hash.startsWith("#c-")) return;
+  const comment = document.getElementById(location.hash.slice(1));
+  if (!comment) return openPageOfComment(location.hash.slice(3));
   stage()?.goTo(comment);
   revealComment(comment);
 }

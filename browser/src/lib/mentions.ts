@@ -96,17 +96,36 @@ async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HT
   };
 }
 
+interface MentionablePerson {
+  name: string;
+  email: string;
+  deactivated_at: string | null;
+}
+
+/** Fetches all pages of the list of people. */
+async function fetchPeople(): Promise<MentionablePerson[]> {
+  const people: MentionablePerson[] = [];
+  let after: string | null = "";
+  while (after !== null) {
+    const page = (await requestJson("GET", `/people?limit=100&after=${after}`)) as {
+      items: MentionablePerson[];
+      next: string | null;
+    };
+    people.push(...page.items);
+    after = page.next;
+  }
+  return people;
+}
+
 async function fetchMentionables(): Promise<Mentionable[]> {
   const [people, groups] = await Promise.all([
-    requestJson("GET", "/people") as Promise<{
-      items: { name: string; email: string; deactivated_at: string | null }[];
-    }>,
+    fetchPeople(),
     (requestJson("GET", "/groups") as Promise<{ items: { name: string }[] }>).catch(() => ({
       items: [],
     })),
   ]);
   return [
-    ...people.items
+    ...people
       .filter((person) => person.deactivated_at === null)
       .map(({ name, email }) => ({
         value: `@${name}`,

@@ -8,6 +8,10 @@ use crate::error::{Error, Result};
 use crate::text;
 use crate::updates::Cursor;
 
+/// The error message for an invalid cursor.
+pub(crate) const INVALID_CURSOR: &str =
+    "is not a valid cursor. Use `next` from the previous response, or leave it out.";
+
 /// The requested page of a list and its filters.
 #[derive(Debug)]
 pub(crate) struct ListQuery {
@@ -16,6 +20,16 @@ pub(crate) struct ListQuery {
     /// Maximum number of rows on the page, 1 to 100.
     limit: u8,
     filters: BTreeMap<String, String>,
+}
+
+impl Default for ListQuery {
+    fn default() -> Self {
+        Self {
+            after: None,
+            limit: 30,
+            filters: BTreeMap::new(),
+        }
+    }
 }
 
 impl ListQuery {
@@ -28,11 +42,7 @@ impl ListQuery {
     fn parse(query: &str, filters: &[&str]) -> Result<Self> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|error| Error::invalid("query", error.to_string()))?;
-        let mut list = Self {
-            after: None,
-            limit: 30,
-            filters: BTreeMap::new(),
-        };
+        let mut list = Self::default();
         let mut errors = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for (name, value) in pairs.into_inner() {
@@ -57,10 +67,7 @@ impl ListQuery {
         match name {
             "after" if value.is_empty() => {}
             "after" => {
-                let cursor = Cursor::decode(value).ok_or(
-                    "is not a valid cursor. Use `next` from the previous response, or leave it out.",
-                )?;
-                self.after = Some(cursor);
+                self.after = Some(Cursor::decode(value).ok_or(INVALID_CURSOR)?);
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));

@@ -20,25 +20,25 @@ use crate::state::State;
 use crate::updates::{self, Update};
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
-use crate::web::presenters;
+use crate::web::extract::list_query::ListQuery;
+use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{HandlerResult, json, no_content_or_redirect, return_path, see_other};
 use crate::web::schema::{CommentView, ListView};
 
 /// Lists the threads of an update, in the order in which the page shows them.
 pub(crate) async fn list(
+    req: HttpRequest,
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> HandlerResult {
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
-    json(
-        StatusCode::OK,
-        &ListView {
-            items: presenters::thread_views(&mut connection, &state, &ctx, &update).await?,
-            next: None,
-        },
-    )
+    let query = ListQuery::read(&req, &[])?;
+    let range = ThreadRange::After(query.after.clone(), query.page_size());
+    let page = presenters::thread_page(&mut connection, &state, &ctx, &update, &range).await?;
+    let (items, next) = (page.threads, page.later);
+    json(StatusCode::OK, &ListView { items, next })
 }
 
 /// Shows one comment with its replies. Redirects a browser to the comment on the update's page.
@@ -47,12 +47,20 @@ pub(crate) async fn show(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> HandlerResult {
-    let view = comment_view(&state, &ctx, &id).await?;
-    if ctx.wants_html {
-        Ok(see_other(&view.url))
-    } else {
-        json(StatusCode::OK, &view)
+    let mut connection = state.db.read().await?;
+    let (_, update) = comments::find_visible(&mut connection, &ctx.viewer, &id).await?;
+    let view = view_on_update(&mut connection, &state, &ctx, &update, &id).await?;
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &view);
     }
+    let newest = ThreadRange::Newest;
+    let page = presenters::thread_page(&mut connection, &state, &ctx, &update, &newest).await?;
+    let root = view.parent_id.as_ref().unwrap_or(&view.id);
+    if page.threads.iter().any(|thread| thread.id == *root) {
+        return Ok(see_other(&view.url));
+    }
+    let around = format!("/updates/{0}?comment={1}#c-{1}", update.id, view.id);
+    Ok(see_other(&around))
 }
 
 async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<CommentView> {

@@ -14,8 +14,8 @@ use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
 use crate::web::extract::guest_cookie::{guest_cookie, guests_of};
 use crate::web::extract::list_query::ListQuery;
-use crate::web::handlers::updates::update_page;
-use crate::web::pages::{Form, LinksPage, SharePreview};
+use crate::web::handlers::updates::{PageContent, ThreadQuery, update_page};
+use crate::web::pages::{LinksPage, SharePreview};
 use crate::web::presenters;
 use crate::web::responses::{
     HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other_with_flash,
@@ -137,7 +137,9 @@ pub(crate) async fn open(
     ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
+    threads: web::Query<ThreadQuery>,
 ) -> HandlerResult {
+    let threads = threads.into_inner().range()?;
     // Read the guests before taking a connection. A request that holds one connection must never wait for another,
     // because such requests can deadlock.
     let guests = guests_of(&state, &req).await?;
@@ -214,8 +216,11 @@ pub(crate) async fn open(
             &ctx,
             StatusCode::OK,
             &update,
-            Form::default(),
-            Some(preview),
+            PageContent {
+                share: Some(preview),
+                threads,
+                ..PageContent::default()
+            },
         )
         .await?
     };

@@ -13,8 +13,9 @@ use crate::updates::MAX_INVITED;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
+use crate::web::extract::list_query::ListQuery;
 use crate::web::pages::{Form, InvitationPage, PeoplePage, ResetPage};
-use crate::web::presenters::people::{account_view, account_views};
+use crate::web::presenters::people::{account_page, account_view};
 use crate::web::presenters::workspace::workspace_view;
 use crate::web::responses::sign_in::{browser_name, session_response};
 use crate::web::responses::{
@@ -25,26 +26,28 @@ use crate::{events, links, text, updates, workspace};
 
 type Typed = BTreeMap<String, String>;
 
-pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+pub(crate) async fn list(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
     ctx.person()?;
+    let query = ListQuery::read(&req, &[])?;
     if !ctx.wants_html {
-        return json(
-            StatusCode::OK,
-            &ListView {
-                items: account_views(&state).await?,
-                next: None,
-            },
-        );
+        let (items, next) = account_page(&state, &query).await?;
+        return json(StatusCode::OK, &ListView { items, next });
     }
-    people_page(&state, &ctx, StatusCode::OK, None).await
+    people_page(&state, &ctx, StatusCode::OK, &query, None).await
 }
 
 async fn people_page(
     state: &State,
     ctx: &RequestContext,
     status: StatusCode,
+    query: &ListQuery,
     failed: Option<(Typed, Error)>,
 ) -> HandlerResult {
+    let (people, next) = account_page(state, query).await?;
     let invitations = if ctx.person()?.is_admin() {
         pending_invitations(state).await?
     } else {
@@ -67,7 +70,8 @@ async fn people_page(
     });
     let page_struct = PeoplePage {
         page: ctx.page(state, "People", "people").await?,
-        people: account_views(state).await?,
+        people,
+        next: next.map_or_else(String::new, |next| format!("/people?after={next}")),
         invitations,
         form,
         made,
@@ -145,7 +149,8 @@ async fn pending_invitations(state: &State) -> Result<Vec<InvitationView>> {
 pub(crate) async fn invitations(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     ctx.person()?.must_be_admin()?;
     if ctx.wants_html {
-        return people_page(&state, &ctx, StatusCode::OK, None).await;
+        let query = ListQuery::default();
+        return people_page(&state, &ctx, StatusCode::OK, &query, None).await;
     }
     json(
         StatusCode::OK,
@@ -198,6 +203,7 @@ pub(crate) async fn invite(
                 &state,
                 &ctx,
                 StatusCode::UNPROCESSABLE_ENTITY,
+                &ListQuery::default(),
                 Some((typed, error)),
             )
             .await

@@ -3,6 +3,7 @@
 mod access;
 mod answer_bar;
 mod library;
+mod thread_query;
 mod write;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use actix_web::{HttpRequest, web};
 pub(crate) use access::access;
 use answer_bar::{answer_bar, unsent_readback};
 pub(crate) use library::{library, search, trash_page};
+pub(crate) use thread_query::ThreadQuery;
 pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unpublish};
 
 use crate::state::State;
@@ -20,7 +22,7 @@ use crate::updates::{Update, UpdateState, Visibility};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
-use crate::web::presenters;
+use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{
     HandlerResult, html_page, json, json_or_redirect, no_content_or_redirect, return_path,
     see_other, see_other_with_flash,
@@ -33,6 +35,7 @@ pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    threads: web::Query<ThreadQuery>,
 ) -> HandlerResult {
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
@@ -46,7 +49,22 @@ pub(crate) async fn show(
     if update.state() == UpdateState::Draft {
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
-    update_page(&state, &ctx, StatusCode::OK, &update, Form::default(), None).await
+    let content = PageContent {
+        threads: threads.into_inner().range()?,
+        ..PageContent::default()
+    };
+    update_page(&state, &ctx, StatusCode::OK, &update, content).await
+}
+
+/// What a page of an update shows beside the update.
+#[derive(Debug, Default)]
+pub(crate) struct PageContent {
+    /// The typed text and the errors of a refused form.
+    pub(crate) form: Form,
+    /// The preview of a share link.
+    pub(crate) share: Option<SharePreview>,
+    /// The threads to show.
+    pub(crate) threads: ThreadRange,
 }
 
 /// Renders the page of an update for a member or a guest. If a comment was refused, the composer keeps the
@@ -56,28 +74,24 @@ pub(crate) async fn update_page(
     ctx: &RequestContext,
     status: StatusCode,
     update: &Update,
-    form: Form,
-    share: Option<SharePreview>,
+    content: PageContent,
 ) -> HandlerResult {
+    let PageContent {
+        form,
+        share,
+        threads,
+    } = content;
     let mut connection = state.db.read().await?;
     // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
     let event = events::newest_number(&mut connection).await?;
     let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
     presenters::attach_markup(&mut connection, &mut view.media).await?;
-    let comments = presenters::thread_views(&mut connection, state, ctx, update).await?;
+    let threads = presenters::thread_page(&mut connection, state, ctx, update, &threads).await?;
     let guest = ctx.viewer.guest_of(&update.id);
     if guest.is_some() {
         // Count only the comments that the guest can see.
-        let seen = comments
-            .iter()
-            .map(|thread| thread.replies.len() + usize::from(!thread.removed))
-            .sum::<usize>();
-        view.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
-        let open = comments
-            .iter()
-            .filter(|thread| thread.is_open_question())
-            .count();
-        view.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
+        view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
+        view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
     }
     let author = updates::must_be_author(&ctx.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
@@ -113,6 +127,11 @@ pub(crate) async fn update_page(
         .iter()
         .filter(|link| link.revoked_at.is_none())
         .count();
+    // The address of a guest's page is a secret that only the browser knows, so those links are relative.
+    let path = match share {
+        Some(_) => String::new(),
+        None => format!("/updates/{}", update.id),
+    };
     let shown = UpdatePage {
         page: ctx
             .page(
@@ -145,7 +164,9 @@ pub(crate) async fn update_page(
         },
         guest: guest.is_some(),
         update: view,
-        comments,
+        earlier: thread_link(&path, "before", threads.earlier),
+        later: thread_link(&path, "after", threads.later),
+        comments: threads.threads,
         form,
         drafts,
         unseen: ctx
@@ -166,6 +187,11 @@ pub(crate) async fn update_page(
         share,
     };
     html_page(status, &shown)
+}
+
+/// Returns the address of a page with other threads; empty without a cursor.
+fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
+    cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
 }
 
 /// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient

@@ -81,8 +81,10 @@ pub struct ResetPage {
 pub struct PeoplePage {
     /// Layout data.
     pub page: Page,
-    /// Every account.
+    /// One page of accounts, sorted by name.
     pub people: Vec<AccountView>,
+    /// Address of the next page of accounts; empty on the last page.
+    pub next: String,
     /// Pending invitations, for admins.
     pub invitations: Vec<InvitationView>,
     /// Invitation form, for admins.

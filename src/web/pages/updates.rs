@@ -148,8 +148,12 @@ pub struct UpdatePage {
     pub page: Page,
     /// The update.
     pub update: UpdateView,
-    /// Threads in the order in which the page shows them.
+    /// One page of threads, in the order of their creation.
     pub comments: Vec<CommentView>,
+    /// Address of the page with earlier threads; empty if there are none.
+    pub earlier: String,
+    /// Address of the page with later threads; empty if there are none.
+    pub later: String,
     /// Values and errors of the composer. A guest without a name also enters `name`.
     pub form: Form,
     /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment the

@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
 use super::super::schema::{AnchorView, AuthorView, CommentView, RegionView, VersionView};
+use super::thread_page::{Selection, ThreadPage, ThreadRange, count};
 use super::{format_time, media_view, reaction_views};
 use crate::clock::rfc3339;
 use crate::comments::{self, Comment, Region, Version};
@@ -21,13 +22,25 @@ use crate::updates::{self, Update};
 /// Maximum number of earlier versions of a comment to show.
 const MAX_WORDINGS: usize = 10;
 
-/// Presents the threads of an update. Leaves out removed comments without replies.
+/// Presents every thread of an update. Leaves out removed comments without replies.
 pub(crate) async fn thread_views(
     connection: &mut AnyConnection,
     state: &State,
     ctx: &RequestContext,
     update: &Update,
 ) -> Result<Vec<CommentView>> {
+    let all = thread_page(connection, state, ctx, update, &ThreadRange::All).await?;
+    Ok(all.threads)
+}
+
+/// Presents the threads of an update in a range. Leaves out removed comments without replies.
+pub(crate) async fn thread_page(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    range: &ThreadRange,
+) -> Result<ThreadPage> {
     let all = comments::of_update(connection, &ctx.viewer, &update.id).await?;
     let reactions = comments::reactions(connection, &update.id).await?;
     let pictures = media::of_comments(connection, &update.id).await?;
@@ -49,9 +62,10 @@ pub(crate) async fn thread_views(
     } else {
         Vec::new()
     };
+    let selected = Selection::new(&all, range);
     let mut shown = Vec::new();
     let mut replies: HashMap<String, Vec<CommentView>> = HashMap::new();
-    for comment in &all {
+    for comment in &selected.comments {
         let mut view = comment_view(state, ctx, update, comment, &pictures);
         view.reactions = reaction_views(&reactions, &comment.id, &ctx.viewer);
         view.media_number = comment
@@ -94,8 +108,14 @@ pub(crate) async fn thread_views(
                 && reply.author.id != thread.author.id;
         }
     }
-    shown.retain(|thread| !thread.removed || !thread.replies.is_empty());
-    Ok(shown)
+    let (comments, open_questions) = count(&all);
+    Ok(ThreadPage {
+        threads: shown,
+        earlier: selected.earlier,
+        later: selected.later,
+        comments,
+        open_questions,
+    })
 }
 
 /// Presents one comment without its replies and reactions.

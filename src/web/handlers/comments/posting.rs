@@ -19,7 +19,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed, is_multipart};
 use crate::web::extract::flash::Flash;
 use crate::web::handlers::check_input;
-use crate::web::handlers::updates::update_page;
+use crate::web::handlers::updates::{PageContent, update_page};
 use crate::web::responses::{HandlerResult, json, return_path, see_other, see_other_with_flash};
 use crate::{markup, receipts, sample, text};
 
@@ -136,8 +136,10 @@ async fn refused_page(
         ctx,
         status,
         update,
-        Fields::refilled_form(typed, error),
-        None,
+        PageContent {
+            form: Fields::refilled_form(typed, error),
+            ..PageContent::default()
+        },
     )
     .await
 }

@@ -11,7 +11,7 @@ use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::handlers::check_input;
-use crate::web::handlers::updates::update_page;
+use crate::web::handlers::updates::{PageContent, update_page};
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, no_content_or_redirect, return_path, see_other};
 use crate::{sample, text};
@@ -94,8 +94,10 @@ async fn answer(
                 ctx,
                 status,
                 &update,
-                Fields::refilled_form(&typed, &error),
-                None,
+                PageContent {
+                    form: Fields::refilled_form(&typed, &error),
+                    ..PageContent::default()
+                },
             )
             .await
         }

@@ -1,0 +1,40 @@
+//! The part of the query string of an update's page that says which threads it shows.
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::updates::Cursor;
+use crate::web::extract::list_query::INVALID_CURSOR;
+use crate::web::presenters::ThreadRange;
+
+/// The threads that a page shows: the newest unless one of the fields is set.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ThreadQuery {
+    /// Show the threads before this cursor.
+    #[serde(default)]
+    before: String,
+    /// Show the threads after this cursor.
+    #[serde(default)]
+    after: String,
+    /// Show the threads around the comment with this id.
+    #[serde(default)]
+    comment: String,
+}
+
+impl ThreadQuery {
+    /// Returns the threads to show. Fails if a cursor is invalid.
+    pub(crate) fn range(self) -> Result<ThreadRange> {
+        let cursor = |name: &str, text: &str| {
+            Cursor::decode(text).ok_or_else(|| Error::invalid(name, INVALID_CURSOR))
+        };
+        Ok(if !self.before.is_empty() {
+            ThreadRange::Before(cursor("before", &self.before)?)
+        } else if !self.after.is_empty() {
+            ThreadRange::page_after(cursor("after", &self.after)?)
+        } else if !self.comment.is_empty() {
+            ThreadRange::Around(self.comment)
+        } else {
+            ThreadRange::Newest
+        })
+    }
+}

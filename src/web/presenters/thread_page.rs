@@ -1,0 +1,135 @@
+//! Which threads of an update a page or a list shows.
+
+use std::collections::HashSet;
+
+use crate::comments::{Comment, ThreadState};
+use crate::updates::Cursor;
+use crate::web::schema::CommentView;
+
+/// Maximum number of threads on the page of an update.
+const PAGE_THREADS: usize = 100;
+
+/// The threads to present. Threads are in the order of their creation.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum ThreadRange {
+    /// Every thread.
+    All,
+    /// At most so many threads after the cursor, or the first ones.
+    After(Option<Cursor>, usize),
+    /// The last threads before the cursor.
+    Before(Cursor),
+    /// The newest threads.
+    #[default]
+    Newest,
+    /// The threads around the one that contains the comment with this id; the newest if there is no
+    /// such comment.
+    Around(String),
+}
+
+impl ThreadRange {
+    /// The threads after the cursor, on a page of the usual length.
+    pub(crate) fn page_after(after: Cursor) -> Self {
+        Self::After(Some(after), PAGE_THREADS)
+    }
+}
+
+/// The presented threads, and where the list continues. The counts include the other threads.
+#[derive(Debug)]
+pub(crate) struct ThreadPage {
+    pub(crate) threads: Vec<CommentView>,
+    /// Cursor of the first thread if there are earlier ones.
+    pub(crate) earlier: Option<String>,
+    /// Cursor of the last thread if there are later ones.
+    pub(crate) later: Option<String>,
+    /// Number of comments and replies.
+    pub(crate) comments: usize,
+    /// Number of unanswered questions.
+    pub(crate) open_questions: usize,
+}
+
+/// The comments of the threads in a range.
+pub(super) struct Selection<'a> {
+    /// The comments and replies, in the order of their creation.
+    pub(super) comments: Vec<&'a Comment>,
+    pub(super) earlier: Option<String>,
+    pub(super) later: Option<String>,
+}
+
+impl<'a> Selection<'a> {
+    /// Selects the comments in the range. Omits removed threads without replies.
+    pub(super) fn new(all: &'a [Comment], range: &ThreadRange) -> Self {
+        let roots = visible_roots(all);
+        let (start, end) = bounds(all, &roots, range);
+        let shown: HashSet<&str> = roots[start..end]
+            .iter()
+            .map(|root| root.id.as_str())
+            .collect();
+        let cursor = |root: Option<&&Comment>| root.map(|root| cursor(root).encode());
+        Self {
+            comments: all
+                .iter()
+                .filter(|comment| shown.contains(comment.root_id()))
+                .collect(),
+            earlier: cursor(roots[start..end].first().filter(|_| start > 0)),
+            later: cursor(roots[start..end].last().filter(|_| end < roots.len())),
+        }
+    }
+}
+
+/// Returns the number of comments that were not removed, and the number of unanswered questions.
+pub(super) fn count(all: &[Comment]) -> (usize, usize) {
+    let written = all
+        .iter()
+        .filter(|comment| comment.removed_at.is_none())
+        .count();
+    let open = all
+        .iter()
+        .filter(|comment| comment.parent_id.is_none() && comment.is_question())
+        .filter(|question| question.state() == Some(ThreadState::Open))
+        .count();
+    (written, open)
+}
+
+/// Returns the first comments of the threads, except those of removed threads without replies.
+fn visible_roots(all: &[Comment]) -> Vec<&Comment> {
+    let answered: HashSet<&str> = all
+        .iter()
+        .filter(|comment| comment.removed_at.is_none())
+        .filter_map(|comment| comment.parent_id.as_deref())
+        .collect();
+    all.iter()
+        .filter(|comment| comment.parent_id.is_none())
+        .filter(|root| root.removed_at.is_none() || answered.contains(root.id.as_str()))
+        .collect()
+}
+
+/// Returns the indexes of the first thread in the range and of the first one behind it.
+fn bounds(all: &[Comment], roots: &[&Comment], range: &ThreadRange) -> (usize, usize) {
+    // Ids sort by creation, so a cursor stays valid after its thread was removed.
+    let position = |id: &str| roots.partition_point(|root| root.id.as_str() < id);
+    let last = |end: usize| (end.saturating_sub(PAGE_THREADS), end);
+    match range {
+        ThreadRange::All => (0, roots.len()),
+        ThreadRange::After(after, limit) => {
+            let behind = |after: &Cursor| roots.partition_point(|root| root.id <= after.id);
+            let start = after.as_ref().map_or(0, behind);
+            (start, roots.len().min(start.saturating_add(*limit)))
+        }
+        ThreadRange::Before(before) => last(position(&before.id)),
+        ThreadRange::Newest => last(roots.len()),
+        ThreadRange::Around(id) => match all.iter().find(|comment| comment.id == *id) {
+            Some(comment) => {
+                let middle = position(comment.root_id()) + PAGE_THREADS / 2;
+                last(middle.clamp(PAGE_THREADS.min(roots.len()), roots.len()))
+            }
+            None => last(roots.len()),
+        },
+    }
+}
+
+fn cursor(root: &Comment) -> Cursor {
+    Cursor {
+        listed_at: root.created_at,
+        id: root.id.clone(),
+    }
+}
