@@ -6,6 +6,7 @@ mod draw;
 mod encode;
 mod font;
 mod gif;
+mod jpeg;
 mod unsupported;
 mod webp;
 

@@ -1,20 +1,22 @@
 //! Decodes still pictures: checks the limits first, then decodes the pixels and turns them upright.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::codecs::gif::GifDecoder;
-use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder, Limits};
 
-use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged_file, image_error, webp};
+use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, gif, image_error, jpeg, webp};
 use crate::error::{Error, Result};
 
 /// The maximum size of a color profile, in bytes. Real profiles are a few kB in size.
 const MAX_PROFILE: usize = 1024 * 1024;
+/// The IEND chunk with its checksum.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -32,20 +34,37 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
 pub(super) fn decode_still(bytes: &[u8], format: Format) -> Result<Picture> {
     let input = Cursor::new(bytes);
     match format {
-        Format::Png => decode_pixels(
-            PngDecoder::with_limits(input, decoder_limits()).map_err(image_error)?,
-            false,
-        ),
-        Format::Jpeg => {
-            check_jpeg_is_complete(bytes)?;
-            decode_pixels(JpegDecoder::new(input).map_err(image_error)?, true)
-        }
+        Format::Png => decode_png(&with_png_end(bytes)),
+        Format::Jpeg => jpeg::decode(bytes),
         Format::WebP => {
             let lossy = webp::check_frames(bytes)?;
             decode_pixels(WebPDecoder::new(input).map_err(image_error)?, lossy)
         }
-        Format::Gif => decode_pixels(GifDecoder::new(input).map_err(image_error)?, false),
+        Format::Gif => {
+            let bytes = gif::with_end(bytes);
+            let decoder = GifDecoder::new(Cursor::new(&bytes[..])).map_err(image_error)?;
+            decode_pixels(decoder, false)
+        }
     }
+}
+
+fn decode_png(bytes: &[u8]) -> Result<Picture> {
+    let decoder = PngDecoder::with_limits(Cursor::new(bytes), decoder_limits());
+    decode_pixels(decoder.map_err(image_error)?, false)
+}
+
+/// Appends the end chunk if it is missing or cut off. A file that ends within its pixels stays
+/// incomplete.
+fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.ends_with(PNG_END) {
+        return bytes.into();
+    }
+    // A shorter beginning of the end chunk is only zeros, which can also be the end of a checksum.
+    let present = (5..PNG_END.len())
+        .rev()
+        .find(|length| bytes.ends_with(&PNG_END[..*length]))
+        .unwrap_or(0);
+    [bytes, &PNG_END[present..]].concat().into()
 }
 
 fn decoder_limits() -> Limits {
@@ -56,7 +75,7 @@ fn decoder_limits() -> Limits {
     limits
 }
 
-fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
+pub(super) fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
     // Check the size in the header, because the WebP decoder ignores the limits.
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
@@ -116,31 +135,4 @@ fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
     (128..=MAX_PROFILE).contains(&profile.len())
         && profile.get(16..20) == Some(space)
         && profile.get(36..40) == Some(b"acsp")
-}
-
-/// Fails if a JPEG has no end marker (ITU T.81, B.1.1), because the decoder would show missing data
-/// as grey.
-fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
-    let mut at = 2;
-    let mut scanned = false;
-    while let Some(&byte) = bytes.get(at) {
-        if byte != 0xff {
-            // This byte is entropy-coded data of a scan, or a stray byte, which decoders also skip.
-            at += 1;
-            continue;
-        }
-        match bytes.get(at + 1) {
-            Some(0xd9) if scanned => return Ok(()),
-            // Skip stuffed zeros, restart markers and the other markers without a length field.
-            Some(0x00 | 0x01 | 0xd0..=0xd9) => at += 2,
-            Some(0xff) => at += 1,
-            Some(marker) => {
-                scanned |= *marker == 0xda;
-                let length = bytes.get(at + 2..at + 4).ok_or_else(damaged_file)?;
-                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-            }
-            None => break,
-        }
-    }
-    Err(damaged_file())
 }

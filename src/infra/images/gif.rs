@@ -1,6 +1,7 @@
 //! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colors are not quantised
 //! again. Only one frame is in memory at a time.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 
 use ::gif::{
@@ -14,8 +15,63 @@ use crate::error::{Error, Result};
 
 /// The maximum number of pixels in all frames combined: a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
+/// The end marker (GIF89a, §27).
+const TRAILER: u8 = 0x3b;
+
+/// Appends the end marker, and the terminator of the last block, if they are missing or replaced by
+/// other bytes. A file that ends within a frame stays incomplete.
+pub(super) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match read_blocks(bytes) {
+        Some(BlocksEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {
+            [&bytes[..end], &[TRAILER]].concat().into()
+        }
+        Some(BlocksEnd::Unterminated) => [bytes, &[0, TRAILER]].concat().into(),
+        _ => bytes.into(),
+    }
+}
+
+/// How the blocks of a file end.
+enum BlocksEnd {
+    /// The last block is complete. No further block begins at this position.
+    Terminated(usize),
+    /// The file ends where a terminator is missing.
+    Unterminated,
+}
+
+/// Returns `None` if the file ends within a block.
+fn read_blocks(bytes: &[u8]) -> Option<BlocksEnd> {
+    let mut at = 13 + color_table_size(*bytes.get(10)?);
+    loop {
+        at = match bytes.get(at) {
+            Some(0x21) => at + 2,
+            Some(0x2c) => at + 11 + color_table_size(*bytes.get(at + 9)?),
+            _ => break,
+        };
+        loop {
+            if at == bytes.len() {
+                return Some(BlocksEnd::Unterminated);
+            }
+            let length = *bytes.get(at)?;
+            at += 1 + usize::from(length);
+            if length == 0 {
+                break;
+            }
+        }
+    }
+    (at <= bytes.len()).then_some(BlocksEnd::Terminated(at))
+}
+
+/// The size of the color table that follows these flags (§18 and §20).
+fn color_table_size(flags: u8) -> usize {
+    if flags & 0x80 == 0 {
+        0
+    } else {
+        3 << ((flags & 7) + 1)
+    }
+}
 
 pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
+    let bytes = &with_end(bytes);
     let repeat = check_limits(bytes)?;
     let mut decoder = open_decoder(bytes, false)?;
     let (width, height) = (decoder.width(), decoder.height());
