@@ -2,6 +2,7 @@
 //! infrastructure does not depend on the domain.
 
 pub mod db;
+mod hdr;
 pub mod images;
 pub mod jobs;
 pub mod markdown;

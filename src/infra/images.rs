@@ -1,12 +1,14 @@
 //! Re-encodes pictures from untrusted sources: decodes them within limits, turns them upright and
 //! strips their metadata.
 
+mod color;
 mod decode;
 mod draw;
 mod encode;
 mod font;
 mod gif;
 mod jpeg;
+mod pixels;
 mod unsupported;
 mod webp;
 
@@ -73,7 +75,7 @@ pub struct ProcessedPicture {
     pub width: u32,
     /// Height in pixels, after applying the orientation.
     pub height: u32,
-    /// The encoded file, without metadata except for a color profile.
+    /// The encoded file, without metadata except for a small color profile.
     pub bytes: Vec<u8>,
     /// The thumbnail: at most [`THUMBNAIL_SIDE`] pixels on its longer side, and always a JPEG on a
     /// white background. As a JPEG, a photo is a tenth of its PNG size, and every email client
@@ -101,8 +103,8 @@ impl ProcessedPicture {
 pub struct Picture {
     /// The pixels.
     pub image: DynamicImage,
-    /// The ICC profile, if it matches the pixels. Screenshots of wide-gamut screens look pale
-    /// without it.
+    /// The ICC profile, if it matches the pixels and is small. Screenshots of wide-gamut screens
+    /// look pale without it. The pixels are sRGB if there is none.
     pub profile: Option<Vec<u8>>,
     /// Whether the source was lossy. If so, the picture can be encoded as JPEG with little further
     /// loss.

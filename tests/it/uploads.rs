@@ -1,5 +1,6 @@
 //! Uploads with forms: files are accepted and processed, or rejected without leaving anything behind.
 
+mod colors;
 mod end_markers;
 mod forms;
 mod names;

@@ -1,20 +1,17 @@
-//! Decodes still pictures: checks the limits first, then decodes the pixels and turns them upright.
+//! Decodes still pictures of every format.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
-use image::{DynamicImage, ImageDecoder, Limits};
 
-use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, gif, image_error, jpeg, webp};
+use super::pixels::{MAX_MEMORY, decode_pixels, decoder_limits};
+use super::{Format, MAX_BYTES, Picture, color, gif, image_error, jpeg, webp};
 use crate::error::{Error, Result};
 
-/// The maximum size of a color profile, in bytes. Real profiles are a few kB in size.
-const MAX_PROFILE: usize = 1024 * 1024;
 /// The IEND chunk with its checksum.
 const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
 
@@ -38,19 +35,16 @@ pub(super) fn decode_still(bytes: &[u8], format: Format) -> Result<Picture> {
         Format::Jpeg => jpeg::decode(bytes),
         Format::WebP => {
             let lossy = webp::check_frames(bytes)?;
-            decode_pixels(WebPDecoder::new(input).map_err(image_error)?, lossy)
+            decode_pixels(WebPDecoder::new(input).map_err(image_error)?, lossy, None)
         }
-        Format::Gif => {
-            let bytes = gif::with_end(bytes);
-            let decoder = GifDecoder::new(Cursor::new(&bytes[..])).map_err(image_error)?;
-            decode_pixels(decoder, false)
-        }
+        Format::Gif => gif::decode(bytes),
     }
 }
 
 fn decode_png(bytes: &[u8]) -> Result<Picture> {
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), decoder_limits());
-    decode_pixels(decoder.map_err(image_error)?, false)
+    let space = color::read_png(bytes, MAX_MEMORY);
+    decode_pixels(decoder.map_err(image_error)?, false, Some(space))
 }
 
 /// Appends the end chunk if it is missing or cut off. A file that ends within its pixels stays
@@ -65,74 +59,4 @@ fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
         .find(|length| bytes.ends_with(&PNG_END[..*length]))
         .unwrap_or(0);
     [bytes, &PNG_END[present..]].concat().into()
-}
-
-fn decoder_limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(256 * 1024 * 1024);
-    limits
-}
-
-pub(super) fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
-    // Check the size in the header, because the WebP decoder ignores the limits.
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    let mut limits = decoder_limits();
-    limits.reserve(decoder.total_bytes()).map_err(image_error)?;
-    decoder.set_limits(limits).map_err(image_error)?;
-
-    let profile = decoder.icc_profile().unwrap_or_default();
-    let orientation = decoder.orientation().ok();
-    let mut image = to_8_bit(DynamicImage::from_decoder(decoder).map_err(image_error)?);
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    let profile = profile.filter(|profile| profile_matches(profile, &image));
-    Ok(Picture {
-        image,
-        profile,
-        lossy,
-    })
-}
-
-/// Converts to 8 bits per channel. Drops an alpha channel that is fully opaque, because browsers
-/// write even opaque screenshots as RGBA.
-fn to_8_bit(image: DynamicImage) -> DynamicImage {
-    let image = match image {
-        DynamicImage::ImageLuma8(_)
-        | DynamicImage::ImageLumaA8(_)
-        | DynamicImage::ImageRgb8(_)
-        | DynamicImage::ImageRgba8(_) => image,
-        DynamicImage::ImageLuma16(_) => DynamicImage::ImageLuma8(image.into_luma8()),
-        DynamicImage::ImageLumaA16(_) => DynamicImage::ImageLumaA8(image.into_luma_alpha8()),
-        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgb32F(_) => {
-            DynamicImage::ImageRgb8(image.into_rgb8())
-        }
-        other => DynamicImage::ImageRgba8(other.into_rgba8()),
-    };
-    match &image {
-        DynamicImage::ImageLumaA8(pixels) if pixels.pixels().all(|pixel| pixel.0[1] == 255) => {
-            DynamicImage::ImageLuma8(image.into_luma8())
-        }
-        DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|pixel| pixel.0[3] == 255) => {
-            DynamicImage::ImageRgb8(image.into_rgb8())
-        }
-        _ => image,
-    }
-}
-
-/// Whether an ICC profile (ICC.1:2022 §7.2) is valid and matches the colors of the decoded
-/// picture. The profile of a CMYK photo, for example, does not match, because its pixels were
-/// converted.
-fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
-    let space: &[u8] = if image.color().has_color() {
-        b"RGB "
-    } else {
-        b"GRAY"
-    };
-    (128..=MAX_PROFILE).contains(&profile.len())
-        && profile.get(16..20) == Some(space)
-        && profile.get(36..40) == Some(b"acsp")
 }

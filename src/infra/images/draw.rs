@@ -4,7 +4,7 @@ use image::{DynamicImage, GenericImageView as _};
 use resvg::tiny_skia::{PixmapMut, Transform};
 use resvg::usvg::{Options, Tree};
 
-use super::{Font, Picture};
+use super::{Font, Picture, color};
 use crate::error::{Error, Result};
 
 /// How many pixels are drawn at once. Drawing a whole picture of 40 megapixels at once would double
@@ -35,7 +35,7 @@ impl Picture {
         let tree = Tree::from_str(svg, &options).map_err(|error| {
             Error::internal(format!("the markup layer cannot be drawn: {error}"))
         })?;
-        self.convert_to_color();
+        self.convert_to_srgb();
         match &mut self.image {
             DynamicImage::ImageRgb8(pixels) => {
                 let width = pixels.width();
@@ -93,19 +93,19 @@ impl Picture {
         }
     }
 
-    /// Converts a grey picture to color, so that colored shapes can be drawn on it. Drops the
-    /// picture's color profile, which is valid only for grey pixels.
-    fn convert_to_color(&mut self) {
-        if self.image.color().has_color() {
-            return;
+    /// Converts the picture to sRGB, the color space of the shapes, and grey to color.
+    fn convert_to_srgb(&mut self) {
+        let mut image = std::mem::take(&mut self.image);
+        if let Some(profile) = self.profile.take() {
+            image = color::convert_from_icc(image, &profile);
         }
-        let grey = std::mem::take(&mut self.image);
-        self.image = if grey.color().has_alpha() {
-            grey.into_rgba8().into()
+        self.image = if image.color().has_color() {
+            image
+        } else if image.color().has_alpha() {
+            image.into_rgba8().into()
         } else {
-            grey.into_rgb8().into()
+            image.into_rgb8().into()
         };
-        self.profile = None;
     }
 }
 

@@ -5,7 +5,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ImageEncoder, RgbImage};
 
-use super::{EncodedPicture, Picture, ProcessedPicture, THUMBNAIL_SIDE};
+use super::{EncodedPicture, Picture, ProcessedPicture, THUMBNAIL_SIDE, color};
 use crate::error::{Error, Result};
 
 pub(super) fn encode_still(picture: Picture) -> Result<ProcessedPicture> {
@@ -33,8 +33,11 @@ pub(super) fn encode_still(picture: Picture) -> Result<ProcessedPicture> {
 
 pub(super) fn encode_thumbnail(picture: &Picture) -> Result<EncodedPicture> {
     let small = scale_down(&picture.image)?;
-    let flat = flatten_on_white(small.as_ref().unwrap_or(&picture.image));
-    let bytes = encode_jpeg(&flat, picture.profile.as_deref(), 80)?;
+    let mut flat = flatten_on_white(small.as_ref().unwrap_or(&picture.image));
+    if let Some(profile) = &picture.profile {
+        flat = color::convert_from_icc(flat, profile);
+    }
+    let bytes = encode_jpeg(&flat, None, 80)?;
     Ok(EncodedPicture {
         content_type: "image/jpeg",
         width: flat.width(),

@@ -2,14 +2,19 @@
 //! again. Only one frame is in memory at a time.
 
 use std::borrow::Cow;
+use std::io::Cursor;
 use std::num::NonZeroU64;
 
 use ::gif::{
     ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit, Repeat,
 };
 
+use image::codecs::gif::GifDecoder;
+
+use super::pixels::decode_pixels;
 use super::{
-    Format, MAX_FRAMES, MAX_PIXELS, ProcessedPicture, check_size, damaged_file, decode, encode,
+    MAX_FRAMES, MAX_PIXELS, Picture, ProcessedPicture, check_size, damaged_file, encode,
+    image_error,
 };
 use crate::error::{Error, Result};
 
@@ -20,7 +25,7 @@ const TRAILER: u8 = 0x3b;
 
 /// Appends the end marker, and the terminator of the last block, if they are missing or replaced by
 /// other bytes. A file that ends within a frame stays incomplete.
-pub(super) fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     match read_blocks(bytes) {
         Some(BlocksEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {
             [&bytes[..end], &[TRAILER]].concat().into()
@@ -70,6 +75,13 @@ fn color_table_size(flags: u8) -> usize {
     }
 }
 
+/// Decodes the first frame.
+pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
+    let bytes = with_end(bytes);
+    let decoder = GifDecoder::new(Cursor::new(&bytes[..])).map_err(image_error)?;
+    decode_pixels(decoder, false, None)
+}
+
 pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
     let bytes = &with_end(bytes);
     let repeat = check_limits(bytes)?;
@@ -83,7 +95,7 @@ pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
         encoder.write_frame(frame).map_err(encoding_error)?;
     }
     let written = encoder.into_inner().map_err(encoding_error)?;
-    let thumbnail = encode::encode_thumbnail(&decode::decode_still(bytes, Format::Gif)?)?;
+    let thumbnail = encode::encode_thumbnail(&decode(bytes)?)?;
     let (width, height) = (width.into(), height.into());
     Ok(ProcessedPicture {
         content_type: "image/gif",

@@ -6,7 +6,8 @@ use std::io::Cursor;
 
 use image::codecs::jpeg::JpegDecoder;
 
-use super::{Picture, damaged_file, decode, image_error};
+use super::pixels::decode_pixels;
+use super::{Picture, damaged_file, image_error};
 use crate::error::Result;
 
 const START_OF_SCAN: u8 = 0xda;
@@ -29,7 +30,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
 
 fn decode_file(bytes: &[u8]) -> Result<Picture> {
     let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(image_error)?;
-    decode::decode_pixels(decoder, true)
+    decode_pixels(decoder, true, None)
 }
 
 /// Decodes the file twice, continued in different ways. If the pixels differ, the decoder needed
@@ -46,16 +47,17 @@ fn decode_without_end_marker(bytes: &[u8]) -> Result<Picture> {
 }
 
 /// Removes zeros at the end, such as those of an unfinished copy, which would count as pixels. Keeps
-/// one zero, because it can belong to the last pixel. Also removes each 0xff at the end, which would
-/// become a marker with the next byte.
+/// a single zero, because it can belong to the last pixel. Also removes each 0xff at the end, which
+/// would become a marker with the next byte.
 fn trim_padding(bytes: &[u8]) -> &[u8] {
-    let after_last = |padding: u8| {
+    let without = |padding: u8| {
         let last = bytes.iter().rposition(|byte| *byte != padding);
-        last.map_or(0, |last| last + 1)
+        &bytes[..last.map_or(0, |last| last + 1)]
     };
-    match bytes.last() {
-        Some(0) => &bytes[..=after_last(0)],
-        _ => &bytes[..after_last(0xff)],
+    match bytes {
+        [.., 0, 0] => without(0),
+        [.., 0] => bytes,
+        _ => without(0xff),
     }
 }
 

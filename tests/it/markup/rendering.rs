@@ -1,8 +1,10 @@
 //! Markup is rendered as SVG and as text on pages, and drawn into copies of the picture.
 
+use image::ImageEncoder as _;
+use image::codecs::png::PngEncoder;
 use serde_json::{Value, json};
 
-use super::{every_kind, put_markup, rendition, update_with_picture};
+use super::{every_kind, media_path, put_markup, rendition, update_with_picture};
 use crate::app::{Client, TestApp};
 
 #[actix_web::test]
@@ -101,6 +103,44 @@ async fn rendered_picture_and_thumbnail_show_the_markup() {
     assert!(
         page.expect(200).text().contains(&format!("{key}?")),
         "the download includes the markup"
+    );
+}
+
+/// A picture of 64 × 64 pixels in Display P3, encoded as PNG.
+fn display_p3() -> Vec<u8> {
+    let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let mut bytes = Vec::new();
+    let mut encoder = PngEncoder::new(&mut bytes);
+    encoder.set_icc_profile(profile).unwrap();
+    let pixels = [200, 60, 60].repeat(64 * 64);
+    encoder
+        .write_image(&pixels, 64, 64, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    bytes
+}
+
+#[actix_web::test]
+async fn markup_has_its_own_colors_on_a_picture_with_a_color_profile() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let files = [("media", "p3.png", display_p3())];
+    let update = ada.upload("/updates", &[("title", "T")], &files).await;
+    let media = media_path(&update.expect(201).json()["media"][0]);
+    put_markup(&ada, &media, 0, purple_line()).await.expect(200);
+    app.wait_for_jobs().await;
+    let media = ada.get(&media).await.json();
+    let has_profile = async |name: &str| {
+        let bytes = ada.get(&url(&media, name)).await.expect(200).body;
+        bytes.windows(4).any(|window| window == b"iCCP")
+    };
+    assert!(has_profile("original").await && !has_profile("marked").await);
+    assert_eq!(pixel(&ada, &media, "marked", 0.5, 0.5).await, PURPLE);
+    // Chromium 156 draws this colour for the uploaded file on an sRGB screen.
+    let shown = pixel(&ada, &media, "marked", 0.1, 0.1).await;
+    let expected = [217, 42, 52];
+    assert!(
+        (0..3).all(|channel| shown[channel].abs_diff(expected[channel]) <= 8),
+        "{shown:?}"
     );
 }
 

@@ -1,0 +1,124 @@
+//! Maps HDR colors to SDR as Chromium does on an SDR screen.
+
+/// The luminance of SDR white in HDR content, in cd/m² (ITU-R BT.2408).
+const WHITE: f64 = 203.0;
+/// The peak luminance of content without metadata, in cd/m².
+pub(super) const DEFAULT_PEAK: f64 = 1000.0;
+
+/// A transfer function of HDR content (ITU-R BT.2100).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HdrTransfer {
+    /// Perceptual quantization.
+    Pq,
+    /// Hybrid log-gamma.
+    Hlg,
+}
+
+impl HdrTransfer {
+    /// Returns the linear SDR color of an encoded HDR color. Both have values from 0 to 1. `peak` is
+    /// the luminance that becomes white, in cd/m².
+    pub(super) fn to_sdr(self, color: [f64; 3], peak: f64) -> [f64; 3] {
+        let luminances = match self {
+            Self::Pq => color.map(from_pq),
+            Self::Hlg => from_hlg(color),
+        };
+        tone_map(luminances, peak)
+    }
+}
+
+/// Encodes a linear value from 0 to 1 with the transfer function of sRGB. Clips other values.
+pub(super) fn encode_srgb(linear: f64) -> f64 {
+    let linear = linear.clamp(0.0, 1.0);
+    if linear <= 0.003_130_8 {
+        linear * 12.92
+    } else {
+        1.055 * linear.powf(1.0 / 2.4) - 0.055
+    }
+}
+
+/// The luminance in cd/m² of a value in perceptual quantization (table 4).
+fn from_pq(value: f64) -> f64 {
+    let (m1, m2) = (0.159_301_757_812_5, 78.843_75);
+    let (c1, c2, c3) = (0.835_937_5, 18.851_562_5, 18.687_5);
+    let power = value.powf(1.0 / m2);
+    10_000.0 * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(1.0 / m1)
+}
+
+/// The luminance of each channel in cd/m² in hybrid log-gamma, on a display of 1000 cd/m² (table 5).
+fn from_hlg(color: [f64; 3]) -> [f64; 3] {
+    let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
+    let scene = color.map(|value| {
+        if value <= 0.5 {
+            value * value / 3.0
+        } else {
+            (((value - c) / a).exp() + b) / 12.0
+        }
+    });
+    let luminance = 0.2627 * scene[0] + 0.678 * scene[1] + 0.0593 * scene[2];
+    scene.map(|value| 1000.0 * value * luminance.powf(0.2))
+}
+
+/// Maps channels in cd/m² to the range from 0 to 1. Keeps their ratios.
+fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
+    let brightest = color.into_iter().fold(0.0, f64::max) / WHITE;
+    if brightest == 0.0 {
+        return color;
+    }
+    let factor = tone_curve(brightest, peak / WHITE) / brightest / WHITE;
+    color.map(|value| value * factor)
+}
+
+/// The tone curve of Chromium. Luminances are relative to SDR white. The curve is a straight line up
+/// to white and then a quadratic Bézier curve that reaches 1 at the peak. At the default peak and
+/// above, white becomes half of the range.
+fn tone_curve(luminance: f64, peak: f64) -> f64 {
+    let headroom = peak.max(1.0).ln() / (DEFAULT_PEAK / WHITE).ln();
+    let white = 1.0 - 0.5 * headroom.min(1.0);
+    if luminance <= 1.0 {
+        return luminance * white;
+    }
+    if luminance >= peak {
+        return 1.0;
+    }
+    // The control points are (1, white), `middle` and (peak, 1). The tangent in the first one
+    // continues the straight line.
+    let middle = (0.35 + 0.65 / white, 0.35 * white + 0.65);
+    let (square, linear) = (1.0 - 2.0 * middle.0 + peak, 2.0 * (middle.0 - 1.0));
+    let discriminant = linear * linear + 4.0 * square * (luminance - 1.0);
+    let at = 2.0 * (luminance - 1.0) / (linear + discriminant.max(0.0).sqrt());
+    let rest = 1.0 - at;
+    rest * rest * white + 2.0 * at * rest * middle.1 + at * at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tone_curve_rises_without_jumps() {
+        for peak in [0.5, 1.0, 1.5, 2.0, 4.9, 50.0] {
+            let at = |step: u32| tone_curve(f64::from(step) / 100.0, peak);
+            for step in 1..6000 {
+                let rise = at(step) - at(step - 1);
+                assert!((-1e-9..0.011).contains(&rise), "{peak} {step}: {rise}");
+            }
+        }
+    }
+
+    /// The expected values are those that Chromium 156 shows for grey PNG files with a cLLI chunk.
+    #[test]
+    fn tone_curve_depends_on_the_peak() {
+        #[rustfmt::skip]
+        let cases = [
+            (100.0, [68, 181, 255, 255]), (400.0, [61, 163, 249, 255]), (600.0, [55, 150, 236, 255]),
+            (1000.0, [48, 132, 213, 255]), (4000.0, [48, 132, 202, 226]),
+        ];
+        for (peak, expected) in cases {
+            for (value, expected) in [80.0, 128.0, 160.0, 192.0].into_iter().zip(expected) {
+                let [linear, ..] = HdrTransfer::Pq.to_sdr([value / 255.0; 3], peak);
+                let shown = (encode_srgb(linear) * 255.0).round() as i32;
+                assert!(shown.abs_diff(expected) <= 1, "{peak} {value}: {shown}");
+            }
+        }
+    }
+}

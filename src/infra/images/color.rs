@@ -1,0 +1,195 @@
+//! Colour spaces: finds how a picture describes its colors, and converts pixels to sRGB.
+//!
+//! Follows what Chromium does with the original, so that every rendition looks like it.
+
+mod png;
+#[cfg(test)]
+mod tests;
+
+pub(super) use self::png::read_png;
+use image::{DynamicImage, RgbImage, RgbaImage};
+use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
+
+use crate::infra::hdr::{HdrTransfer, encode_srgb};
+
+/// The maximum size of an ICC profile that is kept, in bytes. The profiles of cameras and screens
+/// are smaller. A picture with a larger profile, such as that of a printer, is converted to sRGB.
+const MAX_KEPT_PROFILE: usize = 64 * 1024;
+
+/// How a file describes the colors of its pixels.
+pub(super) enum ColorSpace {
+    /// sRGB, or no description.
+    Srgb,
+    /// An ICC profile, which may be invalid.
+    Icc(Vec<u8>),
+    /// Other parameters, as a profile.
+    Parameters(Box<ColorProfile>),
+    /// HDR.
+    Hdr(Box<HdrSpace>),
+}
+
+/// The color space of an HDR picture.
+pub(super) struct HdrSpace {
+    transfer: HdrTransfer,
+    /// The luminance that becomes white, in cd/m².
+    peak: f64,
+    /// The profile after the conversion to SDR.
+    sdr: ColorProfile,
+}
+
+impl ColorSpace {
+    /// Returns the color space of a file that can have an ICC profile.
+    pub(super) fn from_icc(profile: Option<Vec<u8>>) -> Self {
+        profile.map_or(Self::Srgb, Self::Icc)
+    }
+}
+
+impl HdrSpace {
+    /// Converts the pixels to SDR with the same primaries.
+    fn tone_map(&self, image: DynamicImage) -> DynamicImage {
+        let mut image = grey_to_rgb(image);
+        let channels = usize::from(image.color().channel_count());
+        let (to_byte, to_word) = (|value| value as u8, |value| value as u16);
+        match &mut image {
+            DynamicImage::ImageRgb8(pixels) => self.tone_map_samples(pixels, channels, to_byte),
+            DynamicImage::ImageRgba8(pixels) => self.tone_map_samples(pixels, channels, to_byte),
+            DynamicImage::ImageRgb16(pixels) => self.tone_map_samples(pixels, channels, to_word),
+            DynamicImage::ImageRgba16(pixels) => self.tone_map_samples(pixels, channels, to_word),
+            _ => {}
+        }
+        image
+    }
+
+    /// `to_integer` converts a value that is in range.
+    fn tone_map_samples<T: Copy + Into<f64>>(
+        &self,
+        samples: &mut [T],
+        channels: usize,
+        to_integer: fn(f64) -> T,
+    ) {
+        let max = 2_f64.powi(8 * size_of::<T>() as i32) - 1.0;
+        for pixel in samples.chunks_exact_mut(channels) {
+            if let Some(color) = pixel.first_chunk_mut::<3>() {
+                let linear = self
+                    .transfer
+                    .to_sdr(color.map(|value| value.into() / max), self.peak);
+                *color = linear.map(|value| to_integer((encode_srgb(value) * max).round()));
+            }
+        }
+    }
+}
+
+/// Which pixels an ICC profile describes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ProfileUse {
+    /// The decoded pixels.
+    AsDecoded,
+    /// The decoded grey pixels after a conversion to RGB.
+    GreyAsRgb,
+}
+
+/// Checks the header of an ICC profile (ICC.1:2022 §7.2). Returns `None` if the profile is invalid
+/// or describes other pixels. The profile of a CMYK photo, for example, does not apply, because its
+/// pixels were converted.
+fn profile_use(profile: &[u8], color: bool) -> Option<ProfileUse> {
+    if profile.len() < 128 || profile.get(36..40)? != b"acsp" {
+        return None;
+    }
+    match (profile.get(16..20)?, color) {
+        (b"RGB ", true) | (b"GRAY", false) => Some(ProfileUse::AsDecoded),
+        (b"RGB ", false) => Some(ProfileUse::GreyAsRgb),
+        _ => None,
+    }
+}
+
+/// Returns the picture with its ICC profile if the profile is small, and otherwise the picture
+/// converted to sRGB. Ignores an invalid description, as browsers do.
+pub(super) fn keep_or_convert(
+    image: DynamicImage,
+    space: ColorSpace,
+) -> (DynamicImage, Option<Vec<u8>>) {
+    match space {
+        ColorSpace::Srgb => (image, None),
+        ColorSpace::Parameters(profile) => (convert(image, &profile), None),
+        ColorSpace::Hdr(hdr) => (convert(hdr.tone_map(image), &hdr.sdr), None),
+        ColorSpace::Icc(profile) => match profile_use(&profile, image.color().has_color()) {
+            Some(ProfileUse::AsDecoded) if profile.len() <= MAX_KEPT_PROFILE => {
+                (image, Some(profile))
+            }
+            Some(ProfileUse::AsDecoded | ProfileUse::GreyAsRgb) => {
+                (convert_from_icc(image, &profile), None)
+            }
+            None => (image, None),
+        },
+    }
+}
+
+/// Converts a picture with an ICC profile to sRGB.
+pub(super) fn convert_from_icc(image: DynamicImage, profile: &[u8]) -> DynamicImage {
+    match ColorProfile::new_from_slice(profile) {
+        Ok(profile) => convert(image, &profile),
+        Err(error) => {
+            tracing::debug!(%error, "ignoring an ICC profile that cannot be read");
+            image
+        }
+    }
+}
+
+/// Converts a picture to sRGB with 8 bits per channel. The result is RGB, with or without alpha.
+/// Returns the same picture if the profile does not suit it.
+fn convert(image: DynamicImage, profile: &ColorProfile) -> DynamicImage {
+    let image = if profile.color_space == DataColorSpace::Rgb {
+        grey_to_rgb(image)
+    } else {
+        image
+    };
+    try_convert(&image, profile).unwrap_or_else(|error| {
+        tracing::debug!(%error, "ignoring a color space that cannot be converted");
+        image
+    })
+}
+
+fn grey_to_rgb(image: DynamicImage) -> DynamicImage {
+    match image {
+        DynamicImage::ImageLuma8(_) => image.into_rgb8().into(),
+        DynamicImage::ImageLumaA8(_) => image.into_rgba8().into(),
+        DynamicImage::ImageLuma16(_) => image.into_rgb16().into(),
+        DynamicImage::ImageLumaA16(_) => image.into_rgba16().into(),
+        _ => image,
+    }
+}
+
+fn try_convert(image: &DynamicImage, profile: &ColorProfile) -> Result<DynamicImage, CmsError> {
+    let (from, to) = match (image.color().has_color(), image.color().has_alpha()) {
+        (true, true) => (Layout::Rgba, Layout::Rgba),
+        (true, false) => (Layout::Rgb, Layout::Rgb),
+        (false, true) => (Layout::GrayAlpha, Layout::Rgba),
+        (false, false) => (Layout::Gray, Layout::Rgb),
+    };
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    let row = image.width() as usize;
+    let mut converted = vec![0; row * image.height() as usize * to.channels()];
+    if let Some(pixels) = image.as_flat_samples_u16() {
+        // Convert before reducing the depth: 8 bits are too few for dark colors in linear light.
+        let transform = profile.create_transform_16bit(from, &srgb, to, options)?;
+        let mut wide_row = vec![0; row * to.channels()];
+        let rows = pixels.samples.chunks_exact(row * from.channels());
+        for (source, target) in rows.zip(converted.chunks_exact_mut(row * to.channels())) {
+            transform.transform(source, &mut wide_row)?;
+            for (wide, narrow) in wide_row.iter().zip(target) {
+                *narrow = u8::try_from((u32::from(*wide) + 128) / 257).unwrap_or(u8::MAX);
+            }
+        }
+    } else {
+        let pixels = image.as_flat_samples_u8().ok_or(CmsError::InvalidLayout)?;
+        let transform = profile.create_transform_8bit(from, &srgb, to, options)?;
+        transform.transform(pixels.samples, &mut converted)?;
+    }
+    let (width, height) = (image.width(), image.height());
+    let converted = if to == Layout::Rgba {
+        RgbaImage::from_raw(width, height, converted).map(DynamicImage::from)
+    } else {
+        RgbImage::from_raw(width, height, converted).map(DynamicImage::from)
+    };
+    converted.ok_or(CmsError::InvalidLayout)
+}

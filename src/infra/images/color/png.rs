@@ -1,0 +1,167 @@
+//! Colour spaces of PNG files, which can describe colors in several kinds of chunks.
+
+use std::io::Cursor;
+
+use ::png::{Decoder, Info, Limits, SourceChromaticities};
+use moxcms::{
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile,
+    MatrixCoefficients, ToneReprCurve, TransferCharacteristics,
+};
+
+use super::{ColorSpace, HdrSpace, profile_use};
+use crate::infra::hdr::{DEFAULT_PEAK, HdrTransfer};
+
+/// The value of a gAMA chunk that describes sRGB.
+const SRGB_GAMMA: f32 = 0.45455;
+/// The values of a cHRM chunk that describes sRGB: x and y of white, red, green and blue.
+const SRGB_CHROMATICITIES: [(f32, f32); 4] =
+    [(0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)];
+/// The gamma of displays for BT.709, BT.601 and BT.2020 (ITU-R BT.1886).
+const BT1886_GAMMA: f32 = 2.4;
+
+/// Reads the color space of a PNG. If several chunks describe it, they take precedence in this
+/// order (PNG, third edition, §4.3): cICP, iCCP, sRGB, gAMA with cHRM. `max_memory` is in bytes.
+pub(in crate::infra::images) fn read_png(bytes: &[u8], max_memory: usize) -> ColorSpace {
+    let limits = Limits { bytes: max_memory };
+    let Ok(reader) = Decoder::new_with_limits(Cursor::new(bytes), limits).read_info() else {
+        return ColorSpace::Srgb;
+    };
+    let info = reader.info();
+    if let Some(space) = space_from_code_points(info) {
+        return space;
+    }
+    let color = info.palette.is_some() || info.color_type.samples() >= 3;
+    match &info.icc_profile {
+        Some(profile) if profile_use(profile, color).is_some() => ColorSpace::Icc(profile.to_vec()),
+        _ => match profile_from_gamma(info) {
+            Some(profile) => ColorSpace::Parameters(Box::new(profile)),
+            None => ColorSpace::Srgb,
+        },
+    }
+}
+
+/// Returns the color space for the code points of ITU-T H.273. Returns `None` for those that browsers
+/// ignore, such as limited range.
+fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
+    use TransferCharacteristics as Transfer;
+    let code_points = info.coding_independent_code_points?;
+    if !code_points.is_video_full_range_image {
+        return None;
+    }
+    let primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
+    let space = match Transfer::try_from(code_points.transfer_function).ok()? {
+        Transfer::Srgb if primaries == CicpColorPrimaries::Bt709 => ColorSpace::Srgb,
+        // H.273 gives the curve of a camera for these; screens use that of BT.1886.
+        Transfer::Bt709
+        | Transfer::Bt601
+        | Transfer::Bt202010bit
+        | Transfer::Bt202012bit
+        | Transfer::Iec61966 => {
+            let mut profile = profile_from_code_points(primaries, Transfer::Srgb)?;
+            set_gamma(&mut profile, BT1886_GAMMA);
+            ColorSpace::Parameters(profile)
+        }
+        Transfer::Smpte2084 => hdr_space(info, primaries, HdrTransfer::Pq)?,
+        Transfer::Hlg => hdr_space(info, primaries, HdrTransfer::Hlg)?,
+        Transfer::Log100 | Transfer::Log100sqrt10 | Transfer::Bt1361 => return None,
+        transfer => ColorSpace::Parameters(profile_from_code_points(primaries, transfer)?),
+    };
+    Some(space)
+}
+
+fn profile_from_code_points(
+    primaries: CicpColorPrimaries,
+    transfer: TransferCharacteristics,
+) -> Option<Box<ColorProfile>> {
+    let mut profile = ColorProfile::new_from_cicp(CicpProfile {
+        color_primaries: primaries,
+        transfer_characteristics: transfer,
+        matrix_coefficients: MatrixCoefficients::Identity,
+        full_range: true,
+    });
+    profile.cicp = None;
+    is_valid(&profile).then(|| Box::new(profile))
+}
+
+fn hdr_space(
+    info: &Info<'_>,
+    primaries: CicpColorPrimaries,
+    transfer: HdrTransfer,
+) -> Option<ColorSpace> {
+    let sdr = *profile_from_code_points(primaries, TransferCharacteristics::Srgb)?;
+    let content = info
+        .content_light_level
+        .map(|level| level.max_content_light_level);
+    let screen = info
+        .mastering_display_color_volume
+        .map(|volume| volume.max_luminance);
+    let peak = [content, screen]
+        .into_iter()
+        .flatten()
+        .find(|peak| *peak > 0);
+    // The unit of the chunks is 0.0001 cd/m².
+    let peak = peak.map_or(DEFAULT_PEAK, |peak| f64::from(peak) / 10_000.0);
+    Some(ColorSpace::Hdr(Box::new(HdrSpace {
+        transfer,
+        peak,
+        sdr,
+    })))
+}
+
+/// Returns the profile for a gAMA chunk, with the primaries of cHRM or else of sRGB. Returns `None`
+/// if the picture is sRGB. Browsers ignore cHRM without gAMA.
+fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
+    let gamma = info.gama_chunk?.into_value();
+    if info.srgb.is_some() {
+        return None;
+    }
+    let deviation = (gamma / SRGB_GAMMA - 1.0).abs();
+    let mut profile = ColorProfile::new_srgb();
+    match info.chrm_chunk {
+        // Encoders write these values as a fallback for decoders that do not know the sRGB chunk.
+        Some(chromaticities) if deviation < 0.01 && are_srgb(chromaticities) => return None,
+        Some(chromaticities) => set_primaries(&mut profile, chromaticities),
+        // Browsers ignore differences of up to 5 %.
+        None if deviation < 0.05 => return None,
+        None => {}
+    }
+    profile.cicp = None;
+    set_gamma(&mut profile, 1.0 / gamma);
+    is_valid(&profile).then_some(profile)
+}
+
+/// Whether the values of a cHRM chunk are those of sRGB, apart from rounding.
+fn are_srgb(chromaticities: SourceChromaticities) -> bool {
+    let SourceChromaticities {
+        white,
+        red,
+        green,
+        blue,
+    } = chromaticities;
+    [white, red, green, blue]
+        .iter()
+        .zip(SRGB_CHROMATICITIES)
+        .all(|((x, y), expected)| {
+            (x.into_value() - expected.0).abs() < 0.001
+                && (y.into_value() - expected.1).abs() < 0.001
+        })
+}
+
+fn set_primaries(profile: &mut ColorProfile, from: SourceChromaticities) {
+    let [white, red, green, blue] = [from.white, from.red, from.green, from.blue]
+        .map(|(x, y)| Chromaticity::new(x.into_value(), y.into_value()));
+    profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+}
+
+/// Whether the profile has curves, and primaries that add up to white.
+fn is_valid(profile: &ColorProfile) -> bool {
+    let luminance = profile.red_colorant.y + profile.green_colorant.y + profile.blue_colorant.y;
+    profile.is_matrix_shaper() && (luminance - 1.0).abs() < 0.01
+}
+
+fn set_gamma(profile: &mut ColorProfile, gamma: f32) {
+    let curve = ToneReprCurve::Parametric(vec![gamma]);
+    profile.red_trc = Some(curve.clone());
+    profile.green_trc = Some(curve.clone());
+    profile.blue_trc = Some(curve);
+}
