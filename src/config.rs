@@ -1,6 +1,7 @@
 //! Settings, read once at startup from the environment and from the file named by
 //! `HEARBACK_CONFIG`. The environment takes precedence.
 
+mod secure_context;
 mod trusted_proxies;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::secure_context::is_secure_context;
 pub use self::trusted_proxies::TrustedProxies;
 use crate::infra::smtp;
 use crate::infra::smtp::{Mailer, Server};
@@ -266,21 +268,6 @@ impl SettingsReader {
     }
 }
 
-/// Whether browsers allow recording and copying on pages at this address. They require HTTPS, except on
-/// the machine itself (a secure context, W3C Secure Contexts §3.1).
-pub fn is_secure_context(address: &str) -> bool {
-    let Ok(url) = url::Url::parse(address) else {
-        return false;
-    };
-    let is_loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || is_loopback
-}
-
 fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;
@@ -448,29 +435,6 @@ mod tests {
                     .unwrap_err()
                     .starts_with("HEARBACK_MAX_RECORDING: is not a valid number of minutes")
             );
-        }
-    }
-
-    #[test]
-    fn secure_context_is_https_or_the_machine_itself() {
-        for secure in [
-            "https://hearback.example.org",
-            "http://localhost:8080",
-            "http://hearback.localhost",
-            "http://127.0.0.1:8080",
-            "http://127.9.9.9",
-            "http://[::1]:8080",
-        ] {
-            assert!(is_secure_context(secure), "{secure}");
-        }
-        for insecure in [
-            "http://hearback.example.org",
-            "http://localhost.example.org",
-            "http://192.168.1.2:8080",
-            "http://[fe80::1]",
-            "http://_:x",
-        ] {
-            assert!(!is_secure_context(insecure), "{insecure}");
         }
     }
 

@@ -27,7 +27,7 @@ pub mod markup;
 pub mod media;
 pub mod notification_emails;
 pub mod notifications;
-pub mod objects;
+pub mod object_deletion;
 pub mod people;
 pub mod rate_limits;
 pub mod receipts;

@@ -1,9 +1,13 @@
 //! Markup of pictures. The shapes form an editable layer over the picture. Redactions and crops
 //! remove content permanently.
 
-mod crop;
+mod crop_anchors;
+mod crop_limit;
+mod crop_shapes;
 mod describe;
 mod flatten;
+mod markable;
+mod material_changes;
 mod parse;
 mod redact;
 mod region;
@@ -14,10 +18,13 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
-pub use crop::{Crop, Size};
+use crop_limit::check_crop_size;
+pub use crop_shapes::{Crop, Size};
 pub use flatten::{FlattenMarkup, FlattenedPicture};
+use markable::check_markable;
+use material_changes::material_change;
 pub(crate) use parse::parse_stored;
 use parse::to_json;
 pub use parse::{MarkupInput, parse_drawing};
@@ -33,16 +40,8 @@ use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::media::{self, Media};
-use crate::media::{MediaKind, MediaState};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
-
-/// Default change notes. They are shown to people who have already answered the update.
-const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
-const CROPPED_TEXT: &str = "A picture was cropped.";
-/// Minimum length of a side after a crop, in pixels. A side that is already shorter cannot be
-/// cropped.
-const MIN_CROP_SIDE: f64 = 16.0;
 
 /// The shapes that are drawn over a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -143,20 +142,7 @@ pub async fn put(
         )));
     }
     check_crop_size(&media, input)?;
-    let material = if input.is_destructive() && update.published_at.is_some() {
-        Some(material.flatten().or_else(|| {
-            Some(
-                if input.redactions.is_empty() {
-                    CROPPED_TEXT
-                } else {
-                    REDACTED_TEXT
-                }
-                .to_owned(),
-            )
-        }))
-    } else {
-        material
-    };
+    let material = material_change(input, update.published_at.is_some(), material);
     let saved = if input.is_destructive() {
         redact::begin(tx, clock, person, &media, input, &digest).await?;
         PutOutcome::Hidden
@@ -261,61 +247,6 @@ pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)
     }
 }
 
-/// The region and the drawing of a comment on a picture, in their stored form.
-#[derive(Debug, FromRow)]
-struct CommentAnchor {
-    id: String,
-    region: Option<String>,
-    drawing: Option<String>,
-}
-
-/// Adjusts the anchors of comments after a crop. Comments on removed parts keep their text and lose
-/// their anchor.
-async fn move_anchors(
-    tx: &mut Tx,
-    clock: &Clock,
-    update_id: &str,
-    media_id: &str,
-    cut: &Crop,
-) -> Result<()> {
-    let anchors: Vec<CommentAnchor> =
-        sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
-            .bind(media_id)
-            .fetch_all(&mut **tx)
-            .await?;
-    for anchor in anchors {
-        let region: Option<serde_json::Value> = anchor
-            .region
-            .as_deref()
-            .map(serde_json::from_str)
-            .transpose()
-            .map_err(Error::internal)?;
-        let region = region
-            .and_then(|region| Region::parse(&region).ok())
-            .and_then(|region| cut.crop_area(&region.into()))
-            .map(Region::from);
-        let drawing = cut.crop_shapes(
-            &anchor
-                .drawing
-                .as_deref()
-                .map(parse_stored)
-                .transpose()?
-                .unwrap_or_default(),
-        );
-        let drawn = stored_drawing(&drawing)?;
-        sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
-            .bind((region.is_some() || drawn.is_some()).then_some(media_id))
-            .bind(region.map(Region::to_json))
-            .bind(drawn.as_ref().map(|(drawing, _)| drawing))
-            .bind(drawn.as_ref().map(|(_, texts)| texts))
-            .bind(&anchor.id)
-            .execute(&mut **tx)
-            .await?;
-        updates::enqueue_index(tx, clock, update_id, &anchor.id).await?;
-    }
-    Ok(())
-}
-
 /// Returns a digest of a request, which is used to detect a repeated request.
 fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
     let request = json!([
@@ -325,54 +256,4 @@ fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
         input.crop
     ]);
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(request.to_string())))
-}
-
-/// Rejects a crop that leaves almost nothing of the picture. Such a crop is probably a mistake, and
-/// it cannot be undone.
-fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
-    let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
-        return Ok(());
-    };
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "a side has at most 32,767 pixels"
-    )]
-    let too_small =
-        |share: f64, side: i64| share * (side as f64) < (side as f64).min(MIN_CROP_SIDE);
-    if too_small(crop.w, width) || too_small(crop.h, height) {
-        return Err(Error::invalid(
-            "crop",
-            format!(
-                "must leave at least {MIN_CROP_SIDE} pixels of the width and of the height. Everything outside the crop is deleted permanently."
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// Fails unless the media is a picture of an update and is completely uploaded.
-fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
-    let message = match (media.kind, media.state) {
-        _ if media.comment_id.is_some() => {
-            return Err(Error::Forbidden("A picture in a comment cannot be changed after it is sent. Draw on the picture before you send the comment.".into()));
-        }
-        // During the upload it is not known yet whether the file is a picture.
-        (_, MediaState::Uploading) => {
-            "This file is still being uploaded. Draw on it once the upload is complete."
-        }
-        (MediaKind::Video, _) => {
-            "This is a video. To draw on a frame, save that frame as a picture and draw on the picture."
-        }
-        (MediaKind::Image, MediaState::Processing) => {
-            "This picture is still being processed. Try again in a moment."
-        }
-        (MediaKind::Image, MediaState::Failed) => {
-            "This picture could not be read, so you cannot draw on it."
-        }
-        (MediaKind::Image, MediaState::Ready) if is_gif => {
-            "This picture is a GIF, which may be animated. To draw on it, upload it as a PNG."
-        }
-        (MediaKind::Image, MediaState::Ready) => return Ok(()),
-    };
-    Err(Error::Conflict(message.into()))
 }

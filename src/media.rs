@@ -11,6 +11,7 @@ mod original;
 mod process;
 mod removal;
 mod renditions;
+mod replaced_objects;
 mod state;
 mod trim;
 
@@ -27,7 +28,8 @@ pub(crate) use objects::{
 pub use process::{ConvertMedia, ProcessMedia, Target};
 pub use removal::{delete_of_comment, remove};
 pub use renditions::Rendition;
-pub(crate) use renditions::{put_rendition, retire_objects};
+pub(crate) use renditions::put_rendition;
+pub(crate) use replaced_objects::retire_objects;
 pub use state::MediaState;
 pub use trim::{MIN_LENGTH, trim, untrim};
 

@@ -2,10 +2,10 @@
 
 mod credentials;
 mod expiry_sweep;
-mod grants;
 pub mod groups;
 mod guests;
 mod invitations;
+mod media_url_credentials;
 mod passwords;
 mod profile;
 mod sessions;
@@ -20,12 +20,12 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 pub(crate) use credentials::hash;
 pub use credentials::must_be_active;
 pub use expiry_sweep::sweep;
-pub use grants::viewer_by_grant;
 pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{
     CreatedInvitation, Invitation, accept, change_password, create_reset_link,
     invitation_by_secret, invitations, invite, reset_by_secret, reset_password, withdraw,
 };
+pub use media_url_credentials::viewer_by_grant;
 pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,

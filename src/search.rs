@@ -6,10 +6,12 @@
 //! table at any time.
 
 mod index;
+mod ranking;
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
 
 pub use index::{ForgetUpdate, IndexSubject, forget_subject};
+pub use ranking::rank_updates;
 
 use crate::clock::Millis;
 use crate::error::Result;

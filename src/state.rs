@@ -21,7 +21,7 @@ use crate::infra::images::Font;
 use crate::infra::storage::{S3Settings, Storage};
 use crate::media::MediaContext;
 use crate::notification_emails::MailContext;
-use crate::objects::ObjectContext;
+use crate::object_deletion::ObjectContext;
 use crate::rate_limits::RateLimits;
 use crate::search;
 use crate::uploads::{KeyedLimiter, UploadService};

@@ -3,38 +3,46 @@
 mod access;
 mod audience;
 mod deletion;
+mod due_times;
 mod editing;
-mod groups;
+mod enums;
+mod group_changes;
 mod list;
+mod lock;
 mod obligations;
+mod open_questions;
+mod owes_answer;
 mod publication;
-mod questions;
+mod readback_prompt;
 mod revisions;
-mod terms;
 mod trash;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub(crate) use access::visible;
-pub use access::{Recipient, find_to_audit, recipients, refresh as refresh_access};
+pub use access::{
+    Recipient, find_to_audit, people_who_can_open, recipients, refresh as refresh_access,
+};
 pub use audience::{
     MAX_INVITED, NamedPerson, ResolvedAudience, add_invited_recipient, add_recipient, admin_names,
     audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
     unknown_addresses,
 };
 pub use deletion::{drop_if_empty, enqueue_purge};
+pub use due_times::recompute_due_times;
+use due_times::{check_due_is_ahead, due_columns};
 pub use editing::edit;
-pub use groups::{change_group, delete_group, leave_group};
+pub use enums::{Expectation, MediaKind, UpdateState, Visibility};
+pub use group_changes::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
-pub use obligations::{
-    count_answered, lock_for_update, recompute_due_times, refresh_obligations, refresh_person,
-};
+pub use lock::lock_for_update;
+pub use obligations::{count_answered, refresh_obligations, refresh_person};
+pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};
-pub use questions::{people_who_can_open, refresh_question_count};
+pub use readback_prompt::DEFAULT_PROMPT;
 pub use revisions::{
     Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
 };
-pub use terms::{Expectation, MediaKind, UpdateState, Visibility};
 pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 
 use crate::clock::{Clock, Millis};
@@ -266,26 +274,6 @@ pub async fn create(
         audience::save_audience(tx, clock, &id, addressed).await?;
     }
     find_as_author(tx, &id).await
-}
-
-/// Converts a due time to the values of the columns `due_at` and `due_days`.
-fn due_columns(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
-    match due {
-        Some(Due::At(at)) => (Some(at), None),
-        Some(Due::Days(days)) => (None, Some(days)),
-        None => (None, None),
-    }
-}
-
-/// Returns an error if the due time is not in the future.
-fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
-    match due_at {
-        Some(at) if at <= clock.now() => Err(Error::invalid(
-            "due",
-            "is in the past. Use a time in the future, or leave it out.",
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Enqueues a job that updates the search index for a subject: the update itself, a comment, or a picture with markup.

@@ -12,8 +12,8 @@ pub(crate) mod responses;
 pub mod schema;
 
 use crate::web::handlers::{
-    comments, drafts, groups, health, inbox, links, live, markup, me, media, people, receipts,
-    session, unsubscribe, updates, uploads, workspace,
+    comments, drafts, groups, health, inbox, links, live, markup, me, media, metrics, people,
+    receipts, session, setup, static_files, tokens, unsubscribe, updates, uploads, workspace,
 };
 pub(crate) use middleware::handle_request;
 
@@ -26,16 +26,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/").route(get().to(inbox::home)))
         .service(resource("/healthz").route(get().to(health::alive)))
         .service(resource("/readyz").route(get().to(health::ready)))
-        .service(resource("/metrics").route(get().to(health::metrics)))
-        .service(resource("/openapi.json").route(get().to(health::openapi)))
-        .service(resource("/robots.txt").route(get().to(health::robots)))
-        .service(resource("/assets/{name}").route(get().to(health::asset)))
-        .service(resource("/favicon.ico").route(get().to(health::favicon)))
+        .service(resource("/metrics").route(get().to(metrics::metrics)))
+        .service(resource("/openapi.json").route(get().to(static_files::openapi)))
+        .service(resource("/robots.txt").route(get().to(static_files::robots)))
+        .service(resource("/assets/{name}").route(get().to(static_files::asset)))
+        .service(resource("/favicon.ico").route(get().to(static_files::favicon)))
         // Setup, sign-in and settings.
         .service(
             resource("/setup")
-                .route(get().to(session::setup_page))
-                .route(post().to(session::setup)),
+                .route(get().to(setup::show))
+                .route(post().to(setup::create)),
         )
         .service(
             resource("/session")
@@ -47,10 +47,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/sessions/{id}").route(delete().to(session::end_session)))
         .service(
             resource("/tokens")
-                .route(get().to(session::tokens))
-                .route(post().to(session::add_token)),
+                .route(get().to(tokens::list))
+                .route(post().to(tokens::create)),
         )
-        .service(resource("/tokens/{id}").route(delete().to(session::end_token)))
+        .service(resource("/tokens/{id}").route(delete().to(tokens::end)))
         .service(
             resource("/me")
                 .route(get().to(me::show))
@@ -254,5 +254,5 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(inbox::unsnooze)),
         )
         .service(resource("/search").route(get().to(updates::search)))
-        .default_service(to(health::not_found));
+        .default_service(to(static_files::not_found));
 }

@@ -12,13 +12,15 @@
 
 mod job;
 mod lane;
+mod retry;
 
 use std::time::Duration;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use self::job::{Job, Outcome, Retry};
+pub use self::job::{Job, Outcome};
 pub use self::lane::{Kinds, Lane};
+pub use self::retry::Retry;
 use crate::clock::{self, Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::{Db, Dialect, Tx};
@@ -224,9 +226,8 @@ pub async fn finish(db: &Db, job: &ClaimedJob) -> Result<()> {
     tx.commit().await
 }
 
-/// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, up to about an hour.
-/// Marks the job dead instead if this was the last attempt that `retry` allows. Returns whether the
-/// job is dead.
+/// Records a failure. Schedules a retry after a pause that grows with each attempt. Marks the job
+/// dead instead if this was the last attempt that `retry` allows. Returns whether the job is dead.
 pub async fn fail(
     db: &Db,
     clock: &Clock,
@@ -236,10 +237,9 @@ pub async fn fail(
 ) -> Result<bool> {
     let now = clock.now();
     let dead = !retry.allows_attempt(job.attempts + 1);
-    let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, scheduled_at = $6, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")
-        .bind(now + pause)
+        .bind(now + Retry::pause_after(job.attempts))
         .bind(error)
         .bind(dead.then_some(now))
         .bind(&job.id)

@@ -1,22 +1,22 @@
 //! Handles untrusted videos with ffmpeg in a sandbox: probes them, makes them seekable, converts
 //! them to H.264 and extracts posters.
 
+mod browser_support;
+mod check_output;
 mod codecs;
 mod colors;
 mod convert;
 mod cut;
-mod detect;
-mod edits;
-mod frames;
+mod detect_container;
+mod edit_lists;
+mod ffprobe_output;
 mod ivf;
 mod limits;
-mod listing;
-mod measure;
 mod metadata;
 mod poster;
 mod probe;
 mod sandbox;
-mod selection;
+mod select_streams;
 mod unsupported;
 
 use std::path::{Path, PathBuf};
@@ -24,13 +24,17 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
+pub use self::browser_support::ConversionNeed;
 use self::colors::ColorTags;
-pub use self::detect::{HEAD_BYTES, detect_container, image_brand};
+pub use self::detect_container::{HEAD_BYTES, detect_container, image_brand};
 pub use self::metadata::{Metadata, MetadataScan};
 use self::probe::Timeline;
-pub use self::selection::TextStream;
+pub use self::select_streams::TextStream;
 pub use self::unsupported::unsupported_format_advice;
 use crate::infra::video::sandbox::{Limits, Sandbox};
+
+/// Half a millisecond, in seconds. Times that differ by less count as equal.
+const TIME_EPSILON: f64 = 0.000_5;
 
 /// The container format of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,18 +131,6 @@ impl Probe {
     }
 }
 
-/// Which browsers need an H.264 copy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConversionNeed {
-    /// No copy is needed: the original plays in every browser.
-    None,
-    /// Safari needs a copy: only Chromium and Firefox play the original.
-    ForSafari,
-    /// All browsers need a copy. Hardly any browser plays the original. Some browsers play only its
-    /// sound, without reporting an error.
-    ForAll,
-}
-
 /// A file created by ffmpeg.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -226,17 +218,6 @@ impl Tools {
                 &silent,
             ),
             None => with_audio_note(made?, probe),
-        }
-    }
-
-    /// Which browsers need a copy made by [`Tools::h264`].
-    pub fn needs_h264(probe: &Probe) -> ConversionNeed {
-        let common = matches!(&*probe.pixel_format, "yuv420p" | "yuvj420p");
-        match (&*probe.video, probe.audio.as_deref()) {
-            ("h264", None | Some("aac" | "mp3")) if common => ConversionNeed::None,
-            ("h264", _) if common => ConversionNeed::ForSafari,
-            ("vp8" | "vp9" | "av1", _) => ConversionNeed::ForSafari,
-            _ => ConversionNeed::ForAll,
         }
     }
 

@@ -7,9 +7,13 @@ use std::borrow::Cow;
 use futures_util::TryStreamExt as _;
 
 use super::{Media, MediaContext, MediaKind, MediaState, Rendition};
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
+/// How long viewers may still fetch the original after a copy has replaced it, in milliseconds. The
+/// duration of the video is added to this time.
+const RAW_GRACE: Millis = 3_600_000;
 /// Shown to everyone while a video is not processed yet but can already be played.
 const PLAYABLE_TEXT: &str = "Processing. You can already play this video.";
 /// Shown to the author of a video that other people cannot play yet.
@@ -119,4 +123,10 @@ impl Media {
             }
         }
     }
+}
+
+/// Until when viewers who are already playing the original may still fetch it, after a copy has
+/// replaced it: for as long as the video lasts, and an hour.
+pub(super) fn open_until(now: Millis, duration_ms: Option<Millis>) -> Millis {
+    now + duration_ms.unwrap_or(0) + RAW_GRACE
 }

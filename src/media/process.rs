@@ -24,9 +24,6 @@ pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose other points, or restore the whole recording.";
-/// How long viewers may still fetch the original after a copy has replaced it, in milliseconds. The
-/// duration of the video is added to this time.
-const RAW_GRACE: Millis = 3_600_000;
 
 /// The recording that a job works on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -380,13 +377,9 @@ async fn commit_renditions(
         if used == 0 {
             gone.push(key);
         } else {
-            // Viewers who are already playing the original may still fetch it for as long as the
-            // video lasts plus [`RAW_GRACE`].
-            let length = measured
-                .and_then(|measured| measured.duration_ms)
-                .unwrap_or(0);
+            let length = measured.and_then(|measured| measured.duration_ms);
             sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
-                .bind(ctx.clock.now() + length + RAW_GRACE)
+                .bind(original::open_until(ctx.clock.now(), length))
                 .bind(&target.media)
                 .execute(&mut *tx)
                 .await?;

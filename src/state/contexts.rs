@@ -4,7 +4,7 @@ use super::State;
 use crate::infra::db::Db;
 use crate::media::MediaContext;
 use crate::notification_emails::MailContext;
-use crate::objects::ObjectContext;
+use crate::object_deletion::ObjectContext;
 
 impl AsRef<Db> for State {
     fn as_ref(&self) -> &Db {

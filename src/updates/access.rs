@@ -8,13 +8,17 @@
 //! case the group itself is the principal, so a person who leaves the group loses access at once
 //! and no row changes.
 
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{Content, Update};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
+
+/// Maximum number of people in one SQL statement.
+const CHUNK_SIZE: usize = 500;
 
 /// SQL condition: a person may open the update `u`. The argument is the placeholder or column that
 /// contains the person's id. The author may always open the update.
@@ -131,4 +135,29 @@ pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Resu
     .bind(update_id)
     .fetch_all(connection)
     .await?)
+}
+
+/// Returns the ids of the given people who are active and can open the update.
+pub async fn people_who_can_open(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    people: &[String],
+) -> Result<Vec<String>> {
+    let mut seeing = Vec::new();
+    for chunk in people.chunks(CHUNK_SIZE) {
+        let text = format!(
+            concat!(
+                "SELECT p.id FROM people p JOIN updates u ON u.id = $1 WHERE p.deactivated_at IS NULL AND ",
+                visible!("p.id"),
+                " AND p.id IN ({})"
+            ),
+            db::placeholders(2, chunk.len())
+        );
+        let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(update_id);
+        for person in chunk {
+            query = query.bind(person);
+        }
+        seeing.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(seeing)
 }

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
-use crate::objects::DeleteObjects;
+use crate::object_deletion::DeleteObjects;
 use crate::search::ForgetUpdate;
 
 pub(super) async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {

@@ -4,7 +4,8 @@
 use super::publication::check_has_recipients;
 use super::{
     Content, Update, access, audience, check_due_is_ahead, due_columns, enqueue_index,
-    find_as_author, find_own, groups, lock_for_update, obligations, refresh_obligations, revisions,
+    find_as_author, find_own, group_changes, lock_for_update, obligations, refresh_obligations,
+    revisions,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -99,7 +100,7 @@ pub async fn edit(
         .await?;
         access::refresh(tx, id, None).await?;
         if before.later_members_at.is_none() && after.later_members_at.is_some() {
-            groups::notify_of_earlier_joiners(tx, clock, id).await?;
+            group_changes::notify_of_earlier_joiners(tx, clock, id).await?;
         }
         refresh_obligations(tx, clock, id, None).await?;
         if content.audience.is_some() || after.expectation != before.expectation {

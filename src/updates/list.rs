@@ -218,39 +218,13 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     query.fetch_known(connection).await
 }
 
-/// Returns the ids of the updates that match the search words, best match first. Ranks only the
-/// newest 1,000 matching places that the person may see. A place is the title and notes of an
-/// update, a comment, or a picture.
+/// Returns the ids of the updates that match the search words and that the person may see, best
+/// match first; see [`search::rank_updates`].
 pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,
     person_id: &str,
     typed: &str,
 ) -> Result<Vec<String>> {
-    let Some(query) = search::match_query(dialect, typed) else {
-        return Ok(Vec::new());
-    };
-    // A lower rank must mean a better match. `bm25()` in SQLite ranks this way; `ts_rank()` in
-    // PostgreSQL does not and is negated.
-    let places = match dialect {
-        Dialect::Sqlite => {
-            "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"
-        }
-        Dialect::Postgres => {
-            "SELECT s.n, s.update_id, -ts_rank(s.vector, to_tsquery('simple', $2)) AS worth FROM said s WHERE s.vector @@ to_tsquery('simple', $2)"
-        }
-    };
-    let text = format!(
-        concat!(
-            "SELECT newest.update_id FROM (SELECT f.n, f.update_id, f.worth FROM ({}) AS f JOIN updates u ON u.id = f.update_id WHERE ",
-            visible!("$1"),
-            " AND u.trashed_at IS NULL ORDER BY f.n DESC LIMIT 1000) AS newest GROUP BY newest.update_id ORDER BY min(newest.worth), max(newest.n) DESC"
-        ),
-        places
-    );
-    Ok(sqlx::query_scalar(AssertSqlSafe(text))
-        .bind(person_id)
-        .bind(query)
-        .fetch_all(connection)
-        .await?)
+    search::rank_updates(connection, dialect, visible!("$1"), person_id, typed).await
 }

@@ -13,7 +13,7 @@ use crate::infra::jobs;
 use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3, Storage};
 use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
-use crate::objects::DeleteObjects;
+use crate::object_deletion::DeleteObjects;
 
 /// When an upload has this many segments, they are joined into one segment even if they do not fill
 /// a part, so that reading them stays cheap after many small requests.

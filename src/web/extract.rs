@@ -1,6 +1,7 @@
 //! Request extraction: the viewer, the response format, fields, JSON bodies and list queries.
 
 pub(crate) mod accept;
+mod base_url;
 pub(crate) mod client_address;
 pub(crate) mod context;
 pub(crate) mod cookies;

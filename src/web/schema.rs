@@ -15,7 +15,7 @@ use crate::infra::db::text_enum;
 use crate::media::MediaKind;
 use crate::people::Role;
 use crate::share_message;
-use crate::updates::{Expectation, UpdateState, Visibility};
+use crate::updates::{DEFAULT_PROMPT, Expectation, UpdateState, Visibility};
 use crate::working_hours::WorkingHours;
 
 pub use access::{AccessKind, AccessReason, AccessView, LinkView, ListedLinkView, UpdateRefView};
@@ -85,9 +85,6 @@ pub struct AudienceView {
     /// Whether the update is for everyone with an account.
     pub everyone: bool,
 }
-
-/// Default readback prompt.
-pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";
 
 /// A due time.
 #[derive(Clone, Debug, Serialize)]

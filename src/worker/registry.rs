@@ -8,7 +8,7 @@ use crate::infra::jobs::{ClaimedJob, Job, Kinds, Lane, Outcome, Retry};
 use crate::markup::{FlattenMarkup, RedactPicture};
 use crate::media::{ConvertMedia, ProcessMedia};
 use crate::notification_emails::SendEmails;
-use crate::objects::DeleteObjects;
+use crate::object_deletion::DeleteObjects;
 use crate::search::{ForgetUpdate, IndexSubject};
 use crate::state::State;
 use crate::uploads::DeleteLeftovers;

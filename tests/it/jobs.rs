@@ -3,7 +3,7 @@
 use hearback::clock;
 use hearback::infra::db::Db;
 use hearback::infra::jobs::Kinds;
-use hearback::objects::DeleteObjects;
+use hearback::object_deletion::DeleteObjects;
 use serde_json::json;
 
 use crate::app::{TestApp, fixture, media_path, text, update_path};

@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "media",
             "notification_emails",
             "notifications",
-            "objects",
+            "object_deletion",
             "people",
             "rate_limits",
             "receipts",

@@ -3,7 +3,7 @@
 // its text and pictures in the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
-import { markOfflineNotice, sendWhenOnline, WAITING_MESSAGE } from "../lib/network.js";
+import { markOfflineNotice, sendWhenOnline, WAITING_MESSAGE } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";

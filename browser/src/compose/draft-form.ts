@@ -4,7 +4,7 @@ import { copyText } from "../lib/copy-button.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, writeStorage } from "../lib/dom.js";
 import { navigate } from "../lib/navigate.js";
-import { sendWhenOnline, WAITING_MESSAGE } from "../lib/network.js";
+import { sendWhenOnline, WAITING_MESSAGE } from "../lib/offline.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
 import { draft, recorder, uploads } from "./draft.js";

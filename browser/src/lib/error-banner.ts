@@ -1,6 +1,6 @@
 // The banner that reports a failed action.
 import { icon, make, setMessage } from "./dom.js";
-import { markOfflineNotice } from "./network.js";
+import { markOfflineNotice } from "./offline.js";
 
 /** Shows an error until the person closes it, another error replaces it, a later action succeeds or the network is back. */
 export function showError(text: string): void {

@@ -2,7 +2,7 @@
 // removals.
 import { askGuestName, confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
-import { sendWhenOnline, WAITING_MESSAGE } from "./network.js";
+import { sendWhenOnline, WAITING_MESSAGE } from "./offline.js";
 import { refresh } from "./refresh.js";
 import { Problem, requestJson } from "./request.js";
 

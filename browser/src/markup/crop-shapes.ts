@@ -1,4 +1,4 @@
-// Clips shapes to a crop. The server implements the same rules (src/markup/crop.rs).
+// Clips shapes to a crop. The server implements the same rules (src/markup/crop_shapes.rs).
 import {
   limits,
   normalizeShape,

@@ -6,7 +6,7 @@ import type { EditorCommands } from "./context.js";
 import { CropTool } from "./crop-tool.js";
 import { MarkupDocument } from "./document.js";
 import { fontName, isBlockCoded } from "./draw.js";
-import { copyToClipboard, download } from "./export.js";
+import { copyToClipboard, download } from "./copy-and-download.js";
 import { flattenPicture } from "./flatten.js";
 import { EditorHeader } from "./header.js";
 import { showKeyList } from "./key-list.js";

@@ -1,6 +1,6 @@
 // Saves the editor's markup: confirms destructive changes first, shows progress, and shows errors.
 import { icon, make } from "../lib/dom.js";
-import { sendWhenOnline } from "../lib/network.js";
+import { sendWhenOnline } from "../lib/offline.js";
 import { confirmSave } from "./confirm-save.js";
 import type { MarkupDocument } from "./document.js";
 import type { EditorHeader } from "./header.js";

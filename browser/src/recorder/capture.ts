@@ -12,29 +12,6 @@ export class CaptureError extends Error {}
 export class TimeoutError extends CaptureError {}
 
 /**
- * What this browser can record. `phone`: the person should use the phone's camera app instead. `insecure`: nothing,
- * because the page is not served over HTTPS.
- */
-export type Capability = "all" | "camera" | "phone" | "insecure" | "nothing";
-
-export function detectCapability(): Capability {
-  if (!isSecureContext) return "insecure";
-  const media = navigator.mediaDevices as MediaDevices | undefined;
-  if (media === undefined || !("MediaRecorder" in window)) return "nothing";
-  if ("getDisplayMedia" in media) return "all";
-  // No phone browser can share its screen, and the phone's camera app records better video than a page can.
-  return matchMedia("(pointer: coarse)").matches ? "phone" : "camera";
-}
-
-/** Explanations of what a browser cannot record. */
-export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
-  insecure: "Browsers record only over https. Ask your admin to set it up, or upload a file.",
-  phone: "A phone’s browser cannot record the screen. Record with the camera, or upload a video.",
-  camera: "This browser cannot record the screen. Record with the camera, or upload a file.",
-  nothing: "This browser cannot record. Use Firefox, Chrome, Edge or Safari, or upload a file.",
-};
-
-/**
  * Asks the person to choose a screen, window or tab to share. Scales the picture down to 1920 × 1080 unless `fullSize`
  * is set. Must be called during a click. Rejects with a `CaptureError`.
  */

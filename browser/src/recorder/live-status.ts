@@ -2,7 +2,7 @@
 // and limits.
 import { announce, formatTime } from "../lib/dom.js";
 import type { MicrophoneLevel } from "./audio-mixer.js";
-import { remaining } from "./limits.js";
+import { remaining } from "./automatic-end.js";
 import type { Recording } from "./recording.js";
 import type { RecorderSources } from "./sources.js";
 import { showInTab } from "./tab-indicator.js";

@@ -1,12 +1,8 @@
 // The recorder's template: the parts to show in each state, and their texts.
 import { withFallback } from "../lib/deadline.js";
 import { formatTime, make, nextPaint, setMessage } from "../lib/dom.js";
-import {
-  type Capability,
-  type DeviceKind,
-  limitationMessages,
-  type RecordingSource,
-} from "./capture.js";
+import { type Capability, limitationMessages } from "./capability.js";
+import type { DeviceKind, RecordingSource } from "./capture.js";
 
 /** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are being sent. */
 export type RecorderState =

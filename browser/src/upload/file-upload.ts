@@ -1,8 +1,9 @@
 // Uploads one file with the tus protocol. Received bytes stay on the server, so an upload continues after a network
-// failure, a server restart or a reload.
-import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
+// failure, a server restart or a reload (resume-after-reload.ts).
+import { Upload, type DetailedError } from "tus-js-client";
 import { formatBytes } from "../lib/dom.js";
 import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";
+import { resumeEarlierUpload } from "./resume-after-reload.js";
 import { finishUpload } from "./tus.js";
 
 /** Smaller files are sent in the request that creates the upload. */
@@ -77,12 +78,8 @@ export class FileUpload {
   /** Sends the file, or the rest of it if this browser began the upload earlier. Rejects with a `Problem`. */
   async send(): Promise<void> {
     if (this.file.size === 0) throw new Problem("The file is empty.", 415);
-    const previous = this.#upload.url ? [] : await this.#upload.findPreviousUploads();
-    const resumable = previous.filter(({ metadata }) => metadata["update"] === this.update).at(-1);
-    if (resumable) {
-      this.#upload.resumeFromPreviousUpload(resumable);
+    if (await resumeEarlierUpload(this.#upload, this.update))
       this.onProgress("Resuming the upload");
-    }
     await new Promise<void>((resolve, reject) => {
       this.#result = { resolve, reject };
       this.#baseline = undefined;
@@ -163,12 +160,6 @@ export class FileUpload {
     clearTimeout(this.#stallTimer);
     this.#result?.reject(problem);
   }
-}
-
-/** Whether this browser began the upload, so that choosing the same file again continues it. */
-export async function canResume(id: string): Promise<boolean> {
-  const known = (await defaultOptions.urlStorage?.findAllUploads()) ?? [];
-  return known.some(({ uploadUrl }) => uploadUrl?.endsWith(`/uploads/${id}`) ?? false);
 }
 
 /** Converts one of the library's errors. */

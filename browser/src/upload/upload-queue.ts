@@ -10,7 +10,7 @@ import { markUpMedia } from "../markup/mark-media.js";
 import type { Shape } from "../markup/shapes.js";
 import { listenForFiles, suggestTitle } from "./file-sources.js";
 import type { FileUpload } from "./file-upload.js";
-import { explainUnfinished } from "./unfinished-uploads.js";
+import { explainUnfinished } from "./unfinished-upload-messages.js";
 import { UploadRow } from "./upload-row.js";
 
 interface Item {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::Lane;
+use super::{Lane, Retry};
 use crate::error::{Error, Result};
 
 /// A type of background work. Each value of the type is the payload of one job.
@@ -59,27 +59,4 @@ pub enum Outcome {
     Done,
     /// Shutdown ended the attempt. The job stays in the queue, and the attempt does not count.
     Interrupted,
-}
-
-/// What happens to a job that keeps failing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// The job is dead after the last allowed attempt.
-    Limited,
-    /// The job is retried until it succeeds. Deletions use this policy, because the data must be
-    /// deleted even if the storage is unavailable for a long time.
-    Forever,
-}
-
-impl Retry {
-    /// The maximum number of attempts of [`Retry::Limited`].
-    const MAX_ATTEMPTS: i64 = 6;
-
-    /// Whether a job may start its attempt number `number`, counted from 1.
-    pub fn allows_attempt(self, number: i64) -> bool {
-        match self {
-            Self::Limited => number <= Self::MAX_ATTEMPTS,
-            Self::Forever => true,
-        }
-    }
 }

@@ -1,17 +1,6 @@
-//! Codecs: which ones browsers play, which ones we decode, and their common names.
+//! Codecs: which ones we decode, and their common names.
 
 use crate::error::Error;
-
-/// How well an audio codec is supported.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum AudioSupport {
-    /// Browsers play the audio, so its packets are copied.
-    Plays,
-    /// Browsers do not play the audio, but ffmpeg can decode it, so it is converted to AAC or Opus.
-    Convertible,
-    /// The audio can be neither played nor decoded.
-    Unreadable,
-}
 
 /// The allowed decoders for a video codec, as ffmpeg's comma-separated list; `None` for unsupported
 /// codecs.
@@ -44,17 +33,6 @@ pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
         _ if codec.starts_with("pcm_") => codec,
         _ => return None,
     })
-}
-
-/// Returns how well an audio stream is supported. `profile` is the profile reported by ffprobe. It
-/// matters because ffmpeg's AAC decoder and most browsers cannot read xHE-AAC.
-pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
-    match codec {
-        "aac" if profile.contains("xHE") || profile == "41" => AudioSupport::Unreadable,
-        "aac" | "opus" | "mp3" => AudioSupport::Plays,
-        _ if audio_decoders(codec).is_some() => AudioSupport::Convertible,
-        _ => AudioSupport::Unreadable,
-    }
 }
 
 /// The common name of a codec. `codec` is ffmpeg's name, `tag` the four-character code in the file.
@@ -167,23 +145,5 @@ mod tests {
         ] {
             assert_eq!(codec_label(codec, tag), label);
         }
-    }
-
-    #[test]
-    fn audio_support_ranks_playable_above_convertible_and_convertible_above_unreadable() {
-        assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
-        assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
-        assert_eq!(
-            audio_support("pcm_s24le", "unknown"),
-            AudioSupport::Convertible
-        );
-        assert_eq!(
-            audio_support("unknown", "unknown"),
-            AudioSupport::Unreadable
-        );
-        assert!(
-            AudioSupport::Plays < AudioSupport::Convertible
-                && AudioSupport::Convertible < AudioSupport::Unreadable
-        );
     }
 }

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::check_output::checked_output;
 use super::colors::Colors;
 use super::limits::{decode_limit_args, input_args};
-use super::listing::TIME_EPSILON;
-use super::measure::checked_output;
 use super::probe::fault_error;
 use super::sandbox::Limits;
-use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
+use super::{Container, ConversionNeed, Output, Probe, TIME_EPSILON, Toolchain, Tools};
 use crate::error::{Error, Result};
 
 /// The maximum side length of H.264 copies, in pixels.

@@ -3,6 +3,7 @@
 //! The result contains nothing from outside the range: no hidden frames, no extra sound, and no
 //! edit list that could hide either. Ranges are determined by packet timestamps, never by seeking.
 
+mod frames_in_range;
 mod join;
 mod reencode;
 
@@ -10,16 +11,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::frames_in_range::{CopyPlan, Cut, Packets};
+use super::check_output::checked_output;
 use super::convert::{
     aac_args, audio_args, converts_audio, map_args, strip_messages_filter, target_container,
 };
-use super::frames::{self, Cut, Packets};
 use super::limits::{decode_limit_args, input_args};
-use super::listing::TIME_EPSILON;
-use super::measure::checked_output;
 use super::probe::{Timeline, fault_error};
 use super::sandbox::Limits;
-use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
+use super::{Container, ConversionNeed, Output, Probe, TIME_EPSILON, Toolchain, Tools};
 use crate::error::{Error, Result};
 
 /// Cuts a video to its presented content, without the content that an edit list hides.
@@ -74,7 +74,7 @@ async fn make_cut(
     let input = tokio::fs::canonicalize(input).await?;
     let dir = tokio::fs::canonicalize(dir).await?;
     let work = tempfile::tempdir_in(&dir)?;
-    let packets = frames::read_packets(toolchain, &input, probe).await?;
+    let packets = frames_in_range::read_packets(toolchain, &input, probe).await?;
     let length = tokio::fs::metadata(&input).await?.len();
     let limits = Limits {
         time: Duration::from_secs(15 * 60),
@@ -146,7 +146,7 @@ impl CutJob<'_> {
     }
 
     /// Copies packets, starting at a key frame.
-    async fn copy_packets(&self, plan: &frames::CopyPlan) -> Result<CutFile> {
+    async fn copy_packets(&self, plan: &CopyPlan) -> Result<CutFile> {
         let container = target_container(self.probe);
         let mut args = self.input_args();
         args.extend(map_args(self.probe, self.audio_range().is_some()));

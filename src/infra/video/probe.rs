@@ -7,20 +7,15 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 use super::codecs::{EXPORT_ADVICE, codec_label};
+use super::ffprobe_output::{Listing, Track};
 use super::limits::{MAX_STREAMS, input_args, probe_limit_args};
-use super::listing::{Listing, Track};
 use super::sandbox::{Fault, Limits};
-use super::selection::Selection;
-use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edits};
+use super::select_streams::Selection;
+use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edit_lists};
 use crate::error::{Error, Result};
 
 /// The maximum duration. A longer video is invalid or comes from a camera that was left running.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
-/// The maximum duration of priming samples, in seconds. Encoders put up to a tenth of a second of
-/// such samples at the start of an audio stream, and an edit list skips them. If an edit list skips
-/// more than this maximum, somebody cut the audio on purpose.
-pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
-
 /// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
 const LATE_START_SECONDS: f64 = 0.5;
 
@@ -63,14 +58,11 @@ impl Timeline {
     /// the right time.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
-        let hides = self.video.hidden > 0
-            || self
-                .audio
-                .is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS);
+        let hides = edit_lists::hide_listed_packets(&self.video, self.audio.as_ref());
         // If the timeline starts with the first packet, the video may start later than the audio.
         // Players then show the first picture until the video starts.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
-        !hides && !self.video.reordered && in_place
+        !hides && in_place
     }
 
     pub(super) fn without_audio(&self) -> Self {
@@ -97,8 +89,8 @@ impl Timeline {
 pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> {
     let input = tokio::fs::canonicalize(input).await?;
     let container = detect_container(&read_head(&input).await?).ok_or_else(unknown_format)?;
-    let editable = matches!(container, Container::Mp4 | Container::QuickTime);
-    let open_edits = editable && edits::all_are_open(&input).await?;
+    let editable = edit_lists::can_occur_in(container);
+    let open_edits = editable && edit_lists::all_are_open(&input).await?;
     let mut listing = Listing {
         excludes_before_zero: editable,
         ..Listing::default()
@@ -186,23 +178,19 @@ async fn read_unedited(
         .audio
         .as_ref()
         .and_then(|audio| all.tracks.get(&audio.index));
-    let video = selection.video_track;
-    let silenced = selection
-        .audio_track
-        .zip(all_audio)
-        .is_some_and(|(audio, all)| {
-            audio.hidden_seconds > MAX_PRIMING_SECONDS
-                || all.shown_seconds - audio.shown_seconds > MAX_PRIMING_SECONDS
-        });
-    let cut =
-        video.hidden > 0 || video.reordered || all_video.is_some_and(|all| all.shown > video.shown);
     let decoded_from = [all_video, all_audio]
         .into_iter()
         .flatten()
         .map(|track| track.decoded)
         .reduce(f64::min);
     Ok(UneditedReading {
-        hides: cut || silenced,
+        hides: edit_lists::hide_listed_packets(
+            &selection.video_track,
+            selection.audio_track.as_ref(),
+        ) || edit_lists::hide_unlisted_packets(
+            (&selection.video_track, all_video),
+            (selection.audio_track.as_ref(), all_audio),
+        ),
         decoded_from: decoded_from.unwrap_or_default(),
     })
 }

@@ -7,7 +7,8 @@ use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::infra::images::PixelRect;
 use crate::infra::jobs;
-use crate::markup::{Crop, Size, move_anchors, parse_stored, write_layer};
+use crate::markup::crop_anchors::move_anchors;
+use crate::markup::{Crop, Size, parse_stored, write_layer};
 use crate::media::{self, MediaContext};
 use crate::{events, updates, uploads};
 

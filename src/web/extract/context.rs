@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use crate::config::is_secure_context;
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::people::{Person, Viewer};
 use crate::state::State;
 use crate::web::extract::accept::wants_html;
+use crate::web::extract::base_url::base_url;
 use crate::web::extract::flash::Flash;
 use crate::web::extract::viewer::viewer;
 use crate::web::pages::{Me, Page};
@@ -28,8 +28,7 @@ pub(crate) struct RequestContext {
     pub(crate) base_url: String,
     /// Nonce for the Content-Security-Policy of this response.
     pub(crate) nonce: String,
-    /// Whether the base address uses plain HTTP and is not local. Browsers do not allow recording or copying on
-    /// such an address.
+    /// Whether browsers do not allow recording or copying on the base address; see `secure_context.rs`.
     pub(crate) insecure: bool,
     /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,
@@ -144,24 +143,4 @@ pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
     req.app_data::<web::Data<State>>()
         .cloned()
         .ok_or_else(|| Error::internal("the application state is missing"))
-}
-
-/// Returns the base address, such as `https://hearback.example.org`: the configured address, or else the one that
-/// the request was sent to.
-fn base_url(state: &State, req: &HttpRequest) -> String {
-    state.config.url.clone().unwrap_or_else(|| {
-        let host = req
-            .headers()
-            .get(header::HOST)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        // The Host header is untrusted and becomes part of links. Accept only characters that occur in a host name,
-        // an IP address or a port.
-        let fits = !host.is_empty()
-            && host
-                .bytes()
-                .all(|letter| letter.is_ascii_alphanumeric() || b".:-_[]".contains(&letter));
-        let host = if fits { host } else { "localhost" };
-        format!("http://{host}")
-    })
 }

@@ -2,9 +2,10 @@
 //! fields are rejected.
 
 mod body;
+mod booleans;
 mod multipart;
+mod refused_form;
 mod times;
-mod typed;
 mod values;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use body::{MAX_BODY, content_type, not_text, read_body_up_to};
 pub(crate) use body::{is_multipart, read_body};
 pub(crate) use multipart::FileOptions;
 use multipart::MultipartReader;
-pub(crate) use typed::{TypedFields, context_or_keep_typed};
+pub(crate) use refused_form::{TypedFields, context_or_keep_typed};
 
 use crate::error::{Error, FieldErrors, Result};
 use crate::media::StoredFile;

@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::frames_in_range::CopyPlan;
 use super::reencode::ReencodedRange;
 use super::{CutFile, CutJob, format_seconds};
 use crate::error::{Error, Result};
 use crate::infra::video::Container;
+use crate::infra::video::TIME_EPSILON;
 use crate::infra::video::convert::{map_args, target_container};
-use crate::infra::video::frames;
 use crate::infra::video::ivf;
-use crate::infra::video::listing::TIME_EPSILON;
 
 /// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
 /// copy of the frame is added.
@@ -22,10 +22,7 @@ const HOLD_OFFSET_SECONDS: f64 = 0.04;
 impl CutJob<'_> {
     /// Re-encodes the frames before the first key frame with the same codec, and copies the rest.
     /// Returns `None` if the codec does not allow this or `ivf::join` rejects the result.
-    pub(super) async fn join_reencoded_head(
-        &self,
-        plan: &frames::CopyPlan,
-    ) -> Result<Option<CutFile>> {
+    pub(super) async fn join_reencoded_head(&self, plan: &CopyPlan) -> Result<Option<CutFile>> {
         let mut parts = Vec::new();
         if plan.head > 0 {
             let head = ReencodedRange {
@@ -149,7 +146,7 @@ impl CutJob<'_> {
     }
 
     /// Re-encodes the last frame as a key frame.
-    async fn hold_last_frame(&self, plan: &frames::CopyPlan) -> Result<Option<PathBuf>> {
+    async fn hold_last_frame(&self, plan: &CopyPlan) -> Result<Option<PathBuf>> {
         self.reencode_range(&ReencodedRange {
             name: "hold.ivf",
             from: plan.last_key,

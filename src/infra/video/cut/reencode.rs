@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::{CutJob, format_seconds};
 use crate::error::Result;
+use crate::infra::video::TIME_EPSILON;
 use crate::infra::video::colors::Colors;
 use crate::infra::video::convert::{
     aac_args, fitted_size, h264_args, hold_last_frame_filter, map_args,
 };
-use crate::infra::video::listing::TIME_EPSILON;
 use crate::infra::video::sandbox::Limits;
 
 /// The maximum side length of re-encoded video, in pixels.

@@ -531,7 +531,8 @@ async fn converted_copy_of_the_wrong_length_is_rejected() {
         (length - 150, false),
     ] {
         let made =
-            measure::checked_output(toolchain, path.clone(), Container::Mp4, Some(expected)).await;
+            check_output::checked_output(toolchain, path.clone(), Container::Mp4, Some(expected))
+                .await;
         assert_eq!(made.is_ok(), good, "{expected}: {made:?}");
     }
 }
@@ -540,7 +541,7 @@ async fn converted_copy_of_the_wrong_length_is_rejected() {
 async fn converted_copy_is_rejected_when_its_edit_list_hides_frames() {
     let tools = tools().await;
     let path = fixture("editlist-hidden5s.mp4");
-    let made = measure::checked_output(
+    let made = check_output::checked_output(
         tools.toolchain().unwrap(),
         path,
         Container::Mp4,

@@ -1,4 +1,4 @@
-//! Texts, choices, numbers, check boxes, lists and JSON.
+//! Texts, choices, numbers, lists and JSON.
 
 use serde_json::Value;
 
@@ -118,33 +118,6 @@ impl Fields {
             self.add_error(name, "must be a whole number.");
         }
         number
-    }
-
-    /// Reads a boolean. `true`, `on` and `1` mean true; `false`, `0` and an empty string mean false.
-    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.take_one(name)? {
-            Value::Bool(flag) => Some(flag),
-            Value::Null => None,
-            Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
-            Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
-            _ => {
-                self.add_error(name, "must be true or false.");
-                None
-            }
-        }
-    }
-
-    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also sends a hidden `false`.
-    pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
-        if let Some(values) = self
-            .values
-            .get_mut(name)
-            .filter(|values| self.from_form && values.len() == 2)
-            && let Some(unticked) = values.iter().position(|value| *value == "false")
-        {
-            values.remove(unticked);
-        }
-        self.flag(name)
     }
 
     /// Reads a list of strings: a JSON list, a repeated field, or one string separated by commas, semicolons or

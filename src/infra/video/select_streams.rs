@@ -1,10 +1,9 @@
 //! Selects the streams of a file: the first video that we accept, and the audio with the best
 //! browser support.
 
-use super::codecs::{
-    AudioSupport, EXPORT_ADVICE, audio_support, codec_label, unsupported_video, video_decoders,
-};
-use super::listing::{Listing, Stream, StreamKind, Track};
+use super::browser_support::{AudioSupport, audio_support};
+use super::codecs::{EXPORT_ADVICE, codec_label, unsupported_video, video_decoders};
+use super::ffprobe_output::{Listing, Stream, StreamKind, Track};
 use crate::error::{Error, Result};
 
 /// The maximum number of pixels (8K), which limits the memory that a decoder allocates for a frame.

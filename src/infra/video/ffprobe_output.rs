@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::TIME_EPSILON;
 use super::colors::ColorTags;
+use super::edit_lists::hidden_packets;
 use super::limits::MAX_STREAMS;
 
 /// The kind of a stream.
@@ -103,9 +105,12 @@ impl Track {
         self.position = self.position.max(packet.position);
         self.decoded = self.decoded.min(packet.decoded);
         let end = packet.at + packet.duration;
-        if packet.discarded
-            || (excluded_before_zero && packet.at < -TIME_EPSILON && end < TIME_EPSILON)
-        {
+        if hidden_packets::is_hidden(
+            packet.discarded,
+            excluded_before_zero,
+            packet.at,
+            packet.duration,
+        ) {
             self.hidden += 1;
             self.hidden_seconds += packet.duration;
             return;
@@ -134,9 +139,6 @@ impl Track {
         }
     }
 }
-
-/// Half a millisecond, in seconds. Times that differ by less count as equal.
-pub(super) const TIME_EPSILON: f64 = 0.000_5;
 
 struct Packet {
     at: f64,

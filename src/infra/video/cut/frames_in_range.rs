@@ -1,12 +1,13 @@
-//! When each frame of a video is shown, and where the video can be cut.
+//! When each frame of a video is shown, which frames a range contains, and which of them can be
+//! copied.
 
 use std::path::Path;
 
-use super::limits::probe_limit_args;
-use super::listing::TIME_EPSILON;
-use super::probe::{MAX_PRIMING_SECONDS, fault_error, ffprobe};
-use super::{Container, Probe, Toolchain};
 use crate::error::Result;
+use crate::infra::video::edit_lists::{self, MAX_PRIMING_SECONDS, hidden_packets};
+use crate::infra::video::limits::probe_limit_args;
+use crate::infra::video::probe::{fault_error, ffprobe};
+use crate::infra::video::{Probe, TIME_EPSILON, Toolchain};
 
 /// A cut that starts or ends less than this many seconds from the start of a frame snaps to that
 /// frame. The value is half a frame at 30 fps. At higher frame rates, half of the actual frame
@@ -139,9 +140,8 @@ impl Packets {
             number(field("duration_time")).unwrap_or_default(),
         );
         let flag = |flag: char| field("flags").is_some_and(|flags| flags.contains(flag));
-        let edited = matches!(probe.container, Container::Mp4 | Container::QuickTime);
-        let hidden =
-            |at: f64| flag('D') || (edited && at < -TIME_EPSILON && at + duration < TIME_EPSILON);
+        let edited = edit_lists::can_occur_in(probe.container);
+        let hidden = |at: f64| hidden_packets::is_hidden(flag('D'), edited, at, duration);
         if stream == Some(probe.video_stream) {
             match at {
                 Some(at) => self.frames.push(Frame {

@@ -1,4 +1,4 @@
-//! The typed values of a form. A refused form is shown again with these values.
+//! What a person typed into a form that was refused. The form or the error page shows it again.
 
 use std::collections::BTreeMap;
 

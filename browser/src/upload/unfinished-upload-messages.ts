@@ -33,7 +33,7 @@ function recordingMessage({ media, received, touched_at }: UnfinishedUpload): st
 }
 
 async function fileMessage({ id, received, length }: UnfinishedUpload): Promise<string> {
-  const { canResume } = await import("./file-upload.js");
+  const { canResume } = await import("./resume-after-reload.js");
   const advice = (await canResume(id))
     ? "Choose the same file again to continue the upload."
     : "Continue in the browser where you began. Here, remove this upload and choose the file again.";

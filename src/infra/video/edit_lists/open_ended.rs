@@ -13,7 +13,7 @@ const MAX_BOXES: usize = 10_000;
 /// Whether the file has edit lists and all of them are open-ended. An open-ended list has a single
 /// edit, which may follow one delay. The edit has duration 0, so it lasts until the end of the
 /// media (ISO/IEC 14496-12 §8.6.6).
-pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
+pub(in crate::infra::video) async fn all_are_open(path: &Path) -> Result<bool> {
     let path = path.to_owned();
     let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?))
         .await

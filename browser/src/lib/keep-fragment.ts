@@ -1,0 +1,16 @@
+// <keep-fragment> keeps the URL fragment, such as `#t=42`, through sign-in. Browsers do not send it to the server.
+export class KeepFragment extends HTMLElement {
+  connectedCallback(): void {
+    const input = this.querySelector("input");
+    if (input && location.hash !== "" && !input.value.includes("#"))
+      input.value = (input.value || "/") + location.hash;
+  }
+}
+
+customElements.define("keep-fragment", KeepFragment);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "keep-fragment": KeepFragment;
+  }
+}

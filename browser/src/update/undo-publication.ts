@@ -1,0 +1,31 @@
+// <undo-field> offers to undo a publication. The time limit is measured by this browser's clock, from the moment when
+// the update was sent.
+import { readStorage } from "../lib/dom.js";
+
+/** The server accepts undo for this long after publication. */
+const UNDO_MS = 10_000;
+
+class UndoField extends HTMLElement {
+  connectedCallback(): void {
+    const [id, sentAt, copied] = (readStorage("sessionStorage", "sent") ?? "").split(" ");
+    const remaining = Number(sentAt) + UNDO_MS - Date.now();
+    if (id !== this.dataset["update"] || !(remaining > 0)) return;
+    this.hidden = false;
+    const copiedHint = this.querySelector<HTMLElement>("[data-copied]");
+    if (copiedHint) copiedHint.hidden = copied !== "copied";
+    setTimeout(() => {
+      const form = this.querySelector("form");
+      // If the element also contains a message for the recipients, hide only the Undo form and keep the message.
+      if (form && this.querySelector(".pass-on")) form.hidden = true;
+      else this.hidden = true;
+    }, remaining);
+  }
+}
+
+customElements.define("undo-field", UndoField);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "undo-field": UndoField;
+  }
+}

@@ -1,0 +1,44 @@
+//! Secure contexts: on plain HTTP, browsers allow neither recording nor copying, and the page says so.
+
+/// Whether browsers allow recording and copying on pages at this address. They require HTTPS, except
+/// on the machine itself (a secure context, W3C Secure Contexts §3.1).
+pub fn is_secure_context(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else {
+        return false;
+    };
+    let is_loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || is_loopback
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secure_context_is_https_or_the_machine_itself() {
+        for secure in [
+            "https://hearback.example.org",
+            "http://localhost:8080",
+            "http://hearback.localhost",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:8080",
+        ] {
+            assert!(is_secure_context(secure), "{secure}");
+        }
+        for insecure in [
+            "http://hearback.example.org",
+            "http://localhost.example.org",
+            "http://192.168.1.2:8080",
+            "http://[fe80::1]",
+            "http://_:x",
+        ] {
+            assert!(!is_secure_context(insecure), "{insecure}");
+        }
+    }
+}

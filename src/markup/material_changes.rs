@@ -1,0 +1,26 @@
+//! Which changes of a picture are material, so that people who have answered must answer again.
+
+use super::MarkupInput;
+
+/// Default change notes. They are shown to people who have already answered the update.
+const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
+const CROPPED_TEXT: &str = "A picture was cropped.";
+
+/// Returns the change note if saving `input` is a material change; `Some(None)` is a material change
+/// without a note. Redacting or cropping a published picture always is one, and gets a default note.
+/// For any other change, `requested` decides.
+pub(super) fn material_change(
+    input: &MarkupInput,
+    is_published: bool,
+    requested: Option<Option<String>>,
+) -> Option<Option<String>> {
+    if !input.is_destructive() || !is_published {
+        return requested;
+    }
+    let default = if input.redactions.is_empty() {
+        CROPPED_TEXT
+    } else {
+        REDACTED_TEXT
+    };
+    Some(requested.flatten().or_else(|| Some(default.to_owned())))
+}

@@ -1,0 +1,23 @@
+//! The number of open questions of an update.
+
+use crate::error::Result;
+use crate::infra::db::Tx;
+
+/// Recounts the open questions of an update. Call it after every change to a question.
+pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
+    // Lock the update first, so that the next statement also reads questions that concurrent
+    // transactions have just changed.
+    sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id AND c.kind = 'question'
+             AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL
+             AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

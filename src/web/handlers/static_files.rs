@@ -1,0 +1,48 @@
+//! Handlers for assets, the API description, `robots.txt` and unknown addresses.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+use crate::error::Error;
+use crate::web::assets;
+use crate::web::responses::HandlerResult;
+
+pub(crate) async fn openapi() -> HandlerResult {
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .body(include_str!("../../../docs/openapi.json")))
+}
+
+/// Asks search engines not to crawl any page.
+pub(crate) async fn robots() -> HandlerResult {
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("User-agent: *\nDisallow: /\n"))
+}
+
+/// Serves an asset by its content-hashed name.
+pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
+    let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
+    let kind = match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(kind)
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .body(file.into_owned()))
+}
+
+pub(crate) async fn favicon() -> HandlerResult {
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, assets::url("favicon.svg")))
+        .finish())
+}
+
+pub(crate) async fn not_found() -> HandlerResult {
+    Err(Error::NotFound)
+}
