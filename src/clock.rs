@@ -11,6 +11,9 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
+/// How often a waiting task reads the file that sets the time in tests.
+const FILE_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
 /// The domain's clock: real time plus an offset, which tests and the demo can change. In browser
 /// tests, the clock returns the time in a file instead.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +47,24 @@ impl Clock {
                 .ok()?
                 .trim(),
         )
+    }
+
+    /// Waits for `interval`. If a file sets the time, returns as soon as it sets another time than
+    /// `before`.
+    pub async fn sleep_or_jump(&self, interval: Duration, before: Millis) {
+        let sleep = tokio::time::sleep(interval);
+        if self.time_file.is_none() {
+            return sleep.await;
+        }
+        let jump = async {
+            while self.fixed_time().is_none_or(|time| time == before) {
+                tokio::time::sleep(FILE_POLL_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = sleep => {}
+            () = jump => {}
+        }
     }
 
     /// Advances the domain's time by `by` milliseconds. Only tests and the demo do this.

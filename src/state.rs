@@ -7,6 +7,7 @@ mod node;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -53,6 +54,9 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Sends events to open pages.
     pub(crate) event_hub: EventHub,
+    /// The time of the domain's clock when this node last checked for overdue answers; 0 before the
+    /// first check.
+    pub(crate) overdue_checked_at: AtomicI64,
     /// Identifies this process as the owner of its job leases.
     pub(crate) node: Node,
     /// The origins from which pages may load media, in addition to their own origin. Used in the
@@ -173,6 +177,7 @@ impl State {
             key,
             setup_code,
             event_hub: live,
+            overdue_checked_at: AtomicI64::default(),
             node,
             media_sources,
             config,

@@ -5,6 +5,7 @@ mod registry;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -121,10 +122,19 @@ async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
     .await;
 }
 
-async fn run_overdue_checks(state: Arc<State>, stop: watch::Receiver<bool>) {
-    let failed = "authors could not be notified of overdue answers";
-    repeat(OVERDUE_INTERVAL, stop, failed, || async {
-        state.notify_overdue().await.map(drop)
-    })
-    .await;
+/// Checks for overdue answers every [`OVERDUE_INTERVAL`], and whenever a test moves the clock.
+async fn run_overdue_checks(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let now = state.clock.now();
+        match state.notify_overdue().await {
+            Ok(_) => state.overdue_checked_at.store(now, Ordering::Relaxed),
+            Err(error) => {
+                tracing::warn!(%error, "authors could not be notified of overdue answers")
+            }
+        }
+        tokio::select! {
+            () = state.clock.sleep_or_jump(OVERDUE_INTERVAL, now) => {}
+            _ = stop.changed() => {}
+        }
+    }
 }

@@ -262,9 +262,24 @@ pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
     tx.commit().await
 }
 
-/// Returns the number of waiting jobs and the number of dead jobs.
-pub async fn counts(connection: &mut AnyConnection) -> Result<(i64, i64)> {
-    Ok(sqlx::query_as("SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs")
-        .fetch_one(connection)
-        .await?)
+/// The number of jobs in each state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct Counts {
+    /// Jobs that are not finished, including jobs that are due later.
+    pub waiting: i64,
+    /// Waiting jobs that are due now, including running jobs.
+    pub due: i64,
+    /// Jobs whose last attempt failed.
+    pub dead: i64,
+}
+
+/// Counts the jobs in each state. `now` is the time of the domain's clock.
+pub async fn counts(connection: &mut AnyConnection, now: Millis) -> Result<Counts> {
+    Ok(sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE dead_at IS NULL) AS waiting, count(*) FILTER (WHERE dead_at IS NULL AND run_at <= $1) AS due,
+         count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead FROM jobs",
+    )
+    .bind(now)
+    .fetch_one(connection)
+    .await?)
 }

@@ -2,7 +2,7 @@
 
 use hearback::clock;
 use hearback::infra::db::Db;
-use hearback::infra::jobs::Kinds;
+use hearback::infra::jobs::{Counts, Kinds};
 use hearback::object_deletion::DeleteObjects;
 use serde_json::json;
 
@@ -135,10 +135,17 @@ async fn failing_job_is_retried_and_its_recording_is_marked_failed_after_the_las
         "{media}"
     );
     assert_eq!(
-        hearback::infra::jobs::counts(&mut app.state.db.read().await.unwrap())
-            .await
-            .unwrap(),
-        (0, 1)
+        hearback::infra::jobs::counts(
+            &mut app.state.db.read().await.unwrap(),
+            app.state.clock.now()
+        )
+        .await
+        .unwrap(),
+        Counts {
+            waiting: 0,
+            due: 0,
+            dead: 1
+        }
     );
 }
 

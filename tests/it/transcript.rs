@@ -158,6 +158,10 @@ async fn metrics_keep_their_names_and_labels() {
         "# TYPE hearback_jobs gauge",
         "hearback_jobs{state=\"waiting\"}",
         "hearback_jobs{state=\"dead\"}",
+        "# TYPE hearback_jobs_due gauge",
+        "hearback_jobs_due",
+        "# TYPE hearback_overdue_check_timestamp_seconds gauge",
+        "hearback_overdue_check_timestamp_seconds",
         "# TYPE hearback_live_pages gauge",
         "hearback_live_pages",
     ];

@@ -1,5 +1,7 @@
 //! Handler for the metrics.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq;
@@ -21,16 +23,23 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Handle
     if !bool::from(given.unwrap_or_default().as_bytes().ct_eq(token.as_bytes())) {
         return Err(Error::Unauthenticated);
     }
-    let (waiting, dead) = jobs::counts(&mut *state.db.read().await?).await?;
+    let counts = jobs::counts(&mut *state.db.read().await?, state.clock.now()).await?;
     let free = state.uploads.media.storage.free_bytes()?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(metrics_text(&state, counts, free)))
+}
+
+/// Formats the metrics as text for Prometheus. `free` is `None` if the storage is a bucket.
+fn metrics_text(state: &State, counts: jobs::Counts, free: Option<u64>) -> String {
+    let jobs::Counts { waiting, due, dead } = counts;
     let mut text = format!(
-        "# HELP hearback_jobs Jobs in the database.\n# TYPE hearback_jobs gauge\nhearback_jobs{{state=\"waiting\"}} {waiting}\nhearback_jobs{{state=\"dead\"}} {dead}\n# HELP hearback_live_pages Open event streams on this node.\n# TYPE hearback_live_pages gauge\nhearback_live_pages {}\n",
+        "# HELP hearback_jobs Jobs in the database.\n# TYPE hearback_jobs gauge\nhearback_jobs{{state=\"waiting\"}} {waiting}\nhearback_jobs{{state=\"dead\"}} {dead}\n# HELP hearback_jobs_due Waiting jobs that are due now, including running jobs.\n# TYPE hearback_jobs_due gauge\nhearback_jobs_due {due}\n# HELP hearback_overdue_check_timestamp_seconds When this node last looked for overdue answers.\n# TYPE hearback_overdue_check_timestamp_seconds gauge\nhearback_overdue_check_timestamp_seconds {}\n# HELP hearback_live_pages Open event streams on this node.\n# TYPE hearback_live_pages gauge\nhearback_live_pages {}\n",
+        state.overdue_checked_at.load(Ordering::Relaxed) / 1000,
         state.event_hub.listeners()
     );
     if let Some(free) = free {
         text.push_str(&format!("# HELP hearback_storage_free_bytes Free space on the media disk, in bytes.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
     }
-    Ok(HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
-        .body(text))
+    text
 }

@@ -2,11 +2,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{hearback, terminate, utf8};
 use crate::app::Client;
+
+/// How long a test waits for a condition before it fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 #[test]
 fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
@@ -122,6 +126,48 @@ fn serve_warns_without_a_public_url() {
             .lines()
             .any(|line| line.contains("WARN") && line.contains("HEARBACK_URL is not set"));
         assert_eq!(warned, url.is_empty(), "{printed}");
+    }
+}
+
+#[actix_web::test]
+async fn moving_the_test_clock_runs_the_check_for_overdue_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = dir.path().join("clock");
+    std::fs::write(&clock, "2026-11-19T14:00:00Z").unwrap();
+    let settings = [
+        ("HEARBACK_LISTEN", "127.0.0.1:0"),
+        ("HEARBACK_DATA", dir.path().to_str().unwrap()),
+        ("HEARBACK_TEST_CLOCK", clock.to_str().unwrap()),
+        ("HEARBACK_METRICS_TOKEN", "metrics"),
+    ];
+    let mut serving = hearback(&settings, &["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let base = line.trim_end().strip_prefix("Hearback listens on ");
+    let client = Client::at(base.unwrap()).bearer("metrics");
+    wait_for_overdue_check(&client, 1_795_096_800).await;
+    std::fs::write(&clock, "2026-11-20T14:00:00Z").unwrap();
+    wait_for_overdue_check(&client, 1_795_183_200).await;
+    terminate(&serving);
+    assert_eq!(serving.wait().unwrap().code(), Some(0));
+}
+
+/// Waits until the metrics say that the check for overdue answers ran at this time, in seconds since the Unix epoch.
+async fn wait_for_overdue_check(client: &Client, time: i64) {
+    let wanted = format!("\nhearback_overdue_check_timestamp_seconds {time}\n");
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let text = client.get("/metrics").await.expect(200).text();
+        if text.contains(&wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no check at {time}: {text}");
     }
 }
 
