@@ -2,16 +2,17 @@
 //! and unread notifications. Owed answers come from receipts and questions. A person can snooze any
 //! row.
 
-use std::collections::HashMap;
+mod details;
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, FromRow, Row as _};
+use sqlx::{AnyConnection, FromRow, Row as _};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::{FetchKnown, Tx, text_enum};
 use crate::people::{Person, Viewer};
+use crate::receipts::OverdueAnswers;
 use crate::updates::{self, visible};
 
 text_enum! {
@@ -49,6 +50,9 @@ text_enum! {
         Confirmed = "confirmed",
         /// Section "To hear": the inbox's owner wrote the update, and every recipient has answered.
         AllHeard = "all_heard",
+        /// Section "To hear": the inbox's owner wrote the update, and the due time of an answer has
+        /// passed.
+        Overdue = "overdue",
         /// Section "To hear": the inbox's owner wrote the update, and someone joined a group in its
         /// audience.
         Joined = "joined",
@@ -63,7 +67,8 @@ pub struct InboxRow {
     /// Why the update is in this section.
     pub why: Reason,
     /// When the answer of the inbox's owner is due. In a `waiting` row: the earliest due time among
-    /// the recipients who still owe an answer.
+    /// the recipients who still owe an answer. For [`Reason::Overdue`]: the earliest of those that
+    /// have passed.
     pub due_at: Option<Millis>,
     /// When the inbox's owner opened the update; `None` if not opened. The time is exact only if
     /// the owner owes an answer as a recipient. In all other rows it is an estimate.
@@ -80,12 +85,14 @@ pub struct InboxRow {
     pub also: Vec<Reason>,
     /// Text of the objection, if the reason is [`Reason::Declined`].
     pub objection: Option<String>,
+    /// The overdue answers, if [`Reason::Overdue`] is among the reasons.
+    pub overdue: Option<OverdueAnswers>,
     /// When the row appeared in the inbox.
     pub at: Millis,
 }
 
 impl FromRow<'_, AnyRow> for InboxRow {
-    /// Reads a row of one of the sections. Sets `by` to an id, which [`name_actors`] later replaces
+    /// Reads a row of one of the sections. Sets `by` to an id, which `of_person` later replaces
     /// with a name.
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         // A row of the section "To hear" has a `why` such as `8mention 0abc`: a rank, the reason
@@ -117,6 +124,7 @@ impl FromRow<'_, AnyRow> for InboxRow {
                 .filter(|kind| *kind != why)
                 .collect(),
             objection: None,
+            overdue: None,
             at: row.try_get("at")?,
         })
     }
@@ -213,7 +221,8 @@ macro_rules! owed_by_me {
 /// they are counted.
 macro_rules! kinds {
     () => {
-        "max(CASE WHEN n.kind = 'declined' THEN 'declined ' ELSE '' END) || max(CASE WHEN n.kind = 'mention' THEN 'mention ' ELSE '' END)
+        "max(CASE WHEN n.kind = 'declined' THEN 'declined ' ELSE '' END) || max(CASE WHEN n.kind = 'overdue' THEN 'overdue ' ELSE '' END)
+             || max(CASE WHEN n.kind = 'mention' THEN 'mention ' ELSE '' END)
              || max(CASE WHEN n.kind = 'answer' THEN 'answer ' ELSE '' END) || max(CASE WHEN n.kind = 'corrected' THEN 'corrected ' ELSE '' END)
              || max(CASE WHEN n.kind = 'joined' THEN 'joined ' ELSE '' END) || max(CASE WHEN n.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
              || max(CASE WHEN n.kind = 'all_heard' THEN 'all_heard ' ELSE '' END)"
@@ -225,11 +234,12 @@ macro_rules! kinds {
 ///
 /// - `corrected`, while `$1` still owes the new answer. "To answer" already shows the correction.
 /// - `all_heard`, if a recipient owes an answer again.
+/// - `overdue`, if no answer is overdue any more.
 /// - `joined`, if the person who joined can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
-            "SELECT u.id AS update_id, max(CASE n.kind WHEN 'declined' THEN '9declined' WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer'
+            "SELECT u.id AS update_id, max(CASE n.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue' WHEN 'mention' THEN '7mention' WHEN 'answer' THEN '6answer'
                WHEN 'corrected' THEN '5corrected' WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
                WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || n.actor_id) AS why,
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
@@ -238,7 +248,7 @@ macro_rules! said_to_me {
             kinds!(),
             " AS kinds, max(n.at) AS at
              FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n WHERE n.person_id = $1 AND n.read_at IS NULL
-                   AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined')
+                   AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined', 'overdue')
                    AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM updates u JOIN people j ON j.id = n.actor_id
                         WHERE u.id = n.update_id AND j.deactivated_at IS NULL AND ",
             visible!("j.id"),
@@ -247,6 +257,7 @@ macro_rules! said_to_me {
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0)
+             AND (n.kind <> 'overdue' OR EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.owes_since IS NOT NULL AND o.due_at <= $2))
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
@@ -345,62 +356,10 @@ pub async fn of_person(
         owed_to_me: section_rows(connection, order_by_due!(owed_to_me!()), person_id, now).await?,
         said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
-    add_objections(connection, &mut inbox.said_to_me).await?;
-    name_actors(connection, &mut inbox.said_to_me).await?;
+    details::add_objections(connection, &mut inbox.said_to_me).await?;
+    details::add_overdue_answers(connection, clock, &mut inbox.said_to_me).await?;
+    details::name_actors(connection, &mut inbox.said_to_me).await?;
     Ok(inbox)
-}
-
-/// Adds the text of the objection to each row about one. Expects the id of the actor in `by`.
-async fn add_objections(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
-    let mut wanted: Vec<&mut InboxRow> = rows
-        .iter_mut()
-        .filter(|row| row.why == Reason::Declined)
-        .collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "SELECT update_id, person_id, words FROM receipts WHERE answer = 'declined' AND words IS NOT NULL AND update_id IN ({}) AND person_id IN ({})",
-        db::placeholders(1, wanted.len()),
-        db::placeholders(1 + wanted.len(), wanted.len())
-    );
-    let mut statement = sqlx::query_as(AssertSqlSafe(text));
-    for row in &wanted {
-        statement = statement.bind(row.update_id.clone());
-    }
-    for row in &wanted {
-        statement = statement.bind(row.by.clone());
-    }
-    let found: Vec<(String, String, String)> = statement.fetch_all(connection).await?;
-    for row in &mut wanted {
-        row.objection = found
-            .iter()
-            .find(|(update, person, _)| *update == row.update_id && row.by.as_ref() == Some(person))
-            .map(|(_, _, words)| words.clone());
-    }
-    Ok(())
-}
-
-/// Replaces the actor's id in each row with the actor's name.
-async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
-    let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let places = db::placeholders(1, ids.len());
-    let text = format!(
-        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
-    );
-    let mut statement = sqlx::query_as(AssertSqlSafe(text));
-    for id in &ids {
-        statement = statement.bind(id);
-    }
-    let names: HashMap<String, String> =
-        statement.fetch_all(connection).await?.into_iter().collect();
-    for row in rows {
-        row.by = row.by.take().and_then(|id| names.get(&id).cloned());
-    }
-    Ok(())
 }
 
 /// Counts the rows of each section of a person's inbox.

@@ -2,6 +2,7 @@
 //! verdicts on readbacks.
 
 mod answers;
+mod overdue;
 mod reminders;
 mod standing;
 mod state;
@@ -10,7 +11,8 @@ mod verdicts;
 use sqlx::{AnyConnection, FromRow};
 
 pub use answers::{Answer, MAX_READBACK, answer, take_back};
-pub use reminders::{MIN_REMINDER_INTERVAL, notify_overdue, remind};
+pub use overdue::{OverdueAnswers, notify_overdue, overdue_answers};
+pub use reminders::{MIN_REMINDER_INTERVAL, remind};
 pub use standing::{Standing, StandingCounts, standing_counts};
 use standing::{standing, was_asked};
 pub use state::{AnswerKind, MessageKind, ReceiptState, VerdictKind};

@@ -38,9 +38,9 @@ impl State {
     /// Notifies authors of overdue answers. Returns the number of updates with such answers.
     pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
-        let notified = receipts::notify_overdue(&mut tx, &self.clock).await?;
+        let updates = receipts::notify_overdue(&mut tx, &self.clock).await?;
         tx.commit().await?;
-        Ok(notified)
+        Ok(updates.len())
     }
 
     /// Deletes expired data: updates that were in the trash for 30 days, abandoned uploads, old

@@ -1,6 +1,4 @@
-//! Reminders to recipients who owe an answer, and notifications to authors about overdue answers.
-
-use sqlx::FromRow;
+//! Reminders to recipients who owe an answer.
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -85,59 +83,4 @@ pub async fn remind(
     .await?;
     events::record(tx, clock, EventKind::Receipt, id, id, &update.author_id).await?;
     Ok((update, reminded))
-}
-
-#[derive(FromRow)]
-struct OverdueUpdate {
-    update_id: String,
-    author_id: String,
-}
-
-/// Notifies authors that answers to their updates have become overdue. A missed due time is
-/// reported only once. Returns the number of affected updates.
-pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
-    let late: Vec<OverdueUpdate> = sqlx::query_as(
-        "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
-    )
-    .bind(clock.now())
-    .fetch_all(&mut **tx)
-    .await?;
-    for one in &late {
-        updates::lock_for_update(tx, &one.update_id).await?;
-        sqlx::query(
-            "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
-        )
-        .bind(clock.now())
-        .bind(&one.update_id)
-        .execute(&mut **tx)
-        .await?;
-        let notification = Notification {
-            kind: Kind::Overdue,
-            update_id: &one.update_id,
-            subject_id: &one.update_id,
-            actor_id: "",
-        };
-        notifications::notify(
-            tx,
-            clock,
-            notification,
-            std::slice::from_ref(&one.author_id),
-        )
-        .await?;
-    }
-    // Record the events after all other writes. Recording locks the counter of event numbers until
-    // the transaction ends.
-    for one in &late {
-        events::record(
-            tx,
-            clock,
-            EventKind::Receipt,
-            &one.update_id,
-            &one.update_id,
-            "",
-        )
-        .await?;
-    }
-    Ok(late.len())
 }

@@ -1,15 +1,8 @@
 //! Due times. They depend on each recipient's time zone, working hours and absence.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::app::{Client, Response, TestApp, email};
-
-/// Sets the server's clock to this time.
-fn set_clock(app: &TestApp, moment: &str) {
-    let moment = moment.parse::<Timestamp>().unwrap().as_millisecond();
-    app.state.clock.advance(moment - app.state.clock.now());
-}
 
 async fn set_time_zone(client: &Client, zone: &str) {
     client
@@ -30,7 +23,7 @@ async fn due_time_in_working_days_follows_the_time_zone_of_each_recipient() {
     set_time_zone(&kim, "Pacific/Auckland").await;
     set_time_zone(&leo, "America/Los_Angeles").await;
     // At this time it is Thursday in Los Angeles and already Friday in Auckland.
-    set_clock(&app, "2030-01-10T19:00:00Z");
+    app.set_clock("2030-01-10T19:00:00Z");
     let path = ada
         .update(
             json!({ "title": "x", "audience": [email("Kim"), email("Leo")], "expectation": "acknowledge", "due": { "working_days": 1 } }),
@@ -76,7 +69,7 @@ async fn withdrawing_an_answer_restores_the_original_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     // 10 January 2030 is a Thursday.
-    set_clock(&app, "2030-01-10T10:00:00Z");
+    app.set_clock("2030-01-10T10:00:00Z");
     let path = ada
         .update(
             json!({ "title": "x", "notes": "one", "audience": [email("Bob")], "expectation": "readback", "due": { "working_days": 1 } }),
@@ -91,7 +84,7 @@ async fn withdrawing_an_answer_restores_the_original_due_time() {
         bob.json("PUT", &answer, &body).await.expect(200);
     };
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
-    set_clock(&app, "2030-01-11T10:00:00Z");
+    app.set_clock("2030-01-11T10:00:00Z");
     read_back("One.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
@@ -106,7 +99,7 @@ async fn withdrawing_an_answer_restores_the_original_due_time() {
     .await
     .expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
-    set_clock(&app, "2030-01-14T10:00:00Z");
+    app.set_clock("2030-01-14T10:00:00Z");
     read_back("Two.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
@@ -114,7 +107,7 @@ async fn withdrawing_an_answer_restores_the_original_due_time() {
     ada.patch(&path, json!({ "notes": "two", "change": "material" }))
         .await
         .expect(200);
-    set_clock(&app, "2030-01-15T10:00:00Z");
+    app.set_clock("2030-01-15T10:00:00Z");
     read_back("Three.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-15T16:00:00.000Z");
@@ -125,7 +118,7 @@ async fn due_time_outside_working_hours_moves_to_the_end_of_the_previous_working
     let app = TestApp::start().await;
     let [ada, leo] = app.people(["Ada", "Leo"]).await;
     set_time_zone(&leo, "America/Los_Angeles").await;
-    set_clock(&app, "2030-01-09T12:00:00Z");
+    app.set_clock("2030-01-09T12:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Leo")], "expectation": "acknowledge", "due": "2030-01-11T09:00:00Z" })).await;
     assert_eq!(
@@ -149,7 +142,7 @@ async fn due_time_outside_working_hours_moves_to_the_end_of_the_previous_working
 async fn absence_postpones_the_due_time_and_is_shown_on_the_receipt() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    set_clock(&app, "2030-01-07T09:00:00Z");
+    app.set_clock("2030-01-07T09:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 } })).await;
     assert_eq!(due(&bob, &path).await, "2030-01-08T16:00:00.000Z");
@@ -177,10 +170,10 @@ async fn absence_postpones_the_due_time_and_is_shown_on_the_receipt() {
 async fn added_recipient_gets_their_own_due_time_and_removed_recipient_keeps_their_answer() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
-    set_clock(&app, "2030-01-07T09:00:00Z");
+    app.set_clock("2030-01-07T09:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 } })).await;
-    set_clock(&app, "2030-01-09T09:00:00Z");
+    app.set_clock("2030-01-09T09:00:00Z");
     ada.patch(&path, json!({ "audience": [email("Bob"), email("Cyd")] }))
         .await
         .expect(200);
@@ -248,12 +241,12 @@ async fn due_time_is_rejected_when_it_is_in_the_past_or_its_rule_is_invalid() {
 async fn overdue_receipt_causes_one_notification_and_is_shown_as_overdue() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    set_clock(&app, "2030-01-07T09:00:00Z");
+    app.set_clock("2030-01-07T09:00:00Z");
     let path = ada
         .update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "otherwise": "ship it" }))
         .await;
     assert_eq!(app.state.notify_overdue().await.unwrap(), 0);
-    set_clock(&app, "2030-01-08T16:00:01Z");
+    app.set_clock("2030-01-08T16:00:01Z");
     app.state.notify_overdue().await.unwrap();
     assert_eq!(
         app.count("SELECT count(*) FROM notices WHERE kind = 'overdue'")

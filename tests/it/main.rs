@@ -47,6 +47,7 @@ mod mentions;
 mod metadata;
 mod openapi;
 mod outages;
+mod overdue;
 mod people;
 mod permissions;
 mod plans;

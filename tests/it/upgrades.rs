@@ -50,6 +50,10 @@ const CHECKSUMS: &[(i64, &str)] = &[
         9,
         "c51d6b3b2ad8c26a31d1b8c0f39f855954c22e5aeac6e75bd54c205066ce4e43531688805b42e794c7af18bb2c5c716b",
     ),
+    (
+        10,
+        "1d706ed31c7b623a6f076b0457e774e3137d82310f71359deb66a528ae07207da710f8a4e04dfac3ec65e1c4285352ba",
+    ),
 ];
 
 #[test]

@@ -79,6 +79,10 @@ pub(crate) fn counts_view(counts: inbox::Counts) -> InboxCountsView {
 }
 
 fn entry_view(state: &State, section: Section, update: RowView, waiting: InboxRow) -> EntryView {
+    let (missing, missing_count, otherwise) = match waiting.overdue {
+        Some(answers) => (answers.names, answers.count, answers.otherwise),
+        None => (Vec::new(), 0, None),
+    };
     EntryView {
         id: section.entry_id(&waiting.update_id),
         why: waiting.why,
@@ -91,6 +95,9 @@ fn entry_view(state: &State, section: Section, update: RowView, waiting: InboxRo
         by: waiting.by,
         also: waiting.also,
         objection: waiting.objection,
+        missing,
+        missing_count,
+        otherwise,
         at: rfc3339(waiting.at),
         update,
     }

@@ -15,7 +15,8 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time for the viewer, or the earliest due time among the recipients who owe the viewer an answer.
+    /// Due time for the viewer, or the earliest due time among the recipients who owe the viewer an answer, or whose
+    /// answers are overdue.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,
@@ -34,6 +35,12 @@ pub struct EntryView {
     pub also: Vec<Reason>,
     /// The objection in the recipient's words, if the reason is `declined`.
     pub objection: Option<String>,
+    /// Names of recipients whose answers are overdue, at most five, if `overdue` is among the reasons.
+    pub missing: Vec<String>,
+    /// Number of recipients whose answers are overdue, if `overdue` is among the reasons.
+    pub missing_count: i64,
+    /// What the viewer, who is the author, promised to do at the due time, if `overdue` is among the reasons.
+    pub otherwise: Option<String>,
     /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,
 }
@@ -59,6 +66,11 @@ impl EntryView {
     pub fn further_comments(&self) -> i64 {
         let named = |reason: Reason| i64::from(self.why == reason || self.also.contains(&reason));
         self.new_comments - named(Reason::Mention) - named(Reason::Answer)
+    }
+
+    /// Returns the number of recipients whose answers are overdue and whose names are not in `missing`.
+    pub fn further_missing(&self) -> i64 {
+        self.missing_count - i64::try_from(self.missing.len()).unwrap_or_default()
     }
 
     /// Returns whether the viewer must answer as a recipient.

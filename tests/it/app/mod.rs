@@ -132,6 +132,13 @@ impl TestApp {
         &self.settings
     }
 
+    /// Sets the server's clock to this time.
+    pub fn set_clock(&self, moment: &str) {
+        let moment = hearback::clock::parse_rfc3339(moment).unwrap();
+        let clock = &self.state.clock;
+        clock.advance(moment - clock.now());
+    }
+
     /// Adds a member and returns a client that uses the member's API token.
     pub async fn person(&self, name: &str) -> Client {
         self.account(name, Role::Member).await

@@ -1,0 +1,89 @@
+//! What the rows of the section "To hear" say besides the reason.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::{InboxRow, Reason};
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::infra::db;
+use crate::receipts;
+
+/// Adds the text of the objection to each row about one. Expects the id of the actor in `by`.
+pub(super) async fn add_objections(
+    connection: &mut AnyConnection,
+    rows: &mut [InboxRow],
+) -> Result<()> {
+    let mut wanted: Vec<&mut InboxRow> = rows
+        .iter_mut()
+        .filter(|row| row.why == Reason::Declined)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "SELECT update_id, person_id, words FROM receipts WHERE answer = 'declined' AND words IS NOT NULL AND update_id IN ({}) AND person_id IN ({})",
+        db::placeholders(1, wanted.len()),
+        db::placeholders(1 + wanted.len(), wanted.len())
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text));
+    for row in &wanted {
+        statement = statement.bind(row.update_id.clone());
+    }
+    for row in &wanted {
+        statement = statement.bind(row.by.clone());
+    }
+    let found: Vec<(String, String, String)> = statement.fetch_all(connection).await?;
+    for row in &mut wanted {
+        row.objection = found
+            .iter()
+            .find(|(update, person, _)| *update == row.update_id && row.by.as_ref() == Some(person))
+            .map(|(_, _, words)| words.clone());
+    }
+    Ok(())
+}
+
+/// Replaces the actor's id in each row with the actor's name.
+pub(super) async fn name_actors(
+    connection: &mut AnyConnection,
+    rows: &mut [InboxRow],
+) -> Result<()> {
+    let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let places = db::placeholders(1, ids.len());
+    let text = format!(
+        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text));
+    for id in &ids {
+        statement = statement.bind(id);
+    }
+    let names: HashMap<String, String> =
+        statement.fetch_all(connection).await?.into_iter().collect();
+    for row in rows {
+        row.by = row.by.take().and_then(|id| names.get(&id).cloned());
+    }
+    Ok(())
+}
+
+/// Adds the overdue answers to the rows that are about them.
+pub(super) async fn add_overdue_answers(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    rows: &mut [InboxRow],
+) -> Result<()> {
+    let mut wanted: Vec<&mut InboxRow> = rows
+        .iter_mut()
+        .filter(|row| row.why == Reason::Overdue || row.also.contains(&Reason::Overdue))
+        .collect();
+    let ids: Vec<String> = wanted.iter().map(|row| row.update_id.clone()).collect();
+    let mut found = receipts::overdue_answers(connection, clock, &ids).await?;
+    for row in &mut wanted {
+        row.overdue = found.remove(&row.update_id);
+        row.due_at = row.overdue.as_ref().map(|answers| answers.due_at);
+    }
+    Ok(())
+}

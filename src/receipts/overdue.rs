@@ -1,0 +1,128 @@
+//! Overdue answers: notifying the author, and what the author needs to know about them.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use crate::clock::{Clock, Millis};
+use crate::error::Result;
+use crate::events::{self, EventKind};
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, Notification};
+use crate::updates;
+
+#[derive(FromRow)]
+struct OverdueUpdate {
+    update_id: String,
+    author_id: String,
+}
+
+/// Notifies authors that answers to their updates have become overdue. A missed due time is
+/// reported only once. Returns the ids of the affected updates.
+pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
+    let late: Vec<OverdueUpdate> = sqlx::query_as(
+        "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
+         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
+    )
+    .bind(clock.now())
+    .fetch_all(&mut **tx)
+    .await?;
+    for one in &late {
+        updates::lock_for_update(tx, &one.update_id).await?;
+        sqlx::query(
+            "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
+        )
+        .bind(clock.now())
+        .bind(&one.update_id)
+        .execute(&mut **tx)
+        .await?;
+        let notification = Notification {
+            kind: Kind::Overdue,
+            update_id: &one.update_id,
+            subject_id: &one.update_id,
+            actor_id: "",
+        };
+        notifications::notify(
+            tx,
+            clock,
+            notification,
+            std::slice::from_ref(&one.author_id),
+        )
+        .await?;
+    }
+    // Record the events after all other writes. Recording locks the counter of event numbers until
+    // the transaction ends.
+    for one in &late {
+        events::record(
+            tx,
+            clock,
+            EventKind::Receipt,
+            &one.update_id,
+            &one.update_id,
+            "",
+        )
+        .await?;
+    }
+    Ok(late.into_iter().map(|one| one.update_id).collect())
+}
+
+/// The overdue answers to one update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverdueAnswers {
+    /// The earliest due time among them.
+    pub due_at: Millis,
+    /// Names of the recipients who have not answered: the first five, sorted.
+    pub names: Vec<String>,
+    /// Number of recipients who have not answered.
+    pub count: i64,
+    /// What the author promised to do at the due time.
+    pub otherwise: Option<String>,
+}
+
+#[derive(FromRow)]
+struct OverdueAnswer {
+    update_id: String,
+    name: String,
+    due_at: Millis,
+    count: i64,
+    otherwise: Option<String>,
+}
+
+/// Returns the overdue answers to these updates, by the id of the update. Leaves out updates
+/// without overdue answers.
+pub async fn overdue_answers(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    update_ids: &[String],
+) -> Result<HashMap<String, OverdueAnswers>> {
+    if update_ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = format!(
+        "SELECT w.update_id, w.name, w.due_at, w.count, u.otherwise FROM
+         (SELECT r.update_id, p.name, min(r.due_at) OVER (PARTITION BY r.update_id) AS due_at, count(*) OVER (PARTITION BY r.update_id) AS count,
+              row_number() OVER (PARTITION BY r.update_id ORDER BY p.name_key, p.id) AS nth
+          FROM receipts r JOIN people p ON p.id = r.person_id
+          WHERE r.owes_since IS NOT NULL AND r.due_at <= $1 AND r.update_id IN ({})) AS w
+         JOIN updates u ON u.id = w.update_id WHERE w.nth <= 5 ORDER BY w.update_id, w.nth",
+        db::placeholders(2, update_ids.len())
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(clock.now());
+    for id in update_ids {
+        statement = statement.bind(id);
+    }
+    let rows: Vec<OverdueAnswer> = statement.fetch_all(connection).await?;
+    let mut found: HashMap<String, OverdueAnswers> = HashMap::new();
+    for row in rows {
+        let answers = found.entry(row.update_id).or_insert(OverdueAnswers {
+            due_at: row.due_at,
+            names: Vec::new(),
+            count: row.count,
+            otherwise: row.otherwise,
+        });
+        answers.names.push(row.name);
+    }
+    Ok(found)
+}
