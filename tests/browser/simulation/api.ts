@@ -20,6 +20,8 @@ export type Update = {
 export type Entry = {
   id: string;
   why: string;
+  /** Further reasons. Versions before 0.2.0 do not report them. */
+  also?: string[];
   update: { id: string };
   overdue: boolean;
   reminded_at: string | null;

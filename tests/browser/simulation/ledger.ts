@@ -42,15 +42,17 @@ export class Ledger {
   }
 
   /**
-   * Whether there is something new to say about the update to the person after `from`: something happened until `to`,
-   * or a due time passed or came closer than a day.
+   * Whether there is something new to say about the update to the person after an email at `from`: something happened
+   * until `to`, or a due time passed or came closer than a day. What happened at `from` happened after that email,
+   * because people act only when the emails of the moment have arrived.
    */
   hasNews(person: string, update: string, from: number, to: number): boolean {
     const key = `${person} ${update}`;
     const within = (at: number) => at > from && at <= to;
     const events = this.events.get(key) ?? [];
     const dues = [...(this.dues.get(key) ?? [])];
-    return events.some(within) || dues.some((due) => within(due) || within(due - DAY));
+    const happened = events.some((at) => at === from || within(at));
+    return happened || dues.some((due) => within(due) || within(due - DAY));
   }
 
   /** Records that a person was notified about an update. */

@@ -94,9 +94,10 @@ export class Person {
   /** Loads the inbox and records which notifications it shows. */
   async loadInbox(): Promise<Inbox> {
     const inbox = await this.api.get<Inbox>("/inbox");
-    for (const { why, update, at } of inbox.said_to_me) {
+    for (const { why, also, update, at } of inbox.said_to_me) {
       // The other reasons are about comments and answers, not about missing ones.
-      if (!ABOUT_CONTENT.has(why)) this.world.ledger.notify(this.id, update.id, Date.parse(at));
+      const aboutAnswers = [why, ...(also ?? [])].some((reason) => !ABOUT_CONTENT.has(reason));
+      if (aboutAnswers) this.world.ledger.notify(this.id, update.id, Date.parse(at));
     }
     for (const { update, reminded_at } of inbox.owed_by_me) {
       if (reminded_at) this.world.ledger.notify(this.id, update.id, Date.parse(reminded_at));
