@@ -29,6 +29,22 @@ fn is_blank(letter: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
 }
 
+/// Joins names as `Bob, Cleo and 3 others`. `total` is the number of people, which can be larger
+/// than the number of names.
+pub fn join_names(names: &[String], total: usize) -> String {
+    let others = match total.saturating_sub(names.len()) {
+        0 => None,
+        1 => Some("1 other".to_owned()),
+        more => Some(format!("{more} others")),
+    };
+    let all: Vec<&str> = names.iter().chain(&others).map(String::as_str).collect();
+    match all.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// Trims a text and checks its length. A text without visible characters becomes empty. The error
 /// says what is wrong and how to correct it.
 pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
@@ -155,6 +171,21 @@ pub fn clean_file_name(given: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn joined_names_count_those_who_are_not_named() {
+        let names = ["Ada", "Bob", "Cyd"].map(str::to_owned);
+        for (shown, total, expected) in [
+            (0, 0, ""),
+            (1, 1, "Ada"),
+            (2, 2, "Ada and Bob"),
+            (3, 3, "Ada, Bob and Cyd"),
+            (3, 4, "Ada, Bob, Cyd and 1 other"),
+            (3, 12, "Ada, Bob, Cyd and 9 others"),
+        ] {
+            assert_eq!(join_names(&names[..shown], total), expected);
+        }
+    }
 
     #[test]
     fn clean_file_name_removes_folders_and_control_characters() {

@@ -39,6 +39,9 @@ impl State {
     pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
         let updates = receipts::notify_overdue(&mut tx, &self.clock).await?;
+        for update in &updates {
+            self.enqueue_mail(&mut tx, update).await?;
+        }
         tx.commit().await?;
         Ok(updates.len())
     }

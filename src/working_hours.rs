@@ -1,4 +1,5 @@
-//! Working hours and due times. A due time is always within the recipient's working hours.
+//! Working hours, due times, and the times at which people can be notified. All of these times are
+//! within the person's working hours.
 
 use std::collections::BTreeSet;
 
@@ -250,6 +251,23 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     .unwrap_or(ready)
 }
 
+/// Returns the first moment at or after `at` at which the person works and is not away.
+pub fn next_working_moment(schedule: &WorkSchedule, at: Millis) -> Millis {
+    let ready = schedule.away_until.map_or(at, |away| away.max(at));
+    if schedule.works_at(ready) {
+        return ready;
+    }
+    // When the clocks go back, they can show a working time again that was already over.
+    let clock_change = Timestamp::from_millisecond(ready)
+        .ok()
+        .and_then(|ready| schedule.zone.following(ready).next())
+        .map(|change| change.timestamp().as_millisecond())
+        .filter(|change| schedule.works_at(*change));
+    let begin = first_begin_after(schedule, ready);
+    // Both are `None` only near the end of the supported time range.
+    begin.into_iter().chain(clock_change).min().unwrap_or(ready)
+}
+
 /// Maximum number of days to search for working time. A week always contains a working day; the
 /// second week allows for days that a time zone skipped.
 const MAX_DAYS_SEARCHED: i64 = 14;
@@ -260,6 +278,15 @@ fn last_end_before(schedule: &WorkSchedule, at: Millis) -> Option<Millis> {
         schedule
             .work_end(today.checked_sub(back.days()).ok()?)
             .filter(|end| *end < at)
+    })
+}
+
+fn first_begin_after(schedule: &WorkSchedule, at: Millis) -> Option<Millis> {
+    let today = schedule.local(at)?.date();
+    (0..MAX_DAYS_SEARCHED).find_map(|ahead| {
+        schedule
+            .work_begin(today.checked_add(ahead.days()).ok()?)
+            .filter(|begin| *begin > at)
     })
 }
 

@@ -67,6 +67,34 @@ pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis)
     Ok(())
 }
 
+/// Enqueues a job that is due at `at`, unless the same job already waits for that time.
+///
+/// A waiting job stays locked until the transaction ends, so it runs only after the commit and sees
+/// what the transaction wrote.
+pub async fn enqueue_once_at<J: Job>(
+    tx: &mut Tx,
+    dialect: Dialect,
+    clock: &Clock,
+    job: &J,
+    at: Millis,
+) -> Result<()> {
+    let lock_waiting = format!(
+        "UPDATE jobs SET run_at = run_at WHERE id = (SELECT id FROM jobs WHERE kind = $1 AND payload = $2 AND run_at = $3
+         AND dead_at IS NULL AND lease IS NULL LIMIT 1{})",
+        skip_locked(dialect)
+    );
+    let waiting = sqlx::query(AssertSqlSafe(lock_waiting))
+        .bind(J::KIND)
+        .bind(job.to_payload()?)
+        .bind(at)
+        .execute(&mut **tx)
+        .await?;
+    if waiting.rows_affected() > 0 {
+        return Ok(());
+    }
+    enqueue_at(tx, clock, job, at).await
+}
+
 /// Makes a job due now instead of later.
 pub async fn run_now<J: Job>(tx: &mut Tx, clock: &Clock, job: &J) -> Result<()> {
     sqlx::query("UPDATE jobs SET run_at = $1, scheduled_at = $1 WHERE kind = $2 AND payload = $3 AND run_at > $1")
@@ -93,6 +121,15 @@ pub async fn cancel<J: Job>(tx: &mut Tx, job: &J) -> Result<()> {
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
+/// SQL that ends a subquery for one row: locks the row, and skips rows that are locked. SQLite locks
+/// the whole database instead.
+fn skip_locked(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "",
+        Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
+    }
+}
+
 /// Claims one job of these kinds: the one with the earliest due time. The lease token starts with
 /// `owner`, so that [`expire_leases_of`] can find the lease.
 pub async fn claim(
@@ -111,10 +148,7 @@ pub async fn claim(
         NextJob::Claimable => {}
         NextJob::FromTheFuture => reschedule(db, now, real).await?,
     }
-    let skip_locked = match db.dialect() {
-        Dialect::Sqlite => "",
-        Dialect::Postgres => " FOR UPDATE SKIP LOCKED",
-    };
+    let skip_locked = skip_locked(db.dialect());
     let claim = format!(
         "UPDATE jobs SET lease = $3, leased_until = $4, attempts = attempts + 1 WHERE id =
          (SELECT id FROM jobs WHERE {CLAIMABLE}{of_kind} ORDER BY run_at, id LIMIT 1{skip_locked})

@@ -12,14 +12,22 @@ impl State {
         self.mail.is_some()
     }
 
-    /// Enqueues emails about the requests and reminders that this transaction has created. They are
-    /// sent once the author can no longer undo the publication. Does nothing if email is not
-    /// configured.
+    /// Enqueues emails about the notifications that this transaction has written for an update.
+    /// They are sent in the recipients' working hours, and not before the author can no longer undo
+    /// the publication. Does nothing if email is not configured.
     pub async fn enqueue_mail(&self, tx: &mut Tx, update_id: &str) -> Result<()> {
-        if self.sends_mail() {
-            notification_emails::enqueue(tx, &self.clock, update_id).await
-        } else {
-            Ok(())
+        if !self.sends_mail() {
+            return Ok(());
         }
+        notification_emails::enqueue(tx, self.db.dialect(), &self.clock, update_id).await
+    }
+
+    /// Enqueues the email that waits for a person whose time zone, working hours or absence
+    /// changed. Does nothing if email is not configured.
+    pub async fn reschedule_mail(&self, tx: &mut Tx, person_id: &str) -> Result<()> {
+        if !self.sends_mail() {
+            return Ok(());
+        }
+        notification_emails::reschedule(tx, self.db.dialect(), &self.clock, person_id).await
     }
 }

@@ -179,7 +179,9 @@ mod tests {
             },
             r#"{"generation":1,"media":"m","revision":2}"#,
         );
-        assert_stored(&SendEmails { update: id("u") }, r#"{"update":"u"}"#);
+        assert_stored(&SendEmails::About { update: id("u") }, r#"{"update":"u"}"#);
+        let people = vec![id("p"), id("q")];
+        assert_stored(&SendEmails::To { people }, r#"{"people":["p","q"]}"#);
         let target = Target {
             media: id("m"),
             generation: 3,

@@ -12,6 +12,7 @@ use hearback::clock;
 use hearback::config::Config;
 use hearback::infra::db::MIGRATOR;
 use hearback::infra::smtp::{Mailer, Server, parse_sender};
+use hearback::working_hours::{self, WorkSchedule, WorkingHours};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
@@ -207,6 +208,12 @@ async fn upgraded_installation_finishes_every_pending_job() {
     assert_eq!(old.app.count("SELECT count(*) FROM burns").await, 0);
     let found = bob.get("/search?q=fresh").await.expect(200).json();
     assert_eq!(array(&found["items"]).len(), 1, "{found}");
+    // Emails wait for the working hours of their recipients, who are all in Berlin.
+    let berlin = WorkSchedule::new("Europe/Berlin", WorkingHours::default(), None);
+    let now = old.app.state.clock.now();
+    let at = working_hours::next_working_moment(&berlin, now);
+    old.app.state.clock.advance(at - now);
+    old.app.wait_for_jobs().await;
     assert!(!old.sink.receivers().is_empty());
 }
 

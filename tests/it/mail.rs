@@ -1,6 +1,8 @@
-//! Emails. A recipient who still owes an answer gets one email for each request and for each reminder.
+//! Emails. What waits for a person is sent in the person's working hours.
 
+mod authors;
 mod delivery;
+mod hours;
 mod unsubscribing;
 
 use std::collections::BTreeSet;
@@ -25,10 +27,12 @@ fn with_mail_server(sink: &Sink) -> impl FnOnce(&mut Config) {
     }
 }
 
-/// Starts an SMTP server and a Hearback server that uses it. Ada and Bob have accounts.
+/// Starts an SMTP server and a Hearback server that uses it. Ada and Bob have accounts. It is Wednesday, 10:00 in
+/// Berlin, where everybody works from 9:00 to 17:00.
 async fn start() -> (Sink, TestApp, Client, Client) {
     let sink = Sink::start().await;
     let app = TestApp::start_with(with_mail_server(&sink)).await;
+    app.set_clock("2030-01-09T09:00:00Z");
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     (sink, app, ada, bob)
 }
@@ -147,7 +151,14 @@ async fn correction_that_is_withdrawn_within_ten_seconds_is_not_emailed() {
         .expect(200);
     ada.delete(&confirmation).await.expect(200);
     advance(&app, 11).await;
-    assert_eq!(headers(&sink, "Subject"), ["Ada asks you: “The new flow”"]);
+    // The readback waits for Ada again, but nothing waits for Bob.
+    assert_eq!(
+        headers(&sink, "Subject"),
+        [
+            "Ada asks you: “The new flow”",
+            "Bob said it back: “The new flow”"
+        ]
+    );
 }
 
 #[actix_web::test]
@@ -159,7 +170,8 @@ async fn each_reminder_and_each_new_request_is_emailed_once() {
         ada.post(&format!("{path}/reminders"), json!({}))
             .await
             .expect(200);
-        advance(&app, 5 * 3600).await;
+        advance(&app, 11).await;
+        advance(&app, 24 * 3600).await;
     }
     let answer = format!("{path}/acknowledgement");
     let confirmation = format!("{path}/receipts/{}/confirmation", bob.id);

@@ -43,12 +43,12 @@ impl TestApp {
         }
     }
 
-    /// Waits until no job is pending or running. Ignores the second pass of a `clear` job, which is scheduled for
-    /// later. Panics if a job has failed permanently.
+    /// Waits until no job is pending or running. Ignores emails and the second pass of a `clear` job if they are
+    /// scheduled for later. Panics if a job has failed permanently.
     pub async fn wait_for_jobs(&self) {
         let (mut deadline, mut last_pending) = (Instant::now() + TIMEOUT, i64::MAX);
         let counts =
-            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
+            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind NOT IN ('clear', 'mail') OR run_at <= $1)),
              count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
         let mut changes = self.changes();
         loop {

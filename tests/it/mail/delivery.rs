@@ -13,7 +13,7 @@ async fn email_is_sent_only_once_when_its_job_runs_repeatedly() {
     let path = ask(&ada, json!({})).await;
     // Simulate a restart after `kill -9`. The job can then be enqueued several times, and two workers can run it at
     // once.
-    let job = SendEmails {
+    let job = SendEmails::About {
         update: path.rsplit('/').next().unwrap().to_owned(),
     };
     for _ in 0..3 {

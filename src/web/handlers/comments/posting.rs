@@ -119,6 +119,7 @@ async fn try_add(
     if new.is_question {
         sample::after_question(&mut tx, &state.clock, &update, &made.id).await?;
     }
+    state.enqueue_mail(&mut tx, id).await?;
     tx.commit().await?;
     Ok(made)
 }
@@ -164,6 +165,7 @@ pub(crate) async fn edit(
             return Err(Error::invalid("body", comments::EMPTY_BODY));
         }
     };
+    state.enqueue_mail(&mut tx, &edited.update.id).await?;
     tx.commit().await?;
     saved_response(&req, &ctx, &state, StatusCode::OK, &edited).await
 }

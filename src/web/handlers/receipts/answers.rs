@@ -81,6 +81,7 @@ async fn answer(
         let name = name.as_deref();
         receipts::answer(&mut tx, clock, viewer, &update, &answer, revision, name).await?;
         sample::after_answer(&mut tx, clock, viewer, &update).await?;
+        state.enqueue_mail(&mut tx, id).await?;
         tx.commit().await?;
         Ok(update)
     };

@@ -1,0 +1,275 @@
+//! What an email says about the updates for which something waits.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use super::waiting::Notice;
+use crate::clock::{Clock, Millis};
+use crate::error::Result;
+use crate::infra::db;
+use crate::infra::db::FetchKnown;
+use crate::notifications::Kind;
+use crate::receipts::{self, OverdueAnswers};
+use crate::updates::Expectation;
+
+/// Maximum number of updates that an email describes. The inbox has the others.
+const MAX_UPDATES: usize = 20;
+/// Maximum number of names in one sentence.
+const MAX_NAMES: usize = 3;
+/// Maximum number of updates in one SQL statement.
+const CHUNK_SIZE: usize = 500;
+
+/// One email to one person.
+#[derive(Debug)]
+pub(super) struct Email {
+    pub(super) person_id: String,
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) time_zone: String,
+    /// The permanent id of the email, without the domain.
+    pub(super) id: String,
+    /// The first updates, by due time; at least one.
+    pub(super) entries: Vec<Entry>,
+    /// The number of further updates.
+    pub(super) more: usize,
+}
+
+/// An update and what waits for the person.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) update: MailedUpdate,
+    pub(super) matter: Matter,
+}
+
+/// What waits for the person.
+#[derive(Debug)]
+pub(super) enum Matter {
+    /// As a recipient: an answer is wanted. The kind says why.
+    Request(Kind),
+    /// As the author: what others did or did not do.
+    News(News),
+}
+
+/// What waits for the author of an update.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub(super) objections: Names,
+    pub(super) overdue: Option<OverdueAnswers>,
+    pub(super) questions: Names,
+    pub(super) readbacks: Names,
+    pub(super) mentions: Names,
+}
+
+/// The people who did something.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// The first names.
+    pub(super) names: Vec<String>,
+    /// The number of people.
+    pub(super) count: usize,
+}
+
+/// An update in an email.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct MailedUpdate {
+    pub(super) id: String,
+    pub(super) author: String,
+    pub(super) title: String,
+    pub(super) expectation: Expectation,
+    pub(super) otherwise: Option<String>,
+    pub(super) what_changed: Option<String>,
+    pub(super) length_ms: Option<i64>,
+    /// When the answer is due. For the author: the earliest due time that has passed.
+    pub(super) due_at: Option<Millis>,
+}
+
+/// Loads the email to a person about these notifications, which are sorted by time. Returns `None`
+/// if there are none.
+pub(super) async fn load(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+    notices: &[Notice],
+) -> Result<Option<Email>> {
+    let mut by_update: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
+    for notice in notices {
+        by_update.entry(&notice.update_id).or_default().push(notice);
+    }
+    let mut updates = updates_by_due_time(connection, clock, person_id, &by_update).await?;
+    let more = updates.len().saturating_sub(MAX_UPDATES);
+    updates.truncate(MAX_UPDATES);
+    let Some(first) = updates
+        .first()
+        .and_then(|(update, _)| by_update.get(update.id.as_str())?.last())
+    else {
+        return Ok(None);
+    };
+    let id = format!(
+        "{}.{}.{person_id}.{}",
+        first.kind, first.subject_id, first.at
+    );
+    let names = actor_names(connection, &updates, &by_update).await?;
+    let entries = updates
+        .into_iter()
+        .map(|(update, overdue)| Entry {
+            matter: matter(&by_update[update.id.as_str()], overdue, &names),
+            update,
+        })
+        .collect();
+    let (name, address, time_zone) =
+        sqlx::query_as("SELECT name, email, time_zone FROM people WHERE id = $1")
+            .bind(person_id)
+            .fetch_one(connection)
+            .await?;
+    Ok(Some(Email {
+        person_id: person_id.to_owned(),
+        name,
+        address,
+        time_zone,
+        id,
+        entries,
+        more,
+    }))
+}
+
+/// Loads the updates and their overdue answers. Sorts them by due time, those without due time
+/// last, and then by the time of the first notification.
+async fn updates_by_due_time(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+    notices: &BTreeMap<&str, Vec<&Notice>>,
+) -> Result<Vec<(MailedUpdate, Option<OverdueAnswers>)>> {
+    let ids: Vec<String> = notices.keys().map(|&id| id.to_owned()).collect();
+    let mut updates: Vec<MailedUpdate> = Vec::new();
+    let mut overdue = HashMap::new();
+    for ids in ids.chunks(CHUNK_SIZE) {
+        updates.extend(load_updates(connection, person_id, ids).await?);
+        let late: Vec<String> = ids
+            .iter()
+            .filter(|id| {
+                notices[id.as_str()]
+                    .iter()
+                    .any(|notice| notice.kind == Kind::Overdue)
+            })
+            .cloned()
+            .collect();
+        overdue.extend(receipts::overdue_answers(connection, clock, &late).await?);
+    }
+    let mut sorted: Vec<(MailedUpdate, Option<OverdueAnswers>)> = updates
+        .into_iter()
+        .map(|mut update| {
+            let overdue = overdue.remove(&update.id);
+            update.due_at = update
+                .due_at
+                .or(overdue.as_ref().map(|answers| answers.due_at));
+            (update, overdue)
+        })
+        .collect();
+    sorted.sort_by_key(|(update, _)| {
+        let first = notices[update.id.as_str()].first().map(|notice| notice.at);
+        (update.due_at.unwrap_or(Millis::MAX), first)
+    });
+    Ok(sorted)
+}
+
+async fn load_updates(
+    connection: &mut AnyConnection,
+    person_id: &str,
+    ids: &[String],
+) -> Result<Vec<MailedUpdate>> {
+    let text = format!(
+        "SELECT u.id, a.name AS author, u.title, u.expectation, u.otherwise, u.what_changed, r.due_at,
+             (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL) AS length_ms
+         FROM updates u JOIN people a ON a.id = u.author_id LEFT JOIN receipts r ON r.update_id = u.id AND r.person_id = $1
+         WHERE u.id IN ({}) ORDER BY u.id",
+        db::placeholders(2, ids.len())
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(person_id);
+    for id in ids {
+        statement = statement.bind(id);
+    }
+    statement.fetch_known(connection).await
+}
+
+/// Returns the names of the people and guests whom the email can name, by id.
+async fn actor_names(
+    connection: &mut AnyConnection,
+    updates: &[(MailedUpdate, Option<OverdueAnswers>)],
+    notices: &BTreeMap<&str, Vec<&Notice>>,
+) -> Result<HashMap<String, String>> {
+    let ids: Vec<&str> = updates
+        .iter()
+        .flat_map(|(update, _)| {
+            NAMED.iter().flat_map(|kind| {
+                actors(&notices[update.id.as_str()], *kind)
+                    .into_iter()
+                    .take(MAX_NAMES)
+            })
+        })
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places = db::placeholders(1, ids.len());
+    let text = format!(
+        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
+    );
+    let mut statement = sqlx::query_as(AssertSqlSafe(text));
+    for id in ids {
+        statement = statement.bind(id);
+    }
+    Ok(statement.fetch_all(connection).await?.into_iter().collect())
+}
+
+/// The kinds whose actors the email names.
+const NAMED: [Kind; 4] = [
+    Kind::Declined,
+    Kind::Questioned,
+    Kind::ReadBack,
+    Kind::Mentioned,
+];
+
+/// Returns the ids of those who caused notifications of this kind, without duplicates.
+fn actors<'a>(notices: &[&'a Notice], kind: Kind) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    notices
+        .iter()
+        .filter(|notice| notice.kind == kind)
+        .map(|notice| notice.actor_id.as_str())
+        .filter(|actor| seen.insert(*actor))
+        .collect()
+}
+
+/// Says what waits. If there are several requests about an update, the newest one counts.
+fn matter(
+    notices: &[&Notice],
+    overdue: Option<OverdueAnswers>,
+    names: &HashMap<String, String>,
+) -> Matter {
+    let request = notices.iter().rev().find(|notice| {
+        matches!(
+            notice.kind,
+            Kind::Asked | Kind::Changed | Kind::Reminded | Kind::Corrected
+        )
+    });
+    if let Some(request) = request {
+        return Matter::Request(request.kind);
+    }
+    let by = |kind| {
+        let actors = actors(notices, kind);
+        let known = actors.iter().take(MAX_NAMES);
+        Names {
+            names: known.filter_map(|id| names.get(*id).cloned()).collect(),
+            count: actors.len(),
+        }
+    };
+    Matter::News(News {
+        objections: by(Kind::Declined),
+        overdue,
+        questions: by(Kind::Questioned),
+        readbacks: by(Kind::ReadBack),
+        mentions: by(Kind::Mentioned),
+    })
+}
