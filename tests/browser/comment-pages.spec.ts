@@ -24,13 +24,13 @@ test("earlier comments are on another page, and a link to one of them opens it",
   await expect(page.locator("#talk-count")).toHaveText("102");
   await page.getByRole("link", { name: "Earlier comments" }).click();
   await expect(page.locator(".thread")).toHaveCount(2);
-  await expect(page.getByText("Remark 0.", { exact: true })).toBeVisible();
+  await expect(page.locator(".thread p", { hasText: "Remark 0." })).toBeVisible();
 
   // A new comment is on the newest page, which opens.
   await page.locator("#body").fill("The newest remark");
   await page.locator("#body").press("Control+Enter");
   await expect(page.locator(".thread")).toHaveCount(100);
-  await expect(page.getByText("The newest remark", { exact: true })).toBeVisible();
+  await expect(page.locator(".thread p", { hasText: "The newest remark" })).toBeVisible();
 
   await page.goto(`/updates/${id}#c-${ids[1]!}`);
   await expect(page.locator(`#c-${ids[1]!}`)).toHaveClass(/\bon\b/);

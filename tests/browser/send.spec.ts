@@ -79,8 +79,8 @@ test("the message to share fits the width of a phone", async ({ page, hearback }
 });
 
 test("the unit of the due time follows the number of working days", async ({ page, hearback }) => {
-  const [nora] = await hearback.addPeople("Nora");
-  await signIn(page, nora!);
+  const [una] = await hearback.addPeople("Una Unit");
+  await signIn(page, una!);
   await page.goto("/updates/new");
   await page.getByRole("radio", { name: "Got it", exact: true }).check();
   const unit = page.locator("unit-label");
