@@ -28,7 +28,7 @@ pub(crate) use objects::{
 pub use process::{ConvertMedia, ProcessMedia, Target};
 pub use removal::{delete_of_comment, remove};
 pub use renditions::Rendition;
-pub(crate) use renditions::put_rendition;
+pub(crate) use renditions::{put_rendition, store_picture_renditions, video_renditions};
 pub(crate) use replaced_objects::retire_objects;
 pub use state::MediaState;
 pub use trim::{MIN_LENGTH, trim, untrim};

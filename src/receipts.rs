@@ -2,23 +2,23 @@
 //! verdicts on readbacks.
 
 mod answers;
+mod enums;
 mod overdue;
 mod reminders;
-mod standing;
-mod state;
 mod verdicts;
+mod who_heard;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub use answers::{Answer, MAX_READBACK, answer, take_back};
+pub use enums::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
 pub use overdue::{OverdueAnswers, notify_overdue, overdue_answers};
 pub use reminders::{MIN_REMINDER_INTERVAL, remind};
-pub use standing::{Standing, StandingCounts, standing_counts};
-use standing::{standing, was_asked};
-pub use state::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
 pub use verdicts::{
     ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread, withdraw_verdict,
 };
+pub use who_heard::{Standing, StandingCounts, standing_counts};
+use who_heard::{standing, was_asked};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;

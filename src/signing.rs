@@ -1,9 +1,17 @@
-//! Signatures for URLs, cookies and tokens.
+//! Signatures for URLs, cookies and tokens, and the key that signs them.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock;
+use crate::error::Result;
+use crate::infra::db::{self, Tx};
+
+/// Returns the key of this installation from the database, and creates it if it is missing. It is
+/// stored there so that all nodes share it.
+pub async fn stored_key(tx: &mut Tx) -> Result<String> {
+    db::get_or_create_setting(tx, "key", clock::secret).await
+}
 
 /// Signs a text with the key of this installation. Returns the first 128 bits of the HMAC-SHA-256,
 /// encoded in base32.

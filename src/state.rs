@@ -25,6 +25,7 @@ use crate::notification_emails::MailContext;
 use crate::object_deletion::ObjectContext;
 use crate::rate_limits::RateLimits;
 use crate::search;
+use crate::signing;
 use crate::uploads::{KeyedLimiter, UploadService};
 
 /// Maximum number of uploads that can join their parts at the same time. Joining takes 32 MiB of
@@ -47,8 +48,7 @@ pub struct State {
     pub(crate) mail: Option<MailContext>,
     /// Rate limits that slow down password guessing and floods of comments.
     pub rate_limits: RateLimits,
-    /// The key that signs URLs and cookies. It is stored in the database, so that all nodes share
-    /// the key.
+    /// The key that signs URLs and cookies. See [`signing::stored_key`].
     pub(crate) key: String,
     /// The code that the setup page requires.
     pub(crate) setup_code: String,
@@ -123,7 +123,7 @@ impl State {
         let tmp = config.data_dir.join("tmp");
         std::fs::create_dir_all(&tmp)?;
         let mut tx = db.begin().await?;
-        let key = db::get_or_create_setting(&mut tx, "key", clock::secret).await?;
+        let key = signing::stored_key(&mut tx).await?;
         let setup_code = db::get_or_create_setting(&mut tx, "setup_code", clock::secret).await?;
         tx.commit().await?;
         let redirected = match config.delivery {

@@ -1,6 +1,7 @@
 //! Updates: drafts, publication, edits, the trash, and access.
 
 mod access;
+mod asked_again;
 mod audience;
 mod deletion;
 mod due_times;
@@ -23,6 +24,7 @@ pub(crate) use access::visible;
 pub use access::{
     Recipient, find_to_audit, people_who_can_open, recipients, refresh as refresh_access,
 };
+pub use asked_again::count_answered;
 pub use audience::{
     MAX_INVITED, NamedPerson, ResolvedAudience, add_invited_recipient, add_recipient, admin_names,
     audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
@@ -36,7 +38,7 @@ pub use enums::{Expectation, MediaKind, UpdateState, Visibility};
 pub use group_changes::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
 pub use lock::lock_for_update;
-pub use obligations::{count_answered, refresh_obligations, refresh_person};
+pub use obligations::{refresh_obligations, refresh_person};
 pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};
 pub use readback_prompt::DEFAULT_PROMPT;

@@ -4,11 +4,13 @@
 //! The files of a multipart form arrive in one request and are stored immediately. A resumable
 //! upload ([`Upload`], [`append_body`]) arrives in several requests. Both produce a [`StoredFile`].
 
+mod accepted_file_types;
 mod append;
 mod assemble;
 mod checksum;
 mod complete;
 mod concurrency;
+mod free_disk_space;
 mod leftovers;
 mod repository;
 mod writer;
@@ -27,15 +29,16 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
-use crate::infra::images::UnsupportedFormat;
+use crate::infra::images;
 use crate::infra::video::{Container, HEAD_BYTES, Metadata, MetadataScan};
-use crate::infra::{images, video};
 use crate::media::{
-    MediaContext, Object, StoredFile, new_pending_key, object_metadata, store_picture,
+    MediaContext, MediaKind, MediaState, StoredFile, new_pending_key, object_metadata,
+    store_picture_renditions, video_renditions,
 };
-use crate::media::{MediaKind, MediaState};
 use crate::{text, updates};
 
+pub use accepted_file_types::ACCEPTED_TYPES;
+use accepted_file_types::FileType;
 pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
 pub use complete::finish_stalled;
@@ -50,8 +53,6 @@ pub use repository::{
 const MAX_PICTURE_BYTES: u64 = 64 << 20;
 /// The error message for an upload whose media was removed.
 const FILE_REMOVED: &str = "The file was removed from its update.";
-/// Describes the supported file types, for error messages.
-pub const ACCEPTED_TYPES: &str = "Hearback accepts PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime videos.";
 
 /// The service that receives and stores files.
 #[derive(Clone, Debug)]
@@ -73,87 +74,7 @@ pub struct UploadService {
     pub finishers: KeyedLimiter,
 }
 
-/// The type of a file, which is detected from its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileType {
-    /// A picture. It is re-encoded before it is stored.
-    Picture,
-    /// A video. It is stored unchanged.
-    Video(Container),
-}
-
-impl FileType {
-    fn detect(head: &[u8]) -> Result<Self> {
-        if head.is_empty() {
-            return Err(Error::Unsupported(format!(
-                "The file is empty. {ACCEPTED_TYPES}"
-            )));
-        }
-        if images::detect_format(head).is_some() {
-            return Ok(Self::Picture);
-        }
-        if let Some(foreign) = video::image_brand(head)
-            .map(UnsupportedFormat::from_brand)
-            .or_else(|| UnsupportedFormat::detect(head))
-        {
-            return Err(Error::Unsupported(foreign.advice().into()));
-        }
-        let refusal = || {
-            let unknown = || {
-                format!("The content of this file is not in a supported format. {ACCEPTED_TYPES}")
-            };
-            Error::Unsupported(video::unsupported_format_advice(head).unwrap_or_else(unknown))
-        };
-        video::detect_container(head)
-            .map(Self::Video)
-            .ok_or_else(refusal)
-    }
-
-    /// Returns the content type under which the file is stored.
-    fn content_type(self) -> &'static str {
-        match self {
-            Self::Picture => "image/*",
-            Self::Video(container) => container.content_type(),
-        }
-    }
-
-    /// Returns the file type that corresponds to a stored content type.
-    fn from_content_type(content_type: &str) -> Option<Self> {
-        let videos = [
-            Container::WebM,
-            Container::Mp4,
-            Container::Matroska,
-            Container::QuickTime,
-        ]
-        .map(Self::Video);
-        std::iter::once(Self::Picture)
-            .chain(videos)
-            .find(|file_type| file_type.content_type() == content_type)
-    }
-}
-
 impl UploadService {
-    /// Fails if the disk is nearly full, so that space remains for comments and acknowledgements.
-    pub fn check_free_space(&self) -> Result<()> {
-        let temp = rustix::fs::statvfs(&self.media.temp_dir)
-            .map_err(|error| Error::internal(std::io::Error::from(error)))?;
-        let mut free = temp.f_bavail.saturating_mul(temp.f_frsize);
-        if let Some(storage_free) = self.media.storage.free_bytes()? {
-            free = free.min(storage_free);
-        }
-        if free >= self.min_free_bytes {
-            return Ok(());
-        }
-        let text = format!(
-            "The disk is nearly full ({} MiB left), so no files can be uploaded. Ask your admin to free some space.",
-            free >> 20
-        );
-        Err(Error::Unavailable(
-            text,
-            "there is less free disk space than an upload needs".into(),
-        ))
-    }
-
     /// Stores one file. Re-encodes a picture immediately. Stores a video unchanged; a job prepares
     /// it later. Rejects videos if `pictures` is true.
     pub async fn store_file(
@@ -208,13 +129,9 @@ impl UploadService {
         path: &Path,
         media_id: Option<&str>,
     ) -> Result<StoredFile> {
-        let (original, thumbnail) = images::process(path).await?.into_parts();
-        let size = Some((original.width, original.height));
-        let mut objects = Vec::new();
-        for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
-            let key = new_pending_key(&self.media.db, &self.media.clock, media_id).await?;
-            objects.push(store_picture(&self.media.storage, name, key, picture).await?);
-        }
+        let picture = images::process(path).await?;
+        let size = Some((picture.width, picture.height));
+        let objects = store_picture_renditions(&self.media, picture, media_id).await?;
         Ok(StoredFile {
             kind: MediaKind::Image,
             file_name,
@@ -272,25 +189,13 @@ fn stored_video(
     } else {
         Metadata::Possible
     };
-    let original = Object {
-        name: "original",
-        key,
-        content_type: container.content_type().to_owned(),
-        size: None,
-        bytes,
-    };
-    let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object {
-        name: "playable",
-        ..original.clone()
-    });
-    let objects = std::iter::once(original).chain(playable).collect();
     StoredFile {
         kind: MediaKind::Video,
         file_name,
         state: MediaState::Processing,
         size: None,
         metadata: Some(metadata),
-        objects,
+        objects: video_renditions(container, key, bytes),
     }
 }
 

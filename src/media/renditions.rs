@@ -1,10 +1,14 @@
-//! Renditions: the stored objects of media.
+//! Renditions: the stored objects of media, and which of them each uploaded picture or video has.
 
 use sqlx::FromRow;
 
 use super::Object;
+use super::context::MediaContext;
+use super::objects::{new_pending_key, store_picture};
 use crate::error::Result;
 use crate::infra::db::Tx;
+use crate::infra::images::ProcessedPicture;
+use crate::infra::video::Container;
 
 /// A stored rendition of media.
 #[derive(Clone, Debug, FromRow)]
@@ -23,6 +27,40 @@ pub struct Rendition {
     pub height: Option<i64>,
     /// Size in bytes.
     pub bytes: i64,
+}
+
+/// Stores the renditions of a picture: its re-encoded form, which is its `original`, and a
+/// `thumbnail`. If `media_id` is set, assigns the stored objects to this media immediately.
+pub(crate) async fn store_picture_renditions(
+    ctx: &MediaContext,
+    picture: ProcessedPicture,
+    media_id: Option<&str>,
+) -> Result<Vec<Object>> {
+    let (original, thumbnail) = picture.into_parts();
+    let mut objects = Vec::new();
+    for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
+        let key = new_pending_key(&ctx.db, &ctx.clock, media_id).await?;
+        objects.push(store_picture(&ctx.storage, name, key, picture).await?);
+    }
+    Ok(objects)
+}
+
+/// Returns the renditions of a video that is stored unchanged at `key`. The raw file is the
+/// `original`, and until a seekable copy exists also the `playable` rendition, if browsers can play
+/// its container.
+pub(crate) fn video_renditions(container: Container, key: String, bytes: u64) -> Vec<Object> {
+    let original = Object {
+        name: "original",
+        key,
+        content_type: container.content_type().to_owned(),
+        size: None,
+        bytes,
+    };
+    let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object {
+        name: "playable",
+        ..original.clone()
+    });
+    std::iter::once(original).chain(playable).collect()
 }
 
 /// Inserts or replaces a rendition. Its object is then no longer pending. If the rendition had

@@ -3,9 +3,8 @@
 
 use super::publication::check_has_recipients;
 use super::{
-    Content, Update, access, audience, check_due_is_ahead, due_columns, enqueue_index,
-    find_as_author, find_own, group_changes, lock_for_update, obligations, refresh_obligations,
-    revisions,
+    Content, Update, access, asked_again, audience, check_due_is_ahead, due_columns, enqueue_index,
+    find_as_author, find_own, group_changes, lock_for_update, refresh_obligations, revisions,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -86,7 +85,7 @@ pub async fn edit(
     let after = find_as_author(tx, id).await?;
     if published {
         let answered = if material {
-            obligations::people_who_answered(tx, id).await?
+            asked_again::people_who_answered(tx, id).await?
         } else {
             Vec::new()
         };

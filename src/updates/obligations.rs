@@ -1,10 +1,9 @@
 //! Obligations: since when recipients owe an answer, and the counts of an update. They are stored, so
 //! inboxes and lists do not have to read every receipt. Every transaction that changes a receipt, an
-//! expectation or a revision recomputes them. `owes_answer.rs` has the rule, and `due_times.rs` has
-//! the due times.
+//! expectation or a revision recomputes them. `owes_answer.rs` and `asked_again.rs`
+//! have the rule, and `due_times.rs` has the due times.
 
-use sqlx::AnyConnection;
-
+use super::asked_again::asked_again;
 use super::due_times::set_due_times;
 use super::lock::lock_for_update;
 use super::owes_answer::owes_answer;
@@ -96,22 +95,4 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     .bind(update_id)
     .fetch_one(&mut **tx)
     .await?)
-}
-
-/// Counts the recipients who have answered an update in any way. A material edit requires a new
-/// answer from them.
-pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
-        .bind(update_id)
-        .fetch_one(connection)
-        .await?)
-}
-
-/// Lists the ids of the recipients who have answered an update in any way. A material edit requires
-/// a new answer from them.
-pub(super) async fn people_who_answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
-        .bind(update_id)
-        .fetch_all(&mut **tx)
-        .await?)
 }

@@ -12,10 +12,7 @@ use syn::visit::{self, Visit};
 /// The layers, lowest first. A module may import from the layers below its own. Modules of `base` and `domain` may
 /// also import from their own layer.
 const LAYERS: &[(&str, &[&str])] = &[
-    (
-        "base",
-        &["clock", "error", "signing", "text", "working_hours"],
-    ),
+    ("base", &["clock", "error", "text", "working_hours"]),
     ("infra", &["infra"]),
     (
         "domain",
@@ -36,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sample",
             "search",
             "share_message",
+            "signing",
             "updates",
             "uploads",
             "workspace",

@@ -1,5 +1,6 @@
 //! Handlers for media: adding, trimming and removing files.
 
+mod delivery;
 mod serve_bytes;
 
 use actix_web::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Serves the bytes of media: signed addresses, presigned redirects, ranges and caching.
+//! Serves the bytes of media: signed addresses, ranges and caching.
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
@@ -8,13 +8,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::config::Delivery;
+use super::delivery::redirect_url;
 use crate::error::Result;
 use crate::media::{self, ServedObject};
 use crate::state::State;
 use crate::web::extract::viewer::viewer_by_grant;
 use crate::web::media_urls;
-use crate::web::media_urls::presigned_lifetime::redirect_lifetime;
 use crate::web::responses::{HandlerResult, encode_query_value};
 
 /// Signed query parameters of a media address. `download` serves the file as an attachment.
@@ -51,17 +50,8 @@ pub(crate) async fn bytes(
         &storage_key,
     )
     .await?;
-    let storage = &state.uploads.media.storage;
-    // A presigned URL is valid only for GET, so respond to HEAD directly. Never presign the original of another
-    // person's recording: the URL would stay valid after the viewer loses access to the original.
-    let redirects = state.config.delivery == Delivery::Redirect
-        && served.raw == 0
-        && signed.download.is_none()
-        && *req.method() == Method::GET;
-    if redirects
-        && let Some(there) = storage
-            .presign(&served.key, redirect_lifetime(&served))
-            .await?
+    if let Some(there) =
+        redirect_url(&state, req.method(), &served, signed.download.is_some()).await?
     {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, there))
@@ -97,7 +87,7 @@ pub(crate) async fn bytes(
             futures_util::stream::empty::<Result<bytes::Bytes>>(),
         )));
     }
-    let body = storage.get(&served.key, range).await?;
+    let body = state.uploads.media.storage.get(&served.key, range).await?;
     Ok(answer.body(SizedStream::new(size, body)))
 }
 

@@ -1,5 +1,6 @@
-//! Where each recipient stands with an update, and how many recipients stand where. All lists,
-//! sentences and counts about recipients come from here, so that they agree.
+//! Who heard an update: where each recipient stands with it (heard, objects, answered an earlier
+//! revision and so on), and how many recipients stand where. All lists, sentences and counts about
+//! recipients come from here, so that they agree.
 
 use std::collections::HashMap;
 
