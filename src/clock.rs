@@ -122,7 +122,7 @@ pub fn real_time() -> SystemTime {
 )]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system provides random bytes");
+    getrandom::fill(&mut bytes).expect("the system should provide random bytes");
     bytes
 }
 

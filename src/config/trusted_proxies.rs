@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_trusted_proxy_is_named() {
+    fn error_names_the_invalid_trusted_proxy() {
         for invalid in [
             "proxy.example.org",
             "10.0.0.0/33",

@@ -104,7 +104,8 @@ impl Writer<'_> {
     }
 
     /// Completes the multipart upload, whose `length` bytes are all committed. If the upload has
-    /// stray parts and the server requires them, copies the committed ranges to a new object.
+    /// stray parts and the S3 server accepts only a list of all parts, copies the committed ranges
+    /// to a new object.
     async fn complete_multipart(
         &mut self,
         s3: &S3,

@@ -9,7 +9,7 @@ use crate::infra::storage::Storage;
 use crate::media::MediaContext;
 
 /// Deletes what remains of an upload that has ended: its pieces, and the assembled object if no
-/// rendition uses the object. Does nothing while another upload uses the key.
+/// rendition uses the object. Does nothing while another upload uses the same key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteLeftovers {
     /// The key under which the pieces of the upload are stored.

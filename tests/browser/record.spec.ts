@@ -19,7 +19,7 @@ async function checkPageFromTop(page: Page, name: string): Promise<void> {
   await checkPage(page, name);
 }
 
-test("a tab is recorded with the camera in a bubble, paused, stopped and played in place", async ({
+test("a recording of a tab with a camera bubble can be paused, stopped and played on the same page", async ({
   playwright,
   hearback,
 }) => {

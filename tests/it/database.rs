@@ -77,7 +77,7 @@ async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
 }
 
 #[actix_web::test]
-async fn every_sqlite_connection_is_durable_and_checks_foreign_keys() {
+async fn every_sqlite_connection_commits_durably_and_checks_foreign_keys() {
     if postgres() {
         return;
     }

@@ -32,7 +32,7 @@ async fn direction_controls_are_removed_from_titles_and_names() {
 }
 
 #[actix_web::test]
-async fn page_isolates_names_and_lets_each_text_choose_its_direction() {
+async fn names_are_bidi_isolated_and_texts_have_automatic_direction() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let words = String::from_utf8(fixture("rtl.txt")).unwrap();

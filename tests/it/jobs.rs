@@ -91,7 +91,7 @@ async fn failing_job_is_retried_and_its_recording_is_marked_failed_after_the_las
     let path = media_path(&update["media"][0]);
     for key in app.objects().await {
         let key = key[key.find("media/").unwrap()..].to_owned();
-        // On a disk, the path of an object contains a folder that is not part of the key.
+        // In the media folder, an object is in a subfolder that its key does not name, so compare only file names.
         let last = key.rsplit('/').next().unwrap();
         app.state
             .uploads

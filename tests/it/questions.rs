@@ -72,7 +72,7 @@ async fn reopen(client: &Client, comment: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn reply_of_another_person_answers_a_question_and_its_asker_can_accept_the_answer() {
+async fn reply_by_another_person_answers_a_question_and_the_asker_can_accept_it() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;

@@ -88,7 +88,10 @@ export class UnfinishedRecordings extends HTMLElement {
     announceList();
   }
 
-  /** This person's spooled recordings that no other page is sending. Renders again when another page releases one. */
+  /**
+   * Returns this person's spooled recordings that no other page is sending. If another page holds the lock of one, this
+   * list is rendered again when the lock is released.
+   */
   async #localRecordings(): Promise<Recording[]> {
     if (!("locks" in navigator)) return [];
     const { held = [] } = await navigator.locks.query();

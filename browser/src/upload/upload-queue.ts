@@ -166,8 +166,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   }
 
   /**
-   * The list of files being sent. It is separate from the server-rendered list, because a refresh would morph the rows
-   * of a common list into the server's rows.
+   * The list of files being sent. It is separate from the server-rendered list: in a shared list, a refresh would morph
+   * these rows into the server's rows.
    */
   get #list(): HTMLElement {
     const existing = this.querySelector<HTMLElement>(".media-list.arriving");
@@ -206,7 +206,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     for (const resolve of this.#waiters.splice(0)) resolve(this.#isComplete);
   }
 
-  /** Sends the file and then its shapes. */
+  /** Sends the file and then the shapes drawn on it. */
   async #send(item: Item): Promise<void> {
     if (!item.arrived) {
       item.row.show(item.file, "Starting");

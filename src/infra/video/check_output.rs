@@ -52,7 +52,7 @@ pub(super) async fn checked_output(
 fn tolerance_ms(frame_seconds: f64) -> i64 {
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "the next line limits the value"
+        reason = "the value is clamped below"
     )]
     let frame = (frame_seconds * 1000.0).ceil() as i64;
     frame.clamp(TOLERANCE_MS, LONGEST_FRAME_MS)

@@ -147,7 +147,8 @@ impl GroupsPage {
     }
 }
 
-/// "How we work here". PATCH /workspace: `rules`, `contact` (an address), `due` (a number of working days).
+/// The page "How we work here". Its form sends PATCH /workspace with `rules`, `contact` (an email address) and `due` (a
+/// number of working days).
 #[derive(Template)]
 #[template(path = "people/workspace.html")]
 pub struct WorkspacePage {

@@ -48,7 +48,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
     );
 }
 
-/// Trims Ada's recording and leaves the trim job claimed, like a server that was killed right after claiming it.
+/// Trims Ada's recording and leaves the trim job claimed, as if the server had been killed right after claiming it.
 async fn trim_and_lose_the_worker(app: &TestApp, ada: &Client, media: &str) {
     let person = Person {
         id: ada.id.clone(),

@@ -218,7 +218,7 @@ mod tests {
         for end in 0..whole.len() - 60 {
             assert!(!open(&whole[..end]), "{end}");
         }
-        assert!(!open(b"not a file of boxes at all"));
+        assert!(!open(b"not an MP4 file at all"));
         assert!(!open(&[0, 0, 0, 8].repeat(40)));
     }
 }

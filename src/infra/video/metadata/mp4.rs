@@ -21,7 +21,7 @@ pub(super) struct Mp4 {
     sample_size: u32,
     /// The total size of the current fragment's samples in bytes, which its `mdat` must contain.
     samples: Option<u64>,
-    /// Whether the last box was an `mdat`.
+    /// Whether the box that was read last is an `mdat`.
     in_mdat: bool,
     fragments: bool,
 }

@@ -13,7 +13,7 @@ pub(crate) const MAX_BODY: usize = 1 << 20;
 /// Timeout for reading a body without files.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads a whole body without files, within the size limit and the timeout.
+/// Reads the whole body of a request that uploads no files, within the size limit and the timeout.
 pub(crate) async fn read_body(payload: web::Payload) -> Result<bytes::Bytes> {
     read_body_up_to(payload, MAX_BODY).await
 }
