@@ -49,8 +49,8 @@ impl Clock {
         )
     }
 
-    /// Waits for `interval`. If a file sets the time, returns as soon as it sets another time than
-    /// `before`.
+    /// Waits for `interval`. In tests with a time file, also returns as soon as the time in the
+    /// file differs from `before`.
     pub async fn sleep_or_jump(&self, interval: Duration, before: Millis) {
         let sleep = tokio::time::sleep(interval);
         if self.time_file.is_none() {

@@ -112,9 +112,10 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
         .collect())
 }
 
-/// Returns the update of the newest event about a subject that this person caused, if there was one
-/// within [`RETENTION`]. A repeated DELETE uses it to recognise a subject that no longer exists.
-/// Reads all stored events.
+/// Finds the newest event of this kind that the person caused about the subject, and returns the id
+/// of its update. Returns `None` if there was no such event within [`RETENTION`]. With this
+/// function, a repeated DELETE request recognises a subject that the person has already deleted. No
+/// index helps the query, so it reads all stored events.
 pub async fn update_of_last_event(
     connection: &mut AnyConnection,
     kind: EventKind,

@@ -66,9 +66,9 @@ pub struct InboxRow {
     pub update_id: String,
     /// Why the update is in this section.
     pub why: Reason,
-    /// When the answer of the inbox's owner is due. In a `waiting` row: the earliest due time among
-    /// the recipients who still owe an answer. For [`Reason::Overdue`]: the earliest of those that
-    /// have passed.
+    /// In "To answer": when the answer of the inbox's owner is due. In "Waiting on others": the
+    /// earliest due time among the recipients who still owe an answer. In "To hear": the earliest
+    /// due time that has passed, if [`Reason::Overdue`] is among the reasons.
     pub due_at: Option<Millis>,
     /// When the inbox's owner opened the update; `None` if not opened. The time is exact only if
     /// the owner owes an answer as a recipient. In all other rows it is an estimate.
@@ -81,21 +81,22 @@ pub struct InboxRow {
     pub joined: i64,
     /// For the section "To hear": name of the person or guest who caused the notification.
     pub by: Option<String>,
-    /// For the section "To hear": further reasons, strongest first, without comments.
+    /// For the section "To hear": the reasons besides `why`, strongest first. Never contains
+    /// [`Reason::Comments`]; see `new_comments`.
     pub also: Vec<Reason>,
-    /// Text of the objection, if the reason is [`Reason::Declined`].
+    /// Text of the objection, if `why` is [`Reason::Declined`].
     pub objection: Option<String>,
-    /// The overdue answers, if [`Reason::Overdue`] is among the reasons.
+    /// The overdue answers, if [`Reason::Overdue`] is in `why` or `also`.
     pub overdue: Option<OverdueAnswers>,
     /// When the row appeared in the inbox.
     pub at: Millis,
 }
 
 impl FromRow<'_, AnyRow> for InboxRow {
-    /// Reads a row of one of the sections. Sets `by` to an id, which `of_person` later replaces
-    /// with a name.
+    /// Reads a row of any section. Sets `by` to the actor's id, which `of_person` later replaces
+    /// with the actor's name.
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        // A row of the section "To hear" has a `why` such as `8mention 0abc`: a rank, the reason
+        // A row of the section "To hear" has a `why` such as `7mention 0abc`: a rank, the reason
         // and the actor's id. The SQL takes the `max` of these texts, so that the reason with the
         // highest rank wins.
         let why: String = row.try_get("why")?;
@@ -216,9 +217,9 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL expression: the kinds of the notifications `n` of a group of rows that can be named beside
-/// the strongest one, as [`Reason`]s with a space after each. Comments are not among them, because
-/// they are counted.
+/// SQL expression for the column `kinds`, from which [`InboxRow::also`] is read: the kinds of the
+/// grouped notifications `n` as texts of [`Reason`]s, each followed by a space. Leaves out `sent`,
+/// and also comments, which are counted in `new_comments`.
 macro_rules! kinds {
     () => {
         "max(CASE WHEN n.kind = 'declined' THEN 'declined ' ELSE '' END) || max(CASE WHEN n.kind = 'overdue' THEN 'overdue ' ELSE '' END)

@@ -1,6 +1,8 @@
-//! Emails about notifications. What waits for a person is sent as one email in the person's working
-//! hours: requests that the person has not answered, and what waits for the person as an author.
-//! Notifications that the person has read by then are left out.
+//! Emails about notifications. During working hours, a person gets one email with all notifications
+//! that still need attention: requests that the person has not answered and, for an author,
+//! objections, overdue answers, questions, readbacks and mentions. Comments here call such a
+//! notification *waiting* until it is emailed; `waiting.rs` has the exact rule. Notifications that
+//! the person has already read are not emailed.
 //!
 //! A notification is marked as mailed before its email is sent. An email is therefore never sent
 //! twice, even if two nodes send emails at the same time, but a crash can lose one. If the mail
@@ -45,18 +47,19 @@ pub struct MailContext {
     pub(crate) key: String,
 }
 
-/// Sends waiting emails. People who do not work when the job runs get theirs later, from another
-/// job. Shutdown waits until the current email is sent, because an interrupted email could be lost.
+/// Sends emails with waiting notifications. Enqueues a later job for people who are not working
+/// when this job runs. Shutdown waits until the current email is sent, because an interrupted email
+/// could be lost.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SendEmails {
-    /// Sends an email to each of these people for whom something waits.
+    /// Sends an email to each of these people who has waiting notifications.
     To {
         /// Ids of the people.
         people: Vec<String>,
     },
-    /// Sends an email to everyone for whom something about an update waits. Versions before 0.2.0
-    /// enqueued this job.
+    /// Sends an email to everyone who has a waiting notification about the update. Only versions
+    /// before 0.2.0 enqueued such jobs.
     About {
         /// The id of the update.
         update: String,
@@ -88,15 +91,18 @@ impl Job for SendEmails {
     }
 }
 
-/// Enqueues emails about the notifications that this transaction has written for an update. They
-/// are sent in working hours, and not before the publication can no longer be undone.
+/// Enqueues emails to the people whom this transaction has notified about an update. Each email is
+/// sent in the recipient's working hours, and only after the author can no longer undo the
+/// publication.
 pub async fn enqueue(tx: &mut Tx, dialect: Dialect, clock: &Clock, update_id: &str) -> Result<()> {
     let since = clock.now() - SEND_DELAY;
     let people = waiting::people_notified_since(tx, update_id, since).await?;
     schedule(tx, dialect, clock, &people, clock.now() + SEND_DELAY).await
 }
 
-/// Enqueues the email that waits for a person whose time zone, working hours or absence changed.
+/// Enqueues an email with a person's waiting notifications for the new working hours, after the
+/// person's time zone, working hours or absence has changed. Jobs that were enqueued for the
+/// earlier working hours stay enqueued.
 pub async fn reschedule(
     tx: &mut Tx,
     dialect: Dialect,
@@ -133,8 +139,9 @@ async fn schedule(
 }
 
 impl MailContext {
-    /// Enqueues the emails to those of these people who do not work now, because they changed their
-    /// working hours or because the job was late. Returns the other people.
+    /// Postpones the emails to those of these people who are not working now, which happens if
+    /// their working hours have changed or if the job runs late. Returns the people who are working
+    /// now.
     async fn postpone_for_people_at_rest(&self, people: Vec<String>) -> Result<Vec<String>> {
         let now = self.clock.now();
         let schedules = people::work_schedules(&mut *self.db.read().await?, &people).await?;
@@ -152,8 +159,8 @@ impl MailContext {
         Ok(working)
     }
 
-    /// Sends what waits for each of these people. Returns an error if any email must be sent again
-    /// later.
+    /// Sends one email with all waiting notifications to each of these people. Returns an error if
+    /// any email must be sent again later.
     async fn send_to_all(
         &self,
         people: &[String],
@@ -183,8 +190,8 @@ impl MailContext {
         }
     }
 
-    /// Sends everything that waits for a person as one email. Returns the failure if the email must
-    /// be sent again later.
+    /// Sends all waiting notifications of a person as one email. Returns the failure if the email
+    /// must be sent again later.
     async fn send_to(
         &self,
         session: &mut MailSession<'_>,
@@ -203,8 +210,9 @@ impl MailContext {
         }
     }
 
-    /// Handles the failure to send an email. If the email can be sent again, undoes the claim and
-    /// returns the failure. Otherwise, only logs the failure.
+    /// Handles the failure to send an email. If the failure is temporary, unmarks the notifications
+    /// and returns the failure, so that the email is sent again later. Otherwise, only logs the
+    /// failure.
     async fn handle_failure(
         &self,
         email: &Email,

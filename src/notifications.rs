@@ -211,7 +211,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes a person's notification of one kind about the update itself, because it no longer holds.
+/// Deletes a person's notification of one kind whose subject is the update itself, because what it
+/// says is no longer true.
 pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE person_id = $1 AND kind = $2 AND subject_id = $3")
         .bind(person_id)

@@ -76,9 +76,10 @@ pub struct Receipt {
 pub enum ReceiptAccess {
     /// Everything: for the author and the recipient.
     Full,
-    /// Also the readback and the author's verdict, because the author disclosed the exchange.
+    /// The answer, the readback and the author's verdict, because the author disclosed the
+    /// exchange.
     Exchange,
-    /// Neither openings nor readbacks nor verdicts.
+    /// Only the answer: no openings, readbacks or verdicts.
     Answer,
 }
 
@@ -101,8 +102,8 @@ impl ReceiptAccess {
 }
 
 impl Receipt {
-    /// Whether the author disclosed the exchange that belongs to the present answer. A disclosure
-    /// does not cover later answers.
+    /// Whether the author disclosed the exchange about the current answer. A disclosure does not
+    /// cover later answers.
     pub fn is_disclosed(&self) -> bool {
         self.disclosed_at
             .zip(self.answered_at)

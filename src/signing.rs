@@ -7,8 +7,8 @@ use crate::clock;
 use crate::error::Result;
 use crate::infra::db::{self, Tx};
 
-/// Returns the key of this installation from the database, and creates it if it is missing. It is
-/// stored there so that all nodes share it.
+/// Returns the key of this installation from the database, and creates it if it is missing. The key
+/// is in the database so that all nodes share it.
 pub async fn stored_key(tx: &mut Tx) -> Result<String> {
     db::get_or_create_setting(tx, "key", clock::secret).await
 }

@@ -1,5 +1,4 @@
-//! Working hours, due times, and the times at which people can be notified. All of these times are
-//! within the person's working hours.
+//! Working hours, and the due times and email times that fall within them.
 
 use std::collections::BTreeSet;
 
@@ -251,13 +250,13 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     .unwrap_or(ready)
 }
 
-/// Returns the first moment at or after `at` at which the person works and is not away.
+/// Returns the first moment at or after `at` when the person is working and not away.
 pub fn next_working_moment(schedule: &WorkSchedule, at: Millis) -> Millis {
     let ready = schedule.away_until.map_or(at, |away| away.max(at));
     if schedule.works_at(ready) {
         return ready;
     }
-    // When the clocks go back, they can show a working time again that was already over.
+    // When the clocks go back, a part of the working hours can occur a second time.
     let clock_change = Timestamp::from_millisecond(ready)
         .ok()
         .and_then(|ready| schedule.zone.following(ready).next())

@@ -1,7 +1,7 @@
-//! Secure contexts: on plain HTTP, browsers allow neither recording nor copying, and the page says so.
+//! Secure contexts: on plain HTTP, browsers block recording and copying, and pages say so.
 
-/// Whether browsers allow recording and copying on pages at this address. They require HTTPS, except
-/// on the machine itself (a secure context, W3C Secure Contexts §3.1).
+/// Whether browsers allow recording and copying on pages at this address. They require a secure
+/// context: HTTPS or an address of the local machine (W3C Secure Contexts §3.1).
 pub fn is_secure_context(address: &str) -> bool {
     let Ok(url) = url::Url::parse(address) else {
         return false;

@@ -20,8 +20,8 @@ impl TrustedProxies {
             .map(Self)
     }
 
-    /// Whether the address belongs to a trusted proxy. A socket that accepts both IPv4 and IPv6
-    /// reports IPv4 clients as IPv4-mapped addresses; they count as IPv4 addresses.
+    /// Whether the address belongs to a trusted proxy. An IPv4-mapped address counts as its IPv4
+    /// address, because a socket that accepts both IPv4 and IPv6 reports IPv4 clients that way.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -37,7 +37,8 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     })
 }
 
-/// Converts a network of IPv4-mapped addresses to the IPv4 network.
+/// Converts a network of IPv4-mapped addresses to the corresponding IPv4 network. Returns any other
+/// network unchanged.
 fn unmap(network: IpNet) -> IpNet {
     if let IpNet::V6(mapped) = network
         && let Some(address) = mapped.addr().to_ipv4_mapped()

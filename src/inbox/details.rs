@@ -1,4 +1,4 @@
-//! What the rows of the section "To hear" say besides the reason.
+//! Details of the rows in the section "To hear": objections, overdue answers and names of actors.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::receipts;
 
-/// Adds the text of the objection to each row about one. Expects the id of the actor in `by`.
+/// Adds the text of the objection to each row whose `why` is an objection. Call it before
+/// [`name_actors`], because it needs the actor's id in `by`.
 pub(super) async fn add_objections(
     connection: &mut AnyConnection,
     rows: &mut [InboxRow],
@@ -69,7 +70,8 @@ pub(super) async fn name_actors(
     Ok(())
 }
 
-/// Adds the overdue answers to the rows that are about them.
+/// Adds the overdue answers, and the earliest of their due times, to each row that has
+/// [`Reason::Overdue`] among its reasons.
 pub(super) async fn add_overdue_answers(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -2,7 +2,7 @@
 
 /// The luminance of SDR white in HDR content, in cd/m² (ITU-R BT.2408).
 const WHITE: f64 = 203.0;
-/// The peak luminance of content without metadata, in cd/m².
+/// The assumed peak luminance of HDR content without metadata, in cd/m².
 pub(super) const DEFAULT_PEAK: f64 = 1000.0;
 
 /// A transfer function of HDR content (ITU-R BT.2100).
@@ -15,8 +15,8 @@ pub(super) enum HdrTransfer {
 }
 
 impl HdrTransfer {
-    /// Returns the linear SDR color of an encoded HDR color. Both have values from 0 to 1. `peak` is
-    /// the luminance that becomes white, in cd/m².
+    /// Converts an encoded HDR color to a linear SDR color. Both have values from 0 to 1. `peak` is
+    /// the luminance that becomes 1, in cd/m².
     pub(super) fn to_sdr(self, color: [f64; 3], peak: f64) -> [f64; 3] {
         let luminances = match self {
             Self::Pq => color.map(from_pq),
@@ -36,7 +36,7 @@ pub(super) fn encode_srgb(linear: f64) -> f64 {
     }
 }
 
-/// The luminance in cd/m² of a value in perceptual quantization (table 4).
+/// Returns the luminance that a PQ value encodes, in cd/m² (ITU-R BT.2100, table 4).
 fn from_pq(value: f64) -> f64 {
     let (m1, m2) = (0.159_301_757_812_5, 78.843_75);
     let (c1, c2, c3) = (0.835_937_5, 18.851_562_5, 18.687_5);
@@ -44,7 +44,8 @@ fn from_pq(value: f64) -> f64 {
     10_000.0 * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(1.0 / m1)
 }
 
-/// The luminance of each channel in cd/m² in hybrid log-gamma, on a display of 1000 cd/m² (table 5).
+/// Returns the luminance of each channel of an HLG color, in cd/m², on a display with a peak of
+/// 1000 cd/m² (ITU-R BT.2100, table 5).
 fn from_hlg(color: [f64; 3]) -> [f64; 3] {
     let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
     let scene = color.map(|value| {
@@ -68,9 +69,10 @@ fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
     color.map(|value| value * factor)
 }
 
-/// The tone curve of Chromium. Luminances are relative to SDR white. The curve is a straight line up
-/// to white and then a quadratic Bézier curve that reaches 1 at the peak. At the default peak and
-/// above, white becomes half of the range.
+/// The tone curve of Chromium. Takes luminances relative to SDR white, and returns a value from 0
+/// to 1. Up to SDR white, the curve is a straight line. Above it, the curve is a quadratic Bézier
+/// curve that reaches 1 at the peak. SDR white becomes 0.5 if the peak is [`DEFAULT_PEAK`] or
+/// higher.
 fn tone_curve(luminance: f64, peak: f64) -> f64 {
     let headroom = peak.max(1.0).ln() / (DEFAULT_PEAK / WHITE).ln();
     let white = 1.0 - 0.5 * headroom.min(1.0);
@@ -80,8 +82,8 @@ fn tone_curve(luminance: f64, peak: f64) -> f64 {
     if luminance >= peak {
         return 1.0;
     }
-    // The control points are (1, white), `middle` and (peak, 1). The tangent in the first one
-    // continues the straight line.
+    // The control points are (1, white), `middle` and (peak, 1). At the first point, the curve
+    // continues in the direction of the straight line.
     let middle = (0.35 + 0.65 / white, 0.35 * white + 0.65);
     let (square, linear) = (1.0 - 2.0 * middle.0 + peak, 2.0 * (middle.0 - 1.0));
     let discriminant = linear * linear + 4.0 * square * (luminance - 1.0);

@@ -103,8 +103,8 @@ impl ProcessedPicture {
 pub struct Picture {
     /// The pixels.
     pub image: DynamicImage,
-    /// The ICC profile, if it matches the pixels and is small. Screenshots of wide-gamut screens
-    /// look pale without it. The pixels are sRGB if there is none.
+    /// The ICC profile, if it describes the pixels and is small. Without it, screenshots of
+    /// wide-gamut screens would look pale. If it is `None`, the pixels are sRGB.
     pub profile: Option<Vec<u8>>,
     /// Whether the source was lossy. If so, the picture can be encoded as JPEG with little further
     /// loss.

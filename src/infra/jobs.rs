@@ -67,10 +67,10 @@ pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis)
     Ok(())
 }
 
-/// Enqueues a job that is due at `at`, unless the same job already waits for that time.
+/// Enqueues a job that is due at `at`, unless the same job is already enqueued for that time.
 ///
-/// A waiting job stays locked until the transaction ends, so it runs only after the commit and sees
-/// what the transaction wrote.
+/// Locks the job that is already enqueued until the transaction ends. That job therefore runs after
+/// the commit and sees what the transaction wrote.
 pub async fn enqueue_once_at<J: Job>(
     tx: &mut Tx,
     dialect: Dialect,
@@ -121,8 +121,8 @@ pub async fn cancel<J: Job>(tx: &mut Tx, job: &J) -> Result<()> {
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
-/// SQL that ends a subquery for one row: locks the row, and skips rows that are locked. SQLite locks
-/// the whole database instead.
+/// SQL at the end of a subquery that selects one row. It locks the row and skips rows that are
+/// already locked. SQLite does not need it, because SQLite locks the whole database.
 fn skip_locked(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => "",
@@ -299,11 +299,11 @@ pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
 /// The number of jobs in each state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
 pub struct Counts {
-    /// Jobs that are not finished, including jobs that are due later.
+    /// Jobs that are neither finished nor dead, including jobs that are due later.
     pub waiting: i64,
     /// Waiting jobs that are due now, including running jobs.
     pub due: i64,
-    /// Jobs whose last attempt failed.
+    /// Jobs that failed in their last allowed attempt.
     pub dead: i64,
 }
 

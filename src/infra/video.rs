@@ -152,7 +152,8 @@ pub struct Output {
     pub probe: Probe,
 }
 
-/// ffmpeg and ffprobe or, if they cannot be used, the reason for the operator. Cheap to clone.
+/// ffmpeg and ffprobe. If they cannot be used, contains an error message for the operator instead.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tools {
     toolchain: Result<Arc<Toolchain>, String>,
@@ -175,7 +176,7 @@ impl Tools {
         }
     }
 
-    /// A message for pages if ffmpeg cannot be used.
+    /// Returns the message that pages show if ffmpeg cannot be used.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_err().then(|| {
             "ffmpeg is not installed. Recordings made in Hearback can be played, but without exact seeking, preview pictures or a copy for Safari; other videos can be played only by their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
@@ -183,8 +184,8 @@ impl Tools {
         })
     }
 
-    /// The version of ffmpeg and how it is sandboxed, for the doctor. The error names the program
-    /// that is missing or cannot be run.
+    /// Describes the version of ffmpeg and how it is sandboxed, for the command `doctor`. The error
+    /// names the program that is missing or cannot be run.
     pub fn describe(&self) -> Result<String, &str> {
         self.toolchain
             .as_ref()

@@ -1,4 +1,4 @@
-//! What a crop does to the places that comments refer to.
+//! Adjusts the anchors of comments, which are regions and drawings on a picture, after a crop.
 
 use sqlx::FromRow;
 

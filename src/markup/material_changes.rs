@@ -6,9 +6,9 @@ use super::MarkupInput;
 const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
 
-/// Returns the change note if saving `input` is a material change; `Some(None)` is a material change
-/// without a note. Redacting or cropping a published picture always is one, and gets a default note.
-/// For any other change, `requested` decides.
+/// Returns the change note if saving `input` is a material change, or `Some(None)` for a material
+/// change without a note. Redacting or cropping a published picture is always a material change,
+/// and gets a default note if the author wrote none. For any other change, `requested` decides.
 pub(super) fn material_change(
     input: &MarkupInput,
     is_published: bool,

@@ -125,8 +125,8 @@ impl Media {
     }
 }
 
-/// Until when viewers who are already playing the original may still fetch it, after a copy has
-/// replaced it: for as long as the video lasts, and an hour.
+/// Returns the time until which viewers who are already playing the original may still fetch it
+/// after a copy has replaced it: `now` plus the duration of the video plus [`RAW_GRACE`].
 pub(super) fn open_until(now: Millis, duration_ms: Option<Millis>) -> Millis {
     now + duration_ms.unwrap_or(0) + RAW_GRACE
 }

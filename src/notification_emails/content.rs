@@ -1,4 +1,5 @@
-//! What an email says about the updates for which something waits.
+//! The content of an email: the updates with waiting notifications, and what the email says about
+//! each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +14,8 @@ use crate::notifications::Kind;
 use crate::receipts::{self, OverdueAnswers};
 use crate::updates::Expectation;
 
-/// Maximum number of updates that an email describes. The inbox has the others.
+/// Maximum number of updates that an email describes. For the others, the email refers to the
+/// inbox.
 const MAX_UPDATES: usize = 20;
 /// Maximum number of names in one sentence.
 const MAX_NAMES: usize = 3;
@@ -27,31 +29,32 @@ pub(super) struct Email {
     pub(super) name: String,
     pub(super) address: String,
     pub(super) time_zone: String,
-    /// The permanent id of the email, without the domain.
+    /// The part of the `Message-ID` before the domain. It stays the same if the email is sent
+    /// again.
     pub(super) id: String,
-    /// The first updates, by due time; at least one.
+    /// At least one entry, sorted by due time.
     pub(super) entries: Vec<Entry>,
-    /// The number of further updates.
+    /// The number of updates that did not fit into `entries`.
     pub(super) more: usize,
 }
 
-/// An update and what waits for the person.
+/// An update, and why it needs the person's attention.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) update: MailedUpdate,
     pub(super) matter: Matter,
 }
 
-/// What waits for the person.
+/// Why an update needs the person's attention.
 #[derive(Debug)]
 pub(super) enum Matter {
-    /// As a recipient: an answer is wanted. The kind says why.
+    /// The person is a recipient and owes an answer. The kind is that of the newest request.
     Request(Kind),
-    /// As the author: what others did or did not do.
+    /// The person is the author, and others did something or missed the due time.
     News(News),
 }
 
-/// What waits for the author of an update.
+/// For the author of an update: what others did, or failed to do, about it.
 #[derive(Debug, Default)]
 pub(super) struct News {
     pub(super) objections: Names,
@@ -61,16 +64,16 @@ pub(super) struct News {
     pub(super) mentions: Names,
 }
 
-/// The people who did something.
+/// The names of people who did the same thing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// The first names.
+    /// The names of at most [`MAX_NAMES`] of the people.
     pub(super) names: Vec<String>,
-    /// The number of people.
+    /// The number of all these people.
     pub(super) count: usize,
 }
 
-/// An update in an email.
+/// What an email needs to know about an update.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct MailedUpdate {
     pub(super) id: String,
@@ -84,8 +87,8 @@ pub(super) struct MailedUpdate {
     pub(super) due_at: Option<Millis>,
 }
 
-/// Loads the email to a person about these notifications, which are sorted by time. Returns `None`
-/// if there are none.
+/// Loads the content of an email to a person about these notifications, which must be sorted by
+/// time. Returns `None` if there are none.
 pub(super) async fn load(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -133,8 +136,8 @@ pub(super) async fn load(
     }))
 }
 
-/// Loads the updates and their overdue answers. Sorts them by due time, those without due time
-/// last, and then by the time of the first notification.
+/// Loads the updates and their overdue answers. Sorts them by due time, then by the time of the
+/// first notification. Updates without a due time come last.
 async fn updates_by_due_time(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -193,7 +196,7 @@ async fn load_updates(
     statement.fetch_known(connection).await
 }
 
-/// Returns the names of the people and guests whom the email can name, by id.
+/// Returns a map from id to name, with the people and guests whom the email can name.
 async fn actor_names(
     connection: &mut AnyConnection,
     updates: &[(MailedUpdate, Option<OverdueAnswers>)],
@@ -231,7 +234,8 @@ const NAMED: [Kind; 4] = [
     Kind::Mentioned,
 ];
 
-/// Returns the ids of those who caused notifications of this kind, without duplicates.
+/// Returns the ids of the people and guests who caused notifications of this kind, without
+/// duplicates.
 fn actors<'a>(notices: &[&'a Notice], kind: Kind) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
     notices
@@ -242,7 +246,8 @@ fn actors<'a>(notices: &[&'a Notice], kind: Kind) -> Vec<&'a str> {
         .collect()
 }
 
-/// Says what waits. If there are several requests about an update, the newest one counts.
+/// Returns why an update needs the person's attention. A request for an answer takes precedence
+/// over everything else. If there are several requests, the newest one counts.
 fn matter(
     notices: &[&Notice],
     overdue: Option<OverdueAnswers>,

@@ -23,7 +23,8 @@ impl Email {
         }
     }
 
-    /// Names the update if there is only one. Otherwise, says how many there are.
+    /// Describes the update if there is only one. Otherwise, names the first update and says how
+    /// many there are.
     fn subject(&self) -> String {
         match self.entries.as_slice() {
             [entry] => entry.subject(),
@@ -121,7 +122,7 @@ fn request(update: &MailedUpdate, kind: Kind, now: Millis, zone: &str, link: &st
 }
 
 impl News {
-    /// Says the most important of it, for the subject.
+    /// Returns the most important point, for the subject line.
     fn headline(&self) -> String {
         let Self {
             objections,
@@ -143,8 +144,8 @@ impl News {
         }
     }
 
-    /// Says all of it. Readbacks, questions and reasons are not quoted, because an email is less
-    /// private than the page.
+    /// Returns a sentence for each point. Does not quote readbacks, questions or objections,
+    /// because an email is less private than the page.
     fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         let mut add = |people: &Names, one: &str, many: &str, todo: &str| {

@@ -9,12 +9,15 @@ use crate::infra::db::{FetchKnown, Tx};
 use crate::notifications::Kind;
 use crate::updates;
 
-/// SQL condition: the notification `n` waits to be emailed. The update is published. The person is
-/// active, accepts email and has not read the notification. And what it says still holds:
+/// SQL condition: the notification `n` waits to be emailed. The person is active, accepts email and
+/// has not read the notification. The update is published. Unless the notification is a request for
+/// an answer, the person is the author of the update. The notification also still applies:
 ///
-/// - a request: the person owes the answer;
-/// - to the author: the question has no reply, the objection or the readback stands and has no
-///   verdict, or an answer that was overdue at the time is still missing.
+/// - A request for an answer applies while the person owes the answer.
+/// - A mention of the author applies until the comment is removed.
+/// - A question applies while it has no answer.
+/// - An objection or a readback applies while it refers to the current revision and has no verdict.
+/// - An overdue notification applies while an answer that was overdue then is still missing.
 macro_rules! email_wanted {
     () => {
         "n.mailed_at IS NULL AND n.read_at IS NULL
@@ -33,7 +36,7 @@ macro_rules! email_wanted {
     };
 }
 
-/// A notification that an email contains. The id of the notified person is known.
+/// A notification in an email. It does not contain the notified person, whom the caller knows.
 #[derive(Debug, FromRow)]
 pub(super) struct Notice {
     pub(super) kind: Kind,
@@ -43,7 +46,7 @@ pub(super) struct Notice {
     pub(super) at: Millis,
 }
 
-/// Lists the people for whom a notification about the update waits that was written at or after
+/// Lists the people who have a waiting notification about the update that was created at or after
 /// `since`.
 pub(super) async fn people_notified_since(
     connection: &mut AnyConnection,
@@ -61,8 +64,8 @@ pub(super) async fn people_notified_since(
     .await?)
 }
 
-/// Returns those of these people for whom something waits. There must be at most as many as in one
-/// job.
+/// Returns those of these people who have a waiting notification. Expects at most `MAX_PEOPLE`
+/// people, because one SQL statement contains all of them.
 pub(super) async fn people_among(
     connection: &mut AnyConnection,
     people: &[String],
@@ -82,11 +85,12 @@ pub(super) async fn people_among(
     Ok(statement.fetch_all(connection).await?)
 }
 
-/// Marks everything that waits for a person as mailed and returns it, oldest first. Leaves out
-/// notifications that are so new that their cause can still be undone. Returns nothing if another
-/// node has claimed it.
+/// Marks a person's waiting notifications as mailed and returns them, oldest first. Leaves out
+/// notifications that are so new that their cause can still be undone. Returns an empty list if
+/// another node has already claimed them.
 pub(super) async fn claim(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<Vec<Notice>> {
-    // Lock the person, so that two nodes do not claim a part each and send two emails.
+    // Lock the person. Otherwise, two nodes could each claim some of the notifications and send two
+    // emails.
     sqlx::query("UPDATE people SET name = name WHERE id = $1")
         .bind(person_id)
         .execute(&mut **tx)

@@ -1,4 +1,4 @@
-//! Overdue answers: notifying the author, and what the author needs to know about them.
+//! Overdue answers: notifies authors, and loads the names of recipients whose answers are overdue.
 
 use std::collections::HashMap;
 
@@ -73,11 +73,11 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
 pub struct OverdueAnswers {
     /// The earliest due time among them.
     pub due_at: Millis,
-    /// Names of the recipients who have not answered: the first five, sorted.
+    /// Names of the recipients whose answers are overdue, in alphabetical order; at most five.
     pub names: Vec<String>,
-    /// Number of recipients who have not answered.
+    /// Number of recipients whose answers are overdue.
     pub count: i64,
-    /// What the author promised to do at the due time.
+    /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<String>,
 }
 
@@ -90,8 +90,8 @@ struct OverdueAnswer {
     otherwise: Option<String>,
 }
 
-/// Returns the overdue answers to these updates, by the id of the update. Leaves out updates
-/// without overdue answers.
+/// Returns a map from the id of each update to its overdue answers. Leaves out updates without
+/// overdue answers.
 pub async fn overdue_answers(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -165,7 +165,7 @@ async fn find_own_receipt(
     Ok((update, receipt))
 }
 
-/// The kinds of the message and of the notification for a verdict.
+/// Returns the kind of message and the kind of notification for a verdict.
 fn verdict_kinds(kind: VerdictKind) -> (MessageKind, Kind) {
     match kind {
         VerdictKind::Confirmed => (MessageKind::Confirmed, Kind::Confirmed),
@@ -173,10 +173,10 @@ fn verdict_kinds(kind: VerdictKind) -> (MessageKind, Kind) {
     }
 }
 
-/// Confirms or corrects a recipient's readback. The viewer must be the author. A verdict replaces
-/// the other verdict; a correction cannot replace a correction. `said_at` is the time of the
-/// readback that the author's page showed. Returns [`Error::Conflict`] if the recipient has sent a
-/// newer readback.
+/// Confirms or corrects a recipient's readback. The viewer must be the author. A confirmation can
+/// replace a correction, and a correction a confirmation, but a correction cannot replace another
+/// correction. `said_at` is the time of the readback that the author's page showed. Returns
+/// [`Error::Conflict`] if the recipient has sent a newer readback.
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -213,8 +213,8 @@ pub async fn give_verdict(
 }
 
 /// Withdraws the author's verdict on a recipient's readback, which then awaits a verdict again.
-/// Also deletes the recipient's notification, so that it is not mailed if it was not mailed yet.
-/// The viewer must be the author. Does nothing if there is no verdict.
+/// Also deletes the recipient's notification of the verdict, so that it is no longer emailed. The
+/// viewer must be the author. Does nothing if there is no verdict.
 pub async fn withdraw_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -230,7 +230,8 @@ pub async fn withdraw_verdict(
     publish_change(tx, clock, &update, person_id).await
 }
 
-/// Fails unless the receipt has a readback of the current revision, given at `said_at` if known.
+/// Fails unless the receipt has a readback of the current revision. If `said_at` is set, also fails
+/// unless the recipient sent the readback at that time.
 fn check_readback(update: &Update, receipt: &Receipt, said_at: Option<Millis>) -> Result<()> {
     if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(
@@ -256,8 +257,8 @@ fn check_readback(update: &Update, receipt: &Receipt, said_at: Option<Millis>) -
     Ok(())
 }
 
-/// Removes the current verdict of a receipt: marks its message as taken back and deletes the
-/// recipient's notification. Does nothing if there is no verdict.
+/// Removes the current verdict of a receipt: marks the message of the verdict as taken back and
+/// deletes the recipient's notification. Does nothing if there is no verdict.
 async fn clear_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -297,7 +298,7 @@ async fn store_verdict(
     Ok(())
 }
 
-/// Recomputes what the recipient owes after a change of the verdict, and refreshes open pages.
+/// Recomputes what the recipient owes after the verdict has changed, and refreshes open pages.
 async fn publish_change(
     tx: &mut Tx,
     clock: &Clock,

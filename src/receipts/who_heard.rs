@@ -1,6 +1,6 @@
-//! Who heard an update: where each recipient stands with it (heard, objects, answered an earlier
-//! revision and so on), and how many recipients stand where. All lists, sentences and counts about
-//! recipients come from here, so that they agree.
+//! Who heard an update: the standing of each recipient (heard, objects, answered an earlier
+//! revision and so on), and the number of recipients with each standing. All lists, sentences and
+//! counts about recipients come from here, so that they agree.
 
 use std::collections::HashMap;
 
@@ -12,8 +12,9 @@ use crate::people::Viewer;
 
 text_enum! {
     /// Where a recipient stands with the current revision of an update. Every recipient is in
-    /// exactly one of these groups. An answer stands if it is to the current revision, if the
-    /// author has not corrected it, and if it is a readback where the update expects one.
+    /// exactly one of these groups. An answer stands if the recipient gave it to the current
+    /// revision and the author has not corrected it. If the update expects a readback, a mere
+    /// acknowledgement does not stand.
     pub enum Standing {
         /// The recipient opened the update, and an answer without objection stands.
         Heard = "heard",
@@ -30,8 +31,8 @@ text_enum! {
     }
 }
 
-/// SQL expression: the [`Standing`] of the recipient `r` of the update `u`. The argument is an SQL
-/// condition for whether a correction of the readback counts.
+/// SQL expression: the [`Standing`] of the recipient `r` of the update `u`. The argument is the SQL
+/// condition under which the readback counts as corrected.
 macro_rules! standing {
     ($is_corrected:expr) => {
         concat!(
@@ -56,8 +57,9 @@ macro_rules! was_asked {
 }
 pub(super) use was_asked;
 
-/// SQL condition: the author corrected the readback of the recipient `r` of the update `u`, and the
-/// person `$1` may know it. See [`ReceiptAccess::sees_exchange`](super::ReceiptAccess::sees_exchange).
+/// SQL condition: the author corrected the readback that the recipient `r` gave to the update `u`,
+/// and the person `$1` may know about the correction. See
+/// [`ReceiptAccess::sees_exchange`](super::ReceiptAccess::sees_exchange).
 macro_rules! is_visibly_corrected {
     () => {
         "(coalesce(r.verdict, '') = 'corrected'
@@ -65,8 +67,8 @@ macro_rules! is_visibly_corrected {
     };
 }
 
-/// How many recipients of an update stand where, as far as the viewer may know. A correction that
-/// the viewer may not know does not count.
+/// The number of recipients of an update by [`Standing`]. A correction that the viewer may not see
+/// does not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct StandingCounts {
     /// Number of recipients.
@@ -77,8 +79,8 @@ pub struct StandingCounts {
     pub objections: i64,
     /// Number of recipients with [`Standing::AnsweredUnopened`]. Only the author may see it.
     pub answered_unopened: i64,
-    /// Number of recipients who opened the update, whatever else they did. Only the author may see
-    /// it.
+    /// Number of recipients who opened the update, whether or not they answered. Only the author
+    /// may see it.
     pub opened: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,

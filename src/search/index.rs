@@ -97,13 +97,13 @@ async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the search row of a subject at once, so that its words are not stored any longer.
+/// Deletes the search row of a subject immediately, so that its words are no longer stored.
 pub async fn forget_subject(tx: &mut Tx, subject_id: &str) -> Result<()> {
     delete_rows(tx, "subject_id", subject_id).await
 }
 
-/// Deletes search rows. On SQLite, deletes from the index first, because the index reads the words
-/// of a deleted row in `said`.
+/// Deletes search rows. On SQLite, deletes from the index first, because FTS5 reads the words to
+/// delete from the row in `said`.
 async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<()> {
     if tx.dialect() == Dialect::Sqlite {
         let text = format!(

@@ -6,7 +6,7 @@ use super::match_query;
 use crate::error::Result;
 use crate::infra::db::Dialect;
 
-/// How many matching places are ranked. The newest ones are.
+/// Maximum number of matching places to rank. If there are more, only the newest are ranked.
 const MAX_RANKED_PLACES: i64 = 1000;
 
 /// Returns the ids of the updates that match the search words, best match first. Ranks only the

@@ -12,9 +12,9 @@ impl State {
         self.mail.is_some()
     }
 
-    /// Enqueues emails about the notifications that this transaction has written for an update.
-    /// They are sent in the recipients' working hours, and not before the author can no longer undo
-    /// the publication. Does nothing if email is not configured.
+    /// Enqueues emails to the people whom this transaction has notified about an update. Each email
+    /// is sent in the recipient's working hours, and only after the author can no longer undo the
+    /// publication. Does nothing if email is not configured.
     pub async fn enqueue_mail(&self, tx: &mut Tx, update_id: &str) -> Result<()> {
         if !self.sends_mail() {
             return Ok(());
@@ -22,8 +22,9 @@ impl State {
         notification_emails::enqueue(tx, self.db.dialect(), &self.clock, update_id).await
     }
 
-    /// Enqueues the email that waits for a person whose time zone, working hours or absence
-    /// changed. Does nothing if email is not configured.
+    /// Enqueues an email with a person's waiting notifications for the new working hours, after the
+    /// person's time zone, working hours or absence has changed. Does nothing if email is not
+    /// configured.
     pub async fn reschedule_mail(&self, tx: &mut Tx, person_id: &str) -> Result<()> {
         if !self.sends_mail() {
             return Ok(());

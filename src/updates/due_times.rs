@@ -1,5 +1,5 @@
-//! Due times: which ones an author may set, and the due time of each recipient, which is within the
-//! recipient's working hours.
+//! Due times: checks the due time that an author sets, and computes the due time of each recipient,
+//! which is within the recipient's working hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 

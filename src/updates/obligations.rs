@@ -1,7 +1,7 @@
-//! Obligations: since when recipients owe an answer, and the counts of an update. They are stored, so
-//! inboxes and lists do not have to read every receipt. Every transaction that changes a receipt, an
-//! expectation or a revision recomputes them. `owes_answer.rs` and `asked_again.rs`
-//! have the rule, and `due_times.rs` has the due times.
+//! Obligations: since when recipients owe an answer, and the counts of an update. They are stored,
+//! so inboxes and lists do not have to read every receipt. Every transaction that changes a
+//! receipt, an expectation or a revision recomputes them. `owes_answer.rs` and `asked_again.rs`
+//! decide who owes an answer, and `due_times.rs` computes when it is due.
 
 use super::asked_again::asked_again;
 use super::due_times::set_due_times;
@@ -79,8 +79,8 @@ pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resu
 }
 
 /// Recounts the receipts of an update. Returns how many recipients owe an answer. The column
-/// `acknowledged` is for a previous version that still serves the same database; this version uses
-/// `receipts::standing_counts`.
+/// `acknowledged` is only for nodes that still run the previous version on the same database. This
+/// version uses `receipts::standing_counts` instead.
 async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (

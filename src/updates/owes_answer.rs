@@ -1,7 +1,8 @@
 //! Who owes an answer to an update.
 
-/// SQL condition: the recipient `r` of the update `u` owes an answer. This is so if the recipient
-/// has not answered, or is asked again. Deactivated people owe no answer.
+/// SQL condition: the recipient `r` of the update `u` owes an answer. That is the case if the
+/// update is published and expects an answer, and the recipient has not answered or is asked again.
+/// Deactivated people owe no answer.
 macro_rules! owes_answer {
     () => {
         concat!(

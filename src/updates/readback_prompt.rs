@@ -1,4 +1,4 @@
 //! The question that recipients answer with a readback.
 
-/// The question if the author does not write one.
+/// The default question, for updates whose author does not write one.
 pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";

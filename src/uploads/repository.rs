@@ -306,8 +306,8 @@ pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     tx.commit().await
 }
 
-/// Cancels an upload of the viewer like [`cancel`]. Does nothing if the viewer has already cancelled
-/// it within [`events::RETENTION`].
+/// Cancels an upload of the viewer as [`cancel`] does. Does nothing if the viewer has already
+/// cancelled the upload, at most [`events::RETENTION`] ago.
 pub async fn cancel_own(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -324,7 +324,8 @@ pub async fn cancel_own(
         return Ok(());
     }
     end(tx, uploads, &found?, None).await?;
-    // Remember the cancellation. The event belongs to no update, so no page gets it.
+    // Record the cancellation, so that a repeated request is recognised. The event belongs to no
+    // update, so no open page receives it.
     events::record(
         tx,
         &uploads.media.clock,

@@ -248,7 +248,7 @@ pub(crate) async fn update_view(
     })
 }
 
-/// Presents the counts of the recipients. Only the author sees how many of them opened the update.
+/// Presents the counts of recipients. Only the author sees how many recipients opened the update.
 fn standing_view(counts: StandingCounts, author: bool) -> CountsView {
     CountsView {
         recipients: counts.recipients,

@@ -37,19 +37,19 @@ pub struct PersonView {
     pub name: String,
 }
 
-/// Counts of an update. For everyone but the author, a correction that they may not see does not count.
+/// Counts of an update. A correction that the viewer may not see does not count.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CountsView {
     /// Number of recipients.
     pub recipients: i64,
-    /// Number of recipients who opened the update, whose answer to the current content stands, and who did not
-    /// object. The arc of the logo shows this number.
+    /// Number of recipients who opened the update and whose answer to the current content stands
+    /// and is not an objection. The arc of the logo shows this number.
     pub heard: i64,
     /// Number of recipients who opened the update; only for the author.
     pub opened: Option<i64>,
     /// Number of recipients whose acknowledgement or readback of the current content stands.
     pub acknowledged: i64,
-    /// Number of those among them who have not opened the update; only for the author.
+    /// Number of recipients in `acknowledged` who have not opened the update; only for the author.
     pub answered_unopened: Option<i64>,
     /// Number of recipients who object to the current content.
     pub objections: i64,

@@ -265,7 +265,7 @@ fn next_working_moment_follows_clock_changes() {
         let found = next_working_moment(&night(from, to), at("2026-03-29T01:30", zone));
         assert_eq!(said(found, zone), expected, "{from} to {to}");
     }
-    // In autumn, 03:00 becomes 02:00. The time from 02:00 to 02:30 is working time twice.
+    // In autumn, 03:00 becomes 02:00, so the working time from 02:00 to 02:30 occurs twice.
     let change = at("2026-10-25T03:00", zone) - HOUR;
     assert_eq!(said(change, zone), "Sun 2026-10-25 02:00");
     let evening = night("00:00", "02:30");

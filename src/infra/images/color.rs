@@ -1,6 +1,6 @@
-//! Colour spaces: finds how a picture describes its colors, and converts pixels to sRGB.
+//! Color spaces: how a picture describes its colors, and the conversion of pixels to sRGB.
 //!
-//! Follows what Chromium does with the original, so that every rendition looks like it.
+//! Follows Chromium, so that every rendition looks like the original in Chromium.
 
 mod png;
 #[cfg(test)]
@@ -22,23 +22,24 @@ pub(super) enum ColorSpace {
     Srgb,
     /// An ICC profile, which may be invalid.
     Icc(Vec<u8>),
-    /// Other parameters, as a profile.
+    /// Parameters other than an ICC profile, such as primaries and gamma, converted to a profile.
     Parameters(Box<ColorProfile>),
-    /// HDR.
+    /// HDR, which is always converted to SDR.
     Hdr(Box<HdrSpace>),
 }
 
 /// The color space of an HDR picture.
 pub(super) struct HdrSpace {
     transfer: HdrTransfer,
-    /// The luminance that becomes white, in cd/m².
+    /// The peak luminance, in cd/m². Pixels of this luminance become white.
     peak: f64,
-    /// The profile after the conversion to SDR.
+    /// The profile of the pixels after the conversion to SDR.
     sdr: ColorProfile,
 }
 
 impl ColorSpace {
-    /// Returns the color space of a file that can have an ICC profile.
+    /// Returns the color space that the ICC profile of a file describes, or sRGB if the file has
+    /// none.
     pub(super) fn from_icc(profile: Option<Vec<u8>>) -> Self {
         profile.map_or(Self::Srgb, Self::Icc)
     }
@@ -60,7 +61,7 @@ impl HdrSpace {
         image
     }
 
-    /// `to_integer` converts a value that is in range.
+    /// `to_integer` converts a whole number from 0 to the maximum of `T`.
     fn tone_map_samples<T: Copy + Into<f64>>(
         &self,
         samples: &mut [T],
@@ -79,18 +80,19 @@ impl HdrSpace {
     }
 }
 
-/// Which pixels an ICC profile describes.
+/// The pixels that an ICC profile describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ProfileUse {
     /// The decoded pixels.
     AsDecoded,
-    /// The decoded grey pixels after a conversion to RGB.
+    /// The decoded grey pixels, once they are converted to RGB.
     GreyAsRgb,
 }
 
-/// Checks the header of an ICC profile (ICC.1:2022 §7.2). Returns `None` if the profile is invalid
-/// or describes other pixels. The profile of a CMYK photo, for example, does not apply, because its
-/// pixels were converted.
+/// Checks the header of an ICC profile (ICC.1:2022 §7.2). `color` says whether the decoded pixels
+/// have color. Returns `None` if the profile is invalid or does not describe these pixels. For
+/// example, the profile of a CMYK photo does not, because the decoder has converted the pixels to
+/// RGB.
 fn profile_use(profile: &[u8], color: bool) -> Option<ProfileUse> {
     if profile.len() < 128 || profile.get(36..40)? != b"acsp" {
         return None;
@@ -102,8 +104,8 @@ fn profile_use(profile: &[u8], color: bool) -> Option<ProfileUse> {
     }
 }
 
-/// Returns the picture with its ICC profile if the profile is small, and otherwise the picture
-/// converted to sRGB. Ignores an invalid description, as browsers do.
+/// Keeps the ICC profile of a picture if the profile is small and describes the decoded pixels.
+/// Otherwise, converts the picture to sRGB. Ignores invalid profiles, as browsers do.
 pub(super) fn keep_or_convert(
     image: DynamicImage,
     space: ColorSpace,
@@ -136,7 +138,7 @@ pub(super) fn convert_from_icc(image: DynamicImage, profile: &[u8]) -> DynamicIm
 }
 
 /// Converts a picture to sRGB with 8 bits per channel. The result is RGB, with or without alpha.
-/// Returns the same picture if the profile does not suit it.
+/// Leaves the colors unchanged if the profile cannot be applied.
 fn convert(image: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     let image = if profile.color_space == DataColorSpace::Rgb {
         grey_to_rgb(image)

@@ -53,7 +53,9 @@ fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     if bytes.ends_with(PNG_END) {
         return bytes.into();
     }
-    // A shorter beginning of the end chunk is only zeros, which can also be the end of a checksum.
+    // The first four bytes of the end chunk are zeros. Zeros alone at the end of the file do not
+    // count as the start of this chunk, because they can belong to the checksum of the chunk before
+    // it.
     let present = (5..PNG_END.len())
         .rev()
         .find(|length| bytes.ends_with(&PNG_END[..*length]))

@@ -93,7 +93,7 @@ impl Picture {
         }
     }
 
-    /// Converts the picture to sRGB, the color space of the shapes, and grey to color.
+    /// Converts the picture to sRGB, the color space of the shapes, and a grey picture also to RGB.
     fn convert_to_srgb(&mut self) {
         let mut image = std::mem::take(&mut self.image);
         if let Some(profile) = self.profile.take() {

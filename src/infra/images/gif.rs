@@ -20,11 +20,12 @@ use crate::error::{Error, Result};
 
 /// The maximum number of pixels in all frames combined: a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
-/// The end marker (GIF89a, §27).
+/// The end marker of a GIF (GIF89a, §27).
 const TRAILER: u8 = 0x3b;
 
-/// Appends the end marker, and the terminator of the last block, if they are missing or replaced by
-/// other bytes. A file that ends within a frame stays incomplete.
+/// Appends the end marker if it is missing, and before it the terminator of the last block if that
+/// is missing too. Replaces anything else that follows the last block with the end marker. A file
+/// that ends within a frame stays incomplete.
 fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     match read_blocks(bytes) {
         Some(BlocksEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {
@@ -37,13 +38,14 @@ fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// How the blocks of a file end.
 enum BlocksEnd {
-    /// The last block is complete. No further block begins at this position.
+    /// The last block is complete and ends before this position.
     Terminated(usize),
-    /// The file ends where a terminator is missing.
+    /// The file ends after a sub-block, without the terminator of the block.
     Unterminated,
 }
 
-/// Returns `None` if the file ends within a block.
+/// Finds where the blocks of a file end. Returns `None` if the file ends within the header of a
+/// block or within a sub-block.
 fn read_blocks(bytes: &[u8]) -> Option<BlocksEnd> {
     let mut at = 13 + color_table_size(*bytes.get(10)?);
     loop {
@@ -66,7 +68,7 @@ fn read_blocks(bytes: &[u8]) -> Option<BlocksEnd> {
     (at <= bytes.len()).then_some(BlocksEnd::Terminated(at))
 }
 
-/// The size of the color table that follows these flags (§18 and §20).
+/// The size of the color table that follows these flags, in bytes (§18 and §20).
 fn color_table_size(flags: u8) -> usize {
     if flags & 0x80 == 0 {
         0

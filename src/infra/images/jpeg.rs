@@ -1,5 +1,5 @@
-//! Decodes JPEG files (ITU T.81). The decoder fills missing pixels with grey, so the checks for
-//! completeness are here.
+//! Decodes JPEG files (ITU T.81). The decoder fills missing pixels with grey instead of failing, so
+//! this module checks whether a file is complete.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -15,8 +15,8 @@ const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
 /// The number of coefficients of a block.
 const COEFFICIENTS: usize = 64;
 
-/// Decodes a JPEG. Fails if pixels are missing. The end marker may be missing, because some phones
-/// and repair tools omit it.
+/// Decodes a JPEG. Fails if the file ends before its last pixel. A file without an end marker is
+/// accepted if it has all pixels, because some phones and repair tools omit the marker.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
     let structure = Structure::read(bytes);
     if structure.has_end_marker {
@@ -33,8 +33,9 @@ fn decode_file(bytes: &[u8]) -> Result<Picture> {
     decode_pixels(decoder, true, None)
 }
 
-/// Decodes the file twice, continued in different ways. If the pixels differ, the decoder needed
-/// bytes that the file does not have. After an end marker, the decoder reads zeros.
+/// Decodes the file twice, each time with different bytes after its end. If the pixels differ, the
+/// decoder used these bytes, so the file itself is incomplete. The first time, only an end marker
+/// follows, after which the decoder reads zeros.
 fn decode_without_end_marker(bytes: &[u8]) -> Result<Picture> {
     let data = trim_padding(bytes);
     let picture = decode_file(&[data, &END_OF_IMAGE].concat())?;
@@ -46,9 +47,10 @@ fn decode_without_end_marker(bytes: &[u8]) -> Result<Picture> {
     }
 }
 
-/// Removes zeros at the end, such as those of an unfinished copy, which would count as pixels. Keeps
-/// a single zero, because it can belong to the last pixel. Also removes each 0xff at the end, which
-/// would become a marker with the next byte.
+/// Removes bytes from the end of the file that do not belong to pixels. Several zeros, such as
+/// those of an unfinished copy, would be decoded as pixels. A single zero is kept, because it can
+/// belong to the last pixel. A byte of 0xff would form a marker with the next byte that is
+/// appended.
 fn trim_padding(bytes: &[u8]) -> &[u8] {
     let without = |padding: u8| {
         let last = bytes.iter().rposition(|byte| *byte != padding);
@@ -61,23 +63,24 @@ fn trim_padding(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// What the markers of a file say.
+/// What the markers of a file say about its completeness.
 #[derive(Default)]
 struct Structure {
     /// Whether there is an end marker after a scan.
     has_end_marker: bool,
-    /// The coefficients of each component that are encoded completely.
+    /// For each component, whether the scans contain all bits of each coefficient. The key is the
+    /// id of the component.
     complete: BTreeMap<u8, [bool; COEFFICIENTS]>,
 }
 
 impl Structure {
-    /// Reads the markers (B.1.1) until the end marker.
+    /// Reads the markers (B.1.1) up to the end marker or, without one, to the end of the file.
     fn read(bytes: &[u8]) -> Self {
         let mut structure = Self::default();
         let (mut at, mut scanned) = (2, false);
         while let Some(&byte) = bytes.get(at) {
             if byte != 0xff {
-                // This byte is entropy-coded data of a scan, or a stray byte, which decoders also skip.
+                // This byte is entropy-coded data, or a stray byte, which decoders also skip.
                 at += 1;
                 continue;
             }
@@ -125,7 +128,7 @@ impl Structure {
         else {
             return;
         };
-        // The low four bits are the number of bits that later scans add.
+        // The low four bits are the number of bits that later scans add to the coefficients.
         if bits & 0x0f != 0 {
             return;
         }
@@ -138,14 +141,15 @@ impl Structure {
         }
     }
 
-    /// Whether the scans encode every component completely.
+    /// Whether the scans contain all bits of all coefficients.
     fn has_all_scans(&self) -> bool {
         let mut coefficients = self.complete.values().flatten();
         !self.complete.is_empty() && coefficients.all(|complete| *complete)
     }
 }
 
-/// Returns a segment with its length field, or `None` if it is cut off.
+/// Returns the segment at the start of `bytes`, including its length field, or `None` if it is cut
+/// off.
 fn read_segment(bytes: &[u8]) -> Option<&[u8]> {
     let length = u16::from_be_bytes(*bytes.first_chunk()?);
     bytes

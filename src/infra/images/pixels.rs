@@ -7,7 +7,7 @@ use super::color::{self, ColorSpace};
 use super::{MAX_SIDE, Picture, check_size, image_error};
 use crate::error::Result;
 
-/// The maximum memory of a decoder, in bytes.
+/// The maximum memory that a decoder may use, in bytes.
 pub(super) const MAX_MEMORY: usize = 256 * 1024 * 1024;
 
 pub(super) fn decoder_limits() -> Limits {
@@ -18,7 +18,8 @@ pub(super) fn decoder_limits() -> Limits {
     limits
 }
 
-/// Decodes the pixels. `space` is the color space; if it is `None`, it is that of the ICC profile.
+/// Decodes the pixels. If `space` is `None`, the ICC profile in the file determines the color
+/// space.
 pub(super) fn decode_pixels(
     mut decoder: impl ImageDecoder,
     lossy: bool,

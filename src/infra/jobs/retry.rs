@@ -23,8 +23,8 @@ impl Retry {
             Self::Forever => true,
         }
     }
-    /// The pause after a failed attempt in milliseconds: 5 s, 25 s, 125 s and so on, up to about an
-    /// hour. `attempts` includes the attempt that failed.
+    /// Returns the pause after a failed attempt, in milliseconds. The pauses are 5 s, 25 s, 125 s
+    /// and so on, up to about an hour. `attempts` includes the attempt that failed.
     pub(super) fn pause_after(attempts: i64) -> Millis {
         1000 * 5_i64.pow(u32::try_from(attempts.clamp(1, 5)).unwrap_or(5))
     }

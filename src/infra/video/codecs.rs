@@ -1,4 +1,4 @@
-//! Codecs: which ones we decode, and their common names.
+//! Codecs: which ones Hearback decodes, and their common names.
 
 use crate::error::Error;
 

@@ -1,4 +1,4 @@
-//! Abandoned uploads: when they are finished or deleted without their sender.
+//! Abandoned uploads: finishes or deletes uploads that their sender no longer continues.
 
 use super::finish_if_whole;
 use crate::clock::Millis;

@@ -28,7 +28,7 @@ pub(crate) struct RequestContext {
     pub(crate) base_url: String,
     /// Nonce for the Content-Security-Policy of this response.
     pub(crate) nonce: String,
-    /// Whether browsers do not allow recording or copying on the base address; see `secure_context.rs`.
+    /// Whether browsers block recording and copying at the base address; see `secure_context.rs`.
     pub(crate) insecure: bool,
     /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,

@@ -139,8 +139,9 @@ impl Fields {
         self.from_form
     }
 
-    /// Reads the hidden field `opened`, with which the forms of the update page say that the person had the page
-    /// open. It counts only in a form; a program reports an opening itself.
+    /// Reads the hidden field `opened`. The forms on the update page send it to say that the person
+    /// had the page open. The field counts only in forms, because programs report an opening with a
+    /// separate request.
     pub(crate) fn page_was_open(&mut self) -> bool {
         self.from_form && self.flag("opened") == Some(true)
     }

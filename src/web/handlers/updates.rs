@@ -56,7 +56,7 @@ pub(crate) async fn show(
     update_page(&state, &ctx, StatusCode::OK, &update, content).await
 }
 
-/// What a page of an update shows beside the update.
+/// What the page of an update shows in addition to the update.
 #[derive(Debug, Default)]
 pub(crate) struct PageContent {
     /// The typed text and the errors of a refused form.
@@ -127,7 +127,8 @@ pub(crate) async fn update_page(
         .iter()
         .filter(|link| link.revoked_at.is_none())
         .count();
-    // The address of a guest's page is a secret that only the browser knows, so those links are relative.
+    // The address of a guest's page is a secret that only the browser knows, so links to the page
+    // are relative.
     let path = match share {
         Some(_) => String::new(),
         None => format!("/updates/{}", update.id),
@@ -189,7 +190,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Returns the address of a page with other threads; empty without a cursor.
+/// Returns the address of the page with earlier or later threads; empty without a cursor.
 fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
     cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
 }

@@ -97,7 +97,8 @@ pub(crate) async fn create(
         };
     }
     let mut answer = HttpResponse::Created();
-    // The address is relative, so that it is right behind an HTTPS proxy even if `HEARBACK_URL` is not set.
+    // The address is relative, so that it works behind an HTTPS proxy even if `HEARBACK_URL` is not
+    // set.
     let location = (header::LOCATION, format!("/uploads/{}", upload.id));
     set_target_headers(set_offset_headers(&mut answer, &upload), &upload).insert_header(location);
     Ok(answer.finish())

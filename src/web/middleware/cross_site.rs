@@ -8,10 +8,11 @@ use crate::error::{Error, Result};
 use crate::state::State;
 use crate::web::extract::viewer::bearer_token;
 
-/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or, if it is absent,
-/// `Origin`. If both are absent, rejects a request with a cookie, because a browser may have sent it for another
-/// site. A bearer token makes such a request acceptable: no page of another site can send one, and cookies are
-/// ignored beside it.
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or,
+/// if it is absent, `Origin`. If both are absent, rejects a request with a cookie, because a
+/// browser may have sent it for another site. If the request also has a bearer token, it is
+/// accepted: pages of other sites cannot send a bearer token, and cookies are ignored in requests
+/// that have one.
 ///
 /// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
 /// in the address is the only credential, and cookies are ignored.

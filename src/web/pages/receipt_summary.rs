@@ -3,15 +3,15 @@
 use super::super::schema::{ReceiptGroup, ReceiptView, UpdateView};
 use crate::receipts::{ReceiptState, Standing};
 
-/// The receipts of an update in groups, and a summary sentence. Each receipt is in one group. The author sees the
-/// readbacks without a verdict a second time, in `to_review`.
+/// The receipts of an update in groups, and a summary sentence. Each receipt is in one group. For
+/// the author, readbacks without a verdict are in `to_review` as well.
 pub struct ReceiptSummary<'a> {
     /// Readbacks without a verdict; only for the author.
     pub to_review: Vec<&'a ReceiptView>,
     /// People who object.
     pub objections: Vec<&'a ReceiptView>,
-    /// People who still owe an answer, overdue first and then by due time. For an `fyi`, people who have not opened the
-    /// update.
+    /// People who still owe an answer: overdue ones first, then the others, both by due time. For
+    /// an `fyi`, people who have not opened the update.
     pub waiting: Vec<&'a ReceiptView>,
     /// Everyone else, in groups that are not empty.
     pub folds: Vec<ReceiptFold<'a>>,
@@ -19,7 +19,7 @@ pub struct ReceiptSummary<'a> {
 
 /// A group of receipts that the page shows folded.
 pub struct ReceiptFold<'a> {
-    /// Id of the element.
+    /// Id of the HTML element.
     pub id: &'static str,
     /// Heading of the group.
     pub title: &'static str,
@@ -89,7 +89,7 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// Returns whether nothing needs the viewer's attention, so that the folded groups start open.
+    /// Returns whether nothing needs the viewer's attention. If so, the folded groups start open.
     pub fn is_calm(&self) -> bool {
         self.waiting.is_empty() && self.to_review.is_empty() && self.objections.is_empty()
     }
@@ -140,7 +140,8 @@ impl<'a> ReceiptSummary<'a> {
         words.join(" ").trim().to_owned()
     }
 
-    /// Counts receipts of all groups.
+    /// Counts the matching receipts of all groups. Leaves out `to_review`, because its receipts are
+    /// also in another group.
     fn count(&self, is_counted: impl Fn(&ReceiptView) -> bool) -> i64 {
         let groups = self.folds.iter().map(|fold| &fold.receipts);
         let count = groups
@@ -152,7 +153,8 @@ impl<'a> ReceiptSummary<'a> {
     }
 }
 
-/// Returns how many people heard or, if no answer is requested, how many opened the update.
+/// Returns the start of the summary: how many people heard or, if no answer is requested, how many
+/// opened the update.
 fn first_sentence(update: &UpdateView, nobody_answered: bool) -> String {
     let counts = &update.counts;
     match (counts.heard, counts.recipients) {

@@ -87,8 +87,9 @@ fn receipt_access(ctx: &RequestContext, update: &Update, receipt: &Receipt) -> R
     }
 }
 
-/// Returns the group in which a list shows the receipt. Everyone but the author sees the people who answered in one
-/// group, because the groups would tell who opened the update.
+/// Returns the group in which a list shows the receipt. For everyone but the author, people who
+/// heard and people who answered without opening are in one group, because separate groups would
+/// reveal who opened the update.
 fn receipt_group(
     receipt: &Receipt,
     owes: bool,

@@ -14,9 +14,9 @@ const PAGE_THREADS: usize = 100;
 pub(crate) enum ThreadRange {
     /// Every thread.
     All,
-    /// At most so many threads after the cursor, or the first ones.
+    /// At most this many threads after the cursor or, without a cursor, from the start.
     After(Option<Cursor>, usize),
-    /// The last threads before the cursor.
+    /// The threads just before the cursor.
     Before(Cursor),
     /// The newest threads.
     #[default]
@@ -27,19 +27,20 @@ pub(crate) enum ThreadRange {
 }
 
 impl ThreadRange {
-    /// The threads after the cursor, on a page of the usual length.
+    /// Returns the range of the threads just after the cursor, for one page.
     pub(crate) fn page_after(after: Cursor) -> Self {
         Self::After(Some(after), PAGE_THREADS)
     }
 }
 
-/// The presented threads, and where the list continues. The counts include the other threads.
+/// The presented threads, and where the list continues. The counts are those of all threads of the
+/// update.
 #[derive(Debug)]
 pub(crate) struct ThreadPage {
     pub(crate) threads: Vec<CommentView>,
-    /// Cursor of the first thread if there are earlier ones.
+    /// Cursor of the first presented thread, if there are earlier threads.
     pub(crate) earlier: Option<String>,
-    /// Cursor of the last thread if there are later ones.
+    /// Cursor of the last presented thread, if there are later threads.
     pub(crate) later: Option<String>,
     /// Number of comments and replies.
     pub(crate) comments: usize,
@@ -56,7 +57,8 @@ pub(super) struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Selects the comments in the range. Omits removed threads without replies.
+    /// Selects the comments of the threads in the range. Omits threads whose first comment was
+    /// removed and has no replies.
     pub(super) fn new(all: &'a [Comment], range: &ThreadRange) -> Self {
         let roots = visible_roots(all);
         let (start, end) = bounds(all, &roots, range);
@@ -90,7 +92,8 @@ pub(super) fn count(all: &[Comment]) -> (usize, usize) {
     (written, open)
 }
 
-/// Returns the first comments of the threads, except those of removed threads without replies.
+/// Returns the first comment of each thread. Leaves out threads whose first comment was removed and
+/// has no replies.
 fn visible_roots(all: &[Comment]) -> Vec<&Comment> {
     let answered: HashSet<&str> = all
         .iter()
@@ -103,9 +106,10 @@ fn visible_roots(all: &[Comment]) -> Vec<&Comment> {
         .collect()
 }
 
-/// Returns the indexes of the first thread in the range and of the first one behind it.
+/// Returns the range as indexes into `roots`: the first thread, and the first thread after the
+/// range.
 fn bounds(all: &[Comment], roots: &[&Comment], range: &ThreadRange) -> (usize, usize) {
-    // Ids sort by creation, so a cursor stays valid after its thread was removed.
+    // Ids sort by time of creation, so a cursor stays valid even after its thread is removed.
     let position = |id: &str| roots.partition_point(|root| root.id.as_str() < id);
     let last = |end: usize| (end.saturating_sub(PAGE_THREADS), end);
     match range {

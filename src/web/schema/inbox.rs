@@ -15,8 +15,8 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time for the viewer, or the earliest due time among the recipients who owe the viewer an answer, or whose
-    /// answers are overdue.
+    /// Due time for the viewer. If recipients owe the viewer an answer: the earliest of their due
+    /// times. If `overdue` is among the reasons: the earliest due time that has passed.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,
@@ -39,7 +39,8 @@ pub struct EntryView {
     pub missing: Vec<String>,
     /// Number of recipients whose answers are overdue, if `overdue` is among the reasons.
     pub missing_count: i64,
-    /// What the viewer, who is the author, promised to do at the due time, if `overdue` is among the reasons.
+    /// What the viewer, who is the author, does if no answer arrives by the due time. Set only if
+    /// `overdue` is among the reasons.
     pub otherwise: Option<String>,
     /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,
@@ -62,7 +63,8 @@ impl EntryView {
             && !(begins && self.by.as_ref() == Some(&self.update.author.name))
     }
 
-    /// Returns the number of new comments that no other words of the entry mention.
+    /// Returns the number of new comments that the entry does not already name as a mention or an
+    /// answer.
     pub fn further_comments(&self) -> i64 {
         let named = |reason: Reason| i64::from(self.why == reason || self.also.contains(&reason));
         self.new_comments - named(Reason::Mention) - named(Reason::Answer)

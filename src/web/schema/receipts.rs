@@ -84,7 +84,7 @@ impl ReceiptView {
         self.state == ReceiptState::ReadBack
     }
 
-    /// Returns whether the author's verdict on the current readback stands.
+    /// Returns whether the current readback has a verdict that the viewer may see.
     pub fn has_verdict(&self) -> bool {
         matches!(
             self.state,
@@ -120,7 +120,8 @@ pub enum ReceiptGroup {
     Opened,
     /// The recipient has not opened the update and owes no answer. Only for the author.
     NotOpened,
-    /// The recipient owes no answer and gave none. For everyone but the author, who see no list of them.
+    /// The recipient owes no answer and gave none. For everyone but the author; the page does not
+    /// list these recipients.
     Hidden,
 }
 

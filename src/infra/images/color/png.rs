@@ -1,4 +1,4 @@
-//! Colour spaces of PNG files, which can describe colors in several kinds of chunks.
+//! Color spaces of PNG files. Several kinds of chunks can describe the colors of a PNG file.
 
 use std::io::Cursor;
 
@@ -19,8 +19,8 @@ const SRGB_CHROMATICITIES: [(f32, f32); 4] =
 /// The gamma of displays for BT.709, BT.601 and BT.2020 (ITU-R BT.1886).
 const BT1886_GAMMA: f32 = 2.4;
 
-/// Reads the color space of a PNG. If several chunks describe it, they take precedence in this
-/// order (PNG, third edition, §4.3): cICP, iCCP, sRGB, gAMA with cHRM. `max_memory` is in bytes.
+/// Reads the color space of a PNG. If several chunks describe it, the first of these applies (PNG,
+/// third edition, §4.3): cICP, iCCP, sRGB, gAMA with cHRM. `max_memory` is in bytes.
 pub(in crate::infra::images) fn read_png(bytes: &[u8], max_memory: usize) -> ColorSpace {
     let limits = Limits { bytes: max_memory };
     let Ok(reader) = Decoder::new_with_limits(Cursor::new(bytes), limits).read_info() else {
@@ -40,8 +40,8 @@ pub(in crate::infra::images) fn read_png(bytes: &[u8], max_memory: usize) -> Col
     }
 }
 
-/// Returns the color space for the code points of ITU-T H.273. Returns `None` for those that browsers
-/// ignore, such as limited range.
+/// Returns the color space that the cICP chunk describes with code points of ITU-T H.273. Returns
+/// `None` if there is no such chunk or if browsers ignore its values, such as limited range.
 fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
     use TransferCharacteristics as Transfer;
     let code_points = info.coding_independent_code_points?;
@@ -51,7 +51,7 @@ fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
     let primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
     let space = match Transfer::try_from(code_points.transfer_function).ok()? {
         Transfer::Srgb if primaries == CicpColorPrimaries::Bt709 => ColorSpace::Srgb,
-        // H.273 gives the curve of a camera for these; screens use that of BT.1886.
+        // For these, H.273 specifies the curve of cameras, but screens use the curve of BT.1886.
         Transfer::Bt709
         | Transfer::Bt601
         | Transfer::Bt202010bit
@@ -99,7 +99,7 @@ fn hdr_space(
         .into_iter()
         .flatten()
         .find(|peak| *peak > 0);
-    // The unit of the chunks is 0.0001 cd/m².
+    // The unit in the chunks is 0.0001 cd/m².
     let peak = peak.map_or(DEFAULT_PEAK, |peak| f64::from(peak) / 10_000.0);
     Some(ColorSpace::Hdr(Box::new(HdrSpace {
         transfer,
@@ -108,8 +108,9 @@ fn hdr_space(
     })))
 }
 
-/// Returns the profile for a gAMA chunk, with the primaries of cHRM or else of sRGB. Returns `None`
-/// if the picture is sRGB. Browsers ignore cHRM without gAMA.
+/// Returns the profile that the gAMA and cHRM chunks describe. Without cHRM, the primaries are
+/// those of sRGB. Returns `None` if the picture is sRGB, if the values are invalid, or without
+/// gAMA, because browsers ignore a cHRM chunk alone.
 fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let gamma = info.gama_chunk?.into_value();
     if info.srgb.is_some() {
@@ -118,7 +119,7 @@ fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let deviation = (gamma / SRGB_GAMMA - 1.0).abs();
     let mut profile = ColorProfile::new_srgb();
     match info.chrm_chunk {
-        // Encoders write these values as a fallback for decoders that do not know the sRGB chunk.
+        // Encoders write the values of sRGB for decoders that do not know the sRGB chunk.
         Some(chromaticities) if deviation < 0.01 && are_srgb(chromaticities) => return None,
         Some(chromaticities) => set_primaries(&mut profile, chromaticities),
         // Browsers ignore differences of up to 5 %.
@@ -153,7 +154,7 @@ fn set_primaries(profile: &mut ColorProfile, from: SourceChromaticities) {
     profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
 }
 
-/// Whether the profile has curves, and primaries that add up to white.
+/// Whether the profile has tone curves, and primaries whose luminances add up to that of white.
 fn is_valid(profile: &ColorProfile) -> bool {
     let luminance = profile.red_colorant.y + profile.green_colorant.y + profile.blue_colorant.y;
     profile.is_matrix_shaper() && (luminance - 1.0).abs() < 0.01

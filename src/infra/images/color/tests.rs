@@ -7,18 +7,18 @@ use png::{BitDepth, ColorType, Encoder};
 
 use super::super::Picture;
 
-/// The pixels of every picture.
+/// The colors of the two pixels of every picture.
 const RED: [u8; 3] = [200, 60, 60];
 const BROWN: [u8; 3] = [30, 20, 10];
 const PLAIN: Pixels = [RED, BROWN];
-/// The pixels if their values are linear.
+/// How a browser shows the pixels if their values are linear.
 const LINEAR: Pixels = [[229, 133, 133], [96, 79, 56]];
-/// The pixels if their primaries are those of Display P3.
+/// How a browser shows the pixels if their primaries are those of Display P3.
 const P3: Pixels = [[217, 42, 52], [32, 19, 8]];
 
 type Pixels = [[u8; 3]; 2];
 type Chunk = (&'static [u8; 4], Vec<u8>);
-/// A name, the chunks of a picture and the pixels that are shown for it.
+/// A name, the chunks of a picture, and the pixels that a browser shows for it.
 type Case = (&'static str, Vec<Chunk>, Pixels);
 
 fn encode(kind: ColorType, depth: BitDepth, pixels: &[u8], chunks: &[Chunk]) -> Vec<u8> {

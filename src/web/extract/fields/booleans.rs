@@ -1,4 +1,4 @@
-//! Booleans and check boxes, and how forms send them.
+//! Reads booleans and check boxes, in JSON and in the forms that browsers send.
 
 use serde_json::Value;
 

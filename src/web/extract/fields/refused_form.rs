@@ -1,4 +1,5 @@
-//! What a person typed into a form that was refused. The form or the error page shows it again.
+//! What a person typed into a form that was refused. The form or the error page shows the text
+//! again.
 
 use std::collections::BTreeMap;
 

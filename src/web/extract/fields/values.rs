@@ -1,4 +1,4 @@
-//! Texts, choices, numbers, lists and JSON.
+//! Reads fields that contain a text, a choice, a number, a list or JSON.
 
 use serde_json::Value;
 

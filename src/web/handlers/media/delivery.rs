@@ -1,5 +1,5 @@
-//! Which media a browser fetches directly from the bucket, and which always pass through Hearback,
-//! if the setting `HEARBACK_DELIVERY` is `redirect`.
+//! If the setting `HEARBACK_DELIVERY` is `redirect`: which media a browser fetches directly from
+//! the bucket, and which media still pass through Hearback.
 
 use actix_web::http::Method;
 

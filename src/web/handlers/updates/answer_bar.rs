@@ -56,7 +56,8 @@ pub(super) async fn answer_bar(
     })
 }
 
-/// Builds the bar of a guest from when they answered, which revision they answered, and their readback.
+/// Builds the bar of a guest. `answer` contains the time, the revision that the guest answered, and
+/// the readback.
 fn guest_answer_bar(update: &Update, answer: Option<(Millis, i64, Option<String>)>) -> AnswerBar {
     let Some((at, seen, words)) = answer else {
         return AnswerBar {
@@ -78,8 +79,9 @@ fn guest_answer_bar(update: &Update, answer: Option<(Millis, i64, Option<String>
     }
 }
 
-/// Returns the readback that the person has typed and not sent. A draft that equals the earlier answer is a leftover
-/// of sending that answer: the box starts empty, so that one press cannot send the same text again.
+/// Returns the readback that the person has typed but not sent. Ignores a draft that equals the
+/// earlier answer, because it was left over when that answer was sent. The text box then starts
+/// empty, so that one click cannot send the same text again.
 pub(super) fn unsent_readback(drafts: &BTreeMap<String, String>, bar: &AnswerBar) -> String {
     drafts
         .get(drafts::READBACK)

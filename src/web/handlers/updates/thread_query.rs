@@ -1,4 +1,4 @@
-//! The part of the query string of an update's page that says which threads it shows.
+//! The query parameters that select which threads the page of an update shows.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::updates::Cursor;
 use crate::web::extract::list_query::INVALID_CURSOR;
 use crate::web::presenters::ThreadRange;
 
-/// The threads that a page shows: the newest unless one of the fields is set.
+/// The threads that a page shows: the newest ones, unless one of the fields is set.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ThreadQuery {
     /// Show the threads before this cursor.
