@@ -3,7 +3,7 @@ import { expect, openSignedInPage, test } from "./test.ts";
 
 const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
-test("earlier comments are on another page, and a link to one of them opens it", async ({
+test("earlier comments are on another page, and a link to one of them opens that page", async ({
   browser,
   hearback,
 }) => {
@@ -26,7 +26,7 @@ test("earlier comments are on another page, and a link to one of them opens it",
   await expect(page.locator(".thread")).toHaveCount(2);
   await expect(page.locator(".thread p", { hasText: "Remark 0." })).toBeVisible();
 
-  // A new comment is on the newest page, which opens.
+  // After a comment is sent, the newest page opens, because it shows the comment.
   await page.locator("#body").fill("The newest remark");
   await page.locator("#body").press("Control+Enter");
   await expect(page.locator(".thread")).toHaveCount(100);

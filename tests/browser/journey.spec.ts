@@ -43,7 +43,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   const bob = await openPage(browser, freshServer);
   await bob.goto(link);
   await checkPage(bob, "invitation");
-  // The first field has the focus, so he needs only the keyboard.
+  // The first field has the focus, so Bob needs only the keyboard.
   await expect(bob.getByLabel("Your name")).toBeFocused();
   await bob.keyboard.type("Bob");
   await bob.keyboard.press("Tab");

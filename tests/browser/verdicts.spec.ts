@@ -1,4 +1,4 @@
-// Verdicts on readbacks: a confirmation can be undone and changed, and the answer box starts empty when it asks again.
+// Verdicts on readbacks: the author can undo and change a confirmation, and a correction empties the answer box.
 import type { Page } from "@playwright/test";
 import { pressPlace } from "./layouts.ts";
 import { apiHeaders } from "./scene.ts";
@@ -84,7 +84,7 @@ test("a confirmation is announced, can be undone for ten seconds and changed lat
   expect(await myState(reader, path)).toBe("read_back");
 });
 
-test("the answer box is empty, below the earlier answer, when the author asks again", async ({
+test("the answer box is empty and the earlier answer is shown when the author asks again", async ({
   browser,
   hearback,
 }) => {

@@ -332,7 +332,7 @@ fn doctor_line(part: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn doctor_knows_that_browsers_allow_recording_on_this_machine() {
+fn doctor_says_that_recording_needs_https_except_on_this_machine() {
     for (url, allowed) in [
         ("http://localhost:8080", true),
         ("http://127.0.0.1:8080", true),

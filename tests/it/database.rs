@@ -156,7 +156,7 @@ async fn search_index_of_earlier_versions_is_rebuilt_without_deleted_words() {
     .await;
     let found = "SELECT count(*) FROM said_words WHERE said_words MATCH 'quokkapunkt'";
     assert_eq!(app.count(found).await, 1);
-    // The log of SQLite stays while a reader uses it.
+    // SQLite's write-ahead log cannot be written to the file while a reader uses it, so retry.
     app.wait_until("the deleted word is erased", async || {
         app.state.db.truncate_wal().await.unwrap();
         let file = std::fs::read(app.dir.path().join("hearback.db")).unwrap();

@@ -28,7 +28,7 @@ async fn cross_site_request_is_rejected_without_effect() {
         // A GET request from another site is allowed, because it changes nothing.
         foreign.get("/me").await.expect(200);
     }
-    // A browser can add Basic credentials by itself.
+    // Basic credentials do not make the request acceptable, because a browser can add them by itself.
     let basic = with("authorization", "Basic YWRhOngx");
     basic
         .patch("/me", json!({ "name": "Mallory" }))
@@ -49,7 +49,7 @@ async fn cross_site_request_is_rejected_without_effect() {
 }
 
 #[actix_web::test]
-async fn bearer_token_is_accepted_beside_a_stray_cookie_and_decides_alone() {
+async fn bearer_token_takes_precedence_over_a_cookie() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     let cookie = cookie_of(&sign_in(&app.client(), "Bob", PASSWORD).await);

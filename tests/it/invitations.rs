@@ -285,7 +285,7 @@ fn focused(page: &Response) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn first_field_of_each_page_without_an_account_has_the_focus() {
+async fn first_field_has_the_focus_on_pages_for_people_who_are_not_signed_in() {
     let app = TestApp::start().await;
     let setup = format!("/setup?code={}", app.setup_code.as_deref().unwrap());
     let stranger = app.client().accept("text/html");
@@ -303,7 +303,7 @@ async fn first_field_of_each_page_without_an_account_has_the_focus() {
         let page = stranger.get(path).await.expect(200);
         assert_eq!(focused(&page), [field], "{path}");
     }
-    // A refused password gets the focus, because the name is fine.
+    // Only the password was rejected, so it gets the focus instead of the first field.
     let fields = [("name", "New"), ("password", "short")];
     let refused = stranger
         .form("POST", &invitation, &fields)

@@ -56,7 +56,7 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     };
     assert!(stored().await > 0);
     ada.delete(&format!("/media/{picture}")).await.expect(204);
-    // Bob works on Wednesday at 10:00.
+    // Emails wait for working hours. It is Wednesday, 10:00 in Berlin, and Bob works.
     app.set_clock("2030-01-09T09:00:00Z");
     ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
     app.state.clock.advance(11_000);

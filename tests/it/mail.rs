@@ -1,4 +1,4 @@
-//! Emails. What waits for a person is sent in the person's working hours.
+//! Emails about what waits for a person. They are sent in the person's working hours.
 
 mod authors;
 mod delivery;

@@ -31,7 +31,7 @@ fn plain(page: &str) -> String {
 }
 
 #[actix_web::test]
-async fn inbox_of_the_author_says_once_who_is_late_and_what_the_author_promised() {
+async fn author_inbox_says_once_who_is_late_and_what_the_author_promised() {
     let app = TestApp::start().await;
     let [ada, bob, _cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -75,7 +75,7 @@ async fn inbox_of_the_author_says_once_who_is_late_and_what_the_author_promised(
 }
 
 #[actix_web::test]
-async fn inbox_of_the_author_forgets_late_answers_that_have_arrived() {
+async fn author_inbox_no_longer_lists_late_answers_after_they_arrive() {
     let app = TestApp::start().await;
     let [ada, bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -99,7 +99,7 @@ async fn inbox_of_the_author_forgets_late_answers_that_have_arrived() {
 }
 
 #[actix_web::test]
-async fn objection_and_late_answers_are_one_entry_that_says_both() {
+async fn objection_and_late_answers_share_one_inbox_entry() {
     let app = TestApp::start().await;
     let [ada, bob, _cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -126,7 +126,7 @@ async fn objection_and_late_answers_are_one_entry_that_says_both() {
 }
 
 #[actix_web::test]
-async fn entry_about_many_late_answers_names_five_people_and_counts_the_others() {
+async fn inbox_entry_about_late_answers_names_five_people_and_counts_the_others() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.set_clock("2030-01-09T09:00:00Z");

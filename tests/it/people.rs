@@ -230,7 +230,7 @@ async fn list_of_people_is_paged_by_name() {
         let page = ada.get(&path).await.expect(200).json();
         pages.push(texts(&page["items"], "name").join(" "));
         if pages.len() == 1 {
-            // A person who comes before the cursor does not move the following pages.
+            // A new person whose name sorts before the cursor does not shift the following pages.
             app.person("Aaron").await;
         }
         match page["next"].as_str() {

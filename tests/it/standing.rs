@@ -1,4 +1,4 @@
-//! Where recipients stand: who has heard an update, who objects, and what the counts say about it.
+//! Where recipients stand: who has heard an update, who objects, and whether the counts agree with that.
 
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ async fn assert_others_do_not_learn_who_opened(
 }
 
 #[actix_web::test]
-async fn form_of_the_update_page_counts_as_an_opening() {
+async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
     let app = TestApp::start().await;
     let [ada, bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&ada, "acknowledge", &["Bob", "Cyd", "Dan"]).await;
@@ -107,7 +107,7 @@ async fn form_of_the_update_page_counts_as_an_opening() {
     browser.form("POST", &comments, &fields).await.expect(303);
     assert_eq!(standing(&cyd).await, "opened");
 
-    // A program reports an opening with a request of its own.
+    // A program cannot send `opened` with a comment. It reports an opening with a separate request.
     dan.comment(&path, "From a script").await;
     let fields = json!({ "body": "Again", "opened": true });
     dan.post(&comments, fields).await.problem(422);
@@ -163,7 +163,7 @@ async fn objection_has_its_own_section_and_does_not_count_as_heard() {
 }
 
 #[actix_web::test]
-async fn objection_outranks_a_mention_in_the_inbox_and_the_mention_is_named() {
+async fn objection_outranks_a_mention_in_the_inbox_but_both_are_shown() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = publish(&ada, "acknowledge", &["Bob"]).await;
@@ -257,7 +257,7 @@ async fn guest_readback_is_listed_as_a_readback() {
     assert!(!guests.contains("Got it"), "{guests}");
 }
 
-/// A pseudo-random generator (an LCG with the constants of MMIX), so that every run makes the same choices.
+/// A pseudo-random number generator (an LCG with the constants of MMIX). Every run makes the same choices.
 struct Choices(u64);
 
 impl Choices {
@@ -270,7 +270,8 @@ impl Choices {
     }
 }
 
-/// Does something that may change where people stand. Some of it is rejected, for example a verdict without a readback.
+/// Performs a random action that may change where people stand. Some actions are rejected, for example a verdict
+/// without a readback.
 async fn act(choices: &mut Choices, author: &Client, people: &[Client], path: &str) {
     let person = &people[choices.below(people.len())];
     let answer = format!("{path}/acknowledgement");
@@ -317,7 +318,7 @@ async fn act(choices: &mut Choices, author: &Client, people: &[Client], path: &s
     };
 }
 
-/// Where a person stands, derived from the facts in the author's view of the receipt.
+/// Returns the standing that follows from the other fields of the receipt, as the author sees them.
 fn expected_standing(update: &Value, row: &Value) -> &'static str {
     let is_open = row["opened_at"].is_string();
     let is_answered = row["answered_at"].is_string();
@@ -435,7 +436,7 @@ async fn assert_adds_up_for_a_recipient(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn counts_lists_and_sentences_add_up_after_any_sequence_of_answers() {
+async fn counts_agree_with_the_receipts_after_each_random_action() {
     let app = TestApp::start().await;
     let names = ["Bob", "Cyd", "Dan", "Eve", "Fay"];
     let ada = app.person("Ada").await;

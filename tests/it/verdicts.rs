@@ -125,7 +125,7 @@ async fn corrected_readback_is_rejected_when_it_is_sent_again_unchanged() {
     assert_eq!(confirmed["state"], "confirmed");
 }
 
-/// Returns the kinds of the messages between the author and the recipient, each with whether it was withdrawn.
+/// Returns the kind of each message between the author and the recipient, and whether the message was withdrawn.
 async fn messages(client: &Client, path: &str) -> Vec<(String, bool)> {
     let receipt = receipt(client, path, &client.id).await;
     let exchange = receipt["exchange"].as_array().unwrap().clone();
@@ -157,7 +157,7 @@ async fn withdrawn_confirmation_leaves_the_readback_without_a_verdict() {
             ("confirmed".to_owned(), true)
         ]
     );
-    // The page lists the readback once, not as an earlier one too.
+    // The page lists the readback only once. It does not repeat it as an earlier message.
     let page = app.browser("Ada").await;
     let page = page.get(&format!("{path}/receipts")).await.text();
     assert!(!page.contains("Before:"), "{page}");
@@ -238,11 +238,11 @@ async fn receipts_page_offers_to_change_a_verdict_without_scripts() {
 }
 
 #[actix_web::test]
-async fn answer_box_is_empty_below_the_earlier_answer_when_it_is_asked_for_again() {
+async fn answer_box_is_empty_and_the_earlier_answer_is_quoted_when_the_author_asks_again() {
     let (app, ada, bob, _cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests.").await;
     correct(&ada, &path, &bob, "Only two.").await.expect(200);
-    // Versions before this one saved the text as a draft once more after it was sent.
+    // Earlier versions saved the sent text as a draft again. Such a draft is not shown in the box.
     let draft = format!("{path}/drafts/readback");
     let save = async |text: &str| {
         let body = json!({ "body": text });
@@ -256,7 +256,7 @@ async fn answer_box_is_empty_below_the_earlier_answer_when_it_is_asked_for_again
     assert_eq!(answer_box(&page), "");
     save("I move two").await;
     assert_eq!(answer_box(&browser.get(&path).await.text()), "I move two");
-    // The same after a change.
+    // The box is also empty after the update has changed.
     read_back(&bob, &path, "I move two tests.").await;
     let change = json!({ "notes": "All of them", "change": "material" });
     ada.patch(&path, change).await.expect(200);

@@ -140,10 +140,10 @@ function comparePlaces(a: PlaceKey, b: PlaceKey): number {
   return a[0] - b[0] || a[1] - b[1] || a[2].localeCompare(b[2]);
 }
 
-/** Opens the page of the list that contains a comment, if there are several pages. */
+/** Opens the page of threads that contains a comment. Does nothing if there is only one page. */
 export function openPageOfComment(id: string): void {
   const query = `?${new URLSearchParams({ comment: id })}`;
-  // If the comment no longer exists, the server shows the newest page. Do not ask again.
+  // This address is already open, so the comment no longer exists, and the server has shown the newest page instead.
   if (location.search === query || !document.querySelector(".thread-pages")) return;
   location.replace(`${location.pathname}${query}#c-${id}`);
 }
@@ -156,7 +156,7 @@ declare global {
   }
 }
 
-/** Shows the comment named in the URL fragment, if it exists. The comment may be on another page of the list. */
+/** Shows the comment named in the URL fragment, if it exists. If it is on another page of threads, opens that page. */
 export function showCommentFromHash(): void {
   if (!location.hash.startsWith("#c-")) return;
   const comment = document.getElementById(location.hash.slice(1));

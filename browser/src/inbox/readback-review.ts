@@ -78,7 +78,7 @@ declare global {
   }
 }
 
-// After a verdict, say so. The refresh then removes the row.
+// Announces the verdict that was sent. The refresh then removes the row.
 document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
   const row = form.closest<HTMLElement>(".to-hear");
   if (!row) return;
@@ -91,7 +91,7 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
     const undo = () => undoConfirmation(form.action, row.id, person);
     showUndoNotice(`You confirmed what ${person} said back.${rest}`, undo);
   }
-  // The review is gone after its last row, so it cannot move the focus.
+  // After the last verdict, <hearing-list> is no longer on the page, so it cannot move the focus.
   document.addEventListener(
     "hearback:refreshed",
     () => {
@@ -102,7 +102,7 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
   );
 });
 
-/** Withdraws the verdict, and focuses the row in which the author can give another one. */
+/** Withdraws the confirmation, and focuses the row in which the author can give another verdict. */
 async function undoConfirmation(url: string, rowId: string, person: string): Promise<void> {
   try {
     await requestJson("DELETE", url);

@@ -1,4 +1,4 @@
-// The notice that an action was done, with a button that undoes it for ten seconds. The key u undoes it too.
+// A notice that says what was done. For ten seconds, its button and the key u undo the action.
 import { announce, icon, make } from "./dom.js";
 import { latinKey } from "./latin-key.js";
 import { isPageShortcut } from "./row-focus.js";
@@ -42,7 +42,7 @@ export function showUndoNotice(text: string, undo: () => Promise<void>): void {
   announce(`${text} You can undo it for ten seconds.`);
 }
 
-/** Focuses the notice, if there is one. Not its button, because Enter pressed twice must not undo. */
+/** Focuses the notice, if there is one, and not its button: a second press of Enter must not undo the action. */
 export function focusUndoNotice(): void {
   document.querySelector<HTMLElement>(".undo-notice")?.focus({ preventScroll: true });
 }

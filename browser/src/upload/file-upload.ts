@@ -1,5 +1,5 @@
 // Uploads one file with the tus protocol. Received bytes stay on the server, so an upload continues after a network
-// failure, a server restart or a reload (resume-after-reload.ts).
+// failure, a server restart or a reload (see resume-after-reload.ts).
 import { Upload, type DetailedError } from "tus-js-client";
 import { formatBytes } from "../lib/dom.js";
 import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";

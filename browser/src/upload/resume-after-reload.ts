@@ -2,8 +2,8 @@
 import { defaultOptions, type Upload } from "tus-js-client";
 
 /**
- * Makes `upload` continue the latest upload of the same file to the same update that this browser began. Returns
- * whether there is one.
+ * Looks for an upload of the same file to the same update that this browser began earlier. If there is one, `upload`
+ * will continue the latest one. Returns whether there is one.
  */
 export async function resumeEarlierUpload(upload: Upload, update: string): Promise<boolean> {
   const previous = upload.url ? [] : await upload.findPreviousUploads();

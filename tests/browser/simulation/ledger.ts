@@ -42,9 +42,9 @@ export class Ledger {
   }
 
   /**
-   * Whether there is something new to say about the update to the person after an email at `from`: something happened
-   * until `to`, or a due time passed or came closer than a day. What happened at `from` happened after that email,
-   * because people act only when the emails of the moment have arrived.
+   * Whether an email at `to` can tell the person something new about the update since the email at `from`: something
+   * happened, or a due time passed or is now less than a day away. What happened exactly at `from` is new, too, because
+   * people act only after the emails of that moment have arrived.
    */
   hasNews(person: string, update: string, from: number, to: number): boolean {
     const key = `${person} ${update}`;

@@ -95,7 +95,7 @@ export class Person {
   async loadInbox(): Promise<Inbox> {
     const inbox = await this.api.get<Inbox>("/inbox");
     for (const { why, also, update, at } of inbox.said_to_me) {
-      // The other reasons are about comments and answers, not about missing ones.
+      // Only a reason outside `ABOUT_CONTENT` notifies the person of a missing answer.
       const aboutAnswers = [why, ...(also ?? [])].some((reason) => !ABOUT_CONTENT.has(reason));
       if (aboutAnswers) this.world.ledger.notify(this.id, update.id, Date.parse(at));
     }

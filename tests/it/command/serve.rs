@@ -102,7 +102,7 @@ fn serve_warns_about_a_test_clock() {
 }
 
 #[test]
-fn serve_warns_without_a_public_url() {
+fn serve_warns_if_no_public_url_is_set() {
     let dir = tempfile::tempdir().unwrap();
     for url in ["", "https://hearback.example.org"] {
         let settings = [
@@ -158,7 +158,7 @@ async fn moving_the_test_clock_runs_the_check_for_overdue_answers() {
     assert_eq!(serving.wait().unwrap().code(), Some(0));
 }
 
-/// Waits until the metrics say that the check for overdue answers ran at this time, in seconds since the Unix epoch.
+/// Waits until the metrics say that the last check for overdue answers was at `time`, in seconds since the Unix epoch.
 async fn wait_for_overdue_check(client: &Client, time: i64) {
     let wanted = format!("\nhearback_overdue_check_timestamp_seconds {time}\n");
     let deadline = Instant::now() + TIMEOUT;

@@ -1,4 +1,4 @@
-//! Lists and pages of comments show a part of the threads.
+//! Paging of threads: in the list of comments, on the update page, and in links to comments.
 
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn list_of_threads_is_paged_in_order() {
     let (ada, bob, path) = scene(&app).await;
     let ids = insert_threads(&app, &ada, &path, 5).await;
     bob.reply(&path, &ids[1], "Reply").await;
-    // A removed thread without replies is not listed, and one with replies is.
+    // A removed comment is still listed if it has replies.
     for removed in [0, 1] {
         let comment = format!("/comments/{}", ids[removed]);
         ada.delete(&comment).await.expect(204);
@@ -42,7 +42,7 @@ async fn list_of_threads_is_paged_in_order() {
     let first = bob.get(&list).await.expect(200).json();
     assert_eq!(texts(&first["items"], "id"), [&*ids[1], &*ids[2]]);
     assert_eq!(texts(&first["items"][0]["replies"], "body"), ["Reply"]);
-    // A cursor stays valid after its thread was removed.
+    // A cursor stays valid after the thread that it points to is removed.
     ada.delete(&format!("/comments/{}", ids[2]))
         .await
         .expect(204);
@@ -72,7 +72,8 @@ async fn list_of_threads_has_thirty_items_by_default() {
     assert!(list["next"].is_string());
 }
 
-/// Returns the threads with these numbers that a page shows, and the addresses of the other pages.
+/// Returns the indexes in `ids` of the threads that a page shows, and the addresses of the previous and next page. An
+/// address is empty if there is no such page.
 async fn shown(browser: &Client, path: &str, ids: &[String]) -> (Vec<usize>, String, String) {
     let page = browser.get(path).await.expect(200).text();
     let is_shown = |n: &usize| page.contains(&format!("id=\"t-{}\"", ids[*n]));
@@ -105,7 +106,7 @@ async fn page_shows_the_newest_hundred_threads_and_links_to_the_others() {
     assert_eq!((oldest, &*none), (threads(0..30), ""));
     assert_eq!(shown(&browser, &later, &ids).await.0, threads(30..130));
 
-    // The counts include the other pages, for guests too.
+    // A guest whose link does not allow comments sees none.
     let (_, token) = ada.share(&path, false).await;
     let guest = app.client().accept("text/html");
     assert!(
@@ -116,6 +117,7 @@ async fn page_shows_the_newest_hundred_threads_and_links_to_the_others() {
             .text()
             .contains("No comments")
     );
+    // The counts include the other pages.
     let page = browser.get(&path).await.text();
     assert!(page.contains("id=\"talk-count\" data-live>230"), "{page}");
     browser.get(&format!("{path}?before=x")).await.expect(422);

@@ -16,7 +16,7 @@ async fn put(client: &Client, path: &str, fields: Value) {
     client.json("PUT", path, &fields).await.expect(200);
 }
 
-/// Makes Ada work only in the night, from 21:00 to 23:00 in Berlin.
+/// Sets Ada's working hours to 21:00–23:00 in Berlin, so that her emails wait until the evening.
 async fn work_at_night(ada: &Client) {
     let hours = json!({ "days": [1, 2, 3, 4, 5], "from": "21:00", "to": "23:00" });
     let change = json!({ "working_hours": hours });
@@ -50,7 +50,7 @@ async fn author_gets_one_email_about_everything_that_waits_in_their_working_hour
     put(&bob, &format!("{path}/acknowledgement"), readback).await;
     let objection = json!({ "reason": "Too early" });
     put(&dan, &format!("{path}/decline"), objection).await;
-    // A plain comment and a reaction wait only in the inbox.
+    // A plain comment is shown only in the inbox.
     comment(&dan, &path, json!({ "body": "Hm" })).await;
     advance(&app, 11).await;
     app.set_clock("2030-01-09T19:45:00Z");
@@ -77,7 +77,7 @@ Unsubscribe"
 }
 
 #[actix_web::test]
-async fn author_gets_no_email_about_what_was_dealt_with_or_read() {
+async fn author_gets_no_email_about_anything_already_read_handled_or_withdrawn() {
     let (sink, app, ada, bob) = start().await;
     let [cyd] = app.people(["Cyd"]).await;
     work_at_night(&ada).await;
@@ -112,7 +112,7 @@ async fn author_gets_no_email_about_what_was_dealt_with_or_read() {
 }
 
 #[actix_web::test]
-async fn author_gets_an_email_about_overdue_answers_with_what_they_promised_to_do() {
+async fn email_about_overdue_answers_quotes_what_the_author_promised_to_do() {
     let (sink, app, ada, bob) = start().await;
     app.person("Cyd").await;
     let fields = json!({
@@ -146,7 +146,7 @@ You said: ship it on Monday
 }
 
 #[actix_web::test]
-async fn author_gets_no_email_about_an_answer_that_arrived_after_the_due_time() {
+async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_work_begins() {
     let (sink, app, ada, bob) = start().await;
     work_at_night(&ada).await;
     let path = ask(&ada, json!({ "due": "2030-01-09T12:00:00Z" })).await;

@@ -1,4 +1,4 @@
-//! Emails wait for the recipient's working hours, and everything that waits is one email.
+//! Emails wait for the recipient's working hours. Everything that waits for a person goes into one email.
 
 use hearback::infra::jobs;
 use hearback::notification_emails::SendEmails;
@@ -28,7 +28,7 @@ async fn ask_by(ada: &Client, title: &str, due: Value) -> String {
 }
 
 #[actix_web::test]
-async fn everything_that_waits_is_one_email_at_the_beginning_of_work_sorted_by_due_time() {
+async fn all_waiting_requests_are_in_one_email_when_work_begins_sorted_by_due_time() {
     let (sink, app, ada, _) = start().await;
     // Friday, 20:00 in Berlin.
     app.set_clock("2030-01-11T19:00:00Z");
@@ -66,7 +66,7 @@ async fn everything_that_waits_is_one_email_at_the_beginning_of_work_sorted_by_d
 }
 
 #[actix_web::test]
-async fn email_that_waits_omits_what_was_read_or_answered_by_then() {
+async fn postponed_email_omits_what_was_read_or_answered_in_the_meantime() {
     let (sink, app, ada, bob) = start().await;
     app.person("Cyd").await;
     app.set_clock("2030-01-11T19:00:00Z");
@@ -111,7 +111,7 @@ async fn email_waits_until_the_absence_ends_or_the_person_returns_early() {
 }
 
 #[actix_web::test]
-async fn email_that_waits_follows_changed_working_hours_and_a_changed_time_zone() {
+async fn postponed_email_follows_a_change_of_working_hours_or_time_zone() {
     for (change, early, then) in [
         (
             json!({ "working_hours": { "days": [3], "from": "13:00", "to": "17:00" } }),
@@ -139,10 +139,10 @@ async fn email_that_waits_follows_changed_working_hours_and_a_changed_time_zone(
 #[actix_web::test]
 async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
     let (sink, app, ada, bob) = start().await;
-    // 16:59:55 in Berlin. The email is due after work.
+    // It is 16:59:55 in Berlin. Emails wait for ten seconds, so this one is due after work.
     app.set_clock("2030-01-09T15:59:55Z");
     let path = ask(&ada, json!({})).await;
-    // Jobs that this or an earlier version enqueued, and that run late.
+    // Jobs of an earlier version (`About`) and of this one (`To`) must not send the email after work either.
     let update = path.trim_start_matches("/updates/").to_owned();
     enqueue(&app, SendEmails::About { update }).await;
     let people = vec![bob.id];
@@ -155,7 +155,7 @@ async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
 }
 
 #[actix_web::test]
-async fn job_of_an_earlier_version_emails_those_who_work() {
+async fn job_of_an_earlier_version_emails_people_in_their_working_hours() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.execute("DELETE FROM jobs WHERE kind = 'mail'").await;

@@ -120,7 +120,7 @@ fn display_p3() -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn markup_has_its_own_colors_on_a_picture_with_a_color_profile() {
+async fn markup_keeps_its_colors_on_a_picture_with_a_color_profile() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let files = [("media", "p3.png", display_p3())];

@@ -76,7 +76,7 @@ fn without_tokens(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        // Do not also require a digit: a random token now and then consists of letters only.
+        // Do not also require a digit, because a random token can consist of letters only.
         let token = word.len() >= 16;
         let hash = word.len() == 8
             && word

@@ -1,4 +1,4 @@
-//! Pictures keep their colours, however the file describes them. The expected values are what
+//! Pictures keep their colours, no matter how the file describes them. The expected values are the colours that
 //! Chromium 156 draws for the uploaded file on an sRGB screen.
 
 use std::io::Cursor;
@@ -37,7 +37,7 @@ fn assert_shows(bytes: &[u8], expected: &[Point], name: &str) {
     }
 }
 
-/// The colours at the corners and in the middle.
+/// Places the colours at the top left, the top right, the centre, the bottom left and the bottom right.
 fn corners(colors: [[u8; 3]; 5]) -> Vec<Point> {
     let points = [(0.1, 0.1), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.9, 0.9)];
     let points = points.into_iter().zip(colors);

@@ -8,12 +8,11 @@ use serde_json::json;
 use super::{assert_nothing_remains, download, upload_and_process};
 use crate::app::{TestApp, fixture};
 
-/// Removes bytes at the end.
 fn without_last(bytes: &[u8], count: usize) -> Vec<u8> {
     bytes[..bytes.len() - count].to_vec()
 }
 
-/// Adds the zeros of an unfinished copy.
+/// Appends zeros, as at the end of a file that was not copied completely.
 fn with_zeros(bytes: &[u8]) -> Vec<u8> {
     [bytes, &[0; 300]].concat()
 }
@@ -84,7 +83,7 @@ async fn picture_with_missing_pixels_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let samsung = fixture("jpg-noeoi-samsung.jpg");
-    // The trailer of the phone begins here, after the last pixel.
+    // The data that a Samsung phone appends begins here, after the last pixel.
     let trailer = samsung
         .windows(14)
         .position(|window| window == b"Image_UTC_Data")
