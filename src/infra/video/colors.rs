@@ -12,7 +12,8 @@ use std::path::Path;
 use super::Probe;
 use crate::error::Result;
 
-/// A video of unknown colours with at least this many rows is BT.709; with fewer rows it is BT.601.
+/// A video that does not state its color space is BT.709 if it has at least this many rows, and BT.601
+/// if it has fewer.
 const HD_ROWS: u32 = 720;
 /// The name of the file with the lookup table, in the folder in which ffmpeg runs.
 const LUT_FILE: &str = "colors.cube";
@@ -85,7 +86,7 @@ impl Matrix {
 enum Primaries {
     /// BT.709 or sRGB.
     Bt709,
-    /// BT.601 with 525 lines. Browsers show them like BT.709.
+    /// BT.601 with 525 lines. Browsers show it like BT.709.
     Smpte170m,
     /// BT.601 with 625 lines.
     Bt470bg,
@@ -112,7 +113,7 @@ enum Transfer {
     Gamma22,
     Gamma28,
     Linear,
-    /// Perceptual quantizer, the function of HDR10.
+    /// Perceptual quantizer, the transfer function of HDR10.
     Pq,
     /// Hybrid log-gamma.
     Hlg,

@@ -69,7 +69,7 @@ impl Selection {
     }
 }
 
-/// Returns those streams of a kind that have packets, each with its track.
+/// Returns the streams of the given kind that contain packets, each with its track.
 fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
     let streams = listing
         .streams

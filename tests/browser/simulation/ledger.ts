@@ -17,7 +17,7 @@ export class Ledger {
   private readonly events = new Map<string, number[]>();
   private readonly dues = new Map<string, Set<number>>();
   private readonly notifications = new Map<string, number>();
-  /** Everything that an email could have been about: one for each person whom something concerned. */
+  /** The number of emails if each event were mailed on its own: each event counts once per person it concerns. */
   eventCount = 0;
 
   /** Returns what the person did with the update. */

@@ -115,7 +115,7 @@ export const short: Scale = {
   updates: 20,
 };
 
-/** Two weeks with the changes to winter time in Europe and Israel, on 25 October 2026, in the middle. */
+/** Two weeks. In their middle, on 25 October 2026, daylight saving time ends in Europe and Israel. */
 export const full: Scale = {
   seed: 1013,
   firstDay: "2026-10-19",
