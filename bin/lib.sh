@@ -25,8 +25,8 @@ need() {
     sudo=(sudo)
   fi
   say "Installing ${missing[*]}"
-  # The lock prevents two scripts from installing packages at the same time. With -o, services that the packages start
-  # do not inherit the lock, so it is released when apt-get ends.
+  # The lock prevents two scripts from installing packages at the same time. With `flock -o`, services that the packages
+  # start do not inherit the lock, so it is released when apt-get ends.
   "${sudo[@]}" flock -o /var/cache/apt sh -c 'apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
     install -q -y --no-install-recommends "$@"' sh "${missing[@]}" </dev/null >&2
 }

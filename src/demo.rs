@@ -72,7 +72,7 @@ async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
         dsl::email(SIGNED_IN_AS)
     ));
     app::print(format_args!(
-        "These people have the same password: {}",
+        "All demo accounts have this password. The other accounts: {}",
         dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(" ")
     ));
     app::print(end);

@@ -79,7 +79,7 @@ test("an author who adds a group to the audience can give access to people who j
   await expect(page.getByText("people who join @design later")).toHaveCount(0);
 });
 
-test("an admin ends a share link in the list of all links, and a member leaves a group", async ({
+test("an admin revokes a share link in the list of all links, and a member leaves a group", async ({
   page,
   hearback,
 }) => {

@@ -13,8 +13,8 @@ export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 export type SourceBehavior = "real" | "mute" | "silent" | "stuck";
 
 /**
- * Replaces the sources of the page and reloads it. With `hidesFrames`, the page cannot read the frames of tracks, as in
- * Firefox.
+ * Replaces the screen, camera and microphone that the page can capture, and reloads the page. With `hidesFrames`, the
+ * page cannot read the frames of tracks, as in Firefox.
  */
 export async function fakeSources(
   page: Page,

@@ -1,5 +1,5 @@
-// Recordings with a screen, camera, microphone or worker that delivers late or nothing. The rest is recorded without
-// delay.
+// Recordings in which a screen, camera, microphone or worker delivers late or not at all. Everything else is recorded
+// without delay.
 import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
 import { expect, checkPage, test } from "./test.ts";

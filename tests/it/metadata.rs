@@ -330,7 +330,7 @@ async fn video_with_metadata_stays_private_when_ffmpeg_is_missing() {
 }
 
 #[actix_web::test]
-async fn only_the_author_is_redirected_to_a_video_with_metadata() {
+async fn only_the_author_is_redirected_to_an_uploaded_video_that_has_metadata() {
     if !postgres() {
         return;
     }

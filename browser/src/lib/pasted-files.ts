@@ -2,8 +2,9 @@
 import { isTextEntry } from "./dom.js";
 
 /**
- * The files that a paste adds. Office programs put a picture of the copied text on the clipboard together with HTML and
- * text, some of them in several formats. With HTML, the pictures are therefore the same one, and only the first counts.
+ * The files that a paste adds. Office programs put HTML, plain text and a picture of the copied text on the clipboard,
+ * and some put the picture there in several formats. If there is HTML, all pictures therefore show the same, and only
+ * the first is used.
  */
 export function pastedFiles({ clipboardData }: ClipboardEvent): File[] {
   const files = [...(clipboardData?.files ?? [])];

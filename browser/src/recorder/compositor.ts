@@ -137,8 +137,8 @@ export class Compositor extends EventTarget {
 
   /**
    * Returns false if the worker failed, or if within `ms` milliseconds a track delivered frames that did not reach the
-   * worker. In 1 of 23 runs of Chromium 156, both streams that were transferred to a worker delivered nothing although
-   * their tracks did. The reason is not known.
+   * worker. In 1 of 23 runs of Chromium 156, neither of the two streams that were transferred to a worker delivered
+   * frames, although their tracks did. The reason is not known.
    */
   async #receivesFrames(ms: number): Promise<boolean> {
     const { base, overlay } = this.tracks;

@@ -61,7 +61,8 @@ impl HdrSpace {
         image
     }
 
-    /// `to_integer` converts a whole number from 0 to the maximum of `T`.
+    /// `to_integer` converts an `f64` to `T`. Its argument is whole, at least 0 and at most the maximum
+    /// of `T`.
     fn tone_map_samples<T: Copy + Into<f64>>(
         &self,
         samples: &mut [T],

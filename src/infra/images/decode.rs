@@ -1,4 +1,4 @@
-//! Decodes still pictures of every format.
+//! Decodes still pictures in all supported formats.
 
 use std::borrow::Cow;
 use std::fs::File;

@@ -65,8 +65,9 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// Ends a recording at its current length, because its page has stopped sending data. Saves the end
-/// before assembling the bytes, so that the page cannot continue the recording in the meantime.
+/// Ends a recording at its current length, because its page has stopped sending data. Stores that
+/// the recording has ended before assembling the bytes, so that the page cannot continue it in the
+/// meantime.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;

@@ -39,8 +39,8 @@ pub struct EntryView {
     pub missing: Vec<String>,
     /// Number of recipients whose answers are overdue, if `overdue` is among the reasons.
     pub missing_count: i64,
-    /// What the viewer, who is the author, does if no answer arrives by the due time. Set only if
-    /// `overdue` is among the reasons.
+    /// What the author said they would do if no answer arrived by the due time. Set only if `overdue`
+    /// is among the reasons; the viewer is then the author.
     pub otherwise: Option<String>,
     /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,

@@ -63,7 +63,7 @@ export class TeamServer {
     }
   }
 
-  /** Lets the emails about everything that has happened so far arrive. */
+  /** Waits until the emails about everything that has happened so far have arrived. */
   async deliverMails(): Promise<void> {
     await this.moveTo(this.now + MAIL_DELAY_MS);
   }

@@ -10,7 +10,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json};
 use crate::web::schema::ListView;
 
-/// Returns the list as JSON, for the author of the update and for admins.
+/// Returns who can open the update, as JSON for its author and for admins.
 pub(crate) async fn access(
     ctx: RequestContext,
     state: web::Data<State>,
