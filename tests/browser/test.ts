@@ -158,6 +158,8 @@ async function waitForRendering(page: Page): Promise<void> {
  * the color scheme.
  */
 export async function axe(page: Page): Promise<void> {
+  // During a visit, Turbo marks the document as busy with an attribute that axe does not allow there.
+  await expect(page.locator("html[aria-busy]")).toHaveCount(0);
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await waitForRendering(page);
