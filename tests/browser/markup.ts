@@ -250,9 +250,29 @@ export class Editor {
 
   /** Converts a position to coordinates of the page. */
   async pagePoint([x, y]: Position): Promise<[number, number]> {
-    const box = (await this.dialog.locator(".markup-shapes").boundingBox())!;
+    const box = await this.dialog.locator(".markup-shapes").evaluate(waitForRest);
     return [box.x + x * box.width, box.y + y * box.height];
   }
+}
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Waits until an element has kept its place for three frames. Returns the place. */
+async function waitForRest(element: Element): Promise<Box> {
+  const read = () => JSON.stringify(element.getBoundingClientRect());
+  let box = read();
+  for (let frames = 0; frames < 3; frames++) {
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    const now = read();
+    if (now !== box) frames = -1;
+    box = now;
+  }
+  return JSON.parse(box) as Box;
 }
 
 export type Media = {
