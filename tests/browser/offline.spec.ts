@@ -1,21 +1,6 @@
 // Without a network: notices say so and disappear when the network is back, and what was waiting is sent.
-import type { Page } from "@playwright/test";
-import { apiHeaders } from "./scene.ts";
-import { expect, openSignedInPage, test, type Person } from "./test.ts";
-
-async function publish(author: Page, title: string, audience: Person[]): Promise<string> {
-  const made = await author.request.post("/updates", {
-    headers: apiHeaders,
-    data: {
-      title,
-      audience: audience.map(({ email }) => email),
-      expectation: "acknowledge",
-      publish: true,
-    },
-  });
-  expect(made.status(), await made.text()).toBe(201);
-  return `/updates/${((await made.json()) as { id: string }).id}`;
-}
+import { publishUpdate } from "./scene.ts";
+import { expect, openSignedInPage, test } from "./test.ts";
 
 test("a comment and an answer wait for the network, and are then sent once", async ({
   browser,
@@ -24,7 +9,7 @@ test("a comment and an answer wait for the network, and are then sent once", asy
   const [ada, bob] = await hearback.addPeople("Ada Offline", "Bob Offline");
   const author = await openSignedInPage(browser, hearback, ada!);
   const reader = await openSignedInPage(browser, hearback, bob!);
-  const path = await publish(author, "Sent from a train", [bob!]);
+  const path = await publishUpdate(author, "acknowledge", "Sent from a train", [bob!]);
   const waiting = "You are offline. This will be sent when you are online again";
 
   await reader.goto(path);
@@ -51,7 +36,7 @@ test("a comment that the person goes on writing is not sent by itself", async ({
   const [ada, bob] = await hearback.addPeople("Ada Tunnel", "Bob Tunnel");
   const author = await openSignedInPage(browser, hearback, ada!);
   const reader = await openSignedInPage(browser, hearback, bob!);
-  const path = await publish(author, "Not finished", [bob!]);
+  const path = await publishUpdate(author, "acknowledge", "Not finished", [bob!]);
 
   await reader.goto(path);
   await reader.context().setOffline(true);

@@ -51,3 +51,18 @@ export class Scene {
     for (const page of this.pages) await page.clock.setFixedTime(this.server.clock.now);
   }
 }
+
+/** Publishes an update with this expectation for these people. Returns its path. */
+export async function publishUpdate(
+  author: Page,
+  expectation: string,
+  title: string,
+  audience: Person[],
+): Promise<string> {
+  const made = await author.request.post("/updates", {
+    headers: apiHeaders,
+    data: { title, audience: audience.map(({ email }) => email), expectation, publish: true },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  return `/updates/${((await made.json()) as { id: string }).id}`;
+}

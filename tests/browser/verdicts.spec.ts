@@ -1,23 +1,8 @@
 // Verdicts on readbacks: the author can undo and change a confirmation, and a correction empties the answer box.
 import type { Page } from "@playwright/test";
 import { pressPlace } from "./layouts.ts";
-import { apiHeaders } from "./scene.ts";
-import { axe, expect, openSignedInPage, test, type Person } from "./test.ts";
-
-/** Publishes an update that asks for readbacks. Returns its path. */
-async function publish(author: Page, title: string, audience: Person[]): Promise<string> {
-  const made = await author.request.post("/updates", {
-    headers: apiHeaders,
-    data: {
-      title,
-      audience: audience.map(({ email }) => email),
-      expectation: "readback",
-      publish: true,
-    },
-  });
-  expect(made.status(), await made.text()).toBe(201);
-  return `/updates/${((await made.json()) as { id: string }).id}`;
-}
+import { apiHeaders, publishUpdate } from "./scene.ts";
+import { axe, expect, openSignedInPage, test } from "./test.ts";
 
 async function readBack(reader: Page, path: string, readback: string): Promise<void> {
   const url = `${path}/acknowledgement`;
@@ -49,7 +34,7 @@ test("a confirmation is announced, can be undone for ten seconds and changed lat
   const [ada, bob] = await hearback.addPeople("Ada Verdict", "Bob Verdict");
   const author = await openSignedInPage(browser, hearback, ada!);
   const reader = await openSignedInPage(browser, hearback, bob!);
-  const path = await publish(author, "The confirmed one", [bob!]);
+  const path = await publishUpdate(author, "readback", "The confirmed one", [bob!]);
   await readBack(reader, path, "I move the tests.");
   const [row, notice] = [author.locator(".to-hear"), author.locator(".undo-notice")];
   const announcements = author.locator("#announcements");
@@ -91,7 +76,7 @@ test("the answer box is empty and the earlier answer is shown when the author as
   const [ada, bob] = await hearback.addPeople("Ada Again", "Bob Again");
   const author = await openSignedInPage(browser, hearback, ada!);
   const reader = await openSignedInPage(browser, hearback, bob!);
-  const path = await publish(author, "The corrected one", [bob!]);
+  const path = await publishUpdate(author, "readback", "The corrected one", [bob!]);
   const box = reader.getByLabel("What will you do, and by when?");
 
   await reader.goto(path);
