@@ -233,6 +233,7 @@ macro_rules! kinds {
 /// SQL for the unread notifications of the person `$1`, one row per update. Leaves out
 /// notifications that are outdated:
 ///
+/// - `declined`, if the objection no longer stands.
 /// - `corrected`, while `$1` still owes the new answer. "To answer" already shows the correction.
 /// - `all_heard`, if a recipient owes an answer again.
 /// - `overdue`, if no answer is overdue any more.
@@ -258,6 +259,8 @@ macro_rules! said_to_me {
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0)
+             AND (n.kind <> 'declined' OR EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = n.actor_id
+                  AND o.answer = 'declined' AND o.removed_at IS NULL AND o.answered_revision >= u.revision))
              AND (n.kind <> 'overdue' OR EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.owes_since IS NOT NULL AND o.due_at <= $2))
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),

@@ -200,6 +200,12 @@ async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[Stri
     Ok(())
 }
 
+/// Returns the subject of a notification about what a person did with an update, such as an answer.
+/// The subject contains both ids, because the key of a notification does not contain the update.
+pub fn subject_of_person(update_id: &str, person_id: &str) -> String {
+    format!("{update_id}.{person_id}")
+}
+
 /// Deletes all notifications about a subject that no longer exists, such as a removed comment or a
 /// withdrawn answer.
 pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {

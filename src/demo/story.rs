@@ -345,7 +345,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     };
     let tama = t.person("Tama")?.id.clone();
     people::edit(&mut tx, &t.state.clock, &tama, &away).await?;
-    updates::recompute_due_times(&mut tx, &tama).await?;
+    updates::recompute_due_times(&mut tx, &t.state.clock, &tama).await?;
     tx.commit().await?;
 
     let plan = Content {

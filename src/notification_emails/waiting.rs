@@ -28,9 +28,9 @@ macro_rules! email_wanted {
              OR (u.author_id = n.person_id AND (
                  (n.kind = 'mention' AND EXISTS (SELECT 1 FROM comments c WHERE c.id = n.subject_id AND c.removed_at IS NULL))
                  OR (n.kind = 'question' AND EXISTS (SELECT 1 FROM comments c
-                     WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.answered_at IS NULL AND c.accepted_at IS NULL))
+                     WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.resolved_at IS NULL AND c.answered_at IS NULL AND c.accepted_at IS NULL))
                  OR (n.kind IN ('declined', 'readback') AND EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = n.update_id
-                     AND r.person_id = n.subject_id AND r.removed_at IS NULL AND r.answered_revision >= u.revision AND r.verdict IS NULL))
+                     AND r.person_id = n.actor_id AND r.removed_at IS NULL AND r.answered_revision >= u.revision AND r.verdict IS NULL))
                  OR (n.kind = 'overdue' AND EXISTS (SELECT 1 FROM receipts r
                      WHERE r.update_id = n.update_id AND r.owes_since IS NOT NULL AND r.due_at <= n.at))))))"
     };

@@ -37,8 +37,9 @@ pub(super) fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Resul
     }
 }
 
-/// Recomputes the due times of a person whose time zone, working hours or absence changed.
-pub async fn recompute_due_times(tx: &mut Tx, person_id: &str) -> Result<()> {
+/// Recomputes the due times of a person whose time zone, working hours or absence changed. A due
+/// time that has passed stays.
+pub async fn recompute_due_times(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
         sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
             .bind(person_id)
@@ -47,7 +48,11 @@ pub async fn recompute_due_times(tx: &mut Tx, person_id: &str) -> Result<()> {
     for update in &updates {
         lock_for_update(tx, update).await?;
     }
-    for update in set_due_times(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await? {
+    let which = format!(
+        "r.person_id = $1 AND $2 = '' AND (r.due_at IS NULL OR r.due_at > {})",
+        clock.now()
+    );
+    for update in set_due_times(tx, &which, person_id, "").await? {
         sqlx::query(
             "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL)
              WHERE id = $1",

@@ -145,9 +145,7 @@ async fn notify_authors(
             .into_iter()
             .map(|one| PersonalNotification {
                 person_id: one.author_id,
-                // An author has at most one notification per subject. The subject contains both
-                // ids, because one person may have gained access to several updates.
-                subject_id: format!("{}.{}", one.update_id, one.person_id),
+                subject_id: notifications::subject_of_person(&one.update_id, &one.person_id),
                 update_id: one.update_id,
                 actor_id: one.person_id,
             })

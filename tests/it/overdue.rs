@@ -144,3 +144,29 @@ async fn inbox_entry_about_late_answers_names_five_people_and_counts_the_others(
     assert!(page.contains(sentence), "{page}");
     assert!(!page.contains("You said:"), "{page}");
 }
+
+#[actix_web::test]
+async fn passed_due_time_stays_when_the_recipient_changes_their_working_hours() {
+    let app = TestApp::start().await;
+    let [ada, _bob, cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
+    let path = publish(&app, &ada).await;
+    app.set_clock("2030-01-09T12:00:01Z");
+    app.state.notify_overdue().await.unwrap();
+    ada.put(&format!("{path}/opening")).await.expect(204);
+    let hours = json!({ "days": [1, 2, 3], "from": "09:00", "to": "12:45" });
+    for change in [
+        json!({ "working_hours": hours }),
+        json!({ "away_until": "2030-01-12T09:00:00Z" }),
+        json!({ "time_zone": "Asia/Tokyo" }),
+    ] {
+        cyd.patch("/me", change.clone()).await.expect(200);
+        app.state.notify_overdue().await.unwrap();
+        assert_eq!(said_to(&ada).await, json!([]), "{change}");
+        let receipt = cyd.get(&path).await.json()["my_receipt"].clone();
+        assert_eq!(
+            (&receipt["due"], &receipt["overdue"]),
+            (&json!("2030-01-09T12:00:00.000Z"), &json!(true)),
+            "{change}"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, array, email, texts};
+use crate::app::{Client, TestApp, array, email, texts, update_path};
 use crate::readbacks::{publish_for_two, read_back, receipt};
 use crate::verdicts::put_verdict;
 
@@ -189,6 +189,50 @@ async fn objection_outranks_a_mention_in_the_inbox_but_both_are_shown() {
         "you were named",
     ] {
         assert!(html.contains(shown), "{shown}: {html}");
+    }
+}
+
+#[actix_web::test]
+async fn objections_of_one_person_to_two_updates_are_announced_separately() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let paths = [
+        publish(&ada, "acknowledge", &["Bob"]).await,
+        publish(&ada, "acknowledge", &["Bob"]).await,
+    ];
+    for (path, reason) in paths.iter().zip(["too early", "too dear"]) {
+        let decline = format!("{path}/decline");
+        bob.json("PUT", &decline, &json!({ "reason": reason }))
+            .await
+            .expect(200);
+        let said = ada.get("/inbox").await.json()["said_to_me"].clone();
+        assert_eq!(array(&said).len(), 1, "{said}");
+        assert_eq!(
+            (&said[0]["why"], &said[0]["objection"]),
+            (&json!("declined"), &json!(reason))
+        );
+        assert_eq!(update_path(&said[0]["update"]), *path);
+        ada.put(&format!("{path}/opening")).await.expect(204);
+    }
+}
+
+#[actix_web::test]
+async fn objection_that_no_longer_stands_is_not_in_the_inbox() {
+    let app = TestApp::start().await;
+    let [ada, bob, _cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
+    for change in [
+        json!({ "audience": [email("Cyd")] }),
+        json!({ "notes": "Later", "change": "material" }),
+    ] {
+        let path = publish(&ada, "acknowledge", &["Bob", "Cyd"]).await;
+        let decline = format!("{path}/decline");
+        bob.json("PUT", &decline, &json!({ "reason": "too early" }))
+            .await
+            .expect(200);
+        let said = async || ada.get("/inbox").await.json()["said_to_me"].clone();
+        assert_eq!(said().await[0]["why"], "declined");
+        ada.patch(&path, change.clone()).await.expect(200);
+        assert_eq!(said().await, json!([]), "{change}");
     }
 }
 

@@ -82,7 +82,7 @@ async fn try_edit(
     }
     let mut tx = state.db.begin().await?;
     if people::edit(&mut tx, &state.clock, &person.id, &profile).await? {
-        updates::recompute_due_times(&mut tx, &person.id).await?;
+        updates::recompute_due_times(&mut tx, &state.clock, &person.id).await?;
         state.reschedule_mail(&mut tx, &person.id).await?;
     }
     let account = me_view(people::by_id(&mut tx, &person.id).await?, state.clock.now());
