@@ -94,8 +94,8 @@ async fn assert_others_do_not_learn_who_opened(
 #[actix_web::test]
 async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
     let app = TestApp::start().await;
-    let [ada, bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
-    let path = publish(&ada, "acknowledge", &["Bob", "Cyd", "Dan"]).await;
+    let [ada, bob, cyd, dan, eve] = app.people(["Ada", "Bob", "Cyd", "Dan", "Eve"]).await;
+    let path = publish(&ada, "acknowledge", &["Bob", "Cyd", "Dan", "Eve"]).await;
     let standing =
         async |person: &Client| receipt(&ada, &path, &person.id).await["standing"].clone();
     press_got_it(&app, "Bob", &path, true).await;
@@ -106,6 +106,12 @@ async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
     let browser = app.browser("Cyd").await;
     browser.form("POST", &comments, &fields).await.expect(303);
     assert_eq!(standing(&cyd).await, "opened");
+
+    let fields = [("_method", "PUT"), ("opened", "true")];
+    let browser = app.browser("Eve").await;
+    let reaction = format!("{path}/reactions/👍");
+    browser.form("POST", &reaction, &fields).await.expect(303);
+    assert_eq!(standing(&eve).await, "opened");
 
     // A program cannot send `opened` with a comment. It reports an opening with a separate request.
     dan.comment(&path, "From a script").await;
