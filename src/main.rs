@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -180,6 +180,7 @@ fn init_logging(config: &Config) {
         .with_env_filter(filter)
         .log_internal_errors(false)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 

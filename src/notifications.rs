@@ -206,6 +206,18 @@ pub fn subject_of_person(update_id: &str, person_id: &str) -> String {
     format!("{update_id}.{person_id}")
 }
 
+/// Deletes the author's notification about a person's answer. The subject of those that versions
+/// before 0.2.0 wrote is the person.
+pub async fn retract_answer(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id IN ($2, $3)")
+        .bind(update_id)
+        .bind(subject_of_person(update_id, person_id))
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Deletes all notifications about a subject that no longer exists, such as a removed comment or a
 /// withdrawn answer.
 pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {

@@ -303,7 +303,8 @@ async fn detect_toolchain(given: Option<&Path>) -> Result<Toolchain, String> {
     let dir = tempfile::tempdir()
         .map_err(|error| format!("ffmpeg needs a temporary folder: {error}."))?;
     let mut version = String::new();
-    for tool in [&ffprobe, &ffmpeg] {
+    for (tool, name) in [(&ffprobe, "ffprobe"), (&ffmpeg, "ffmpeg")] {
+        version.clear();
         let mut set_version = |line: &str| {
             version = line.split(" Copyright").next().unwrap_or(line).to_owned();
         };
@@ -318,9 +319,9 @@ async fn detect_toolchain(given: Option<&Path>) -> Result<Toolchain, String> {
             tracing::warn!(tool = %tool.display(), ?error, "ffmpeg or ffprobe could not be run");
             return Err(format!("{} cannot be run.", tool.display()));
         }
-    }
-    if version.is_empty() {
-        return Err(format!("{} does not print its version.", ffmpeg.display()));
+        if !version.starts_with(&format!("{name} version")) {
+            return Err(format!("{} is not {name}.", tool.display()));
+        }
     }
     Ok(Toolchain {
         ffmpeg,

@@ -172,14 +172,6 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only recipients of this update can answer it.".into())
 }
 
-/// Deletes the author's notification about a person's answer. The subject of notifications that
-/// versions before 0.2.0 wrote is the person.
-async fn retract_notifications(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
-    let subject = notifications::subject_of_person(update_id, person_id);
-    notifications::retract(tx, update_id, &subject).await?;
-    notifications::retract(tx, update_id, person_id).await
-}
-
 /// Notifies the author of the answer. If no other answer is missing, also notifies the author that
 /// everyone has answered. `owing` is the number of recipients who still owe an answer.
 async fn notify_author(
@@ -196,7 +188,7 @@ async fn notify_author(
         Answer::ReadBack(_) => Kind::ReadBack,
         Answer::Declined(_) => Kind::Declined,
     };
-    retract_notifications(tx, &update.id, &person.id).await?;
+    notifications::retract_answer(tx, &update.id, &person.id).await?;
     notifications::notify(
         tx,
         clock,
@@ -298,7 +290,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
     if before.words.is_some() {
         super::verdicts::mark_taken_back(tx, clock, id, &person.id).await?;
     }
-    retract_notifications(tx, id, &person.id).await?;
+    notifications::retract_answer(tx, id, &person.id).await?;
     updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
     events::record(tx, clock, EventKind::Receipt, id, &person.id, &person.id).await
 }

@@ -78,10 +78,15 @@ fn excluded_ranges(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The parts of a text between spaces and CJK punctuation. Addresses contain neither.
+/// The parts of a text between spaces, quotation marks and CJK punctuation. Addresses contain none
+/// of these.
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     let is_separator = |letter: char| {
         letter.is_whitespace()
+            || matches!(
+                letter,
+                '\u{200b}' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›'
+            )
             || matches!(letter, '\u{3000}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}')
     };
     text.split(is_separator).map(|word| {
@@ -98,7 +103,8 @@ fn bare_urls(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);
     let trimmed = text[word.clone()].trim_end_matches(TRAILING);
-    let links = finder.links(trimmed).filter_map(|link| {
+    let ascii = with_ascii_letters(trimmed);
+    let links = finder.links(&ascii).filter_map(|link| {
         let scheme = link.as_str().split(':').next().unwrap_or_default();
         let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
         let url = link.as_str().trim_end_matches(TRAILING);
@@ -106,6 +112,21 @@ fn bare_urls(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
         is_http.then_some(start..start + url.len())
     });
     links.collect()
+}
+
+/// Replaces each letter of an address that is not ASCII by letters of the same length in bytes,
+/// because linkify does not know top-level domains such as `.рф`.
+fn with_ascii_letters(text: &str) -> String {
+    let host = text.find("://").unwrap_or(text.len());
+    let mut output = text[..host].to_owned();
+    for letter in text[host..].chars() {
+        if letter.is_ascii() || !letter.is_alphanumeric() {
+            output.push(letter);
+        } else {
+            output.extend(std::iter::repeat_n('x', letter.len_utf8()));
+        }
+    }
+    output
 }
 
 #[cfg(test)]
@@ -131,6 +152,9 @@ mod tests {
                 "<https://he.wikipedia.org/wiki/שלום>.",
             ),
             ("http://localhost:8080/a", "<http://localhost:8080/a>"),
+            ("https://пример.рф/а, b", "<https://пример.рф/а>, b"),
+            ("“https://a.org/b”", "“<https://a.org/b>”"),
+            ("»https://a.org/b«.", "»<https://a.org/b>«."),
         ] {
             assert_eq!(autolink(text), expected);
         }

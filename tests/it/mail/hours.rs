@@ -142,12 +142,13 @@ async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
     // It is 16:59:55 in Berlin. Emails wait for ten seconds, so this one is due after work.
     app.set_clock("2030-01-09T15:59:55Z");
     let path = ask(&ada, json!({})).await;
+    advance(&app, 11).await;
     // Jobs of an earlier version (`About`) and of this one (`To`) must not send the email after work either.
     let update = path.trim_start_matches("/updates/").to_owned();
     enqueue(&app, SendEmails::About { update }).await;
     let people = vec![bob.id];
     enqueue(&app, SendEmails::To { people }).await;
-    advance(&app, 11).await;
+    app.wait_for_jobs().await;
     assert_eq!(sink.receivers(), [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM jobs").await, 1);
     advance_to(&app, "2030-01-10T08:00:00Z").await;
