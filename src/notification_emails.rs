@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
-use crate::infra::db::{Db, Dialect, Tx};
+use crate::infra::db::{Db, Tx};
 use crate::infra::jobs::{self, Job, Lane, Outcome};
 use crate::infra::smtp::{Failure, MailSession, Mailer};
 use crate::notifications::unsubscribe;
@@ -94,34 +94,23 @@ impl Job for SendEmails {
 /// Enqueues emails to the people whom this transaction has notified about an update. Each email is
 /// sent in the recipient's working hours, and only after the author can no longer undo the
 /// publication.
-pub async fn enqueue(tx: &mut Tx, dialect: Dialect, clock: &Clock, update_id: &str) -> Result<()> {
+pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let since = clock.now() - SEND_DELAY;
     let people = waiting::people_notified_since(tx, update_id, since).await?;
-    schedule(tx, dialect, clock, &people, clock.now() + SEND_DELAY).await
+    schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
 /// Enqueues an email with a person's waiting notifications for the new working hours, after the
 /// person's time zone, working hours or absence has changed. Jobs that were enqueued for the
 /// earlier working hours stay enqueued.
-pub async fn reschedule(
-    tx: &mut Tx,
-    dialect: Dialect,
-    clock: &Clock,
-    person_id: &str,
-) -> Result<()> {
+pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let people = waiting::people_among(tx, &[person_id.to_owned()]).await?;
-    schedule(tx, dialect, clock, &people, clock.now() + SEND_DELAY).await
+    schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
 /// Enqueues an email to each of these people at the person's first working moment at or after
 /// `from`. People with the same working moment share a job, and therefore an SMTP connection.
-async fn schedule(
-    tx: &mut Tx,
-    dialect: Dialect,
-    clock: &Clock,
-    people: &[String],
-    from: Millis,
-) -> Result<()> {
+async fn schedule(tx: &mut Tx, clock: &Clock, people: &[String], from: Millis) -> Result<()> {
     let mut by_time: BTreeMap<Millis, Vec<String>> = BTreeMap::new();
     for (person, schedule) in people::work_schedules(tx, people).await? {
         let at = next_working_moment(&schedule, from);
@@ -132,7 +121,7 @@ async fn schedule(
             let job = SendEmails::To {
                 people: people.to_vec(),
             };
-            jobs::enqueue_once_at(tx, dialect, clock, &job, at).await?;
+            jobs::enqueue_once_at(tx, clock, &job, at).await?;
         }
     }
     Ok(())
@@ -153,7 +142,7 @@ impl MailContext {
             });
         if !resting.is_empty() {
             let mut tx = self.db.begin().await?;
-            schedule(&mut tx, self.db.dialect(), &self.clock, &resting, now).await?;
+            schedule(&mut tx, &self.clock, &resting, now).await?;
             tx.commit().await?;
         }
         Ok(working)

@@ -73,7 +73,6 @@ pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis)
 /// the commit and sees what the transaction wrote.
 pub async fn enqueue_once_at<J: Job>(
     tx: &mut Tx,
-    dialect: Dialect,
     clock: &Clock,
     job: &J,
     at: Millis,
@@ -81,7 +80,7 @@ pub async fn enqueue_once_at<J: Job>(
     let lock_waiting = format!(
         "UPDATE jobs SET run_at = run_at WHERE id = (SELECT id FROM jobs WHERE kind = $1 AND payload = $2 AND run_at = $3
          AND dead_at IS NULL AND lease IS NULL LIMIT 1{})",
-        skip_locked(dialect)
+        skip_locked(tx.dialect())
     );
     let waiting = sqlx::query(AssertSqlSafe(lock_waiting))
         .bind(J::KIND)

@@ -19,7 +19,7 @@ impl State {
         if !self.sends_mail() {
             return Ok(());
         }
-        notification_emails::enqueue(tx, self.db.dialect(), &self.clock, update_id).await
+        notification_emails::enqueue(tx, &self.clock, update_id).await
     }
 
     /// Enqueues an email with a person's waiting notifications for the new working hours, after the
@@ -29,6 +29,6 @@ impl State {
         if !self.sends_mail() {
             return Ok(());
         }
-        notification_emails::reschedule(tx, self.db.dialect(), &self.clock, person_id).await
+        notification_emails::reschedule(tx, &self.clock, person_id).await
     }
 }

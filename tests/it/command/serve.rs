@@ -71,6 +71,22 @@ async fn serve_keeps_running_when_its_log_is_closed() {
     assert_eq!(running.wait().unwrap().code(), Some(0));
 }
 
+/// Runs `serve` until it listens, terminates it and returns its log.
+fn serve_and_read_log(settings: &[(&str, &str)]) -> String {
+    let mut running = hearback(settings, &["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    BufReader::new(running.stdout.take().unwrap())
+        .lines()
+        .next()
+        .unwrap()
+        .unwrap();
+    terminate(&running);
+    utf8(&running.wait_with_output().unwrap().stderr)
+}
+
 #[test]
 fn serve_warns_about_a_test_clock() {
     let dir = tempfile::tempdir().unwrap();
@@ -81,18 +97,7 @@ fn serve_warns_about_a_test_clock() {
             ("HEARBACK_DATA", dir.path().to_str().unwrap()),
             ("HEARBACK_TEST_CLOCK", clock),
         ];
-        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        BufReader::new(running.stdout.take().unwrap())
-            .lines()
-            .next()
-            .unwrap()
-            .unwrap();
-        terminate(&running);
-        let printed = utf8(&running.wait_with_output().unwrap().stderr);
+        let printed = serve_and_read_log(&settings);
         assert_eq!(
             printed.contains("HEARBACK_TEST_CLOCK is set"),
             !clock.is_empty(),
@@ -110,18 +115,7 @@ fn serve_warns_if_no_public_url_is_set() {
             ("HEARBACK_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
             ("HEARBACK_URL", url),
         ];
-        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        BufReader::new(running.stdout.take().unwrap())
-            .lines()
-            .next()
-            .unwrap()
-            .unwrap();
-        terminate(&running);
-        let printed = utf8(&running.wait_with_output().unwrap().stderr);
+        let printed = serve_and_read_log(&settings);
         let warned = printed
             .lines()
             .any(|line| line.contains("WARN") && line.contains("HEARBACK_URL is not set"));

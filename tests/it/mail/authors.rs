@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{URL, advance, ask, headers, start};
+use super::{Sink, URL, advance, ask, headers, start};
 use crate::app::{Client, email};
 
 async fn comment(client: &Client, update: &str, fields: Value) {
@@ -21,6 +21,12 @@ async fn work_at_night(ada: &Client) {
     let hours = json!({ "days": [1, 2, 3, 4, 5], "from": "21:00", "to": "23:00" });
     let change = json!({ "working_hours": hours });
     ada.patch("/me", change).await.expect(200);
+}
+
+/// Returns the number of emails to Ada.
+fn count_to_ada(sink: &Sink) -> usize {
+    let receivers = sink.receivers();
+    receivers.iter().filter(|to| **to == email("Ada")).count()
 }
 
 #[actix_web::test]
@@ -103,12 +109,7 @@ async fn author_gets_no_email_about_anything_already_read_handled_or_withdrawn()
     ada.put(&format!("{read}/opening")).await.expect(204);
     app.set_clock("2030-01-09T20:00:00Z");
     app.wait_for_jobs().await;
-    let to_ada = sink
-        .receivers()
-        .iter()
-        .filter(|to| **to == email("Ada"))
-        .count();
-    assert_eq!(to_ada, 0);
+    assert_eq!(count_to_ada(&sink), 0);
 }
 
 #[actix_web::test]
@@ -157,10 +158,5 @@ async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_work_b
         .expect(200);
     app.set_clock("2030-01-09T20:00:00Z");
     app.wait_for_jobs().await;
-    let to_ada = sink
-        .receivers()
-        .iter()
-        .filter(|to| **to == email("Ada"))
-        .count();
-    assert_eq!(to_ada, 0);
+    assert_eq!(count_to_ada(&sink), 0);
 }
