@@ -6,6 +6,7 @@ pub mod groups;
 mod guests;
 mod invitations;
 mod media_url_credentials;
+mod names;
 mod passwords;
 mod profile;
 mod sessions;
@@ -26,6 +27,7 @@ pub use invitations::{
     invitation_by_secret, invitations, invite, reset_by_secret, reset_password, withdraw,
 };
 pub use media_url_credentials::viewer_by_grant;
+pub use names::names_by_id;
 pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,

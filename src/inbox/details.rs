@@ -1,14 +1,12 @@
 //! Details of the rows in the section "To hear": objections, overdue answers and names of actors.
 
-use std::collections::HashMap;
-
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{InboxRow, Reason};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db;
-use crate::receipts;
+use crate::{people, receipts};
 
 /// Adds the text of the objection to each row whose `why` is an objection. Call it before
 /// [`name_actors`], because it needs the actor's id in `by`.
@@ -50,20 +48,8 @@ pub(super) async fn name_actors(
     connection: &mut AnyConnection,
     rows: &mut [InboxRow],
 ) -> Result<()> {
-    let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let places = db::placeholders(1, ids.len());
-    let text = format!(
-        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
-    );
-    let mut statement = sqlx::query_as(AssertSqlSafe(text));
-    for id in &ids {
-        statement = statement.bind(id);
-    }
-    let names: HashMap<String, String> =
-        statement.fetch_all(connection).await?.into_iter().collect();
+    let ids: Vec<&str> = rows.iter().filter_map(|row| row.by.as_deref()).collect();
+    let names = people::names_by_id(connection, &ids).await?;
     for row in rows {
         row.by = row.by.take().and_then(|id| names.get(&id).cloned());
     }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::FetchKnown;
 use crate::notifications::Kind;
+use crate::people;
 use crate::receipts::{self, OverdueAnswers};
 use crate::updates::Expectation;
 
@@ -212,18 +213,7 @@ async fn actor_names(
             })
         })
         .collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let places = db::placeholders(1, ids.len());
-    let text = format!(
-        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
-    );
-    let mut statement = sqlx::query_as(AssertSqlSafe(text));
-    for id in ids {
-        statement = statement.bind(id);
-    }
-    Ok(statement.fetch_all(connection).await?.into_iter().collect())
+    people::names_by_id(connection, &ids).await
 }
 
 /// The kinds whose actors the email names.
