@@ -1,6 +1,10 @@
-// Recordings that are cancelled, rejected or abandoned before they start. They leave nothing behind.
+// The start of a recording, and recordings that are cancelled, rejected or abandoned before they start. The latter leave
+// nothing behind.
+import { writeFile } from "node:fs/promises";
+import { fetchStoredMedia, maxColorShareAtStart } from "./recording.ts";
 import { expect, test } from "./test.ts";
 import {
+  delayCapture,
   interceptTracks,
   startRecording,
   waitUntilRecorded,
@@ -173,5 +177,26 @@ test("leaving the page during the countdown deletes the upload, and the draft un
   await page.goto("/inbox");
   await expect.poll(() => countItems("/uploads")).toBe(0);
   expect(await drafts()).toBe(1);
+  await close();
+});
+
+test("the countdown is not recorded, even if the capture of the tab lags", async ({
+  playwright,
+  hearback,
+}, info) => {
+  const [rolf] = await hearback.addPeople("Rolf");
+  const { page, close } = await openStudio(playwright, hearback, rolf!);
+  await delayCapture(page, 1500);
+  await page.locator('[data-part="count"]').evaluate((count) => {
+    count.style.background = "rgb(255 0 254)";
+  });
+  await startRecording(page);
+  await waitUntilRecorded(page, 2);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect(page.locator(".media-item video")).toBeVisible();
+  const file = info.outputPath("lagging.webm");
+  const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  await writeFile(file, bytes);
+  expect(await maxColorShareAtStart(file, [255, 0, 254])).toBeLessThan(0.01);
   await close();
 });

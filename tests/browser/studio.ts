@@ -126,6 +126,34 @@ export async function startRecording(page: Page, source = "Screen"): Promise<voi
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
 }
 
+/** Makes the captured screen of the page lag by `ms` milliseconds. */
+export const delayCapture = (page: Page, ms: number) =>
+  page.evaluate((ms) => {
+    const media = navigator.mediaDevices;
+    const display = media.getDisplayMedia.bind(media);
+    media.getDisplayMedia = async (options) => {
+      const [screen] = (await display(options)).getVideoTracks();
+      const delayed = new MediaStreamTrackGenerator({ kind: "video" });
+      const writer = delayed.writable.getWriter();
+      const write = (image: ImageBitmap) =>
+        void writer.write(new VideoFrame(image, { timestamp: performance.now() * 1000 }));
+      const delay = async () => {
+        for await (const frame of new MediaStreamTrackProcessor({ track: screen! }).readable) {
+          const image = await createImageBitmap(frame);
+          frame.close();
+          setTimeout(() => write(image), ms);
+        }
+      };
+      void delay();
+      const { getSettings, getCaptureHandle } = screen as unknown as Record<string, () => unknown>;
+      Object.assign(delayed, {
+        getSettings: getSettings!.bind(screen),
+        getCaptureHandle: getCaptureHandle!.bind(screen),
+      });
+      return new MediaStream([delayed]);
+    };
+  }, ms);
+
 /**
  * Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call
  * `interceptTracks` before the page requests its sources.

@@ -1,5 +1,6 @@
 // Access to screens, cameras and microphones, and messages for failures.
 import { withDeadline } from "../lib/deadline.js";
+import { identifyOwnTab } from "./own-tab.js";
 
 /** `screen`: a screen, window or tab. `both`: the same, with the camera in a bubble. `camera`: only the camera. */
 export type RecordingSource = "screen" | "both" | "camera";
@@ -16,6 +17,7 @@ export class TimeoutError extends CaptureError {}
  * is set. Must be called during a click. Rejects with a `CaptureError`.
  */
 export async function captureScreen(sound: boolean, fullSize = false): Promise<MediaStream> {
+  identifyOwnTab();
   const controller = "CaptureController" in window ? new CaptureController() : undefined;
   const options = {
     video: fullSize

@@ -3,6 +3,7 @@ import { announce } from "../lib/dom.js";
 import type { Attempt } from "./attempt.js";
 import { SoundProbe } from "./audio-probe.js";
 import { countdown } from "./countdown.js";
+import { isOwnTab } from "./own-tab.js";
 import type { RecorderPicture } from "./picture.js";
 import type { Recording } from "./recording.js";
 import { startRecording } from "./recording-start.js";
@@ -44,8 +45,11 @@ export async function launchRecording({
   const uploader = await prepared;
   sources.assertLive();
   // Hide the countdown before the recording begins, because the shared screen may show this page.
-  if (sources.screen && document.visibilityState === "visible")
-    await attempt.acquire(view.hideCountdown(sources.screen));
+  if (sources.screen && document.visibilityState === "visible") {
+    const previewsOwnTab =
+      isOwnTab(sources.screen.getVideoTracks()[0]) && !picture.missing.includes("screen");
+    await attempt.acquire(view.hideCountdown(previewsOwnTab));
+  }
   const { recording, hasSound } = await attempt.acquire(
     startRecording({
       picture,

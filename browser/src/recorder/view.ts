@@ -3,6 +3,7 @@ import { withFallback } from "../lib/deadline.js";
 import { formatTime, make, nextPaint, setMessage } from "../lib/dom.js";
 import { type Capability, limitationMessages } from "./capability.js";
 import type { DeviceKind, RecordingSource } from "./capture.js";
+import { watchForChange } from "./own-tab.js";
 
 /** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are being sent. */
 export type RecorderState =
@@ -24,11 +25,11 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
 };
 
 /**
- * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `tab` and
- * `other`: how long the capture of a tab, window or screen lags behind what is painted. No event reports this. A shared
- * tab is probably this page, so its delay has a margin for busy computers.
+ * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `capture`:
+ * how long the capture of a screen or window lags behind what is painted, which no event reports. `ownTab`: how long a
+ * capture of this tab may lag.
  */
-const delays = { paint: 1000, tab: 600, other: 250 };
+const delays = { paint: 1000, capture: 250, ownTab: 5000 };
 
 export class RecorderView {
   #retry: (() => void) | null = null;
@@ -197,13 +198,18 @@ export class RecorderView {
     this.#setText(this.part("number"), text);
   }
 
-  /** Hides the countdown, and resolves when `screen`, a capture that may show this page, no longer shows it. */
-  async hideCountdown(screen: MediaStream): Promise<void> {
+  /**
+   * Hides the countdown, and resolves when the captured screen, which may show this page, no longer shows it.
+   * `previewsOwnTab`: the preview shows a capture of this tab.
+   */
+  async hideCountdown(previewsOwnTab: boolean): Promise<void> {
+    const preview = this.part<HTMLVideoElement>("preview");
+    const changed = previewsOwnTab && watchForChange(preview, this.part("number"));
     // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
-    for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
+    for (const part of [this.part("count"), preview]) part.style.opacity = "0";
+    if (changed) return changed(delays.ownTab);
     await withFallback(nextPaint(), delays.paint, undefined);
-    const isTab = screen.getVideoTracks()[0]?.getSettings().displaySurface === "browser";
-    await new Promise((resolve) => setTimeout(resolve, isTab ? delays.tab : delays.other));
+    await new Promise((resolve) => setTimeout(resolve, delays.capture));
   }
 
   /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */

@@ -14,3 +14,9 @@ declare class VideoTrackGenerator {
 declare class CaptureController {
   setFocusBehavior(behavior: "no-focus-change"): void;
 }
+interface MediaDevices {
+  setCaptureHandleConfig?: (config: { handle: string; permittedOrigins: string[] }) => void;
+}
+interface MediaStreamTrack {
+  getCaptureHandle?: () => { handle: string } | null;
+}

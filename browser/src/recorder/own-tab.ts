@@ -1,0 +1,65 @@
+// Recognizes a capture of the page's own tab, and waits until it shows a change of the page. The page and its capture
+// have no clock in common, so only the captured picture itself can tell.
+
+/** Width and height of a sample, in pixels. */
+const sampleSize = 8;
+/** A sample has changed if its values, from 0 to 255, differ by more than this on average. */
+const changedBy = 24;
+const tabId = `hearback-${Math.random().toString(36).slice(2)}`;
+
+/** Lets `isOwnTab` recognize captures of this tab. Has no effect in browsers that cannot capture tabs. */
+export function identifyOwnTab(): void {
+  navigator.mediaDevices.setCaptureHandleConfig?.({
+    handle: tabId,
+    permittedOrigins: [location.origin],
+  });
+}
+
+/** Whether the track captures this tab. */
+export function isOwnTab(track: MediaStreamTrack | undefined): boolean {
+  return track?.getCaptureHandle?.()?.handle === tabId;
+}
+
+/**
+ * Returns a function that waits until `video`, which shows a capture of this tab, shows something else at the place of
+ * `element` than it does now. The wait ends after `ms` milliseconds at the latest.
+ */
+export function watchForChange(
+  video: HTMLVideoElement,
+  element: Element,
+): (ms: number) => Promise<void> {
+  const place = element.getBoundingClientRect();
+  const before = sample(video, place);
+  return (ms) =>
+    new Promise((resolve) => {
+      let request = 0;
+      const finish = (): void => {
+        clearTimeout(timer);
+        video.cancelVideoFrameCallback(request);
+        resolve();
+      };
+      const check = (): void => {
+        if (difference(before, sample(video, place)) > changedBy) finish();
+        else request = video.requestVideoFrameCallback(check);
+      };
+      const timer = setTimeout(finish, ms);
+      check();
+    });
+}
+
+/** Samples a place of the viewport from the captured picture. */
+function sample(video: HTMLVideoElement, place: DOMRect): Uint8ClampedArray {
+  const context = new OffscreenCanvas(sampleSize, sampleSize).getContext("2d");
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
+  const [x, y] = [video.videoWidth / innerWidth, video.videoHeight / innerHeight];
+  const { left, top, width, height } = place;
+  context.drawImage(video, left * x, top * y, width * x, height * y, 0, 0, sampleSize, sampleSize);
+  return context.getImageData(0, 0, sampleSize, sampleSize).data;
+}
+
+/** Returns the mean difference of two samples. */
+function difference(one: Uint8ClampedArray, other: Uint8ClampedArray): number {
+  return (
+    one.reduce((sum, value, index) => sum + Math.abs(value - (other[index] ?? 0)), 0) / one.length
+  );
+}
