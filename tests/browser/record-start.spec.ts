@@ -184,8 +184,8 @@ test("the countdown is not recorded, even if the capture of the tab lags", async
   playwright,
   hearback,
 }, info) => {
-  const [rolf] = await hearback.addPeople("Rolf");
-  const { page, close } = await openStudio(playwright, hearback, rolf!);
+  const [raul] = await hearback.addPeople("Raul");
+  const { page, close } = await openStudio(playwright, hearback, raul!);
   await delayCapture(page, 1500);
   await page.locator('[data-part="count"]').evaluate((count) => {
     count.style.background = "rgb(255 0 254)";
