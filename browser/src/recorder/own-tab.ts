@@ -2,9 +2,9 @@
 // have no clock in common, so only the captured picture itself can tell.
 
 /** Width and height of a sample, in pixels. */
-const sampleSize = 8;
+const sampleSize = 4;
 /** A sample has changed if its values, from 0 to 255, differ by more than this on average. */
-const changedBy = 24;
+const changedBy = 40;
 const tabId = `hearback-${Math.random().toString(36).slice(2)}`;
 
 /** Lets `isOwnTab` recognize captures of this tab. Has no effect in browsers that cannot capture tabs. */
@@ -21,14 +21,13 @@ export function isOwnTab(track: MediaStreamTrack | undefined): boolean {
 }
 
 /**
- * Returns a function that waits until `video`, which shows a capture of this tab, shows something else at the place of
- * `element` than it does now. The wait ends after `ms` milliseconds at the latest.
+ * Returns a function that waits until `video`, which shows a capture of this tab, has a different color at `place` than
+ * it has now. `place` is a rectangle of the viewport. The wait ends after `ms` milliseconds at the latest.
  */
 export function watchForChange(
   video: HTMLVideoElement,
-  element: Element,
+  place: DOMRect,
 ): (ms: number) => Promise<void> {
-  const place = element.getBoundingClientRect();
   const before = sample(video, place);
   return (ms) =>
     new Promise((resolve) => {

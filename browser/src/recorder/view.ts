@@ -204,12 +204,18 @@ export class RecorderView {
    */
   async hideCountdown(previewsOwnTab: boolean): Promise<void> {
     const preview = this.part<HTMLVideoElement>("preview");
-    const changed = previewsOwnTab && watchForChange(preview, this.part("number"));
+    const changed = previewsOwnTab && watchForChange(preview, this.#countdownEdge);
     // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
     for (const part of [this.part("count"), preview]) part.style.opacity = "0";
     if (changed) return changed(delays.ownTab);
     await withFallback(nextPaint(), delays.paint, undefined);
     await new Promise((resolve) => setTimeout(resolve, delays.capture));
+  }
+
+  /** The upper part of the countdown's disc, which has the same color for every number. */
+  get #countdownEdge(): DOMRect {
+    const { left, top, width, height } = this.part("number").getBoundingClientRect();
+    return new DOMRect(left + 0.35 * width, top + 0.06 * height, 0.3 * width, 0.12 * height);
   }
 
   /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */
