@@ -399,14 +399,18 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(2);
 
-  await prependToWorker(
-    `${cannotCopy}; const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
+  // On a busy machine, a second worker or the page itself may draw, because the frames of the first worker arrive late.
+  const failOnMessage = (context: string) => `{
+    const draw = ${context}.prototype.drawImage;
     let fails = false;
     new BroadcastChannel("fail").onmessage = () => { fails = true; };
-    OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (fails) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
-    // Change two workers: on a busy machine, the page may replace the first one, because its frames arrive late.
-    2,
-  );
+    ${context}.prototype.drawImage = function (...all) {
+      if (fails) throw new Error("cannot be drawn");
+      return draw.apply(this, all);
+    };
+  }`;
+  await prependToWorker(`${cannotCopy}; ${failOnMessage("OffscreenCanvasRenderingContext2D")}`, 2);
+  await page.evaluate(failOnMessage("CanvasRenderingContext2D"));
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await isRecording();
@@ -471,7 +475,7 @@ test("a screen that reports a wrong size is recorded at its real size", async ({
   await close();
 });
 
-test("the page composites the video in a browser that cannot read frames", async ({
+test("the page composites the video in a browser that cannot read frames, and the recording ends if that fails", async ({
   playwright,
   hearback,
 }) => {
@@ -489,7 +493,14 @@ test("the page composites the video in a browser that cannot read frames", async
       timeout: 30_000,
     })
     .toBe(true);
-  await page.getByRole("button", { name: "Stop" }).click();
+  await page.evaluate(() => {
+    CanvasRenderingContext2D.prototype.drawImage = () => {
+      throw new Error("cannot be drawn");
+    };
+  });
+  await expect(
+    page.getByText("The camera could no longer be shown, so the recording has ended."),
+  ).toBeVisible();
   await expect(page.locator(".media-item video")).toBeVisible();
   await close();
 });

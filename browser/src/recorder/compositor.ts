@@ -22,8 +22,7 @@ export interface Timeouts {
 }
 
 /**
- * Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after it has started
- * compositing.
+ * Dispatches `arrived` at the first frame of a layer, and `failed` if compositing fails after it has started.
  */
 export class Compositor extends EventTarget {
   /** The composited picture. */
@@ -114,6 +113,7 @@ export class Compositor extends EventTarget {
       this.place,
       still?.clone() ?? null,
       (layer) => this.#markArrived(layer),
+      () => this.dispatchEvent(new Event("failed")),
     );
     // Send this even if the worker has not loaded yet: once it loads, it receives the message, and its clock replaces
     // the page's.

@@ -15,15 +15,20 @@ export class PageCompositor {
   #videos: Partial<Record<Layer, HTMLVideoElement>> = {};
   #sizeIsFixed = false;
   #restUntil = 0;
+  #hasFailed = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Calls `arrived` at the first frame of each layer. `still` is drawn until the base has a frame. */
+  /**
+   * Calls `arrived` at the first frame of each layer, and `failed` if drawing fails. `still` is drawn until the base has
+   * a frame.
+   */
   constructor(
     readonly tracks: Tracks,
     size: Size,
     bubble: Bubble,
     readonly still: VideoFrame | null,
     readonly arrived: (layer: Layer) => void,
+    readonly failed: () => void,
   ) {
     const canvas = document.createElement("canvas");
     Object.assign(canvas, size);
@@ -37,7 +42,7 @@ export class PageCompositor {
     const [track] = this.#stream.getVideoTracks();
     if (!track) throw new Error("This browser cannot capture a canvas.");
     this.track = track;
-    this.#timer = setInterval(() => this.#draw(), 1000 / frameRate);
+    this.#timer = setInterval(() => this.#tryToDraw(), 1000 / frameRate);
   }
 
   /**
@@ -46,7 +51,7 @@ export class PageCompositor {
    */
   tick(): void {
     clearInterval(this.#timer);
-    this.#draw();
+    this.#tryToDraw();
   }
 
   /** Keeps the picture's current size. */
@@ -70,6 +75,18 @@ export class PageCompositor {
     // that.
     video.play().catch(() => undefined);
     return video;
+  }
+
+  /** Draws unless drawing has failed before. */
+  #tryToDraw(): void {
+    if (this.#hasFailed) return;
+    try {
+      this.#draw();
+    } catch {
+      this.#hasFailed = true;
+      clearInterval(this.#timer);
+      this.failed();
+    }
   }
 
   #draw(): void {
