@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, fixture, Hearback, signIn, test, type Page } from "./test.ts";
+import { expect, fixture, Hearback, signIn, test, type Page, type Person } from "./test.ts";
 import { apiHeaders } from "./scene.ts";
 
 const run = promisify(execFile);
@@ -225,6 +225,54 @@ test("the page says that a video is still being uploaded, and plays it once the 
 }) => {
   const [amy, art] = await hearback.addPeople("Amy Arrive", "Art Arrive");
   await signIn(page, amy!);
+  const { id, url } = await beginRecording(page);
+  await publish(page, id, art!);
+  const recipient = await (await browser.newContext({ baseURL: hearback.url })).newPage();
+  await signIn(recipient, art!);
+  await recipient.goto(`/updates/${id}`);
+  await expect(recipient.locator(".stage .stand-in")).toContainText("Still uploading");
+  const bytes = await readFile(fixture("rec-vp8-opus-3s.webm"));
+  await append(page, url, 0, bytes, bytes.length);
+  await expect(recipient.locator(".stage video")).toBeVisible();
+  await expect
+    .poll(() =>
+      recipient.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
+    )
+    .toBeGreaterThan(0);
+});
+
+test("a recording is not discarded while the server does not say whether it was sent", async ({
+  page,
+  hearback,
+}) => {
+  const [adam, anna] = await hearback.addPeople("Adam Discard", "Anna Discard");
+  await signIn(page, adam!);
+  const { id, url, media } = await beginRecording(page);
+  const bytes = await readFile(fixture("rec-vp8-opus-3s.webm"));
+  await append(page, url, 0, bytes.subarray(0, 9000));
+  await page.clock.setFixedTime(Date.now() + 1_200_000);
+  await page.goto("/inbox");
+  const offer = page.locator("unfinished-recordings");
+  const discard = async () => {
+    await offer.getByRole("button", { name: "Discard" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
+  };
+  await expect(offer).toContainText("begun in another browser");
+
+  // The other browser finishes the upload and sends the update.
+  await append(page, url, 9000, bytes.subarray(9000), bytes.length);
+  await publish(page, id, anna!);
+  await page.route(`**/updates/${id}`, (route) => route.abort());
+  await discard();
+  await expect(offer).toContainText("nothing was deleted");
+  await page.unroute(`**/updates/${id}`);
+  await discard();
+  await expect(offer).toContainText("This recording was already sent.");
+  expect((await page.request.get(`/media/${media}`, { headers: apiHeaders })).status()).toBe(200);
+});
+
+/** Begins the upload of a recording of unknown length. Returns its address, its update and its media item. */
+async function beginRecording(page: Page): Promise<{ id: string; url: string; media: string }> {
   const created = await page.request.fetch("/uploads", {
     method: "POST",
     headers: {
@@ -235,33 +283,36 @@ test("the page says that a video is still being uploaded, and plays it once the 
     },
   });
   expect(created.status(), await created.text()).toBe(201);
-  const { "hearback-update": id, location } = created.headers();
-  await page.request.patch(`/updates/${id}`, {
-    headers: apiHeaders,
-    data: { title: "Early", audience: [art!.email] },
-  });
-  await page.request.put(`/updates/${id}/publication`, { headers: apiHeaders });
-  const recipient = await (await browser.newContext({ baseURL: hearback.url })).newPage();
-  await signIn(recipient, art!);
-  await recipient.goto(`/updates/${id}`);
-  await expect(recipient.locator(".stage .stand-in")).toContainText("Still uploading");
-  const bytes = await readFile(fixture("rec-vp8-opus-3s.webm"));
-  const appended = await page.request.fetch(location!, {
+  const { "hearback-update": id, "hearback-media": media, location } = created.headers();
+  return { id: id!, url: location!, media: media! };
+}
+
+/** Uploads `bytes` at `offset`. With `length`, the upload is then complete. */
+async function append(
+  page: Page,
+  url: string,
+  offset: number,
+  bytes: Buffer,
+  length?: number,
+): Promise<void> {
+  const appended = await page.request.fetch(url, {
     method: "PATCH",
     headers: {
       ...apiHeaders,
       "tus-resumable": "1.0.0",
       "content-type": "application/offset+octet-stream",
-      "upload-offset": "0",
-      "upload-length": String(bytes.length),
+      "upload-offset": String(offset),
+      ...(length === undefined ? {} : { "upload-length": String(length) }),
     },
     data: bytes,
   });
   expect(appended.status(), await appended.text()).toBe(204);
-  await expect(recipient.locator(".stage video")).toBeVisible();
-  await expect
-    .poll(() =>
-      recipient.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
-    )
-    .toBeGreaterThan(0);
-});
+}
+
+/** Publishes an update to one person. */
+async function publish(page: Page, update: string, recipient: Person): Promise<void> {
+  const headers = apiHeaders;
+  const data = { title: "Early", audience: [recipient.email] };
+  await page.request.patch(`/updates/${update}`, { headers, data });
+  await page.request.put(`/updates/${update}/publication`, { headers });
+}

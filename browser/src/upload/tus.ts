@@ -128,9 +128,12 @@ export function finishUpload(
   return sendTusRequest("PATCH", url, signal ? { headers, signal } : { headers });
 }
 
+const notDeletedMessage =
+  "The server does not respond, so nothing was deleted. Try again in a moment.";
+
 /**
  * Deletes an upload and its media. If the server has already finished the upload, deletes the media unless its update
- * was published. Returns null on success, otherwise a message.
+ * was published or the server does not say whether it was. Returns null on success, otherwise a message.
  */
 export async function discardUpload({
   url,
@@ -145,13 +148,15 @@ export async function discardUpload({
   if (response.status === 409) {
     const known = (await fetchJsonOrStatus(`/updates/${update}`)) as
       { state: string } | number | undefined;
+    if (known === undefined || (typeof known === "number" && ![404, 410].includes(known)))
+      return notDeletedMessage;
     if (typeof known === "object" && known.state !== "draft")
       return "This recording was already sent. Remove it on the page of its update.";
     response = await sendTusRequest("DELETE", `/media/${media}`);
   }
   const { status, message } = response;
   if ((status >= 200 && status < 300) || status === 404 || status === 410) return null;
-  return message || "The server does not respond, so nothing was deleted. Try again in a moment.";
+  return message || notDeletedMessage;
 }
 
 /** The id of the signed-in person: null if nobody is signed in, undefined if the server does not respond. */
