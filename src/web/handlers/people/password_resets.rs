@@ -1,0 +1,119 @@
+//! Handlers for links with which people set a new password.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+
+use crate::error::{Error, Result};
+use crate::people::{self, PasswordHash};
+use crate::state::State;
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::Fields;
+use crate::web::extract::flash::Flash;
+use crate::web::pages::{Form, ResetPage};
+use crate::web::responses::sign_in::{browser_name, session_response};
+use crate::web::responses::{HandlerResult, html_page, json, see_other_with_flash};
+
+pub(crate) async fn create_reset_link(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    ctx.person()?.must_be_admin()?;
+    let mut tx = state.db.begin().await?;
+    let account = people::by_id(&mut tx, &id).await?;
+    let secret = people::create_reset_link(&mut tx, &state.clock, &id).await?;
+    tx.commit().await?;
+    let url = format!("{}/resets/{secret}", ctx.base_url);
+    if ctx.wants_html {
+        let said = Flash {
+            text: Some(format!(
+                "Send this link to {}. They can use it once, within one hour, to set a new password.",
+                account.name
+            )),
+            link: Some(url),
+            ..Flash::default()
+        };
+        return see_other_with_flash(&state, "/people", &said);
+    }
+    json(StatusCode::CREATED, &serde_json::json!({ "url": url }))
+}
+
+/// Shows the page of a password reset link.
+pub(crate) async fn reset_page(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+) -> HandlerResult {
+    reset_form_page(&state, &ctx, &secret, StatusCode::OK, Form::default()).await
+}
+
+async fn reset_form_page(
+    state: &State,
+    ctx: &RequestContext,
+    secret: &str,
+    status: StatusCode,
+    form: Form,
+) -> HandlerResult {
+    let account =
+        people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+    if !ctx.wants_html {
+        return json(
+            StatusCode::OK,
+            &serde_json::json!({ "email": account.email }),
+        );
+    }
+    let action = format!("/resets/{secret}");
+    html_page(
+        status,
+        &ResetPage {
+            page: ctx.page(state, "New password", "").await?,
+            form,
+            email: account.email,
+            action,
+        },
+    )
+}
+
+pub(crate) async fn reset(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+    payload: web::Payload,
+) -> HandlerResult {
+    let fields = Fields::read(&req, payload).await?;
+    let typed = fields.typed();
+    match try_reset(&req, &state, &secret, fields).await {
+        Ok(session) => Ok(session_response(&state, &ctx, &session, "/")),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            reset_form_page(
+                &state,
+                &ctx,
+                &secret,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Fields::refilled_form(&typed, &error),
+            )
+            .await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn try_reset(
+    req: &HttpRequest,
+    state: &State,
+    secret: &str,
+    mut fields: Fields,
+) -> Result<String> {
+    let account =
+        people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+    let password = fields.secret("password");
+    fields.finish()?;
+    let password = PasswordHash::new(&password, &[&account.name, &account.email]).await?;
+    let mut tx = state.db.begin().await?;
+    people::reset_password(&mut tx, &state.clock, secret, &password).await?;
+    let session =
+        people::open_session(&mut tx, &state.clock, &account.id, &browser_name(req)).await?;
+    tx.commit().await?;
+    Ok(session)
+}
