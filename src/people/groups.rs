@@ -1,25 +1,24 @@
 //! Groups: named sets of people that can be addressed as one. Groups cannot contain other groups.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod load;
+mod members;
+mod names;
 
-use sqlx::{AnyConnection, FromRow};
+use std::collections::BTreeSet;
+
+pub use load::{all, by_id, by_name, names};
+use members::set_members;
+pub use members::{members, remove_member, resolve_members};
+use names::name_taken_or;
+pub use names::parse_name;
 
 use super::Person;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::infra::db;
 use crate::infra::db::Tx;
-use crate::text;
 
-/// Maximum length of a group's name, in characters.
-const MAX_NAME: usize = 40;
-/// Maximum number of members in a group.
-const MAX_MEMBERS: usize = 3000;
 /// Maximum number of groups. It is limited because one page lists all groups.
 const MAX_GROUPS: i64 = 500;
-/// Maximum number of email addresses in one query. It stays below the maximum number of parameters:
-/// 32,766 in SQLite and 65,535 in PostgreSQL.
-const CHUNK_SIZE: usize = 1000;
 
 /// A group with its active members.
 #[derive(Clone, Debug)]
@@ -59,217 +58,6 @@ pub struct Change {
     pub name: Option<String>,
     /// Ids of all members after the change, as returned by [`resolve_members`].
     pub members: Option<Vec<String>>,
-}
-
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    maker_id: String,
-    maker_name: String,
-    maker_email: String,
-}
-
-/// Parses a group name: 1 to 40 characters, each of them a–z, 0–9 or a hyphen. Removes a leading
-/// `@`.
-pub fn parse_name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let name = name.strip_prefix('@').unwrap_or(name);
-    if name == "everyone" {
-        return Err(
-            "is reserved, because “everyone” stands for all accounts. Choose another name, such as all-engineers.".into(),
-        );
-    }
-    if name.is_empty() {
-        return Err("is empty. Use a name such as design-team.".into());
-    }
-    if !name
-        .bytes()
-        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
-    {
-        return Err(
-            "can contain only lower-case letters a–z, digits and hyphens. Use, for example, design-team."
-                .into(),
-        );
-    }
-    if name.len() > MAX_NAME {
-        return Err(format!(
-            "is {} characters long; the maximum is {MAX_NAME}. Shorten it.",
-            name.len()
-        ));
-    }
-    Ok(name.to_owned())
-}
-
-/// Resolves the email addresses of members to the ids of these people, without duplicates. The
-/// error lists the addresses that cannot be members and says why.
-pub async fn resolve_members(
-    connection: &mut AnyConnection,
-    given: &[String],
-) -> Result<Vec<String>> {
-    let wrong = |text: String| Err(Error::invalid("members", text));
-    if let Some(group) = given
-        .iter()
-        .find(|name| name.starts_with('@') || *name == "everyone")
-    {
-        return wrong(format!(
-            "can contain only people, not {group}. Use the email addresses of the people."
-        ));
-    }
-    let mut addresses = BTreeMap::new();
-    for email in given {
-        let email = text::parse_email(email).map_err(|wrong| Error::invalid("members", wrong))?;
-        addresses.entry(text::email_key(&email)).or_insert(email);
-    }
-    if addresses.len() > MAX_MEMBERS {
-        return wrong(format!(
-            "has {} people; a group can have at most {MAX_MEMBERS}. Create several groups.",
-            addresses.len()
-        ));
-    }
-    let mut found = BTreeMap::new();
-    let keys: Vec<&String> = addresses.keys().collect();
-    for some in keys.chunks(CHUNK_SIZE) {
-        let text = format!(
-            "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
-            db::placeholders(1, some.len())
-        );
-        // The text is safe to use as SQL: it contains placeholders but no input.
-        let mut query =
-            sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
-        for key in some {
-            query = query.bind(key.as_str());
-        }
-        found.extend(
-            query
-                .fetch_all(&mut *connection)
-                .await?
-                .into_iter()
-                .map(|(key, id, gone)| (key, (id, gone))),
-        );
-    }
-    let listed = |fits: &dyn Fn(&str) -> bool| -> Vec<&str> {
-        addresses
-            .iter()
-            .filter(|(key, _)| fits(key))
-            .map(|(_, email)| email.as_str())
-            .collect()
-    };
-    let strangers = listed(&|key| !found.contains_key(key));
-    if !strangers.is_empty() {
-        let have = if strangers.len() == 1 {
-            "has no account"
-        } else {
-            "have no account"
-        };
-        return wrong(format!(
-            "{} {have}. Ask an admin to invite them, and add them to the group once they have joined.",
-            strangers.join(", ")
-        ));
-    }
-    let gone = listed(&|key| found.get(key).is_some_and(|(_, gone)| gone.is_some()));
-    if !gone.is_empty() {
-        let are = if gone.len() == 1 {
-            "is deactivated"
-        } else {
-            "are deactivated"
-        };
-        return wrong(format!(
-            "{} {are}. Leave out deactivated accounts, or ask an admin to reactivate them.",
-            gone.join(", ")
-        ));
-    }
-    Ok(found.into_values().map(|(id, _)| id).collect())
-}
-
-/// Returns all groups with their active members, both sorted by name.
-pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
-         ORDER BY g.name",
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let members: Vec<(String, String, String, String)> = sqlx::query_as(
-        "SELECT m.group_id, p.id, p.name, p.email FROM group_members m JOIN people p ON p.id = m.person_id
-         WHERE p.deactivated_at IS NULL ORDER BY p.name_key, p.id",
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut of: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for (group, id, name, email) in members {
-        of.entry(group)
-            .or_default()
-            .push(Member { id, name, email });
-    }
-    Ok(rows.into_iter().map(|row| from_row(row, &mut of)).collect())
-}
-
-fn from_row(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
-    let made_by = Member {
-        id: row.maker_id,
-        name: row.maker_name,
-        email: row.maker_email,
-    };
-    Group {
-        members: members.remove(&row.id).unwrap_or_default(),
-        id: row.id,
-        name: row.name,
-        made_by,
-    }
-}
-
-/// Finds a group by id.
-pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
-    let row: Row = sqlx::query_as(
-        "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
-         WHERE g.id = $1",
-    )
-    .bind(id)
-    .fetch_optional(&mut *connection)
-    .await?
-    .ok_or(Error::NotFound)?;
-    let members: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT p.id, p.name, p.email FROM group_members m JOIN people p ON p.id = m.person_id
-         WHERE m.group_id = $1 AND p.deactivated_at IS NULL ORDER BY p.name_key, p.id",
-    )
-    .bind(id)
-    .fetch_all(connection)
-    .await?;
-    let members = members
-        .into_iter()
-        .map(|(id, name, email)| Member { id, name, email })
-        .collect();
-    Ok(from_row(
-        row,
-        &mut BTreeMap::from([(id.to_owned(), members)]),
-    ))
-}
-
-/// Finds the id of the group with this name, given without the `@`.
-pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1")
-        .bind(name)
-        .fetch_optional(connection)
-        .await?)
-}
-
-/// Returns the ids and names of all groups.
-pub async fn names(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
-    Ok(sqlx::query_as("SELECT id, name FROM groups")
-        .fetch_all(connection)
-        .await?)
-}
-
-/// Returns the ids of a group's active members.
-pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar(
-        "SELECT m.person_id FROM group_members m JOIN people p ON p.id = m.person_id WHERE m.group_id = $1 AND p.deactivated_at IS NULL
-         ORDER BY m.person_id",
-    )
-    .bind(id)
-    .fetch_all(connection)
-    .await?)
 }
 
 /// Creates a group and returns its id.
@@ -343,21 +131,6 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .collect())
 }
 
-/// Removes a person from a group. Does nothing if the person is not a member. The group's creator,
-/// admins and the removed person may do so.
-pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
-    let group = by_id(tx, id).await?;
-    if by.id != person_id {
-        check_may_change(&group, by)?;
-    }
-    sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2")
-        .bind(id)
-        .bind(person_id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
 /// Deletes a group. Does nothing if the group no longer exists. Only the group's creator and admins
 /// may delete it.
 pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
@@ -381,33 +154,5 @@ fn check_may_change(group: &Group, person: &Person) -> Result<()> {
             "Only {}, who created this group, or an admin can change it.",
             group.made_by.name
         )))
-    }
-}
-
-async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
-    let members: BTreeSet<&String> = members.iter().collect();
-    for some in members.into_iter().collect::<Vec<_>>().chunks(CHUNK_SIZE) {
-        let text = format!(
-            "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
-            db::placeholders(2, some.len())
-        );
-        // The text is safe to use as SQL: it contains placeholders but no input.
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
-        for member in some {
-            query = query.bind(member.as_str());
-        }
-        query.execute(&mut **tx).await?;
-    }
-    Ok(())
-}
-
-fn name_taken_or(error: sqlx::Error, name: &str) -> Error {
-    if db::is_unique_violation(&error) {
-        Error::invalid(
-            "name",
-            format!("is taken: a group called @{name} already exists. Choose another name."),
-        )
-    } else {
-        error.into()
     }
 }

@@ -1,0 +1,164 @@
+//! Members of groups: who can be a member, and how many people a group can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::{by_id, check_may_change};
+use crate::error::{Error, Result};
+use crate::infra::db::{self, Tx};
+use crate::people::Person;
+use crate::text;
+
+/// Maximum number of members in a group.
+const MAX_MEMBERS: usize = 3000;
+
+/// Maximum number of email addresses in one query. It stays below the maximum number of parameters:
+/// 32,766 in SQLite and 65,535 in PostgreSQL.
+const CHUNK_SIZE: usize = 1000;
+
+/// Resolves the email addresses of members to the ids of these people, without duplicates. The
+/// error lists the addresses that cannot be members and says why.
+pub async fn resolve_members(
+    connection: &mut AnyConnection,
+    given: &[String],
+) -> Result<Vec<String>> {
+    let addresses = parse_addresses(given)?;
+    let accounts = find_accounts(connection, &addresses).await?;
+    let listed = |fits: &dyn Fn(Option<&Account>) -> bool| -> Vec<&str> {
+        addresses
+            .iter()
+            .filter(|(key, _)| fits(accounts.get(*key)))
+            .map(|(_, email)| email.as_str())
+            .collect()
+    };
+    let strangers = listed(&|account| account.is_none());
+    if !strangers.is_empty() {
+        let have = if strangers.len() == 1 {
+            "has no account"
+        } else {
+            "have no account"
+        };
+        return Err(invalid(format!(
+            "{} {have}. Ask an admin to invite them, and add them to the group once they have joined.",
+            strangers.join(", ")
+        )));
+    }
+    let gone = listed(&|account| account.is_some_and(|account| account.deactivated_at.is_some()));
+    if !gone.is_empty() {
+        let are = if gone.len() == 1 {
+            "is deactivated"
+        } else {
+            "are deactivated"
+        };
+        return Err(invalid(format!(
+            "{} {are}. Leave out deactivated accounts, or ask an admin to reactivate them.",
+            gone.join(", ")
+        )));
+    }
+    Ok(accounts.into_values().map(|account| account.id).collect())
+}
+
+fn invalid(message: String) -> Error {
+    Error::invalid("members", message)
+}
+
+/// Parses the email addresses of people. Returns the addresses by their keys.
+fn parse_addresses(given: &[String]) -> Result<BTreeMap<String, String>> {
+    if let Some(group) = given
+        .iter()
+        .find(|name| name.starts_with('@') || *name == "everyone")
+    {
+        return Err(invalid(format!(
+            "can contain only people, not {group}. Use the email addresses of the people."
+        )));
+    }
+    let mut addresses = BTreeMap::new();
+    for email in given {
+        let email = text::parse_email(email).map_err(invalid)?;
+        addresses.entry(text::email_key(&email)).or_insert(email);
+    }
+    if addresses.len() > MAX_MEMBERS {
+        return Err(invalid(format!(
+            "has {} people; a group can have at most {MAX_MEMBERS}. Create several groups.",
+            addresses.len()
+        )));
+    }
+    Ok(addresses)
+}
+
+#[derive(FromRow)]
+struct Account {
+    email_key: String,
+    id: String,
+    deactivated_at: Option<i64>,
+}
+
+/// Finds the accounts that have one of these addresses. Returns the accounts by the keys of their
+/// addresses.
+async fn find_accounts(
+    connection: &mut AnyConnection,
+    addresses: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, Account>> {
+    let mut found = BTreeMap::new();
+    let keys: Vec<&String> = addresses.keys().collect();
+    for some in keys.chunks(CHUNK_SIZE) {
+        let text = format!(
+            "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
+            db::placeholders(1, some.len())
+        );
+        // The text is safe to use as SQL: it contains placeholders but no input.
+        let mut query = sqlx::query_as::<_, Account>(sqlx::AssertSqlSafe(text));
+        for key in some {
+            query = query.bind(key.as_str());
+        }
+        for account in query.fetch_all(&mut *connection).await? {
+            found.insert(account.email_key.clone(), account);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the ids of a group's active members.
+pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT m.person_id FROM group_members m JOIN people p ON p.id = m.person_id
+         WHERE m.group_id = $1 AND p.deactivated_at IS NULL ORDER BY m.person_id",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Removes a person from a group. Does nothing if the person is not a member. The group's creator,
+/// admins and the removed person may do so.
+pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
+    let group = by_id(tx, id).await?;
+    if by.id != person_id {
+        check_may_change(&group, by)?;
+    }
+    sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Adds members to a group that has none.
+pub(super) async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
+    let members: BTreeSet<&String> = members.iter().collect();
+    for some in members.into_iter().collect::<Vec<_>>().chunks(CHUNK_SIZE) {
+        let text = format!(
+            "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
+            db::placeholders(2, some.len())
+        );
+        // The text is safe to use as SQL: it contains placeholders but no input.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
+        for member in some {
+            query = query.bind(member.as_str());
+        }
+        query.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
