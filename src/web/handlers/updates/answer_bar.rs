@@ -14,8 +14,23 @@ use crate::web::presenters;
 use crate::web::schema::UpdateView;
 use crate::{drafts, receipts, updates};
 
-/// Builds the bar that shows the requested answer and the viewer's answer.
+/// Builds the bar that shows the requested answer, the viewer's answer and the viewer's unsent texts.
 pub(super) async fn answer_bar(
+    connection: &mut AnyConnection,
+    ctx: &RequestContext,
+    update: &Update,
+    view: &UpdateView,
+    drafts: &BTreeMap<String, String>,
+) -> Result<AnswerBar> {
+    let bar = requested_answer(connection, ctx, update, view).await?;
+    Ok(AnswerBar {
+        draft: unsent_readback(drafts, &bar),
+        reason_draft: drafts.get(drafts::DECLINE).cloned().unwrap_or_default(),
+        ..bar
+    })
+}
+
+async fn requested_answer(
     connection: &mut AnyConnection,
     ctx: &RequestContext,
     update: &Update,
@@ -82,7 +97,7 @@ fn guest_answer_bar(update: &Update, answer: Option<(Millis, i64, Option<String>
 /// Returns the readback that the person has typed but not sent. Ignores a draft that equals the
 /// earlier answer, because it was left over when that answer was sent. The text box then starts
 /// empty, so that one click cannot send the same text again.
-pub(super) fn unsent_readback(drafts: &BTreeMap<String, String>, bar: &AnswerBar) -> String {
+fn unsent_readback(drafts: &BTreeMap<String, String>, bar: &AnswerBar) -> String {
     drafts
         .get(drafts::READBACK)
         .filter(|draft| draft.trim() != bar.text)

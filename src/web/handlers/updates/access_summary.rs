@@ -1,0 +1,51 @@
+//! The sentence on the page of an update that says who can open it.
+
+use crate::updates::Visibility;
+use crate::web::schema::UpdateView;
+
+/// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient
+/// sees "Ada, you, 5 more people".
+pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
+    let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
+    let some = |count: i64, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {more}")),
+    };
+    let mut parts = vec![if author {
+        "You".to_owned()
+    } else {
+        update.author.name.clone()
+    }];
+    if everyone {
+        parts.push("everyone with an account".into());
+    } else if update.my_receipt.is_some() {
+        parts.push("you".into());
+        parts.extend(some(
+            update.counts.recipients - 1,
+            "more person",
+            "more people",
+        ));
+    } else {
+        parts.extend(some(update.counts.recipients, "person", "people"));
+    }
+    if update.later_members && !everyone {
+        parts.extend(
+            update
+                .audience
+                .groups
+                .iter()
+                .map(|group| format!("people who join @{} later", group.name)),
+        );
+    }
+    parts.extend(some(
+        i64::try_from(links).unwrap_or(i64::MAX),
+        "open link",
+        "open links",
+    ));
+    if parts.len() == 1 && author {
+        "Only you".into()
+    } else {
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,220 @@
+//! Handler for the page and the JSON of one update.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use sqlx::AnyConnection;
+
+use super::ThreadQuery;
+use super::access_summary::access_summary;
+use super::answer_bar::answer_bar;
+use crate::error::Result;
+use crate::state::State;
+use crate::updates::{Update, UpdateState};
+use crate::web::extract::context::RequestContext;
+use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage};
+use crate::web::presenters::{self, ThreadRange};
+use crate::web::responses::{HandlerResult, html_page, json, see_other};
+use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
+use crate::{drafts, events, inbox, links, notifications, receipts, updates};
+
+/// Shows one update as a page or JSON. The author of a draft is redirected to the edit page.
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    threads: web::Query<ThreadQuery>,
+) -> HandlerResult {
+    let mut connection = state.db.read().await?;
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    if !ctx.wants_html {
+        return json(
+            StatusCode::OK,
+            &presenters::update_view(&mut connection, &state, &ctx, &update).await?,
+        );
+    }
+    drop(connection);
+    if update.state() == UpdateState::Draft {
+        return Ok(see_other(&format!("/updates/{id}/edit")));
+    }
+    let content = PageContent {
+        threads: threads.into_inner().range()?,
+        ..PageContent::default()
+    };
+    update_page(&state, &ctx, StatusCode::OK, &update, content).await
+}
+
+/// What the page of an update shows in addition to the update.
+#[derive(Debug, Default)]
+pub(crate) struct PageContent {
+    /// The typed text and the errors of a refused form.
+    pub(crate) form: Form,
+    /// The preview of a share link.
+    pub(crate) share: Option<SharePreview>,
+    /// The threads to show.
+    pub(crate) threads: ThreadRange,
+}
+
+/// Renders the page of an update for a member or a guest. If a comment was refused, the composer keeps the
+/// typed text.
+pub(crate) async fn update_page(
+    state: &State,
+    ctx: &RequestContext,
+    status: StatusCode,
+    update: &Update,
+    content: PageContent,
+) -> HandlerResult {
+    let mut connection = state.db.read().await?;
+    // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
+    let event = events::newest_number(&mut connection).await?;
+    let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
+    presenters::attach_markup(&mut connection, &mut view.media).await?;
+    let threads =
+        presenters::thread_page(&mut connection, state, ctx, update, &content.threads).await?;
+    let guest = ctx.viewer.guest_of(&update.id);
+    let (section, people) = match guest {
+        Some(_) => {
+            // Count only the comments that the guest can see.
+            view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
+            view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
+            ("", PeopleParts::default())
+        }
+        None => (
+            "updates",
+            load_people_parts(&mut connection, state, ctx, update, &view).await?,
+        ),
+    };
+    let own = load_own_parts(&mut connection, state, ctx, update).await?;
+    let may_answer = guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none();
+    let answer_bar = if may_answer {
+        answer_bar(&mut connection, ctx, update, &view, &own.drafts).await?
+    } else {
+        AnswerBar::default()
+    };
+    drop(connection);
+    // The address of a guest's page is a secret that only the browser knows, so links to the page
+    // are relative.
+    let path = match content.share {
+        Some(_) => String::new(),
+        None => format!("/updates/{}", update.id),
+    };
+    let shown = UpdatePage {
+        page: ctx.page(state, view.heading(), section).await?,
+        access_summary: people.access_summary,
+        answer_bar,
+        muted: own.muted,
+        next: own.next,
+        mail: state.sends_mail(),
+        needs_name: guest.is_some_and(|guest| guest.name.is_none()),
+        links: people.links,
+        guest: guest.is_some(),
+        update: view,
+        earlier: thread_link(&path, "before", threads.earlier),
+        later: thread_link(&path, "after", threads.later),
+        comments: threads.threads,
+        form: content.form,
+        drafts: own.drafts,
+        unseen: unseen_people(ctx),
+        receipts: people.receipts,
+        guests: people.guests,
+        author: updates::must_be_author(&ctx.viewer, update).is_ok(),
+        may_answer,
+        live: live_address(ctx, update),
+        event,
+        share: content.share,
+    };
+    html_page(status, &shown)
+}
+
+/// What the page shows about other people. Guests see none of it.
+#[derive(Default)]
+struct PeopleParts {
+    receipts: Vec<ReceiptView>,
+    guests: Vec<GuestAnswerView>,
+    /// The share links; only for the author.
+    links: Vec<LinkView>,
+    access_summary: String,
+}
+
+async fn load_people_parts(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    view: &UpdateView,
+) -> Result<PeopleParts> {
+    let author = updates::must_be_author(&ctx.viewer, update).is_ok();
+    let receipts = receipts::of_update(connection, &update.id).await?;
+    let guests = receipts::guest_answers(connection, &update.id).await?;
+    let links = links::of_update(connection, &update.id).await?;
+    let open_links = links
+        .iter()
+        .filter(|link| link.revoked_at.is_none())
+        .count();
+    Ok(PeopleParts {
+        receipts: presenters::receipt_views(state, ctx, update, &receipts, &[]),
+        guests: guests
+            .iter()
+            .map(|answer| presenters::guest_view(answer, author))
+            .collect(),
+        links: links
+            .iter()
+            .filter(|_| author)
+            .map(|link| presenters::link_view(ctx, link, None))
+            .collect(),
+        access_summary: access_summary(view, author, open_links),
+    })
+}
+
+/// What belongs to the viewer alone. Guests have none of it.
+#[derive(Default)]
+struct OwnParts {
+    muted: bool,
+    next: bool,
+    drafts: BTreeMap<String, String>,
+}
+
+async fn load_own_parts(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+) -> Result<OwnParts> {
+    let Ok(person) = ctx.viewer.person() else {
+        return Ok(OwnParts::default());
+    };
+    Ok(OwnParts {
+        muted: notifications::is_muted(connection, &person.id, &update.id).await?,
+        next: inbox::next_update(connection, &state.clock, &person.id, "", &[])
+            .await?
+            .is_some(),
+        drafts: drafts::of_person(connection, &update.id, &person.id).await?,
+    })
+}
+
+/// Returns the people whom the viewer's new comment mentions and who cannot see the update.
+fn unseen_people(ctx: &RequestContext) -> Vec<PersonView> {
+    ctx.flash
+        .unseen
+        .iter()
+        .map(|(id, name)| PersonView {
+            id: id.clone(),
+            name: name.clone(),
+        })
+        .collect()
+}
+
+/// Returns the address of the page's live stream; empty if there is none.
+fn live_address(ctx: &RequestContext, update: &Update) -> String {
+    if update.trashed_at.is_some() || !ctx.live {
+        String::new()
+    } else {
+        format!("/updates/{}/live", update.id)
+    }
+}
+
+/// Returns the address of the page with earlier or later threads; empty without a cursor.
+fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
+    cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
+}
