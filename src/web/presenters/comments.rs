@@ -6,8 +6,10 @@ use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
 use super::super::schema::{AnchorView, AuthorView, CommentView, RegionView, VersionView};
+use super::format_time;
+use super::media::media_view;
+use super::reactions::reaction_views;
 use super::thread_page::{Selection, ThreadPage, ThreadRange, count};
-use super::{format_time, media_view, reaction_views};
 use crate::clock::rfc3339;
 use crate::comments::{self, Comment, Region, Version};
 use crate::error::Result;

@@ -6,7 +6,8 @@ use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
 use super::super::schema::{EntryView, InboxCountsView, InboxView, RowView, SnoozedView};
-use super::{format_time, row_views};
+use super::format_time;
+use super::update_list::row_views;
 use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::inbox::{self, InboxRow, Section};
