@@ -114,10 +114,12 @@ pub struct Comment {
 
 macro_rules! select_comments {
     () => {
-        "SELECT c.id, c.update_id, c.parent_id, c.media_id, c.person_id, c.guest_id, c.link_id, coalesce(p.name, g.name, '') AS author_name,
-         l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.drawing, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at,
-         c.kind, c.answered_at, c.accepted_at, c.accepted_id, c.mentions
-         FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id LEFT JOIN links l ON l.id = g.link_id "
+        "SELECT c.id, c.update_id, c.parent_id, c.media_id, c.person_id, c.guest_id, c.link_id,
+         coalesce(p.name, g.name, '') AS author_name, l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region,
+         c.drawing, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at, c.kind,
+         c.answered_at, c.accepted_at, c.accepted_id, c.mentions
+         FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id
+         LEFT JOIN links l ON l.id = g.link_id "
     };
 }
 

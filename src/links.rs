@@ -62,7 +62,8 @@ pub async fn create(
         created_at: now,
         revoked_at: None,
     };
-    sqlx::query("INSERT INTO links (id, update_id, name, secret_hash, comments_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+    sqlx::query(
+        "INSERT INTO links (id, update_id, name, secret_hash, comments_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(&link.id)
         .bind(&link.update_id)
         .bind(&link.name)
@@ -77,7 +78,9 @@ pub async fn create(
 
 /// Returns the links of an update, newest first, including revoked ones.
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Link>> {
-    Ok(sqlx::query_as("SELECT id, update_id, name, comments_at, created_at, revoked_at FROM links WHERE update_id = $1 ORDER BY id DESC")
+    Ok(sqlx::query_as(
+        "SELECT id, update_id, name, comments_at, created_at, revoked_at FROM links WHERE update_id = $1
+         ORDER BY id DESC")
         .bind(update_id)
         .fetch_all(connection)
         .await?)
@@ -88,7 +91,8 @@ pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Resul
 pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let person = viewer.person()?;
     let found: Option<(String, String)> =
-        sqlx::query_as("SELECT l.update_id, u.author_id FROM links l JOIN updates u ON u.id = l.update_id WHERE l.id = $1")
+        sqlx::query_as(
+            "SELECT l.update_id, u.author_id FROM links l JOIN updates u ON u.id = l.update_id WHERE l.id = $1")
             .bind(id)
             .fetch_optional(&mut **tx)
             .await?;
@@ -109,11 +113,14 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
 
 /// Permanently revokes every active link to the updates of an author who was deactivated.
 pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Result<()> {
-    sqlx::query("UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL AND update_id IN (SELECT id FROM updates WHERE author_id = $2)")
-        .bind(clock.now())
-        .bind(author_id)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL
+         AND update_id IN (SELECT id FROM updates WHERE author_id = $2)",
+    )
+    .bind(clock.now())
+    .bind(author_id)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -139,9 +146,11 @@ pub async fn record_opening(
 /// the author is active.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
-        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
+        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l
+         JOIN updates u ON u.id = l.update_id
          JOIN people a ON a.id = u.author_id
-         WHERE l.secret_hash = $1 AND l.revoked_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND a.deactivated_at IS NULL",
+         WHERE l.secret_hash = $1 AND l.revoked_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+         AND a.deactivated_at IS NULL",
     )
     .bind(people::hash(secret))
     .fetch_optional(connection)
@@ -152,7 +161,8 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
 /// is published; [`updates::find`] checks it.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
-        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
+        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l
+         JOIN updates u ON u.id = l.update_id
          JOIN people a ON a.id = u.author_id WHERE l.id = $1 AND l.revoked_at IS NULL AND a.deactivated_at IS NULL",
     )
     .bind(id)

@@ -107,8 +107,10 @@ pub async fn notify(
         };
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
-             SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted} AND p.id IN ({})
-             ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
+             SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted}
+             AND p.id IN ({})
+             ON CONFLICT (person_id, kind, subject_id) DO UPDATE
+             SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
             db::placeholders(6, chunk.len())
         );
         let mut statement = sqlx::query(AssertSqlSafe(text))
@@ -158,9 +160,11 @@ pub async fn notify_personally(
             .collect();
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
-             SELECT p.id, $1, v.column3, v.column2, v.column4, $2 FROM (VALUES {}) AS v JOIN people p ON p.id = v.column1
+             SELECT p.id, $1, v.column3, v.column2, v.column4, $2 FROM (VALUES {}) AS v
+             JOIN people p ON p.id = v.column1
              WHERE p.deactivated_at IS NULL AND p.id <> v.column4{muted}
-             ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
+             ON CONFLICT (person_id, kind, subject_id) DO UPDATE
+             SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
             rows.join(", ")
         );
         let mut statement = sqlx::query(AssertSqlSafe(text))

@@ -26,7 +26,8 @@ pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialec
         Dialect::Sqlite => create_sqlite_index(connection).await,
         Dialect::Postgres => {
             let make = [
-                "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
+                "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR
+                 GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
                 "CREATE INDEX IF NOT EXISTS said_vector ON said USING gin (vector)",
             ];
             execute_all(connection, &make).await
@@ -138,7 +139,8 @@ pub async fn find_hits(
         "SELECT f.update_id, c.id AS comment_id, k.media_id, u.title,
              coalesce(c.body || ' ' || coalesce(c.drawn, ''), k.texts, u.notes) AS body, c.at_ms
          FROM (SELECT s.n, s.update_id, s.subject_id FROM {matching}) AS f
-         JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id LEFT JOIN markups k ON k.media_id = f.subject_id
+         JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id
+         LEFT JOIN markups k ON k.media_id = f.subject_id
          WHERE f.update_id IN ({}) ORDER BY f.n DESC LIMIT 200",
         db::placeholders(2, updates.len())
     );

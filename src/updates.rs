@@ -58,9 +58,10 @@ use crate::working_hours::Due;
 /// SQL columns of [`Update`], from `updates u JOIN people a`.
 macro_rules! columns {
     () => {
-        "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
-         u.prompt, u.everyone_at, u.later_members_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
-         u.recipients, u.owing, u.unheard, u.open_questions"
+        "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility,
+         u.expectation, u.due_at, u.due_days, u.otherwise, u.prompt, u.everyone_at, u.later_members_at,
+         u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at, u.recipients,
+         u.owing, u.unheard, u.open_questions"
     };
 }
 
@@ -192,7 +193,8 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         Viewer::Guest(_) if viewer.guest_of(id).is_some() => sqlx::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL"
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL
+             AND u.trashed_at IS NULL"
         ))
         .bind(id)
         .fetch_optional(connection)
@@ -233,10 +235,12 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
 
 /// Whether nobody has published an update in this workspace yet. The sample update does not count.
 pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
-    let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
-            .fetch_one(connection)
-            .await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id
+             WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found",
+    )
+    .fetch_one(connection)
+    .await?;
     Ok(count == 0)
 }
 
@@ -251,8 +255,8 @@ pub async fn create(
     let (due_at, due_days) = due_columns(content.due.flatten());
     check_due_is_ahead(clock, due_at)?;
     sqlx::query(
-        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise, prompt, later_members_at,
-             revision, version, created_at, listed_at)
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise,
+         prompt, later_members_at, revision, version, created_at, listed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 1, $12, $12)",
     )
     .bind(&id)

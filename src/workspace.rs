@@ -71,7 +71,8 @@ pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
 pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(
-            "SELECT s.name, CASE WHEN s.name = 'rules' THEN '+' ELSE s.value END AS value, p.name AS person_name, p.email AS person_email
+            "SELECT s.name, CASE WHEN s.name = 'rules' THEN '+' ELSE s.value END AS value, p.name AS person_name,
+             p.email AS person_email
              FROM settings s LEFT JOIN people p ON s.name = 'contact' AND p.id = s.value AND p.deactivated_at IS NULL
              WHERE s.name IN ('rules', 'contact', 'due_days')",
         )
@@ -157,13 +158,21 @@ async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
 async fn set_setting(tx: &mut Tx, name: &str, value: Option<&str>) -> Result<()> {
     match value {
         Some(value) => {
-            sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            sqlx::query(
+                "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE
+                 SET value = excluded.value",
+            )
+            .bind(name)
+            .bind(value)
+            .execute(&mut **tx)
+            .await?
+        }
+        None => {
+            sqlx::query("DELETE FROM settings WHERE name = $1")
                 .bind(name)
-                .bind(value)
                 .execute(&mut **tx)
                 .await?
         }
-        None => sqlx::query("DELETE FROM settings WHERE name = $1").bind(name).execute(&mut **tx).await?,
     };
     Ok(())
 }

@@ -13,7 +13,8 @@ use crate::{events, updates};
 /// an answer if it is not removed and someone other than the asker wrote it.
 macro_rules! answers_to_question {
     () => {
-        "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
+        "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL
+         AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
     };
 }
 
@@ -83,11 +84,14 @@ pub async fn accept(
     if accepted {
         accept_answer(tx, clock, &question, &named).await?;
     } else {
-        sqlx::query("UPDATE comments SET accepted_id = NULL, accepted_at = NULL WHERE id = $1 AND ($1 = $2 OR accepted_id = $2)")
-            .bind(&question.id)
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "UPDATE comments SET accepted_id = NULL, accepted_at = NULL WHERE id = $1
+             AND ($1 = $2 OR accepted_id = $2)",
+        )
+        .bind(&question.id)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     }
     refresh_question(tx, &update.id, &question.id).await?;
     events::record(
@@ -113,7 +117,8 @@ async fn accept_answer(
         return Ok(());
     }
     let newest: Option<String> = sqlx::query_scalar(concat!(
-        "SELECT a.id FROM comments q JOIN comments a ON a.parent_id = q.id WHERE q.id = $1 AND ($2 = '' OR a.id = $2) AND a.id IN (SELECT a.id ",
+        "SELECT a.id FROM comments q JOIN comments a ON a.parent_id = q.id WHERE q.id = $1 AND ($2 = '' OR a.id = $2)
+         AND a.id IN (SELECT a.id ",
         answers_to_question!(),
         ") ORDER BY a.id DESC LIMIT 1"
     ))
@@ -130,7 +135,8 @@ async fn accept_answer(
         return Err(Error::Conflict(why.into()));
     };
     let taken = sqlx::query(
-        "UPDATE comments SET accepted_id = $1, accepted_at = coalesce(accepted_at, $2) WHERE id = $3 AND coalesce(accepted_id, $1) = $1",
+        "UPDATE comments SET accepted_id = $1, accepted_at = coalesce(accepted_at, $2) WHERE id = $3
+         AND coalesce(accepted_id, $1) = $1",
     )
     .bind(&answer)
     .bind(clock.now())

@@ -73,7 +73,8 @@ pub async fn react(
         )));
     }
     sqlx::query(
-        "INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        "INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
     )
     .bind(&update_id)
     .bind(&subject)

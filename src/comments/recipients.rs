@@ -161,7 +161,8 @@ async fn thread_participants(
     root: &str,
 ) -> Result<(Option<String>, Vec<String>)> {
     let parts: Vec<(String, String, CommentKind)> = sqlx::query_as(
-        "SELECT person_id, id, kind FROM comments WHERE (id = $1 OR parent_id = $1) AND person_id IS NOT NULL AND removed_at IS NULL",
+        "SELECT person_id, id, kind FROM comments WHERE (id = $1 OR parent_id = $1) AND person_id IS NOT NULL
+         AND removed_at IS NULL",
     )
     .bind(root)
     .fetch_known(connection)

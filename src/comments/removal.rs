@@ -26,7 +26,9 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         )));
     }
     media::delete_of_comment(tx, clock, id).await?;
-    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1 WHERE id = $2")
+    sqlx::query(
+        "UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1
+         WHERE id = $2")
         .bind(clock.now())
         .bind(id)
         .execute(&mut **tx)

@@ -35,7 +35,9 @@ pub async fn resolve(
             comment.author_name
         )));
     }
-    sqlx::query("UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END WHERE id = $3")
+    sqlx::query(
+        "UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END
+         WHERE id = $3")
         .bind(i64::from(resolved))
         .bind(clock.now())
         .bind(id)

@@ -78,7 +78,8 @@ pub async fn enqueue_once_at<J: Job>(
     at: Millis,
 ) -> Result<()> {
     let lock_waiting = format!(
-        "UPDATE jobs SET run_at = run_at WHERE id = (SELECT id FROM jobs WHERE kind = $1 AND payload = $2 AND run_at = $3
+        "UPDATE jobs SET run_at = run_at
+         WHERE id = (SELECT id FROM jobs WHERE kind = $1 AND payload = $2 AND run_at = $3
          AND dead_at IS NULL AND lease IS NULL LIMIT 1{})",
         skip_locked(tx.dialect())
     );
@@ -177,7 +178,8 @@ enum NextJob {
 /// SQLite's write lock.
 async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJob> {
     let look = format!(
-        "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3) OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
+        "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3)
+             OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
          WHEN EXISTS (SELECT 1 FROM jobs WHERE {CLAIMABLE}{of_kind}) THEN 1 ELSE 0 END AS BIGINT)"
     );
     let found: i64 = sqlx::query_scalar(AssertSqlSafe(look))
@@ -206,7 +208,8 @@ fn latest_valid_lease(real: Millis) -> Millis {
 /// is still running renews its lease.
 async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
-    let moved = sqlx::query("UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")
+    let moved = sqlx::query(
+        "UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")
         .bind(now)
         .bind(now + MAX_CLOCK_SKEW)
         .execute(&mut *tx)
@@ -271,7 +274,9 @@ pub async fn fail(
     let now = clock.now();
     let dead = !retry.allows_attempt(job.attempts + 1);
     let mut tx = db.begin().await?;
-    sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, scheduled_at = $6, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")
+    sqlx::query(
+        "UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, scheduled_at = $6, error = $2, dead_at = $3
+         WHERE id = $4 AND lease = $5")
         .bind(now + Retry::pause_after(job.attempts))
         .bind(error)
         .bind(dead.then_some(now))
@@ -287,7 +292,8 @@ pub async fn fail(
 /// Returns a job to the queue at shutdown; the attempt does not count.
 pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
     let mut tx = db.begin().await?;
-    sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1 WHERE id = $1 AND lease = $2")
+    sqlx::query(
+        "UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1 WHERE id = $1 AND lease = $2")
         .bind(&job.id)
         .bind(&job.lease)
         .execute(&mut *tx)
@@ -309,7 +315,8 @@ pub struct Counts {
 /// Counts the jobs in each state. `now` is the time of the domain's clock.
 pub async fn counts(connection: &mut AnyConnection, now: Millis) -> Result<Counts> {
     Ok(sqlx::query_as(
-        "SELECT count(*) FILTER (WHERE dead_at IS NULL) AS waiting, count(*) FILTER (WHERE dead_at IS NULL AND run_at <= $1) AS due,
+        "SELECT count(*) FILTER (WHERE dead_at IS NULL) AS waiting,
+         count(*) FILTER (WHERE dead_at IS NULL AND run_at <= $1) AS due,
          count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead FROM jobs",
     )
     .bind(now)

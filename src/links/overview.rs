@@ -74,8 +74,9 @@ pub async fn list_all(
 ) -> Result<Vec<ListedLink>> {
     by.must_be_admin()?;
     Ok(sqlx::query_as(
-        "SELECT l.id, l.name, l.comments_at, l.created_at, l.revoked_at, l.opens, l.last_opened_at, u.id AS update_id, u.title,
-             a.id AS author_id, a.name AS author_name, u.published_at, u.trashed_at, a.deactivated_at
+        "SELECT l.id, l.name, l.comments_at, l.created_at, l.revoked_at, l.opens, l.last_opened_at,
+         u.id AS update_id, u.title, a.id AS author_id, a.name AS author_name, u.published_at, u.trashed_at,
+         a.deactivated_at
          FROM links l JOIN updates u ON u.id = l.update_id JOIN people a ON a.id = u.author_id
          WHERE $1 = '' OR l.id < $1 ORDER BY l.id DESC LIMIT $2",
     )

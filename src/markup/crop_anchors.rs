@@ -25,11 +25,13 @@ pub(super) async fn move_anchors(
     media_id: &str,
     cut: &Crop,
 ) -> Result<()> {
-    let anchors: Vec<CommentAnchor> =
-        sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
-            .bind(media_id)
-            .fetch_all(&mut **tx)
-            .await?;
+    let anchors: Vec<CommentAnchor> = sqlx::query_as(
+        "SELECT id, region, drawing FROM comments WHERE media_id = $1
+             AND (region IS NOT NULL OR drawing IS NOT NULL)",
+    )
+    .bind(media_id)
+    .fetch_all(&mut **tx)
+    .await?;
     for anchor in anchors {
         let region: Option<serde_json::Value> = anchor
             .region

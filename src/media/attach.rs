@@ -26,7 +26,8 @@ pub async fn add(
         check_file_limit(tx, update_id).await?;
     }
     sqlx::query(
-        "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at, original_metadata)
+        "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation,
+         created_at, original_metadata)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)",
     )
     .bind(&id)

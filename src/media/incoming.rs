@@ -23,11 +23,16 @@ pub async fn create_pending(
 ) -> Result<()> {
     check_file_limit(tx, update_id).await?;
     sqlx::query(
-        "INSERT INTO media (id, update_id, kind, state, file_name, generation, created_at) VALUES ($1, $2, $3, 'uploading', $4, 1, $5)",
+        "INSERT INTO media (id, update_id, kind, state, file_name, generation, created_at)
+         VALUES ($1, $2, $3, 'uploading', $4, 1, $5)",
     )
     .bind(id)
     .bind(update_id)
-    .bind(if picture { MediaKind::Image } else { MediaKind::Video })
+    .bind(if picture {
+        MediaKind::Image
+    } else {
+        MediaKind::Video
+    })
     .bind(file_name)
     .bind(clock.now())
     .execute(&mut **tx)
@@ -46,9 +51,9 @@ pub async fn receive(
     broken_off: bool,
 ) -> Result<bool> {
     let updated: Option<(String, i64)> = sqlx::query_as(
-        "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
-             generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL,
-             original_metadata = $8
+        "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL,
+         broken_off_at = $6, generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL,
+         trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL, original_metadata = $8
          WHERE id = $7 RETURNING update_id, generation",
     )
     .bind(file.kind)
@@ -79,7 +84,8 @@ pub async fn receive(
 /// seemed to be lost. The page has now confirmed that it has no more data.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
-        sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
+        sqlx::query_scalar(
+            "UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
             .bind(id)
             .fetch_optional(&mut **tx)
             .await?;
@@ -89,7 +95,8 @@ pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()
 /// Sets media to failed because the rest of its upload never arrived.
 pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
     let update: Option<String> =
-        sqlx::query_scalar("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2 AND state = 'uploading' RETURNING update_id")
+        sqlx::query_scalar(
+            "UPDATE media SET state = 'failed', reason = $1 WHERE id = $2 AND state = 'uploading' RETURNING update_id")
             .bind(reason)
             .bind(id)
             .fetch_optional(&mut **tx)

@@ -40,7 +40,8 @@ pub async fn remove(
             .fetch_all(&mut **tx)
             .await?;
     sqlx::query(
-        "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL WHERE media_id = $1",
+        "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL,
+         drawn = NULL WHERE media_id = $1",
     )
     .bind(id)
     .execute(&mut **tx)

@@ -60,14 +60,17 @@ pub async fn trim(
         return Err(Error::Invalid(errors));
     }
     let whole = media.whole_ms.unwrap_or(length);
-    sqlx::query("UPDATE media SET trim_from_ms = $1, trim_to_ms = $2, trim_base_ms = $3, whole_ms = $4 WHERE id = $5")
-        .bind(base + from)
-        .bind(base + to)
-        .bind(base)
-        .bind(whole)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE media SET trim_from_ms = $1, trim_to_ms = $2, trim_base_ms = $3, whole_ms = $4
+         WHERE id = $5",
+    )
+    .bind(base + from)
+    .bind(base + to)
+    .bind(base)
+    .bind(whole)
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
     start_cut(
         tx,
         clock,
@@ -92,7 +95,8 @@ pub async fn untrim(
     let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else {
         return Ok(());
     };
-    sqlx::query("UPDATE media SET trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL WHERE id = $1")
+    sqlx::query(
+        "UPDATE media SET trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
         .await?;
@@ -161,7 +165,8 @@ async fn start_cut(
 ) -> Result<()> {
     let person = viewer.person()?;
     sqlx::query(
-        "UPDATE media SET generation = generation + 1, state = 'processing', reason = $1, duration_ms = $2, raw_until = NULL WHERE id = $3",
+        "UPDATE media SET generation = generation + 1, state = 'processing', reason = $1, duration_ms = $2,
+         raw_until = NULL WHERE id = $3",
     )
     .bind(progress)
     .bind(length)
@@ -221,7 +226,8 @@ async fn shift_positions(
 ) -> Result<Vec<String>> {
     let lost = sqlx::query_scalar(
         "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL, media_id = NULL
-         WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0) RETURNING id",
+         WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0)
+         RETURNING id",
     )
     .bind(media_id)
     .bind(by)

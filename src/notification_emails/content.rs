@@ -185,8 +185,10 @@ async fn load_updates(
 ) -> Result<Vec<MailedUpdate>> {
     let text = format!(
         "SELECT u.id, a.name AS author, u.title, u.expectation, u.otherwise, u.what_changed, r.due_at,
-             (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL) AS length_ms
-         FROM updates u JOIN people a ON a.id = u.author_id LEFT JOIN receipts r ON r.update_id = u.id AND r.person_id = $1
+             (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL
+             AND m.removed_at IS NULL) AS length_ms
+         FROM updates u JOIN people a ON a.id = u.author_id LEFT JOIN receipts r ON r.update_id = u.id
+         AND r.person_id = $1
          WHERE u.id IN ({}) ORDER BY u.id",
         db::placeholders(2, ids.len())
     );

@@ -21,16 +21,22 @@ use crate::updates;
 macro_rules! email_wanted {
     () => {
         "n.mailed_at IS NULL AND n.read_at IS NULL
-         AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL AND p.mail_off_at IS NULL)
-         AND EXISTS (SELECT 1 FROM updates u WHERE u.id = n.update_id AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (
+         AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL
+         AND p.mail_off_at IS NULL)
+         AND EXISTS (SELECT 1 FROM updates u WHERE u.id = n.update_id AND u.published_at IS NOT NULL
+         AND u.trashed_at IS NULL AND (
              (n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND EXISTS (SELECT 1 FROM receipts r
-                 WHERE r.update_id = n.update_id AND r.person_id = n.person_id AND r.removed_at IS NULL AND r.owes_since IS NOT NULL))
+                 WHERE r.update_id = n.update_id AND r.person_id = n.person_id AND r.removed_at IS NULL
+                 AND r.owes_since IS NOT NULL))
              OR (u.author_id = n.person_id AND (
-                 (n.kind = 'mention' AND EXISTS (SELECT 1 FROM comments c WHERE c.id = n.subject_id AND c.removed_at IS NULL))
+                 (n.kind = 'mention' AND EXISTS (SELECT 1 FROM comments c WHERE c.id = n.subject_id
+                 AND c.removed_at IS NULL))
                  OR (n.kind = 'question' AND EXISTS (SELECT 1 FROM comments c
-                     WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.resolved_at IS NULL AND c.answered_at IS NULL AND c.accepted_at IS NULL))
-                 OR (n.kind IN ('declined', 'readback') AND EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = n.update_id
-                     AND r.person_id = n.actor_id AND r.removed_at IS NULL AND r.answered_revision >= u.revision AND r.verdict IS NULL))
+                     WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.resolved_at IS NULL
+                     AND c.answered_at IS NULL AND c.accepted_at IS NULL))
+                 OR (n.kind IN ('declined', 'readback') AND EXISTS (SELECT 1 FROM receipts r
+                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND r.removed_at IS NULL
+                     AND r.answered_revision >= u.revision AND r.verdict IS NULL))
                  OR (n.kind = 'overdue' AND EXISTS (SELECT 1 FROM receipts r
                      WHERE r.update_id = n.update_id AND r.owes_since IS NOT NULL AND r.due_at <= n.at))))))"
     };
@@ -112,7 +118,8 @@ pub(super) async fn claim(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result
 /// Undoes [`claim`] for an email that could not be sent.
 pub(super) async fn unclaim(tx: &mut Tx, person_id: &str, notices: &[Notice]) -> Result<()> {
     for notice in notices {
-        sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
+        sqlx::query(
+            "UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
             .bind(person_id)
             .bind(notice.kind)
             .bind(&notice.subject_id)

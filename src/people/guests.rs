@@ -45,13 +45,16 @@ pub async fn named_guest_id(
     };
     let name = text::clean_line(name, text::MAX_NAME)
         .map_err(|message| Error::invalid("name", message))?;
-    sqlx::query("INSERT INTO guests (id, link_id, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING")
-        .bind(&guest.id)
-        .bind(&guest.link_id)
-        .bind(name)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO guests (id, link_id, name, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&guest.id)
+    .bind(&guest.link_id)
+    .bind(name)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
     Ok(guest.id.clone())
 }
 

@@ -205,9 +205,10 @@ pub async fn reset_by_secret(
     secret: &str,
 ) -> Result<Account> {
     sqlx::query_as(
-        "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.working_hours, p.away_until, p.mail_off_at, p.created_at, p.deactivated_at
-         FROM resets r
-         JOIN people p ON p.id = r.person_id WHERE r.secret_hash = $1 AND r.expires_at > $2 AND p.deactivated_at IS NULL",
+        "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.working_hours, p.away_until, p.mail_off_at,
+         p.created_at, p.deactivated_at
+         FROM resets r JOIN people p ON p.id = r.person_id WHERE r.secret_hash = $1 AND r.expires_at > $2
+         AND p.deactivated_at IS NULL",
     )
     .bind(hash(secret))
     .bind(clock.now())

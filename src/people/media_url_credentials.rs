@@ -12,7 +12,8 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
     let (statement, id) = match grant {
         Grant::Session(id) => (
             "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
-             JOIN people p ON p.id = s.person_id WHERE s.id = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
+             JOIN people p ON p.id = s.person_id WHERE s.id = $1 AND s.last_seen_at > $2 AND s.created_at > $3
+             AND p.deactivated_at IS NULL",
             id,
         ),
         Grant::Token(id) => (

@@ -18,7 +18,8 @@ pub async fn names_by_id(
     }
     let places = db::placeholders(1, ids.len());
     let text = format!(
-        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
+        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests
+         WHERE id IN ({places})"
     );
     let mut statement = sqlx::query_as(AssertSqlSafe(text));
     for id in ids {

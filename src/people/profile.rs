@@ -59,8 +59,8 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Re
         Some(false) => account.mail_off_at.or(Some(now)),
     };
     sqlx::query(
-        "UPDATE people SET name = $1, name_key = $2, email = $3, email_key = $4, time_zone = $5, working_hours = $6, away_until = $7,
-             mail_off_at = $8 WHERE id = $9",
+        "UPDATE people SET name = $1, name_key = $2, email = $3, email_key = $4, time_zone = $5, working_hours = $6,
+         away_until = $7, mail_off_at = $8 WHERE id = $9",
     )
     .bind(name)
     .bind(text::fold(name))

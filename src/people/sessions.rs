@@ -36,14 +36,17 @@ pub async fn open_session(
 ) -> Result<String> {
     must_be_active(tx, person_id).await?;
     let secret = clock::secret();
-    sqlx::query("INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $5)")
-        .bind(clock.id())
-        .bind(person_id)
-        .bind(hash(&secret))
-        .bind(browser)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at)
+         VALUES ($1, $2, $3, $4, $5, $5)",
+    )
+    .bind(clock.id())
+    .bind(person_id)
+    .bind(hash(&secret))
+    .bind(browser)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
     Ok(secret)
 }
 
@@ -51,7 +54,8 @@ pub async fn open_session(
 pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<Option<Person>> {
     let known: Option<CredentialRow> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
-         JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
+         JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3
+         AND p.deactivated_at IS NULL",
     )
     .bind(hash(secret))
     .bind(clock.now() - SESSION_IDLE_LIMIT)
@@ -76,7 +80,8 @@ pub async fn sessions(
     person_id: &str,
 ) -> Result<Vec<Session>> {
     Ok(sqlx::query_as(
-        "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2 ORDER BY last_seen_at DESC, id",
+        "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2
+         ORDER BY last_seen_at DESC, id",
     )
     .bind(person_id)
     .bind(clock.now() - SESSION_IDLE_LIMIT)

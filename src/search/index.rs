@@ -57,7 +57,8 @@ async fn index(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
          UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
-         UNION ALL SELECT k.texts FROM markups k JOIN media m ON m.id = k.media_id WHERE m.id = $1 AND m.removed_at IS NULL",
+         UNION ALL SELECT k.texts FROM markups k JOIN media m ON m.id = k.media_id WHERE m.id = $1
+         AND m.removed_at IS NULL",
     )
     .bind(subject_id)
     .fetch_optional(&mut **tx)
@@ -87,7 +88,8 @@ async fn insert(
     subject_id: &str,
     words: &str,
 ) -> Result<bool> {
-    let done = sqlx::query("INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
+    let done = sqlx::query(
+        "INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
         .bind(n)
         .bind(update_id)
         .bind(subject_id)

@@ -27,14 +27,17 @@ pub async fn rank_updates(
     // PostgreSQL does not and is negated.
     let places = match dialect {
         Dialect::Sqlite => {
-            "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"
+            "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid
+             WHERE said_words MATCH $2"
         }
         Dialect::Postgres => {
-            "SELECT s.n, s.update_id, -ts_rank(s.vector, to_tsquery('simple', $2)) AS worth FROM said s WHERE s.vector @@ to_tsquery('simple', $2)"
+            "SELECT s.n, s.update_id, -ts_rank(s.vector, to_tsquery('simple', $2)) AS worth FROM said s
+             WHERE s.vector @@ to_tsquery('simple', $2)"
         }
     };
     let text = format!(
-        "SELECT newest.update_id FROM (SELECT f.n, f.update_id, f.worth FROM ({places}) AS f JOIN updates u ON u.id = f.update_id WHERE {visible}
+        "SELECT newest.update_id FROM (SELECT f.n, f.update_id, f.worth FROM ({places}) AS f
+         JOIN updates u ON u.id = f.update_id WHERE {visible}
              AND u.trashed_at IS NULL ORDER BY f.n DESC LIMIT {MAX_RANKED_PLACES}) AS newest
          GROUP BY newest.update_id ORDER BY min(newest.worth), max(newest.n) DESC"
     );

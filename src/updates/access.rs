@@ -31,7 +31,8 @@ macro_rules! visible {
             " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = ",
             $person,
             " AND x.update_id = u.id)",
-            " OR EXISTS (SELECT 1 FROM group_members m JOIN update_access x ON x.principal = m.group_id WHERE x.update_id = u.id AND m.person_id = ",
+            " OR EXISTS (SELECT 1 FROM group_members m JOIN update_access x ON x.principal = m.group_id
+             WHERE x.update_id = u.id AND m.person_id = ",
             $person,
             "))"
         )
@@ -44,7 +45,8 @@ pub(crate) use visible;
 macro_rules! access_rows {
     () => {
         "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
-         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
+         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+         AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
          UNION ALL SELECT r.person_id, u.id, u.listed_at FROM updates u JOIN receipts r ON r.update_id = u.id
          WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND r.removed_at IS NULL
          UNION ALL SELECT g.group_id, u.id, u.listed_at FROM updates u JOIN group_audience g ON g.update_id = u.id
@@ -58,7 +60,8 @@ macro_rules! access_rows {
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(
-        "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2) AND principal NOT IN (SELECT d.principal FROM (",
+        "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2)
+         AND principal NOT IN (SELECT d.principal FROM (",
         access_rows!(),
         ") AS d)"
     ))
@@ -67,10 +70,12 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     .execute(&mut **tx)
     .await?;
     sqlx::query(concat!(
-        "INSERT INTO update_access (principal, update_id, listed_at) SELECT d.principal, d.update_id, d.listed_at FROM (",
+        "INSERT INTO update_access (principal, update_id, listed_at) SELECT d.principal, d.update_id, d.listed_at
+         FROM (",
         access_rows!(),
         ") AS d WHERE $2 = '' OR d.principal = $2
-         ON CONFLICT (principal, update_id) DO UPDATE SET listed_at = excluded.listed_at WHERE update_access.listed_at <> excluded.listed_at"
+         ON CONFLICT (principal, update_id) DO UPDATE SET listed_at = excluded.listed_at
+         WHERE update_access.listed_at <> excluded.listed_at"
     ))
     .bind(update_id)
     .bind(one)
@@ -103,7 +108,8 @@ pub async fn find_to_audit(
 ) -> Result<Update> {
     if viewer.person().is_ok_and(Person::is_admin) {
         let published: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM updates WHERE id = $1 AND published_at IS NOT NULL AND trashed_at IS NULL")
+            sqlx::query_scalar(
+                "SELECT count(*) FROM updates WHERE id = $1 AND published_at IS NOT NULL AND trashed_at IS NULL")
                 .bind(id)
                 .fetch_one(&mut *connection)
                 .await?;

@@ -19,17 +19,23 @@ pub(super) use asked_again;
 /// Counts the recipients who have answered an update in any way. A material edit requires a new
 /// answer from them.
 pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
-        .bind(update_id)
-        .fetch_one(connection)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT count(*) FROM receipts
+         WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL",
+    )
+    .bind(update_id)
+    .fetch_one(connection)
+    .await?)
 }
 
 /// Lists the ids of the recipients who have answered an update in any way. A material edit requires
 /// a new answer from them.
 pub(super) async fn people_who_answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
-        .bind(update_id)
-        .fetch_all(&mut **tx)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM receipts
+         WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL",
+    )
+    .bind(update_id)
+    .fetch_all(&mut **tx)
+    .await?)
 }

@@ -51,7 +51,8 @@ pub(super) async fn save_audience(
     id: &str,
     resolved: &ResolvedAudience,
 ) -> Result<()> {
-    sqlx::query("UPDATE updates SET everyone_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(everyone_at, $2) END WHERE id = $3")
+    sqlx::query(
+        "UPDATE updates SET everyone_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(everyone_at, $2) END WHERE id = $3")
         .bind(i64::from(resolved.everyone))
         .bind(clock.now())
         .bind(id)
@@ -100,7 +101,8 @@ pub(super) async fn save_audience(
 /// Lists the people whom the author added to the audience, sorted by name.
 pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<NamedPerson>> {
     Ok(sqlx::query_as(
-        "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id",
+        "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1
+         ORDER BY p.name_key, p.id",
     )
     .bind(id)
     .fetch_all(connection)
@@ -129,7 +131,8 @@ pub async fn audience_groups(
     id: &str,
 ) -> Result<Vec<(String, String)>> {
     Ok(sqlx::query_as(
-        "SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1 ORDER BY g.name",
+        "SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1
+         ORDER BY g.name",
     )
     .bind(id)
     .fetch_all(connection)

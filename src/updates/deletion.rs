@@ -10,7 +10,8 @@ use crate::search::ForgetUpdate;
 
 pub(super) async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let keys: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
+        sqlx::query_scalar(
+            "SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
             .bind(id)
             .fetch_all(&mut **tx)
             .await?;
@@ -35,9 +36,11 @@ pub(super) async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = '' AND u.everyone_at IS NULL
+        "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = ''
+         AND u.everyone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND (m.id <> $2 OR m.state <> 'uploading'))
-         AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.update_id = u.id) AND NOT EXISTS (SELECT 1 FROM group_audience g WHERE g.update_id = u.id)
+         AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.update_id = u.id)
+         AND NOT EXISTS (SELECT 1 FROM group_audience g WHERE g.update_id = u.id)
          AND NOT EXISTS (SELECT 1 FROM invited_audience i WHERE i.update_id = u.id)",
     )
     .bind(id)

@@ -41,7 +41,8 @@ pub(super) fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Resul
 /// time that has passed stays.
 pub async fn recompute_due_times(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
-        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
+        sqlx::query_scalar(
+            "SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
             .bind(person_id)
             .fetch_all(&mut **tx)
             .await?;
@@ -54,7 +55,8 @@ pub async fn recompute_due_times(tx: &mut Tx, clock: &Clock, person_id: &str) ->
     );
     for update in set_due_times(tx, &which, person_id, "").await? {
         sqlx::query(
-            "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL)
+            "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id
+             AND r.owes_since IS NOT NULL)
              WHERE id = $1",
         )
         .bind(update)

@@ -71,7 +71,8 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
 async fn name_group_recipients(tx: &mut Tx, group_id: &str) -> Result<()> {
     sqlx::query(
         "INSERT INTO audience (update_id, person_id)
-         SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id AND r.person_id = t.person_id
+         SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id
+         AND r.person_id = t.person_id
          WHERE t.group_id = $1 AND r.removed_at IS NULL
          UNION SELECT a.update_id, m.person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
          JOIN group_members m ON m.group_id = a.group_id WHERE a.group_id = $1 AND u.published_at IS NULL
@@ -126,10 +127,13 @@ async fn notify_authors(
 ) -> Result<()> {
     for some in joined.chunks(CHUNK_SIZE) {
         let text = format!(
-            "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
-             JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND ($2 = '' OR u.id = $2) AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
+            "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a
+             JOIN updates u ON u.id = a.update_id
+             JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND ($2 = '' OR u.id = $2)
+             AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
              AND u.author_id <> p.id AND u.visibility <> 'workspace' AND u.everyone_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id AND r.removed_at IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id
+             AND r.removed_at IS NULL)
              AND ($2 <> '' OR NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
                                           WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id))",
             db::placeholders(3, some.len())

@@ -59,7 +59,8 @@ pub async fn refresh_obligations(
 /// Recomputes all obligations of a person who was deactivated or reactivated.
 pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
-        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL ORDER BY update_id")
+        sqlx::query_scalar(
+            "SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL ORDER BY update_id")
             .bind(person_id)
             .fetch_all(&mut **tx)
             .await?;
@@ -85,11 +86,14 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (
              SELECT count(*) FILTER (WHERE p.deactivated_at IS NULL OR r.answered_at IS NOT NULL),
-                    count(*) FILTER (WHERE r.answered_revision >= updates.revision AND r.answer <> 'declined' AND r.owes_since IS NULL),
+                    count(*) FILTER (WHERE r.answered_revision >= updates.revision AND r.answer <> 'declined'
+                    AND r.owes_since IS NULL),
                     count(*) FILTER (WHERE r.owes_since IS NOT NULL),
-                    count(*) FILTER (WHERE r.answer = 'read_back' AND r.verdict IS NULL AND r.answered_revision >= updates.revision),
+                    count(*) FILTER (WHERE r.answer = 'read_back' AND r.verdict IS NULL
+                    AND r.answered_revision >= updates.revision),
                     min(CASE WHEN r.owes_since IS NOT NULL THEN r.due_at END)
-             FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = updates.id AND r.removed_at IS NULL)
+             FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = updates.id
+             AND r.removed_at IS NULL)
          WHERE id = $1 RETURNING owing",
     )
     .bind(update_id)

@@ -12,7 +12,8 @@ pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
         .execute(&mut **tx)
         .await?;
     sqlx::query(
-        "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id AND c.kind = 'question'
+        "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id
+         AND c.kind = 'question'
              AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL
              AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1",
     )

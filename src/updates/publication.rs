@@ -91,11 +91,13 @@ async fn fallback_title(
     author: &Person,
     draft: &Update,
 ) -> Result<String> {
-    let kind: Option<MediaKind> =
-        sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
-            .bind(&draft.id)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let kind: Option<MediaKind> = sqlx::query_scalar(
+        "SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL
+             ORDER BY id LIMIT 1",
+    )
+    .bind(&draft.id)
+    .fetch_optional(&mut **tx)
+    .await?;
     let word = match kind {
         Some(MediaKind::Video) => "Recording",
         Some(MediaKind::Image) => "Screenshot",

@@ -72,7 +72,8 @@ async fn current_files(
     update_id: &str,
 ) -> Result<Vec<RevisionFile>> {
     let files: Vec<(String, String, Option<Millis>, Option<Millis>)> = sqlx::query_as(
-        "SELECT id, file_name, trim_from_ms, trim_to_ms FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id",
+        "SELECT id, file_name, trim_from_ms, trim_to_ms FROM media WHERE update_id = $1 AND comment_id IS NULL
+         AND removed_at IS NULL ORDER BY id",
     )
     .bind(update_id)
     .fetch_all(connection)
@@ -92,8 +93,10 @@ pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update)
     let media =
         serde_json::to_string(&current_files(tx, &update.id).await?).map_err(Error::internal)?;
     sqlx::query(
-        "INSERT INTO revisions (update_id, revision, title, notes, what_changed, media, begun_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (update_id, revision) DO UPDATE SET title = excluded.title, notes = excluded.notes, media = excluded.media",
+        "INSERT INTO revisions (update_id, revision, title, notes, what_changed, media, begun_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (update_id, revision) DO UPDATE
+         SET title = excluded.title, notes = excluded.notes, media = excluded.media",
     )
     .bind(&update.id)
     .bind(update.revision)
@@ -132,7 +135,8 @@ pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Re
 /// Lists all revisions of an update, newest first.
 pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Revision>> {
     Ok(sqlx::query_as(
-        "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1 ORDER BY revision DESC",
+        "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1
+         ORDER BY revision DESC",
     )
     .bind(update_id)
     .fetch_all(connection)

@@ -55,12 +55,14 @@ pub async fn empty_trash(
     person: &Person,
     one: Option<&str>,
 ) -> Result<()> {
-    let trashed: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
-            .bind(&person.id)
-            .bind(one.unwrap_or_default())
-            .fetch_all(&mut **tx)
-            .await?;
+    let trashed: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM updates
+             WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)",
+    )
+    .bind(&person.id)
+    .bind(one.unwrap_or_default())
+    .fetch_all(&mut **tx)
+    .await?;
     for id in trashed {
         delete(tx, clock, &id).await?;
     }

@@ -20,7 +20,8 @@ macro_rules! insert_recipients {
         concat!(
             "INSERT INTO receipts (update_id, person_id, sent_at) ",
             $who,
-            " ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL WHERE receipts.removed_at IS NOT NULL RETURNING person_id"
+            " ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL WHERE receipts.removed_at IS NOT NULL
+             RETURNING person_id"
         )
     };
 }
@@ -127,7 +128,8 @@ async fn add_group_recipients(
 ) -> Result<Vec<String>> {
     let id = &update.id;
     sqlx::query(
-        "DELETE FROM asked_through WHERE update_id = $1 AND group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1)",
+        "DELETE FROM asked_through WHERE update_id = $1
+         AND group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1)",
     )
     .bind(id)
     .execute(&mut **tx)
@@ -169,7 +171,8 @@ async fn recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
 
 async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
-        "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL",
+        "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL
+         AND answered_at IS NULL",
     )
     .bind(id)
     .fetch_all(&mut **tx)

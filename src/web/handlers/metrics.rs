@@ -34,12 +34,28 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Handle
 fn metrics_text(state: &State, counts: jobs::Counts, free: Option<u64>) -> String {
     let jobs::Counts { waiting, due, dead } = counts;
     let mut text = format!(
-        "# HELP hearback_jobs Jobs in the database.\n# TYPE hearback_jobs gauge\nhearback_jobs{{state=\"waiting\"}} {waiting}\nhearback_jobs{{state=\"dead\"}} {dead}\n# HELP hearback_jobs_due Waiting jobs that are due now, including running jobs.\n# TYPE hearback_jobs_due gauge\nhearback_jobs_due {due}\n# HELP hearback_overdue_check_timestamp_seconds When this node last looked for overdue answers.\n# TYPE hearback_overdue_check_timestamp_seconds gauge\nhearback_overdue_check_timestamp_seconds {}\n# HELP hearback_live_pages Open event streams on this node.\n# TYPE hearback_live_pages gauge\nhearback_live_pages {}\n",
+        "# HELP hearback_jobs Jobs in the database.\n\
+         # TYPE hearback_jobs gauge\n\
+         hearback_jobs{{state=\"waiting\"}} {waiting}\n\
+         hearback_jobs{{state=\"dead\"}} {dead}\n\
+         # HELP hearback_jobs_due Waiting jobs that are due now, including running jobs.\n\
+         # TYPE hearback_jobs_due gauge\n\
+         hearback_jobs_due {due}\n\
+         # HELP hearback_overdue_check_timestamp_seconds When this node last looked for overdue answers.\n\
+         # TYPE hearback_overdue_check_timestamp_seconds gauge\n\
+         hearback_overdue_check_timestamp_seconds {}\n\
+         # HELP hearback_live_pages Open event streams on this node.\n\
+         # TYPE hearback_live_pages gauge\n\
+         hearback_live_pages {}\n",
         state.overdue_checked_at.load(Ordering::Relaxed) / 1000,
         state.event_hub.listeners()
     );
     if let Some(free) = free {
-        text.push_str(&format!("# HELP hearback_storage_free_bytes Free space on the media disk, in bytes.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
+        text.push_str(&format!(
+            "# HELP hearback_storage_free_bytes Free space on the media disk, in bytes.\n\
+             # TYPE hearback_storage_free_bytes gauge\n\
+             hearback_storage_free_bytes {free}\n"
+        ));
     }
     text
 }
