@@ -1,4 +1,4 @@
-//! Accounts and viewers: roles, sign-in, and the account changes that an admin can make.
+//! Accounts and viewers.
 
 mod credentials;
 mod expiry_sweep;
@@ -9,6 +9,7 @@ mod media_url_credentials;
 mod names;
 mod passwords;
 mod profile;
+mod roles_and_deactivation;
 mod sessions;
 mod sign_in;
 mod system_account;
@@ -32,6 +33,7 @@ pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
 };
+pub use roles_and_deactivation::{Change, change};
 pub use sessions::{
     Session, end_session, end_session_by_secret, open_session, sessions, viewer_by_session,
 };
@@ -258,14 +260,18 @@ fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
 
 /// Returns all accounts, sorted by name, including deactivated ones.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
-    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE role <> 'house' ORDER BY name_key, id")
+    sqlx::query_as(
+        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at
+         FROM people WHERE role <> 'house' ORDER BY name_key, id")
         .fetch_known(connection)
         .await
 }
 
 /// Finds an account by id, including a deactivated one.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> {
-    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE id = $1 AND role <> 'house'")
+    sqlx::query_as(
+        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at
+         FROM people WHERE id = $1 AND role <> 'house'")
         .bind(id)
         .fetch_optional(connection)
         .await?
@@ -297,7 +303,8 @@ pub async fn names(
 /// Finds an active account by its email address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as(
-        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
+        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at
+         FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
     )
     .bind(text::email_key(email))
     .fetch_optional(connection)
@@ -336,61 +343,4 @@ pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Resu
     .fetch_one(connection)
     .await?;
     Ok(count > 0)
-}
-
-/// Changes to an account that an admin makes. `None` leaves a value unchanged.
-#[derive(Debug, Default)]
-pub struct Change {
-    /// New role.
-    pub role: Option<Role>,
-    /// Whether the account is active after the change. `false` deactivates the account, and `true`
-    /// reactivates it.
-    pub active: Option<bool>,
-}
-
-/// Changes the role of an account, deactivates it or reactivates it. Fails if the change would
-/// leave no active admin. Deactivation ends all sessions and tokens of the account.
-pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Result<()> {
-    // Lock all admins first, so that two admins cannot remove each other's role at the same time.
-    sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL")
-        .execute(&mut **tx)
-        .await?;
-    let account = by_id(tx, id).await?;
-    let role = change.role.unwrap_or(account.role);
-    let deactivated_at = match change.active {
-        None => account.deactivated_at,
-        Some(true) => None,
-        Some(false) => account.deactivated_at.or(Some(clock.now())),
-    };
-    sqlx::query("UPDATE people SET role = $1, deactivated_at = $2 WHERE id = $3")
-        .bind(role)
-        .bind(deactivated_at)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    let admins: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM people WHERE role = 'admin' AND deactivated_at IS NULL",
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    if admins == 0 {
-        return Err(Error::Conflict(
-            "This is the last admin. Make someone else an admin first.".into(),
-        ));
-    }
-    if deactivated_at.is_some() {
-        sqlx::query("DELETE FROM sessions WHERE person_id = $1")
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-        sqlx::query("DELETE FROM tokens WHERE person_id = $1")
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-        sqlx::query("DELETE FROM resets WHERE person_id = $1")
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }

@@ -126,21 +126,7 @@ impl State {
         let key = signing::stored_key(&mut tx).await?;
         let setup_code = db::get_or_create_setting(&mut tx, "setup_code", clock::secret).await?;
         tx.commit().await?;
-        let redirected = match config.delivery {
-            Delivery::Proxy => None,
-            Delivery::Redirect => storage
-                .presign("media/any", Duration::from_secs(60))
-                .await?
-                .as_deref()
-                .and_then(origin),
-        };
-        let media_sources = config
-            .url
-            .clone()
-            .into_iter()
-            .chain(redirected)
-            .map(|source| format!(" {source}"))
-            .collect();
+        let media_sources = media_sources(&config, &storage).await?;
         let live = EventHub::start(db.clone(), stop).await?;
         let node = Node::start(&db, &config.data_dir).await?;
         let objects = ObjectContext {
@@ -183,6 +169,25 @@ impl State {
             config,
         })
     }
+}
+
+/// Returns the origins from which pages may load media, each with a space before it.
+async fn media_sources(config: &Config, storage: &Storage) -> Result<String> {
+    let redirected = match config.delivery {
+        Delivery::Proxy => None,
+        Delivery::Redirect => storage
+            .presign("media/any", Duration::from_secs(60))
+            .await?
+            .as_deref()
+            .and_then(origin),
+    };
+    let sources = config
+        .url
+        .clone()
+        .into_iter()
+        .chain(redirected)
+        .map(|source| format!(" {source}"));
+    Ok(sources.collect())
 }
 
 /// Returns `None` unless both a mail server and a public URL are configured, because emails contain

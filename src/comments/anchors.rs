@@ -36,21 +36,38 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
     {
         return Ok(Anchor::default());
     }
+    let media = find_media(tx, update, anchor).await?;
+    check_position(&media, anchor)?;
+    check_range(&media, anchor)?;
+    Ok(Anchor {
+        media_id: Some(media.id),
+        ..anchor.clone()
+    })
+}
+
+/// Finds the media that the anchor names. Without an id, finds the first video for a position in a
+/// video, and the first picture for anything else.
+async fn find_media(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Media> {
     let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
-    let fits = |media: &&Media| match &anchor.media_id {
+    let fits = |media: &Media| match &anchor.media_id {
         Some(id) => media.id == *id,
         None => {
             (anchor.at_ms.is_some() && media.kind == MediaKind::Video)
                 || (anchor.at_ms.is_none() && media.kind == MediaKind::Image)
         }
     };
-    let media = album.iter().map(|(media, _)| media).find(fits);
-    let media = media.ok_or_else(|| {
+    let media = album.into_iter().map(|(media, _)| media).find(fits);
+    media.ok_or_else(|| {
         Error::invalid(
             "media_id",
             "is not the id of a file in this update; the file may have been removed. Reload the page, or leave the field out.",
         )
-    })?;
+    })
+}
+
+/// Checks that the position is within a video. Pictures have no positions, and a drawing on a video
+/// or a region of a video needs one.
+fn check_position(media: &Media, anchor: &Anchor) -> Result<()> {
     match (media.kind, anchor.at_ms) {
         (MediaKind::Video, None) if !anchor.drawing.is_empty() => {
             return Err(Error::invalid(
@@ -84,6 +101,11 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// Checks that the time range has a start and ends after it, within the video.
+fn check_range(media: &Media, anchor: &Anchor) -> Result<()> {
     match (anchor.at_ms, anchor.until_ms) {
         (None, Some(_)) => {
             return Err(Error::invalid(
@@ -101,8 +123,5 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
         }
         _ => {}
     }
-    Ok(Anchor {
-        media_id: Some(media.id.clone()),
-        ..anchor.clone()
-    })
+    Ok(())
 }

@@ -44,22 +44,8 @@ pub async fn add(
     update: &Update,
     new: &NewComment,
 ) -> Result<SavedComment> {
+    check_content(update, new)?;
     let update_id = &update.id;
-    if update.trashed_at.is_some() {
-        return Err(Error::Conflict(updates::IN_TRASH.into()));
-    }
-    if new.is_question && new.parent_id.is_some() {
-        return Err(Error::invalid(
-            "kind",
-            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
-        ));
-    }
-    if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
-        return Err(Error::invalid(
-            "body",
-            "is empty. Write something, draw something or paste a picture.",
-        ));
-    }
     let (person, guest, link) = match viewer {
         Viewer::Person(person) => (Some(person.id.clone()), None, None),
         Viewer::Guest(_) | Viewer::Nobody => {
@@ -84,8 +70,8 @@ pub async fn add(
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, drawn, revision,
-             created_at, kind, mentions)
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms,
+         until_ms, region, drawing, drawn, revision, created_at, kind, mentions)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(&id)
@@ -135,6 +121,25 @@ pub async fn add(
         update: update.clone(),
         without_access: unseen,
     })
+}
+
+fn check_content(update: &Update, new: &NewComment) -> Result<()> {
+    if update.trashed_at.is_some() {
+        return Err(Error::Conflict(updates::IN_TRASH.into()));
+    }
+    if new.is_question && new.parent_id.is_some() {
+        return Err(Error::invalid(
+            "kind",
+            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
+        ));
+    }
+    if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
+        return Err(Error::invalid(
+            "body",
+            "is empty. Write something, draw something or paste a picture.",
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the id of the first comment of the thread that contains the comment `id`. Fails unless

@@ -48,8 +48,8 @@ pub struct Row {
 /// SQL columns of [`Row`].
 macro_rules! row_columns {
     () => {
-        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
-         u.listed_at, u.next_due_at, u.unheard, u.open_questions,
+        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at,
+         u.published_at, u.trashed_at, u.listed_at, u.next_due_at, u.unheard, u.open_questions,
          (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
     };
 }
@@ -120,11 +120,42 @@ pub async fn list(
     if query.is_none() && !filter.search_words.trim().is_empty() {
         return Ok(Vec::new());
     }
-    // Build the query from the conditions that are set. Unused conditions would keep the query
-    // planner from choosing the right index.
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
         (cursor.listed_at, cursor.id.as_str())
     });
+    let (text, values) = list_statement(dialect, filter, query.as_deref());
+    // Rows that contain a value unknown to this version are skipped. Read more rows to fill the
+    // page; otherwise the page would be short and look like the last one.
+    let mut extra = 0;
+    loop {
+        let wanted = limit + extra;
+        let mut query = sqlx::query_as(AssertSqlSafe(text.clone()))
+            .bind(person_id)
+            .bind(listed_at)
+            .bind(id)
+            .bind(wanted);
+        for value in &values {
+            query = query.bind(*value);
+        }
+        let (mut rows, unknown) = query.fetch_known_and_count_unknown(connection).await?;
+        let unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
+        let read = i64::try_from(rows.len()).unwrap_or(i64::MAX) + unknown;
+        if unknown <= extra || read < wanted {
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            return Ok(rows);
+        }
+        extra = unknown;
+    }
+}
+
+/// Builds the statement of [`list`] from the conditions that are set: unused conditions would keep
+/// the query planner from choosing the right index. Returns the values of `$5` and later as well.
+/// `$1` is the person, `$2` and `$3` are the cursor, and `$4` is the limit.
+fn list_statement<'a>(
+    dialect: Dialect,
+    filter: &'a Filter,
+    query: Option<&'a str>,
+) -> (String, Vec<&'a str>) {
     let mut text = String::from(concat!(
         "SELECT ",
         row_columns!(),
@@ -147,24 +178,26 @@ pub async fn list(
             " (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))"
         ));
     }
-    let mut more: Vec<&str> = Vec::new();
+    let mut values: Vec<&str> = Vec::new();
     let mut also = |condition: &str, value| {
-        more.push(value);
-        text.push_str(&condition.replace('?', &format!("${}", 4 + more.len())));
+        values.push(value);
+        text.push_str(&condition.replace('?', &format!("${}", 4 + values.len())));
     };
     if !filter.author.is_empty() {
         also(" AND u.author_id = ?", filter.author.as_str());
     }
     if let Some(kind) = filter.kind {
         also(
-            " AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL AND m.kind = ?)",
+            " AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL
+             AND m.removed_at IS NULL AND m.kind = ?)",
             kind.as_str(),
         );
     }
-    if let Some(query) = &query {
+    if let Some(query) = query {
         let matching = match dialect {
             Dialect::Sqlite => {
-                " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH ?)"
+                " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid
+                 WHERE said_words MATCH ?)"
             }
             Dialect::Postgres => {
                 " AND u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', ?))"
@@ -173,28 +206,7 @@ pub async fn list(
         also(matching, query);
     }
     text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    // Rows that contain a value unknown to this version are skipped. Read more rows to fill the
-    // page; otherwise the page would be short and look like the last one.
-    let mut extra = 0;
-    loop {
-        let wanted = limit + extra;
-        let mut query = sqlx::query_as(AssertSqlSafe(text.clone()))
-            .bind(person_id)
-            .bind(listed_at)
-            .bind(id)
-            .bind(wanted);
-        for value in &more {
-            query = query.bind(*value);
-        }
-        let (mut rows, unknown) = query.fetch_known_and_count_unknown(connection).await?;
-        let unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
-        let read = i64::try_from(rows.len()).unwrap_or(i64::MAX) + unknown;
-        if unknown <= extra || read < wanted {
-            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            return Ok(rows);
-        }
-        extra = unknown;
-    }
+    (text, values)
 }
 
 /// Returns the rows of these updates in no particular order. The caller must check whether the

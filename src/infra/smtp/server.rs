@@ -32,59 +32,16 @@ impl Server {
     /// Parses `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The
     /// error does not repeat the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org or smtp://mail.example.org?tls=required.";
         let url = Url::parse(text).map_err(|_| format!("is not a URL. {EXAMPLE}"))?;
         let host = url
             .host_str()
             .filter(|host| !host.is_empty())
             .ok_or_else(|| format!("has no host. {EXAMPLE}"))?;
-        let tls: Vec<_> = url.query_pairs().collect();
-        let (mode, port) = match (url.scheme(), tls.as_slice()) {
-            ("smtps", []) => (TlsMode::Implicit, 465),
-            ("smtp", []) => (TlsMode::None, 25),
-            ("smtp", [(name, value)]) if name == "tls" && value == "required" => {
-                (TlsMode::Required, 587)
-            }
-            ("smtp", [(name, value)]) if name == "tls" && value == "opportunistic" => {
-                (TlsMode::Opportunistic, 587)
-            }
-            ("smtp", _) => {
-                return Err(format!(
-                    "has an unknown query string; only tls=required and tls=opportunistic are allowed. {EXAMPLE}"
-                ));
-            }
-            ("smtps", _) => {
-                return Err(format!(
-                    "must not have a query string with smtps://. {EXAMPLE}"
-                ));
-            }
-            _ => {
-                return Err(format!("must start with smtps:// or smtp://. {EXAMPLE}"));
-            }
-        };
+        let (mode, port) = tls_mode(&url)?;
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
             return Err(format!("must not have a path. {EXAMPLE}"));
         }
-        let decoded = |part: &str| {
-            percent_decode_str(part)
-                .decode_utf8()
-                .map(|text| text.into_owned())
-                .map_err(|_| {
-                    "has a user name or password that is not valid percent-encoded UTF-8."
-                        .to_owned()
-                })
-        };
-        let credentials = match (url.username(), url.password()) {
-            ("", None) => None,
-            (user, Some(password)) if !user.is_empty() => {
-                Some(Credentials::new(decoded(user)?, decoded(password)?))
-            }
-            _ => {
-                return Err(format!(
-                    "must have both a user name and a password, or neither. {EXAMPLE}"
-                ));
-            }
-        };
+        let credentials = credentials(&url)?;
         let host = host
             .trim_start_matches('[')
             .trim_end_matches(']')
@@ -103,4 +60,56 @@ impl Server {
             credentials,
         })
     }
+}
+
+const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org or smtp://mail.example.org?tls=required.";
+
+/// Returns how connections are encrypted, and the default port.
+fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {
+    let tls: Vec<_> = url.query_pairs().collect();
+    Ok(match (url.scheme(), tls.as_slice()) {
+        ("smtps", []) => (TlsMode::Implicit, 465),
+        ("smtp", []) => (TlsMode::None, 25),
+        ("smtp", [(name, value)]) if name == "tls" && value == "required" => {
+            (TlsMode::Required, 587)
+        }
+        ("smtp", [(name, value)]) if name == "tls" && value == "opportunistic" => {
+            (TlsMode::Opportunistic, 587)
+        }
+        ("smtp", _) => {
+            return Err(format!(
+                "has an unknown query string; only tls=required and tls=opportunistic are allowed. {EXAMPLE}"
+            ));
+        }
+        ("smtps", _) => {
+            return Err(format!(
+                "must not have a query string with smtps://. {EXAMPLE}"
+            ));
+        }
+        _ => {
+            return Err(format!("must start with smtps:// or smtp://. {EXAMPLE}"));
+        }
+    })
+}
+
+fn credentials(url: &Url) -> Result<Option<Credentials>, String> {
+    let decoded = |part: &str| {
+        percent_decode_str(part)
+            .decode_utf8()
+            .map(|text| text.into_owned())
+            .map_err(|_| {
+                "has a user name or password that is not valid percent-encoded UTF-8.".to_owned()
+            })
+    };
+    Ok(match (url.username(), url.password()) {
+        ("", None) => None,
+        (user, Some(password)) if !user.is_empty() => {
+            Some(Credentials::new(decoded(user)?, decoded(password)?))
+        }
+        _ => {
+            return Err(format!(
+                "must have both a user name and a password, or neither. {EXAMPLE}"
+            ));
+        }
+    })
 }

@@ -67,12 +67,7 @@ pub async fn resolve_addresses(
                 None => match find_invitation(connection, clock, &email).await? {
                     Some(invitation) => resolved.invitations.push(invitation),
                     None if people::is_deactivated(connection, &email).await? => {
-                        return Err(Error::invalid(
-                            "audience",
-                            format!(
-                                "{email} is deactivated. Leave this address out, or ask an admin to reactivate the account."
-                            ),
-                        ));
+                        return Err(deactivated_error(&email));
                     }
                     None => strangers.push(email),
                 },
@@ -82,6 +77,24 @@ pub async fn resolve_addresses(
     if strangers.is_empty() {
         return Ok(resolved);
     }
+    Err(no_account_error(connection, by, &strangers).await?)
+}
+
+fn deactivated_error(email: &str) -> Error {
+    Error::invalid(
+        "audience",
+        format!(
+            "{email} is deactivated. Leave this address out, or ask an admin to reactivate the account."
+        ),
+    )
+}
+
+/// Returns the error that lists addresses without an account and says who can invite these people.
+async fn no_account_error(
+    connection: &mut AnyConnection,
+    by: &Person,
+    strangers: &[String],
+) -> Result<Error> {
     let have = if strangers.len() == 1 {
         "has no account"
     } else {
@@ -98,7 +111,7 @@ pub async fn resolve_addresses(
         }
         admins => format!("{} can invite them.", admins.join(", ")),
     };
-    Err(Error::invalid(
+    Ok(Error::invalid(
         "audience",
         format!("{} {have}. {way}", strangers.join(", ")),
     ))
@@ -138,9 +151,12 @@ async fn find_invitation(
 /// Returns the names of at most three admins. Error messages name them as the people who can invite
 /// others.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL
+         ORDER BY name_key LIMIT 3",
+    )
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them.

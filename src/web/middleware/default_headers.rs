@@ -13,20 +13,7 @@ use crate::web::extract::flash::FLASH_COOKIE;
 /// Sets the default headers of a response. Keeps headers that the handler has already set, as the handlers of media and
 /// assets do.
 pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
-    let nonce = response
-        .request()
-        .extensions()
-        .get::<Nonce>()
-        .map(|nonce| nonce.0.clone())
-        .unwrap_or_default();
-    let media = response
-        .request()
-        .app_data::<web::Data<State>>()
-        .map(|state| state.media_sources.clone())
-        .unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
-    );
+    let policy = content_security_policy(response);
     let fixed = [
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -45,20 +32,7 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
         .request()
         .app_data::<web::Data<State>>()
         .is_some_and(|state| state.config.is_https());
-    let page = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if page
-        && response.status() == StatusCode::OK
-        && response.request().cookie(FLASH_COOKIE).is_some()
-    {
-        let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
-        gone.make_removal();
-        if let Err(error) = response.response_mut().add_cookie(&gone) {
-            tracing::error!(%error, "a cookie could not be deleted");
-        }
-    }
+    delete_shown_flash(response);
     let tus = response.request().path().starts_with("/uploads");
     let headers = response.headers_mut();
     if tus {
@@ -86,5 +60,43 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     }
     for (name, value) in fixed {
         put(name, value);
+    }
+}
+
+fn content_security_policy(response: &ServiceResponse) -> String {
+    let nonce = response
+        .request()
+        .extensions()
+        .get::<Nonce>()
+        .map(|nonce| nonce.0.clone())
+        .unwrap_or_default();
+    let media = response
+        .request()
+        .app_data::<web::Data<State>>()
+        .map(|state| state.media_sources.clone())
+        .unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; \
+         worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'; manifest-src 'self'"
+    )
+}
+
+/// Deletes the cookie of the message that the page has just shown.
+fn delete_shown_flash(response: &mut ServiceResponse) {
+    let page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if page
+        && response.status() == StatusCode::OK
+        && response.request().cookie(FLASH_COOKIE).is_some()
+    {
+        let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
+        gone.make_removal();
+        if let Err(error) = response.response_mut().add_cookie(&gone) {
+            tracing::error!(%error, "a cookie could not be deleted");
+        }
     }
 }
