@@ -30,8 +30,8 @@ pub struct Page {
     pub title: String,
     /// The signed-in person.
     pub me: Option<Me>,
-    /// Current entry of the navigation: `inbox`, `updates`, `new`, `people`, `me`, or an empty string.
-    pub at: &'static str,
+    /// Current entry of the navigation, if there is one.
+    pub at: Option<NavEntry>,
     /// Current time by the domain's clock, in milliseconds.
     pub now: i64,
     /// IANA time zone for times that the browser does not format itself.
@@ -55,6 +55,27 @@ pub struct Page {
     pub contact: Option<ContactView>,
 }
 
+/// An entry of the navigation, or of the tabs under *People*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NavEntry {
+    /// The form of a new update.
+    New,
+    /// The inbox.
+    Inbox,
+    /// The library, and the pages of updates.
+    Library,
+    /// The tab with accounts and invitations.
+    People,
+    /// The tab with groups.
+    Groups,
+    /// The tab with the rules of the workspace.
+    Workspace,
+    /// The tab with all share links.
+    ShareLinks,
+    /// The viewer's settings.
+    Settings,
+}
+
 /// The signed-in person.
 #[derive(Clone, Debug)]
 pub struct Me {
@@ -69,6 +90,19 @@ pub struct Me {
 }
 
 impl Page {
+    /// Returns whether this entry of the navigation or of the tabs is the current one.
+    pub fn is_at(&self, entry: NavEntry) -> bool {
+        self.at == Some(entry)
+    }
+
+    /// Returns whether the page is one of the tabs under *People*.
+    pub fn is_at_people_tabs(&self) -> bool {
+        matches!(
+            self.at,
+            Some(NavEntry::People | NavEntry::Groups | NavEntry::Workspace | NavEntry::ShareLinks)
+        )
+    }
+
     /// Returns whether the viewer is an admin.
     pub fn is_admin(&self) -> bool {
         self.me.as_ref().is_some_and(|me| me.is_admin)

@@ -72,6 +72,21 @@ pub(crate) fn json_or_redirect(
     Ok(answer.json(body))
 }
 
+/// Redirects a browser with 303 to a page that shows a message once, and returns the result to a program as JSON.
+pub(crate) fn json_or_flash(
+    ctx: &RequestContext,
+    state: &State,
+    status: StatusCode,
+    (to, flash): (&str, Flash),
+    body: &impl Serialize,
+) -> HandlerResult {
+    if ctx.wants_html {
+        see_other_with_flash(state, to, &flash)
+    } else {
+        json(status, body)
+    }
+}
+
 /// Redirects a browser with 303, and returns 204 to a program.
 pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerResult {
     Ok(if ctx.wants_html {

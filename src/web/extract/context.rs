@@ -14,7 +14,7 @@ use crate::web::extract::accept::wants_html;
 use crate::web::extract::base_url::base_url;
 use crate::web::extract::flash::Flash;
 use crate::web::extract::viewer::viewer;
-use crate::web::pages::{Me, Page};
+use crate::web::pages::{Me, NavEntry, Page};
 use crate::{inbox, workspace};
 
 /// The viewer of a request, and how to respond to the request.
@@ -85,7 +85,7 @@ impl RequestContext {
         &self,
         state: &State,
         title: impl Into<String>,
-        at: &'static str,
+        at: Option<NavEntry>,
     ) -> Result<Page> {
         let mut page = Page {
             title: title.into(),

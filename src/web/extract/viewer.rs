@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
 use crate::error::{Error, Result};
+use crate::infra::db::text_enum;
 use crate::links;
 use crate::people::{self, Grant, Viewer};
 use crate::state::State;
@@ -50,41 +51,49 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
         .ok_or(Error::Unauthenticated)
 }
 
+text_enum! {
+    /// Kind of the credential that a media address was signed for.
+    enum GrantKind {
+        /// A browser session.
+        Session = "s",
+        /// An API token.
+        Token = "t",
+        /// A share link.
+        ShareLink = "l",
+    }
+}
+
 /// Returns the viewer for whom a media address was signed. `grant` is the credential in the address, and it must still
 /// be valid.
 pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
-    let viewer = match kind {
-        "s" | "t" => people::viewer_by_grant(
-            &state.db,
-            &state.clock,
-            &if kind == "s" {
-                Grant::Session(id.into())
-            } else {
-                Grant::Token(id.into())
-            },
-        )
-        .await?
-        .map(Viewer::Person),
-        "l" => links::guest_by_cookie(&state.db, id, "")
+    let viewer = match kind.parse().map_err(|_| Error::NotFound)? {
+        GrantKind::Session => person_by_grant(state, &Grant::Session(id.into())).await?,
+        GrantKind::Token => person_by_grant(state, &Grant::Token(id.into())).await?,
+        GrantKind::ShareLink => links::guest_by_cookie(&state.db, id, "")
             .await?
             .map(|guest| Viewer::Guest(vec![guest])),
-        _ => None,
     };
     viewer.ok_or(Error::NotFound)
+}
+
+async fn person_by_grant(state: &State, grant: &Grant) -> Result<Option<Viewer>> {
+    let person = people::viewer_by_grant(&state.db, &state.clock, grant).await?;
+    Ok(person.map(Viewer::Person))
 }
 
 /// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media
 /// contain it.
 pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
-    match viewer {
+    let (kind, id) = match viewer {
         Viewer::Person(person) => match &person.grant {
-            Grant::Session(id) => format!("s~{id}"),
-            Grant::Token(id) => format!("t~{id}"),
+            Grant::Session(id) => (GrantKind::Session, id),
+            Grant::Token(id) => (GrantKind::Token, id),
         },
-        Viewer::Guest(_) | Viewer::Nobody => viewer
-            .guest_of(update_id)
-            .map(|guest| format!("l~{}", guest.link_id))
-            .unwrap_or_default(),
-    }
+        Viewer::Guest(_) | Viewer::Nobody => match viewer.guest_of(update_id) {
+            Some(guest) => (GrantKind::ShareLink, &guest.link_id),
+            None => return String::new(),
+        },
+    };
+    format!("{kind}~{id}")
 }

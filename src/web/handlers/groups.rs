@@ -13,10 +13,10 @@ use crate::updates;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
-use crate::web::pages::{Form, GroupsPage};
+use crate::web::pages::{Form, GroupsPage, NavEntry};
 use crate::web::presenters::people::account_views;
 use crate::web::responses::{
-    HandlerResult, html_page, json, no_content_or_redirect, see_other_with_flash,
+    HandlerResult, html_page, json, json_or_flash, no_content_or_redirect,
 };
 use crate::web::schema::{GroupView, ListView, PersonView};
 
@@ -84,7 +84,7 @@ async fn groups_page(
         ),
     };
     let shown = GroupsPage {
-        page: ctx.page(state, "Groups", "people").await?,
+        page: ctx.page(state, "Groups", Some(NavEntry::Groups)).await?,
         groups: group_views(state, ctx.person()?).await?,
         people: account_views(state).await?,
         form,
@@ -102,12 +102,16 @@ pub(crate) async fn create(
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_create(&state, &ctx, fields).await {
-        Ok(group) if ctx.wants_html => see_other_with_flash(
-            &state,
-            "/groups",
-            &Flash::text(format!("The group @{} has been created.", group.name)),
-        ),
-        Ok(group) => json(StatusCode::CREATED, &group),
+        Ok(group) => {
+            let flash = Flash::text(format!("The group @{} has been created.", group.name));
+            json_or_flash(
+                &ctx,
+                &state,
+                StatusCode::CREATED,
+                ("/groups", flash),
+                &group,
+            )
+        }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             groups_page(&state, &ctx, Some(("", typed, error))).await
         }
@@ -138,12 +142,10 @@ pub(crate) async fn change(
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_change(&state, &ctx, &id, fields).await {
-        Ok(group) if ctx.wants_html => see_other_with_flash(
-            &state,
-            "/groups",
-            &Flash::text(format!("The group @{} has been saved.", group.name)),
-        ),
-        Ok(group) => json(StatusCode::OK, &group),
+        Ok(group) => {
+            let flash = Flash::text(format!("The group @{} has been saved.", group.name));
+            json_or_flash(&ctx, &state, StatusCode::OK, ("/groups", flash), &group)
+        }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             groups_page(&state, &ctx, Some((&id, typed, error))).await
         }

@@ -1,23 +1,20 @@
 //! Handlers for the inbox, which is the home page.
 
+mod snooze;
+
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, web};
-use jiff::{Timestamp, ToSpan};
+use actix_web::web;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::clock::Millis;
-use crate::people::Person;
+pub(crate) use snooze::{snooze, unsnooze};
+
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
-use crate::web::pages::InboxPage;
+use crate::web::pages::{InboxPage, NavEntry};
 use crate::web::presenters;
-use crate::web::responses::{
-    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other,
-    see_other_with_flash,
-};
+use crate::web::responses::{HandlerResult, html_page, json, see_other, see_other_with_flash};
 use crate::{inbox, updates};
 
 /// Redirects to the inbox, or to the sign-in page.
@@ -38,7 +35,7 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     html_page(
         StatusCode::OK,
         &InboxPage {
-            page: ctx.page(&state, "Inbox", "inbox").await?,
+            page: ctx.page(&state, "Inbox", Some(NavEntry::Inbox)).await?,
             inbox,
             first_day,
         },
@@ -91,78 +88,4 @@ pub(crate) async fn next(
             &Flash::text("That was the last entry in your inbox."),
         ),
     }
-}
-
-/// Snoozes an entry. `until` is a timestamp, `tomorrow`, `monday` or `answered`. `tomorrow` and `monday` mean 08:00 on
-/// that day, and `answered` means until someone answers.
-pub(crate) async fn snooze(
-    req: HttpRequest,
-    ctx: RequestContext,
-    state: web::Data<State>,
-    id: web::Path<String>,
-    payload: web::Payload,
-) -> HandlerResult {
-    let person = ctx.person()?;
-    let mut fields = Fields::read(&req, payload).await?;
-    let word = fields.optional("until", |text| Ok(text.to_owned()));
-    let until = match word.as_deref() {
-        Some("answered") => None,
-        Some(text) => match morning_of(person, text, state.clock.now())
-            .or_else(|| crate::clock::parse_rfc3339(text))
-        {
-            Some(until) => Some(until),
-            None => {
-                fields.add_error("until", "is not a valid time. Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.");
-                None
-            }
-        },
-        None => {
-            fields.add_error(
-                "until",
-                "is missing. Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.",
-            );
-            None
-        }
-    };
-    fields.finish()?;
-    let mut tx = state.db.begin().await?;
-    inbox::snooze(&mut tx, &state.clock, &ctx.viewer, &id, until).await?;
-    tx.commit().await?;
-    no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
-}
-
-/// Ends the snooze of an entry.
-pub(crate) async fn unsnooze(
-    req: HttpRequest,
-    ctx: RequestContext,
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> HandlerResult {
-    let person = ctx.person()?;
-    let mut tx = state.db.begin().await?;
-    inbox::unsnooze(&mut tx, &person.id, &id).await?;
-    tx.commit().await?;
-    no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
-}
-
-/// Returns 08:00 tomorrow or next Monday in the person's time zone.
-fn morning_of(person: &Person, word: &str, now: Millis) -> Option<Millis> {
-    const BEGINS: i8 = 8;
-    let zone = jiff::tz::TimeZone::get(&person.time_zone).ok()?;
-    let today = Timestamp::from_millisecond(now)
-        .ok()?
-        .to_zoned(zone.clone())
-        .date();
-    let day = match word {
-        "tomorrow" => today.checked_add(1.day()).ok()?,
-        "monday" => today.nth_weekday(1, jiff::civil::Weekday::Monday).ok()?,
-        _ => return None,
-    };
-    Some(
-        day.at(BEGINS, 0, 0, 0)
-            .to_zoned(zone)
-            .ok()?
-            .timestamp()
-            .as_millisecond(),
-    )
 }

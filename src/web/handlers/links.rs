@@ -15,7 +15,7 @@ use crate::web::extract::flash::Flash;
 use crate::web::extract::guest_cookie::{guest_cookie, guests_of};
 use crate::web::extract::list_query::ListQuery;
 use crate::web::handlers::updates::{PageContent, ThreadQuery, update_page};
-use crate::web::pages::{LinksPage, SharePreview};
+use crate::web::pages::{LinksPage, NavEntry, SharePreview};
 use crate::web::presenters;
 use crate::web::responses::{
     HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other_with_flash,
@@ -105,7 +105,9 @@ pub(crate) async fn all(
     html_page(
         StatusCode::OK,
         &LinksPage {
-            page: ctx.page(&state, "Share links", "people").await?,
+            page: ctx
+                .page(&state, "Share links", Some(NavEntry::ShareLinks))
+                .await?,
             links: items,
             next,
         },

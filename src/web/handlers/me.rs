@@ -12,7 +12,9 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
 use crate::web::presenters::me::{Typed, me_page, me_view};
-use crate::web::responses::{HandlerResult, json, no_content_or_redirect, see_other_with_flash};
+use crate::web::responses::{
+    HandlerResult, json, json_or_flash, no_content_or_redirect, see_other_with_flash,
+};
 use crate::web::schema::MeView;
 use crate::working_hours::WorkingHours;
 use crate::{text, updates};
@@ -40,8 +42,10 @@ pub(crate) async fn edit(
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_edit(&req, &state, &ctx, fields).await {
-        Ok(_) if ctx.wants_html => see_other_with_flash(&state, "/me", &Flash::text("Saved.")),
-        Ok(account) => json(StatusCode::OK, &account),
+        Ok(account) => {
+            let saved = ("/me", Flash::text("Saved."));
+            json_or_flash(&ctx, &state, StatusCode::OK, saved, &account)
+        }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             me_page(&state, &ctx, Some((typed, error))).await
         }

@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
-use crate::web::pages::{Form, PeoplePage};
+use crate::web::pages::{Form, NavEntry, PeoplePage};
 use crate::web::presenters::people::{account_page, account_view};
 use crate::web::responses::{HandlerResult, html_page, json, json_or_redirect};
 use crate::web::schema::{InvitationView, ListView};
@@ -71,7 +71,7 @@ async fn people_page(
         Fields::refilled_form(&typed, &error)
     });
     let page_struct = PeoplePage {
-        page: ctx.page(state, "People", "people").await?,
+        page: ctx.page(state, "People", Some(NavEntry::People)).await?,
         people,
         next: next.map_or_else(String::new, |next| format!("/people?after={next}")),
         invitations,

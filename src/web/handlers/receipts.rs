@@ -67,7 +67,7 @@ pub(crate) async fn list(
         .collect();
     drop(connection);
     let title = format!("Who has heard “{}”", view.heading());
-    let page_of = ctx.page(&state, title, "receipts").await?;
+    let page_of = ctx.page(&state, title, None).await?;
     html_page(
         StatusCode::OK,
         &ReceiptsPage {
@@ -155,7 +155,7 @@ pub(crate) async fn overview(
     html_page(
         StatusCode::OK,
         &OverviewPage {
-            page: ctx.page(&state, "Who has heard", "receipts").await?,
+            page: ctx.page(&state, "Who has heard", None).await?,
             items,
             next,
         },

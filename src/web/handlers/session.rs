@@ -49,16 +49,15 @@ pub(crate) async fn show(
                 problem,
                 ..Form::default()
             };
-            html_page(
-                StatusCode::OK,
-                &SignInPage {
-                    page: ctx.page(&state, "Sign in", "").await?,
-                    form,
-                },
-            )
+            html_page(StatusCode::OK, &sign_in_page(&state, &ctx, form).await?)
         }
         (Err(error), false) => Err(error),
     }
+}
+
+async fn sign_in_page(state: &State, ctx: &RequestContext, form: Form) -> Result<SignInPage> {
+    let page = ctx.page(state, "Sign in", None).await?;
+    Ok(SignInPage { page, form })
 }
 
 pub(crate) async fn sign_in(
@@ -74,13 +73,7 @@ pub(crate) async fn sign_in(
         Ok(secret) => Ok(session_response(&state, &ctx, &secret, &next)),
         Err(error @ (Error::Invalid(_) | Error::TooManyRequests(_))) if ctx.wants_html => {
             let form = Fields::refilled_form(&typed, &error);
-            html_error_page(
-                &error,
-                &SignInPage {
-                    page: ctx.page(&state, "Sign in", "").await?,
-                    form,
-                },
-            )
+            html_error_page(&error, &sign_in_page(&state, &ctx, form).await?)
         }
         Err(error) => Err(error),
     }

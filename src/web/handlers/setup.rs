@@ -32,13 +32,17 @@ pub(crate) async fn show(
         values: [("code".to_owned(), code)].into(),
         ..Form::default()
     };
-    html_page(
-        StatusCode::OK,
-        &SetupPage {
-            page: ctx.page(&state, "Set up", "").await?,
-            form,
-        },
-    )
+    setup_page(&state, &ctx, StatusCode::OK, form).await
+}
+
+async fn setup_page(
+    state: &State,
+    ctx: &RequestContext,
+    status: StatusCode,
+    form: Form,
+) -> HandlerResult {
+    let page = ctx.page(state, "Set up", None).await?;
+    html_page(status, &SetupPage { page, form })
 }
 
 /// Creates the first account if the request contains the setup code that the server printed. Works only once.
@@ -54,13 +58,7 @@ pub(crate) async fn create(
         Ok(secret) => Ok(session_response(&state, &ctx, &secret, "/")),
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             let form = Fields::refilled_form(&typed, &error);
-            html_page(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &SetupPage {
-                    page: ctx.page(&state, "Set up", "").await?,
-                    form,
-                },
-            )
+            setup_page(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, form).await
         }
         Err(error) => Err(error),
     }

@@ -34,7 +34,7 @@ pub(crate) async fn show(
     html_page(
         StatusCode::OK,
         &UnsubscribePage {
-            page: ctx.page(&state, "Mail", "").await?,
+            page: ctx.page(&state, "Mail", None).await?,
             email: account.email,
             off,
             action,

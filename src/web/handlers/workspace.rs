@@ -11,10 +11,10 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
-use crate::web::pages::{Form, WorkspacePage};
+use crate::web::pages::{Form, NavEntry, WorkspacePage};
 use crate::web::presenters::people::account_views;
 use crate::web::presenters::workspace::workspace_view;
-use crate::web::responses::{HandlerResult, html_page, json, see_other_with_flash};
+use crate::web::responses::{HandlerResult, html_page, json, json_or_flash};
 use crate::web::schema::WorkspaceView;
 use crate::workspace::{self, Change};
 
@@ -85,7 +85,9 @@ async fn workspace_page(
     html_page(
         status,
         &WorkspacePage {
-            page: ctx.page(state, "How we work here", "people").await?,
+            page: ctx
+                .page(state, "How we work here", Some(NavEntry::Workspace))
+                .await?,
             workspace,
             edit,
             form,
@@ -104,10 +106,10 @@ pub(crate) async fn change(
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_change(&state, &ctx, fields).await {
-        Ok(_) if ctx.wants_html => {
-            see_other_with_flash(&state, "/workspace", &Flash::text("Saved."))
+        Ok(workspace) => {
+            let saved = ("/workspace", Flash::text("Saved."));
+            json_or_flash(&ctx, &state, StatusCode::OK, saved, &workspace)
         }
-        Ok(workspace) => json(StatusCode::OK, &workspace),
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             workspace_page(&state, &ctx, true, Some((typed, error))).await
         }

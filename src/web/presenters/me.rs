@@ -10,7 +10,7 @@ use crate::people::{self, Account};
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
-use crate::web::pages::{Form, MePage};
+use crate::web::pages::{Form, MePage, NavEntry};
 use crate::web::presenters::people::account_view;
 use crate::web::presenters::sessions::{session_views, token_views};
 use crate::web::responses::{HandlerResult, html_error_page, html_page};
@@ -39,7 +39,9 @@ pub(crate) async fn me_page(
     let form = settings_form(&account, failed.as_ref(), state.clock.now());
     let zones = people::all_time_zones();
     let shown = MePage {
-        page: ctx.page(state, "Settings", "me").await?,
+        page: ctx
+            .page(state, "Settings", Some(NavEntry::Settings))
+            .await?,
         account: account_view(account, state.clock.now()),
         form,
         zones,

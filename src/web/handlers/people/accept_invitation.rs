@@ -44,7 +44,7 @@ async fn invitation_page(
     html_page(
         status,
         &InvitationPage {
-            page: ctx.page(state, "Invitation", "").await?,
+            page: ctx.page(state, "Invitation", None).await?,
             form,
             email,
             invited_by,

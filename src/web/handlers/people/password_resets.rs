@@ -11,7 +11,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, ResetPage};
 use crate::web::responses::sign_in::{browser_name, session_response};
-use crate::web::responses::{HandlerResult, html_page, json, see_other_with_flash};
+use crate::web::responses::{HandlerResult, html_page, json, json_or_flash};
 
 pub(crate) async fn create_reset_link(
     ctx: RequestContext,
@@ -24,18 +24,16 @@ pub(crate) async fn create_reset_link(
     let secret = people::create_reset_link(&mut tx, &state.clock, &id).await?;
     tx.commit().await?;
     let url = format!("{}/resets/{secret}", ctx.base_url);
-    if ctx.wants_html {
-        let said = Flash {
-            text: Some(format!(
-                "Send this link to {}. They can use it once, within one hour, to set a new password.",
-                account.name
-            )),
-            link: Some(url),
-            ..Flash::default()
-        };
-        return see_other_with_flash(&state, "/people", &said);
-    }
-    json(StatusCode::CREATED, &serde_json::json!({ "url": url }))
+    let body = serde_json::json!({ "url": url });
+    let flash = Flash {
+        text: Some(format!(
+            "Send this link to {}. They can use it once, within one hour, to set a new password.",
+            account.name
+        )),
+        link: Some(url),
+        ..Flash::default()
+    };
+    json_or_flash(&ctx, &state, StatusCode::CREATED, ("/people", flash), &body)
 }
 
 /// Shows the page of a password reset link.
@@ -66,7 +64,7 @@ async fn reset_form_page(
     html_page(
         status,
         &ResetPage {
-            page: ctx.page(state, "New password", "").await?,
+            page: ctx.page(state, "New password", None).await?,
             form,
             email: account.email,
             action,

@@ -15,7 +15,7 @@ use crate::updates::UpdateState;
 use crate::updates::{self, Filter, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
-use crate::web::pages::{LibraryFilter, LibraryPage};
+use crate::web::pages::{LibraryFilter, LibraryPage, NavEntry};
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, encode_query_value, html_page, json};
 use crate::web::schema::{ListView, PersonView, RowView};
@@ -147,7 +147,7 @@ async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> Hand
     html_page(
         StatusCode::OK,
         &LibraryPage {
-            page: ctx.page(state, title, "updates").await?,
+            page: ctx.page(state, title, Some(NavEntry::Library)).await?,
             items,
             next,
             filter,

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
-use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage};
+use crate::web::pages::{AnswerBar, Form, NavEntry, SharePreview, UpdatePage};
 use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
@@ -78,10 +78,10 @@ pub(crate) async fn update_page(
             // Count only the comments that the guest can see.
             view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
             view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
-            ("", PeopleParts::default())
+            (None, PeopleParts::default())
         }
         None => (
-            "updates",
+            Some(NavEntry::Library),
             load_people_parts(&mut connection, state, ctx, update, &view).await?,
         ),
     };

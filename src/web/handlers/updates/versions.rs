@@ -5,7 +5,7 @@ use actix_web::web;
 
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
-use crate::web::pages::VersionsPage;
+use crate::web::pages::{NavEntry, VersionsPage};
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, html_page, json};
 use crate::web::schema::ListView;
@@ -39,7 +39,7 @@ pub(crate) async fn versions(
     html_page(
         StatusCode::OK,
         &VersionsPage {
-            page: ctx.page(&state, title, "updates").await?,
+            page: ctx.page(&state, title, Some(NavEntry::Library)).await?,
             update: view,
             items,
         },

@@ -2,13 +2,14 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web;
+use sqlx::AnyConnection;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::state::State;
 use crate::updates::{self, Update};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
-use crate::web::pages::{EditPage, Form};
+use crate::web::pages::{EditPage, Form, NavEntry};
 use crate::web::presenters;
 use crate::web::presenters::people::account_views;
 use crate::web::responses::{HandlerResult, html_page};
@@ -85,28 +86,8 @@ async fn edit_form_page(
             media_changed = updates::media_changed(&mut connection, update).await?;
             let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
             presenters::attach_markup(&mut connection, &mut view.media).await?;
-            let mut names: Vec<String> = view
-                .audience
-                .everyone
-                .then(|| "everyone".to_owned())
-                .into_iter()
-                .collect();
-            names.extend(
-                updates::audience_groups(&mut connection, &update.id)
-                    .await?
-                    .into_iter()
-                    .map(|(_, name)| format!("@{name}")),
-            );
-            names.extend(
-                updates::audience(&mut connection, &update.id)
-                    .await?
-                    .into_iter()
-                    .map(|named| named.email),
-            );
-            names.extend(
-                updates::pending_invitees(&mut connection, &state.clock, &update.id).await?,
-            );
-            fill_form(&mut form, &view, &names.join(", "));
+            let addresses = audience_addresses(&mut connection, state, &view).await?;
+            fill_form(&mut form, &view, &addresses.join(", "));
             Some(view)
         }
         None => {
@@ -122,21 +103,15 @@ async fn edit_form_page(
         }
     };
     drop(connection);
-    let title = match &view {
-        Some(view) if view.state.is_published() => "Edit",
-        Some(_) => "Draft",
-        None => "New update",
+    let (title, entry) = match &view {
+        Some(view) if view.state.is_published() => ("Edit", NavEntry::Library),
+        Some(_) => ("Draft", NavEntry::New),
+        None => ("New update", NavEntry::New),
     };
     let mut people = account_views(state).await?;
     people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
     let shown = EditPage {
-        page: ctx
-            .page(
-                state,
-                title,
-                if title == "Edit" { "updates" } else { "new" },
-            )
-            .await?,
+        page: ctx.page(state, title, Some(entry)).await?,
         update: view,
         form,
         people,
@@ -152,15 +127,31 @@ async fn edit_form_page(
         max_upload: state.uploads.max_bytes,
         max_recording: state.config.max_recording * 60,
         limit: format!(
-            "{} {}",
+            "{} At most {} per file.",
             uploads::ACCEPTED_TYPES,
-            format_args!(
-                "At most {} per file.",
-                uploads::format_size(state.uploads.max_bytes)
-            )
+            uploads::format_size(state.uploads.max_bytes)
         ),
     };
     html_page(status, &shown)
+}
+
+/// Lists the audience as the person types it: `everyone`, groups, email addresses of people, and of pending
+/// invitations.
+async fn audience_addresses(
+    connection: &mut AnyConnection,
+    state: &State,
+    update: &UpdateView,
+) -> Result<Vec<String>> {
+    let mut addresses = Vec::new();
+    if update.audience.everyone {
+        addresses.push("everyone".to_owned());
+    }
+    let groups = updates::audience_groups(connection, &update.id).await?;
+    addresses.extend(groups.into_iter().map(|(_, name)| format!("@{name}")));
+    let people = updates::audience(connection, &update.id).await?;
+    addresses.extend(people.into_iter().map(|named| named.email));
+    addresses.extend(updates::pending_invitees(connection, &state.clock, &update.id).await?);
+    Ok(addresses)
 }
 
 /// Adds the stored value of each field that the form does not contain yet.
