@@ -2,13 +2,16 @@
 //! for who may fetch them.
 
 mod attach;
+mod commit_renditions;
 mod context;
+mod convert;
 mod fetch_access;
 mod file_limit;
 mod incoming;
 mod objects;
 mod original;
 mod process;
+mod processing_state;
 mod removal;
 mod renditions;
 mod replaced_objects;
@@ -19,15 +22,17 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use attach::{add, attach};
 pub use context::{MediaContext, sweep_dir};
+pub use convert::ConvertMedia;
 pub use fetch_access::{ServedObject, find_object};
 pub use file_limit::MAX_FILES;
 pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
 pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
-pub use process::{ConvertMedia, ProcessMedia, Target};
+pub use process::ProcessMedia;
+pub use processing_state::Target;
 pub use removal::{delete_of_comment, remove};
-pub use renditions::Rendition;
+pub use renditions::{Rendition, RenditionName};
 pub(crate) use renditions::{put_rendition, store_picture_renditions, video_renditions};
 pub(crate) use replaced_objects::retire_objects;
 pub use state::MediaState;
@@ -102,8 +107,9 @@ impl Media {
 
 macro_rules! columns {
     () => {
-        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at,
-         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms, m.markup_revision, m.marks, m.original_metadata"
+        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height,
+         m.duration_ms, m.generation, m.removed_at, m.broken_off_at, m.trim_from_ms, m.trim_to_ms, m.trim_base_ms,
+         m.whole_ms, m.markup_revision, m.marks, m.original_metadata"
     };
 }
 
@@ -131,7 +137,7 @@ pub struct StoredFile {
 #[derive(Clone, Debug)]
 pub struct Object {
     /// The name of the rendition.
-    pub name: &'static str,
+    pub name: RenditionName,
     /// The storage key.
     pub key: String,
     /// The MIME type of the object.
@@ -163,7 +169,8 @@ pub async fn of_updates(
         places
     );
     let renditions = format!(
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+         JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
     );
     load_media(connection, media, renditions, updates).await
@@ -180,7 +187,8 @@ pub async fn of_versions(
         " FROM media m WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY m.id"
     );
     let renditions =
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+         JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
     load_media(
         connection,
@@ -202,7 +210,8 @@ pub async fn of_comments(
         " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id"
     );
     let renditions =
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+         JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
     load_media(
         connection,
@@ -229,7 +238,7 @@ async fn load_media(
     }
     let media: Vec<Media> = first.fetch_known(connection).await?;
     let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
-    let renditions: Vec<Rendition> = second.fetch_all(connection).await?;
+    let renditions: Vec<Rendition> = second.fetch_known(connection).await?;
     for rendition in renditions {
         if let Ok(at) = all.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
             all[at].1.push(rendition);
@@ -260,7 +269,8 @@ pub async fn find(
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
         // Guests see the pictures in comments only in threads of their own share link.
         let visible: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1 AND t.link_id = $2",
+            "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1
+             AND t.link_id = $2",
         )
         .bind(comment)
         .bind(&guest.link_id)
@@ -271,9 +281,11 @@ pub async fn find(
         }
     }
     let renditions =
-        sqlx::query_as("SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1 ORDER BY name")
+        sqlx::query_as(
+            "SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1
+             ORDER BY name")
             .bind(id)
-            .fetch_all(connection)
+            .fetch_known(connection)
             .await?;
     Ok((media, renditions, update))
 }

@@ -11,7 +11,7 @@ use crate::events::EventKind;
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture};
 use crate::infra::jobs::{Job, Outcome};
-use crate::media::{self, MediaContext, Object};
+use crate::media::{self, MediaContext, Object, RenditionName};
 use crate::{events, updates};
 
 /// Draws the markup and attaches the result, if the picture and the markup are still current.
@@ -92,7 +92,8 @@ async fn load_source(ctx: &MediaContext, task: &FlattenMarkup) -> Result<Option<
     let found = sqlx::query_as(
         "SELECT m.update_id, m.width, m.height, r.key, k.shapes FROM media m JOIN markups k ON k.media_id = m.id
          JOIN renditions r ON r.media_id = m.id AND r.name = 'original'
-         WHERE m.id = $1 AND m.generation = $2 AND m.markup_revision = $3 AND m.width IS NOT NULL AND m.height IS NOT NULL",
+         WHERE m.id = $1 AND m.generation = $2 AND m.markup_revision = $3 AND m.width IS NOT NULL
+         AND m.height IS NOT NULL",
     );
     let found = found
         .bind(&task.media)
@@ -106,7 +107,7 @@ async fn load_source(ctx: &MediaContext, task: &FlattenMarkup) -> Result<Option<
 async fn render_layer(
     ctx: &MediaContext,
     source: &Source,
-) -> Result<Vec<(&'static str, EncodedPicture)>> {
+) -> Result<Vec<(RenditionName, EncodedPicture)>> {
     let shapes: Vec<Shape> = parse_stored(&source.shapes)?;
     let (bytes, font) = (
         media::read_all(&ctx.storage, &source.key).await?,
@@ -117,11 +118,14 @@ async fn render_layer(
         let mut picture = Picture::read(&bytes)?;
         drop(bytes);
         if shapes.is_empty() {
-            return Ok(vec![("thumbnail", picture.thumbnail()?)]);
+            return Ok(vec![(RenditionName::Thumbnail, picture.thumbnail()?)]);
         }
         picture.draw(&render(&shapes, width, height)?, &font)?;
         let (marked, thumbnail) = picture.encode()?.into_parts();
-        Ok(vec![("marked", marked), ("thumbnail", thumbnail)])
+        Ok(vec![
+            (RenditionName::Marked, marked),
+            (RenditionName::Thumbnail, thumbnail),
+        ])
     })
     .await
 }
@@ -135,7 +139,8 @@ impl FlattenedPicture {
             objects,
         } = self;
         let mut tx = ctx.db.begin().await?;
-        let current = sqlx::query("UPDATE media SET marks = marks WHERE id = $1 AND generation = $2 AND markup_revision = $3")
+        let current = sqlx::query(
+            "UPDATE media SET marks = marks WHERE id = $1 AND generation = $2 AND markup_revision = $3")
             .bind(&task.media)
             .bind(task.generation)
             .bind(task.revision)
@@ -149,8 +154,9 @@ impl FlattenedPicture {
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;
         }
-        let old: Vec<(String, String)> =
-            sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING name, key")
+        let old: Vec<(RenditionName, String)> =
+            sqlx::query_as(
+                "DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING name, key")
                 .bind(&task.media)
                 .fetch_all(&mut *tx)
                 .await?;

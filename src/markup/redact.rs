@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::infra::jobs::{self, Job, Lane, Outcome, Retry};
-use crate::media::{Media, MediaContext, Object};
+use crate::media::{Media, MediaContext, Object, RenditionName};
 use crate::people::Person;
 
 /// Shown instead of the picture while a redaction is in progress.
@@ -106,7 +106,7 @@ impl From<Object> for StoredObject {
 }
 
 impl StoredObject {
-    fn into_object(self, name: &'static str) -> Object {
+    fn into_object(self, name: RenditionName) -> Object {
         Object {
             name,
             key: self.key,
@@ -138,7 +138,7 @@ pub(super) async fn begin(
         .await?;
     let original = keys
         .iter()
-        .find(|(name, _)| name == "original")
+        .find(|(name, _)| name == RenditionName::Original.as_str())
         .map(|(_, key)| key.clone());
     let original =
         original.ok_or_else(|| Error::internal("the original file of a picture is missing"))?;
@@ -149,7 +149,8 @@ pub(super) async fn begin(
         .execute(&mut **tx)
         .await?;
     sqlx::query(
-        "INSERT INTO burns (media_id, person_id, asked, shapes, redactions, crop, original, keys) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO burns (media_id, person_id, asked, shapes, redactions, crop, original, keys)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&media.id)
     .bind(&person.id)
@@ -244,7 +245,8 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
 
 async fn load(ctx: &MediaContext, media_id: &str) -> Result<Option<Redaction>> {
     let found = sqlx::query_as(
-        "SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns WHERE media_id = $1",
+        "SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns
+         WHERE media_id = $1",
     );
     Ok(found
         .bind(media_id)

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{MediaKind, MediaState, original};
+use super::{MediaKind, MediaState, RenditionName, original};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::FetchKnown;
@@ -37,7 +37,7 @@ struct Candidate {
     #[sqlx(flatten)]
     served: ServedObject,
     author_id: String,
-    name: String,
+    name: RenditionName,
     state: MediaState,
     original_metadata: Option<String>,
     /// Until when viewers other than the author may fetch the original after a copy has replaced
@@ -60,7 +60,7 @@ impl Candidate {
         let lingers = self.raw_until.is_some_and(|until| until > now);
         original::is_open_to_others(
             self.served.raw != 0,
-            &self.name,
+            self.name,
             metadata,
             self.state,
             lingers,
@@ -82,7 +82,8 @@ pub async fn find_object(
     // The rendition `marked` no longer exists if all shapes were removed. The original then
     // replaces it.
     let replacement: Option<String> = sqlx::query_scalar(
-        "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
+        "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id
+         AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
          WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
     )
     .bind(key)
@@ -105,8 +106,10 @@ async fn find_current(
 ) -> Result<Option<ServedObject>> {
     macro_rules! candidates {
         () => {
-            "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id, r.name, m.state, m.original_metadata, m.raw_until,
-             (SELECT count(*) FROM renditions o WHERE o.media_id = m.id AND o.key = r.key AND o.name = 'original' AND m.kind = 'video') AS raw
+            "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id, r.name, m.state,
+             m.original_metadata, m.raw_until,
+             (SELECT count(*) FROM renditions o WHERE o.media_id = m.id AND o.key = r.key AND o.name = 'original'
+             AND m.kind = 'video') AS raw
              FROM renditions r JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id "
         };
     }

@@ -2,8 +2,8 @@
 
 use futures_util::StreamExt as _;
 
-use super::Object;
 use super::context::MediaContext;
+use super::{Object, RenditionName};
 use crate::clock::{self, Clock};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
@@ -15,7 +15,7 @@ use crate::infra::video::Output;
 /// Stores the output file of a media tool under a new key.
 pub(super) async fn store_output(
     ctx: &MediaContext,
-    name: &'static str,
+    name: RenditionName,
     made: &Output,
 ) -> Result<Object> {
     let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
@@ -35,7 +35,7 @@ pub(super) async fn store_output(
 /// Stores a picture under a new key.
 pub(super) async fn store_new_picture(
     ctx: &MediaContext,
-    name: &'static str,
+    name: RenditionName,
     picture: EncodedPicture,
 ) -> Result<Object> {
     let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
@@ -45,7 +45,7 @@ pub(super) async fn store_new_picture(
 /// Stores a picture that is in memory and returns its object.
 pub(crate) async fn store_picture(
     storage: &Storage,
-    name: &'static str,
+    name: RenditionName,
     key: String,
     picture: EncodedPicture,
 ) -> Result<Object> {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Media, MediaContext, MediaKind, MediaState, Rendition};
+use super::{Media, MediaContext, MediaKind, MediaState, Rendition, RenditionName};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
@@ -33,14 +33,14 @@ const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hea
 ///   copy replaced the original, so that viewers who are playing the original may continue.
 pub(super) fn is_open_to_others(
     raw: bool,
-    name: &str,
+    name: RenditionName,
     metadata: Option<Metadata>,
     state: MediaState,
     lingers: bool,
 ) -> bool {
     !raw || (metadata == Some(Metadata::None)
         && state != MediaState::Failed
-        && (name != "original" || lingers))
+        && (name != RenditionName::Original || lingers))
 }
 
 /// Returns the progress text of a video whose processing job has not finished yet.
@@ -90,11 +90,11 @@ impl Media {
     ) -> Vec<&'a Rendition> {
         let original = renditions
             .iter()
-            .find(|rendition| rendition.name == "original");
+            .find(|rendition| rendition.name == RenditionName::Original);
         let shown = |rendition: &&Rendition| {
             let raw = self.kind == MediaKind::Video
                 && original.is_some_and(|original| original.key == rendition.key);
-            author || is_open_to_others(raw, &rendition.name, self.metadata(), self.state, false)
+            author || is_open_to_others(raw, rendition.name, self.metadata(), self.state, false)
         };
         renditions.iter().filter(shown).collect()
     }
@@ -106,9 +106,12 @@ impl Media {
         shown: &[&Rendition],
         author: bool,
     ) -> (MediaState, Option<Cow<'_, str>>) {
-        let plays = shown
-            .iter()
-            .any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
+        let plays = shown.iter().any(|rendition| {
+            matches!(
+                rendition.name,
+                RenditionName::Playable | RenditionName::H264
+            )
+        });
         let reason = self.reason.as_deref().map(Cow::Borrowed);
         if author || plays || self.kind != MediaKind::Video {
             return (self.state, reason);

@@ -6,17 +6,35 @@ use super::Object;
 use super::context::MediaContext;
 use super::objects::{new_pending_key, store_picture};
 use crate::error::Result;
-use crate::infra::db::Tx;
+use crate::infra::db::{Tx, text_enum};
 use crate::infra::images::ProcessedPicture;
 use crate::infra::video::Container;
+
+text_enum! {
+    /// Name of a rendition.
+    pub enum RenditionName {
+        /// The uploaded video, or the re-encoded picture.
+        Original = "original",
+        /// A copy of a video that browsers can seek in.
+        Playable = "playable",
+        /// A copy of a video for browsers that cannot play its format.
+        H264 = "h264",
+        /// A frame of a video.
+        Poster = "poster",
+        /// A small picture for lists and emails.
+        Thumbnail = "thumbnail",
+        /// The picture with its markup.
+        Marked = "marked",
+    }
+}
 
 /// A stored rendition of media.
 #[derive(Clone, Debug, FromRow)]
 pub struct Rendition {
     /// Id of the media.
     pub media_id: String,
-    /// Name of the rendition: `original`, `playable`, `h264`, `poster`, `thumbnail` or `marked`.
-    pub name: String,
+    /// Name of the rendition.
+    pub name: RenditionName,
     /// The storage key.
     pub key: String,
     /// The MIME type of the object.
@@ -38,7 +56,10 @@ pub(crate) async fn store_picture_renditions(
 ) -> Result<Vec<Object>> {
     let (original, thumbnail) = picture.into_parts();
     let mut objects = Vec::new();
-    for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
+    for (name, picture) in [
+        (RenditionName::Original, original),
+        (RenditionName::Thumbnail, thumbnail),
+    ] {
         let key = new_pending_key(&ctx.db, &ctx.clock, media_id).await?;
         objects.push(store_picture(&ctx.storage, name, key, picture).await?);
     }
@@ -50,14 +71,14 @@ pub(crate) async fn store_picture_renditions(
 /// copy exists.
 pub(crate) fn video_renditions(container: Container, key: String, bytes: u64) -> Vec<Object> {
     let original = Object {
-        name: "original",
+        name: RenditionName::Original,
         key,
         content_type: container.content_type().to_owned(),
         size: None,
         bytes,
     };
     let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object {
-        name: "playable",
+        name: RenditionName::Playable,
         ..original.clone()
     });
     std::iter::once(original).chain(playable).collect()
@@ -67,8 +88,10 @@ pub(crate) fn video_renditions(container: Container, key: String, bytes: u64) ->
 /// another object before, the caller must delete that object.
 pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
-        "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (media_id, name) DO UPDATE SET key = excluded.key, content_type = excluded.content_type, width = excluded.width,
+        "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (media_id, name) DO UPDATE
+         SET key = excluded.key, content_type = excluded.content_type, width = excluded.width,
              height = excluded.height, bytes = excluded.bytes",
     )
     .bind(media_id)

@@ -1,5 +1,6 @@
 //! What happens to objects that no rendition uses any more, and to their URLs.
 
+use super::RenditionName;
 use super::objects::record_pending;
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
@@ -17,7 +18,7 @@ pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
     media_id: &str,
-    old: &[(String, String)],
+    old: &[(RenditionName, String)],
 ) -> Result<()> {
     for (name, key) in old {
         record_pending(tx, clock, key, Some(media_id)).await?;

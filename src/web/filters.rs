@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::inbox::COUNT_LIMIT;
+use crate::media::RenditionName;
 use crate::share_message;
 
 /// ISO weekdays for a row of check boxes: value, short name, full name.
@@ -148,14 +149,18 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 /// Returns the address of the best rendition that exists and that browsers can show, or an empty string if there is
 /// none.
 pub fn playable(medium: &super::schema::MediaView) -> String {
-    let names: &[&str] = if medium.is_video() {
-        &["h264", "playable", "original"]
+    let names: &[RenditionName] = if medium.is_video() {
+        &[
+            RenditionName::H264,
+            RenditionName::Playable,
+            RenditionName::Original,
+        ]
     } else {
-        &["playable", "original"]
+        &[RenditionName::Playable, RenditionName::Original]
     };
-    match (names.iter().find(|name| medium.has(name)), medium.trim) {
-        (Some(&"original"), Some(trim)) => trimmed_url(medium.url("original"), trim),
-        (Some(name), _) => medium.url(name).to_owned(),
+    match (names.iter().find(|name| medium.has(**name)), medium.trim) {
+        (Some(RenditionName::Original), Some(trim)) => trimmed_url(medium.original(), trim),
+        (Some(name), _) => medium.url(*name).to_owned(),
         (None, _) => String::new(),
     }
 }
@@ -171,8 +176,8 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
-        (Some(media), Some(trim)) => trimmed_url(media.url("original"), trim),
-        (Some(media), None) => media.url("original").to_owned(),
+        (Some(media), Some(trim)) => trimmed_url(media.original(), trim),
+        (Some(media), None) => media.original().to_owned(),
         (None, _) => String::new(),
     }
 }

@@ -9,7 +9,7 @@ use crate::infra::images::PixelRect;
 use crate::infra::jobs;
 use crate::markup::crop_anchors::move_anchors;
 use crate::markup::{Crop, Size, parse_stored, write_layer};
-use crate::media::{self, MediaContext};
+use crate::media::{self, MediaContext, RenditionName};
 use crate::{events, updates, uploads};
 
 /// Shows the redacted picture, and moves its shapes and the anchors of comments. If the media no
@@ -66,13 +66,13 @@ pub(super) async fn publish(
     media::put_rendition(
         &mut tx,
         &redaction.media_id,
-        &made.original.into_object("original"),
+        &made.original.into_object(RenditionName::Original),
     )
     .await?;
     media::put_rendition(
         &mut tx,
         &redaction.media_id,
-        &made.thumbnail.into_object("thumbnail"),
+        &made.thumbnail.into_object(RenditionName::Thumbnail),
     )
     .await?;
     write_layer(

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::infra::images;
 use crate::infra::images::{EncodedPicture, Picture, PixelRect};
 use crate::markup::{Area, Size};
-use crate::media::{self, MediaContext};
+use crate::media::{self, MediaContext, RenditionName};
 use crate::updates;
 
 /// Creates and stores a redacted copy of the picture. Keeps the old picture in memory only, because
@@ -56,15 +56,22 @@ pub(super) async fn redact_picture(
     Ok(RedactedPicture {
         old: (old.width, old.height),
         kept,
-        original: store_rendition(ctx, &redaction.media_id, "original", original).await?,
-        thumbnail: store_rendition(ctx, &redaction.media_id, "thumbnail", thumbnail).await?,
+        original: store_rendition(ctx, &redaction.media_id, RenditionName::Original, original)
+            .await?,
+        thumbnail: store_rendition(
+            ctx,
+            &redaction.media_id,
+            RenditionName::Thumbnail,
+            thumbnail,
+        )
+        .await?,
     })
 }
 
 async fn store_rendition(
     ctx: &MediaContext,
     media_id: &str,
-    name: &'static str,
+    name: RenditionName,
     rendered: EncodedPicture,
 ) -> Result<StoredObject> {
     let key = media::new_pending_key(&ctx.db, &ctx.clock, Some(media_id)).await?;

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, web};
 
 use crate::error::Error;
 use crate::infra::markdown;
+use crate::media::RenditionName;
 use crate::people::{Guest, Viewer};
 use crate::state::State;
 use crate::updates::Cursor;
@@ -20,7 +21,7 @@ use crate::web::presenters;
 use crate::web::responses::{
     HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other_with_flash,
 };
-use crate::web::schema::ListView;
+use crate::web::schema::{ListView, UpdateView};
 use crate::{links, text, updates};
 
 /// Lists the links of one of the viewer's own updates.
@@ -161,72 +162,33 @@ pub(crate) async fn open(
         )));
     }
     let known = guests.into_iter().find(|guest| guest.link_id == link.id);
-    let (cookie, new) = guest_cookie(&state, &link.id);
-    let fresh = known.is_none();
-    let guest = known.unwrap_or(Guest {
-        id: new,
-        name: None,
-        link_id: link.id.clone(),
-        update_id: link.update_id.clone(),
-        may_comment: link.comments_at.is_some(),
-        is_program: false,
-    });
-    // Do not let a signed-in person answer here: the answer would come from their account, which has no access to
-    // this update.
-    let signed_in = ctx.viewer.person().is_ok();
-    let guest = Guest {
-        may_comment: guest.may_comment && !signed_in,
-        ..guest
-    };
-    let ctx = RequestContext {
-        viewer: Viewer::Guest(vec![guest]),
-        live: !signed_in,
-        ..ctx
-    };
+    let is_new = known.is_none();
+    let (cookie, new_id) = guest_cookie(&state, &link.id);
+    let ctx = as_guest(
+        ctx,
+        known.unwrap_or(Guest {
+            id: new_id,
+            name: None,
+            link_id: link.id.clone(),
+            update_id: link.update_id.clone(),
+            may_comment: link.comments_at.is_some(),
+            is_program: false,
+        }),
+    );
     let update = updates::find(&mut connection, &ctx.viewer, &link.update_id).await?;
+    let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
+    drop(connection);
     let mut answer = if wants_json(&req) {
-        json(
-            StatusCode::OK,
-            &presenters::update_view(&mut connection, &state, &ctx, &update).await?,
-        )?
+        json(StatusCode::OK, &view)?
     } else {
-        let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
-        drop(connection);
-        let image = view
-            .media
-            .first()
-            .map(|media| {
-                media
-                    .url(if media.has("poster") {
-                        "poster"
-                    } else {
-                        "thumbnail"
-                    })
-                    .to_owned()
-            })
-            .unwrap_or_default();
-        let preview = SharePreview {
-            url: format!("{}/s/{secret}", ctx.base_url),
-            image,
-            description: markdown::plain_text(&update.notes)
-                .chars()
-                .take(200)
-                .collect(),
+        let content = PageContent {
+            share: Some(share_preview(&ctx, &secret, &view)),
+            threads,
+            ..PageContent::default()
         };
-        update_page(
-            &state,
-            &ctx,
-            StatusCode::OK,
-            &update,
-            PageContent {
-                share: Some(preview),
-                threads,
-                ..PageContent::default()
-            },
-        )
-        .await?
+        update_page(&state, &ctx, StatusCode::OK, &update, content).await?
     };
-    if fresh && *req.method() == Method::GET {
+    if is_new && *req.method() == Method::GET {
         answer.add_cookie(&cookie).map_err(Error::internal)?;
     }
     answer.headers_mut().insert(
@@ -239,6 +201,41 @@ pub(crate) async fn open(
         HeaderValue::from_static("same-origin"),
     );
     Ok(answer)
+}
+
+/// Returns the context of a request in which the viewer is this guest.
+fn as_guest(ctx: RequestContext, guest: Guest) -> RequestContext {
+    // Do not let a signed-in person answer here: the answer would come from their account, which has no access to
+    // this update.
+    let signed_in = ctx.viewer.person().is_ok();
+    let guest = Guest {
+        may_comment: guest.may_comment && !signed_in,
+        ..guest
+    };
+    RequestContext {
+        viewer: Viewer::Guest(vec![guest]),
+        live: !signed_in,
+        ..ctx
+    }
+}
+
+/// Builds the data that chat programs show for a share link.
+fn share_preview(ctx: &RequestContext, secret: &str, view: &UpdateView) -> SharePreview {
+    let image = view.media.first().map_or("", |media| {
+        if media.has(RenditionName::Poster) {
+            media.poster()
+        } else {
+            media.thumbnail()
+        }
+    });
+    SharePreview {
+        url: format!("{}/s/{secret}", ctx.base_url),
+        image: image.to_owned(),
+        description: markdown::plain_text(&view.notes)
+            .chars()
+            .take(200)
+            .collect(),
+    }
 }
 
 /// Returns whether the client explicitly asks for JSON. Link previews send `Accept: */*` and get the page.

@@ -23,7 +23,7 @@ pub(crate) fn media_view(
     let shown = media.visible_renditions(renditions, author);
     let (stands, reason) = media.visible_state(&shown, author);
     let renditions = shown.iter().map(|rendition| RenditionView {
-        name: rendition.name.clone(),
+        name: rendition.name,
         content_type: rendition.content_type.clone(),
         width: rendition.width,
         height: rendition.height,

@@ -10,7 +10,7 @@ use super::due::due_view;
 use super::{format_time, is_author};
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::media::{self, Media, MediaWithRenditions, Rendition};
+use crate::media::{self, Media, MediaWithRenditions, Rendition, RenditionName};
 use crate::receipts::{StandingCounts, standing_counts};
 use crate::state::State;
 use crate::updates::{Row, UpdateState};
@@ -49,7 +49,7 @@ fn row_view(
     let thumbnail = mine
         .iter()
         .flat_map(|(_, renditions)| renditions)
-        .find(|rendition| rendition.name == "thumbnail");
+        .find(|rendition| rendition.name == RenditionName::Thumbnail);
     RowView {
         url: format!("{}/updates/{}", ctx.base_url, row.id),
         state: UpdateState::at(row.published_at, row.trashed_at),

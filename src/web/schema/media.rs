@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use crate::markup::{Area, Shape};
-use crate::media::{MediaKind, MediaState};
+use crate::media::{MediaKind, MediaState, RenditionName};
 use crate::share_message;
 
 /// A rendition of media.
 #[derive(Clone, Debug, Serialize)]
 pub struct RenditionView {
-    /// Name of the rendition: `original`, `marked`, `playable`, `h264`, `poster` or `thumbnail`.
-    pub name: String,
+    /// Name of the rendition.
+    pub name: RenditionName,
     /// Media type, such as `video/mp4`.
     #[serde(rename = "type")]
     pub content_type: String,
@@ -158,24 +158,44 @@ impl MediaView {
     }
 
     /// Returns the address of a rendition, or an empty string.
-    pub fn url(&self, name: &str) -> &str {
+    pub fn url(&self, name: RenditionName) -> &str {
         self.renditions
             .iter()
             .find(|rendition| rendition.name == name)
             .map_or("", |rendition| &rendition.url)
     }
 
+    /// Returns the address of the original, or an empty string.
+    pub fn original(&self) -> &str {
+        self.url(RenditionName::Original)
+    }
+
+    /// Returns the address of the poster, or an empty string.
+    pub fn poster(&self) -> &str {
+        self.url(RenditionName::Poster)
+    }
+
+    /// Returns the address of the thumbnail, or an empty string.
+    pub fn thumbnail(&self) -> &str {
+        self.url(RenditionName::Thumbnail)
+    }
+
+    /// Returns the address of the picture with its markup, or an empty string.
+    pub fn marked(&self) -> &str {
+        self.url(RenditionName::Marked)
+    }
+
     /// Returns the address to download: the picture with its markup burned in if it has markup, otherwise the original.
     pub fn download(&self) -> &str {
-        self.url(if self.has("marked") {
-            "marked"
+        self.url(if self.has(RenditionName::Marked) {
+            RenditionName::Marked
         } else {
-            "original"
+            RenditionName::Original
         })
     }
 
     /// Returns whether the rendition exists.
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: RenditionName) -> bool {
         self.renditions
             .iter()
             .any(|rendition| rendition.name == name)
@@ -184,7 +204,7 @@ impl MediaView {
     /// Returns the position, in milliseconds, at which the trimmed range starts in the file that is played. The trimmed
     /// copy starts at 0. Until it is ready, the author plays the original, in which the range can start later.
     pub fn offset(&self) -> i64 {
-        let alone = self.has("playable") || self.has("h264");
+        let alone = self.has(RenditionName::Playable) || self.has(RenditionName::H264);
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)
     }
 
@@ -199,7 +219,7 @@ impl MediaView {
     /// Returns whether the author can mark up the picture now. Animated pictures cannot be marked up.
     pub fn can_be_marked(&self) -> bool {
         let still = |rendition: &RenditionView| {
-            rendition.name == "original" && rendition.content_type != "image/gif"
+            rendition.name == RenditionName::Original && rendition.content_type != "image/gif"
         };
         self.is_picture() && self.state == MediaState::Ready && self.renditions.iter().any(still)
     }

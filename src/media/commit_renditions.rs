@@ -1,0 +1,97 @@
+//! The end of a job that prepares a recording: the new renditions replace the old ones.
+
+use super::context::MediaContext;
+use super::processing_state::{Target, record_change, set_state};
+use super::renditions::put_rendition;
+use super::{MediaState, Object, original};
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::infra::db::Tx;
+use crate::infra::jobs::{self, Job};
+use crate::infra::video::Output;
+use crate::updates;
+
+/// Attaches objects as renditions and enqueues the next job, if the generation is still current;
+/// otherwise deletes the objects.
+pub(super) async fn commit_renditions<J: Job>(
+    ctx: &MediaContext,
+    target: &Target,
+    objects: Vec<Object>,
+    measured: Option<&Output>,
+    (state, reason): (MediaState, Option<&str>),
+    next: Option<J>,
+) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
+    if !set_state(&mut tx, target, state, reason).await? {
+        let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
+        updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
+        return tx.commit().await;
+    }
+    let replaced = replace_renditions(&mut tx, target, &objects).await?;
+    let length = measured.and_then(|measured| measured.duration_ms);
+    retire_replaced(&mut tx, ctx, target, replaced, length).await?;
+    if let Some(measured) = measured {
+        sqlx::query("UPDATE media SET width = $1, height = $2, duration_ms = $3 WHERE id = $4")
+            .bind(i64::from(measured.width))
+            .bind(i64::from(measured.height))
+            .bind(measured.duration_ms)
+            .bind(&target.media)
+            .execute(&mut *tx)
+            .await?;
+    }
+    if let Some(job) = next {
+        jobs::enqueue(&mut tx, &ctx.clock, &job).await?;
+    }
+    record_change(&mut tx, &ctx.clock, target).await?;
+    tx.commit().await
+}
+
+/// Puts the objects into the renditions of their names. Returns the keys that they replaced.
+async fn replace_renditions(
+    tx: &mut Tx,
+    target: &Target,
+    objects: &[Object],
+) -> Result<Vec<String>> {
+    let mut replaced: Vec<String> = Vec::new();
+    for object in objects {
+        let before: Option<String> = sqlx::query_scalar(
+            "SELECT key FROM renditions WHERE media_id = $1 AND name = $2 AND key <> $3",
+        )
+        .bind(&target.media)
+        .bind(object.name)
+        .bind(&object.key)
+        .fetch_optional(&mut **tx)
+        .await?;
+        replaced.extend(before);
+        put_rendition(tx, &target.media, object).await?;
+    }
+    Ok(replaced)
+}
+
+/// Deletes a replaced object only if no rendition uses it. If browsers can play the original, its
+/// object was also the `playable` rendition until now, and must stay as the original.
+async fn retire_replaced(
+    tx: &mut Tx,
+    ctx: &MediaContext,
+    target: &Target,
+    replaced: Vec<String>,
+    length: Option<Millis>,
+) -> Result<()> {
+    let mut gone = Vec::new();
+    for key in replaced {
+        let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
+            .bind(&key)
+            .fetch_one(&mut **tx)
+            .await?;
+        if used == 0 {
+            gone.push(key);
+        } else {
+            sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
+                .bind(original::open_until(ctx.clock.now(), length))
+                .bind(&target.media)
+                .execute(&mut **tx)
+                .await?;
+        }
+    }
+    updates::enqueue_purge(tx, &ctx.clock, &gone).await
+}
