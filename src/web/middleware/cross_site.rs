@@ -10,14 +10,15 @@ use crate::web::extract::viewer::bearer_token;
 
 /// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or,
 /// if it is absent, `Origin`. If both are absent, rejects a request with a cookie, because a
-/// browser may have sent it for another site. If the request also has a bearer token, it is
-/// accepted: pages of other sites cannot send a bearer token, and cookies are ignored in requests
-/// that have one.
+/// browser may have sent it for another site.
+///
+/// Requests with a bearer token are exempt: a browser never adds the token by itself, and cookies
+/// are ignored in requests that have one.
 ///
 /// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
 /// in the address is the only credential, and cookies are ignored.
 pub(super) fn check_same_site(request: &ServiceRequest) -> Result<()> {
-    if request.path().starts_with("/unsubscribe/") {
+    if request.path().starts_with("/unsubscribe/") || bearer_token(request.headers()).is_some() {
         return Ok(());
     }
     let refused = || {
@@ -49,7 +50,7 @@ pub(super) fn check_same_site(request: &ServiceRequest) -> Result<()> {
             || ours.as_ref() == Some(&origin);
         return if fits { Ok(()) } else { Err(refused()) };
     }
-    if request.headers().contains_key(header::COOKIE) && bearer_token(request.headers()).is_none() {
+    if request.headers().contains_key(header::COOKIE) {
         Err(refused())
     } else {
         Ok(())
