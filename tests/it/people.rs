@@ -252,3 +252,30 @@ async fn list_of_people_is_paged_by_name() {
         assert!(problem["errors"][field].is_string(), "{problem}");
     }
 }
+
+#[actix_web::test]
+async fn name_email_address_and_time_zone_cannot_be_cleared() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let browser = app.browser("Ada").await;
+    for field in ["name", "email", "time_zone"] {
+        for empty in [json!(""), json!(" \t"), json!(null)] {
+            let change = json!({ field: empty, "notify": { "mail": false } });
+            let refused = ada.patch("/me", change).await;
+            assert!(
+                refused.problem(422)["errors"][field].is_string(),
+                "{field} {empty}: {}",
+                refused.text()
+            );
+        }
+        browser
+            .form("PATCH", "/me", &[(field, "")])
+            .await
+            .expect(422);
+    }
+    let me = ada.get("/me").await.json();
+    assert_eq!(me["name"], "Ada");
+    assert_eq!(me["email"], email("Ada"));
+    assert_eq!(me["time_zone"], "Europe/Berlin");
+    assert_eq!(me["notify"]["mail"], true, "nothing was changed");
+}

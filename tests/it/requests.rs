@@ -259,3 +259,32 @@ async fn metrics_endpoint_requires_its_token() {
         json!({ "status": "alive" })
     );
 }
+
+#[actix_web::test]
+async fn unknown_fields_are_rejected_by_addresses_that_have_no_fields() {
+    let app = TestApp::start().await;
+    let (root, bob) = (app.admin("Root").await, app.person("Bob").await);
+    let update = root.update(json!({ "title": "T" })).await;
+    let question = root.question(&update, "When?").await;
+    for (method, path) in [
+        ("PUT", format!("{update}/audience/{}", bob.id)),
+        ("PUT", format!("{update}/publication")),
+        ("PUT", format!("{update}/restoration")),
+        ("PUT", format!("{update}/opening")),
+        ("PUT", format!("{update}/mute")),
+        ("PUT", format!("{update}/receipts/{}/disclosure", bob.id)),
+        ("POST", format!("{update}/reminders")),
+        ("PUT", format!("/comments/{question}/resolution")),
+        ("PUT", format!("/comments/{question}/acceptance")),
+        ("POST", format!("/people/{}/reset", bob.id)),
+    ] {
+        let refused = root.json(method, &path, &json!({ "note": "x" })).await;
+        let problem = refused.problem(422);
+        assert!(problem["errors"]["note"].is_string(), "{path}: {problem}");
+        let refused = root.form(method, &path, &[("note", "x")]).await;
+        assert!(refused.problem(422)["errors"]["note"].is_string(), "{path}");
+    }
+    let added = format!("{update}/audience/{}", bob.id);
+    root.json("PUT", &added, &json!({})).await.expect(200);
+    bob.get(&update).await.expect(200);
+}

@@ -4,6 +4,7 @@
 mod body;
 mod booleans;
 mod multipart;
+mod no_fields;
 mod refused_form;
 mod times;
 mod values;
@@ -17,6 +18,7 @@ use body::{MAX_BODY, content_type, not_text, read_body_up_to};
 pub(crate) use body::{is_multipart, read_body};
 pub(crate) use multipart::FileOptions;
 use multipart::MultipartReader;
+pub(crate) use no_fields::NoFields;
 pub(crate) use refused_form::{TypedFields, context_or_keep_typed};
 
 use crate::error::{Error, FieldErrors, Result};

@@ -160,9 +160,7 @@ async fn try_change(
     mut fields: Fields,
 ) -> Result<GroupView> {
     let person = ctx.person()?;
-    let name = fields
-        .has("name")
-        .then(|| fields.required("name", groups::parse_name));
+    let name = fields.replacement("name", groups::parse_name);
     let members = fields.list("members");
     fields.finish()?;
     let mut tx = state.db.begin().await?;

@@ -60,10 +60,10 @@ async fn try_edit(
     mut fields: Fields,
 ) -> Result<MeView> {
     let person = ctx.person()?;
-    let time_zone = fields.optional("time_zone", people::parse_time_zone);
+    let time_zone = fields.replacement("time_zone", people::parse_time_zone);
     let profile = Profile {
-        name: fields.optional("name", |text| text::clean_line(text, text::MAX_NAME)),
-        email: fields.optional("email", text::parse_email),
+        name: fields.replacement("name", |text| text::clean_line(text, text::MAX_NAME)),
+        email: fields.replacement("email", text::parse_email),
         working_hours: working_hours(&mut fields),
         away_until: fields.moment(
             "away_until",

@@ -25,6 +25,7 @@ pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unp
 
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::NoFields;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, no_content_or_redirect, return_path, see_other};
 use crate::{links, receipts, updates};
@@ -33,6 +34,7 @@ pub(crate) async fn open(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     receipts::record_opening(&mut tx, &state.clock, &ctx.viewer, &id).await?;
@@ -48,6 +50,7 @@ pub(crate) async fn add_recipient(
     ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
+    _: NoFields,
 ) -> HandlerResult {
     let (id, person) = at.into_inner();
     let mut tx = state.db.begin().await?;

@@ -80,6 +80,24 @@ impl Fields {
             .ok()
     }
 
+    /// Same as [`Fields::optional`], for a value that cannot be cleared: null and empty are errors.
+    pub(crate) fn replacement<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let Some(text) = self.text(name, MAX_BODY)? else {
+            self.add_error(
+                name,
+                "is empty. Leave the field out to keep the current value.",
+            );
+            return None;
+        };
+        parse(&text)
+            .map_err(|message| self.add_error(name, message))
+            .ok()
+    }
+
     /// Reads a secret without trimming it.
     pub(crate) fn secret(&mut self, name: &str) -> String {
         match self.take_one(name) {

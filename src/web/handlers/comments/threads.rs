@@ -8,6 +8,7 @@ use crate::comments;
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::NoFields;
 use crate::web::responses::{HandlerResult, json, return_path, see_other};
 
 pub(crate) async fn resolve(
@@ -15,6 +16,7 @@ pub(crate) async fn resolve(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     set_resolved(&req, &ctx, &state, &id, true).await
 }
@@ -55,6 +57,7 @@ pub(crate) async fn accept(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     set_accepted(&req, &ctx, &state, &id, true).await
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::people::{self, PasswordHash};
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::Fields;
+use crate::web::extract::fields::{Fields, NoFields};
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, ResetPage};
 use crate::web::responses::sign_in::{browser_name, session_response};
@@ -17,6 +17,7 @@ pub(crate) async fn create_reset_link(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     ctx.person()?.must_be_admin()?;
     let mut tx = state.db.begin().await?;

@@ -10,6 +10,7 @@ use crate::share_message;
 use crate::state::State;
 use crate::updates::Update;
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::NoFields;
 use crate::web::extract::flash::Flash;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other_with_flash};
@@ -20,6 +21,7 @@ pub(crate) async fn remind(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let (update, reminded) = receipts::remind(&mut tx, &state.clock, &ctx.viewer, &id).await?;

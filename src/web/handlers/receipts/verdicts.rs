@@ -11,7 +11,7 @@ use crate::receipts::{self, MAX_READBACK, Verdict};
 use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::Fields;
+use crate::web::extract::fields::{Fields, NoFields};
 use crate::web::handlers::check_input;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other};
@@ -87,6 +87,7 @@ pub(crate) async fn disclose(
     ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
+    _: NoFields,
 ) -> HandlerResult {
     set_disclosed(&req, &ctx, &state, at.into_inner(), true).await
 }

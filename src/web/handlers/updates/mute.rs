@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, web};
 
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::NoFields;
 use crate::web::responses::{HandlerResult, no_content_or_redirect, return_path};
 use crate::{notifications, sample, updates};
 
@@ -13,6 +14,7 @@ pub(crate) async fn mute(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     set_muted(&req, &ctx, &state, &id, true).await
 }

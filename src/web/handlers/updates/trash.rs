@@ -6,6 +6,7 @@ use actix_web::web;
 use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::NoFields;
 use crate::web::extract::flash::Flash;
 use crate::web::presenters;
 use crate::web::responses::{
@@ -36,6 +37,7 @@ pub(crate) async fn restore(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = updates::restore(&mut tx, &state.clock, &ctx.viewer, &id).await?;

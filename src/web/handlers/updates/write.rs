@@ -19,7 +19,7 @@ use crate::people::{CreatedInvitation, Person};
 use crate::state::State;
 use crate::updates::{self, Expectation, Update};
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
+use crate::web::extract::fields::{Fields, FileOptions, NoFields, context_or_keep_typed};
 use crate::web::extract::flash::Flash;
 use crate::web::presenters;
 use crate::web::responses::{
@@ -230,6 +230,7 @@ pub(crate) async fn publish(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
+    _: NoFields,
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &id).await?;
