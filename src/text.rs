@@ -100,6 +100,14 @@ pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     }
 }
 
+/// Decodes UTF-8, or Latin-1 if the bytes are not valid UTF-8.
+pub fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
 /// Converts a text to a form for comparison: compatibility decomposition, lower case, no accents.
 pub fn fold(text: &str) -> String {
     text.nfkd()

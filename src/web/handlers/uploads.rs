@@ -354,17 +354,12 @@ fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
                 "Upload-Metadata: {name:?} is given more than once. Send it once."
             )));
         }
-        let message = || {
+        let value = BASE64.decode(value.trim().as_bytes()).map_err(|_| {
             Error::Malformed(format!(
                 "Upload-Metadata: the value after {name:?} is not base64-encoded text."
             ))
-        };
-        let value = String::from_utf8(
-            BASE64
-                .decode(value.trim().as_bytes())
-                .map_err(|_| message())?,
-        )
-        .map_err(|_| message())?;
+        })?;
+        let value = text::decode(&value);
         if value.contains('\0') {
             return Err(Error::invalid(name, text::NUL_ERROR));
         }

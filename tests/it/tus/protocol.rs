@@ -1,9 +1,10 @@
 //! Requests that violate the tus protocol get the status that the specification requires.
 
+use data_encoding::BASE64;
 use serde_json::json;
 
 use super::content::sha1;
-use super::{BYTES, Sender, create, create_with, long, with};
+use super::{BYTES, Sender, create, create_with, long, metadata, with};
 use crate::app::{Client, Response, TestApp, fixture};
 
 /// The status and headers of invalid creation requests.
@@ -168,4 +169,20 @@ async fn patch_beyond_the_declared_length_is_rejected_and_keeps_the_offset() {
         .await
         .expect(204);
     app.wait_for_jobs().await;
+}
+
+#[actix_web::test]
+async fn file_name_in_latin1_is_accepted() {
+    let (_app, ada) = start().await;
+    let name = BASE64.encode(b"\xfcber-caf\xe9.webm");
+    for metadata in [
+        format!("filename {name}"),
+        metadata(&[("filename", "über-café.webm")]),
+    ] {
+        let headers = [("upload-length", "90000"), ("upload-metadata", &metadata)];
+        let sender = Sender::begin(&ada, &headers).await;
+        assert_eq!(sender.media().await["file_name"], "über-café.webm");
+        let head = sender.head().await.expect(200);
+        assert_eq!(head.header("upload-metadata"), metadata);
+    }
 }

@@ -176,7 +176,7 @@ fn part_names(part: &actix_multipart::Field) -> Result<(String, Option<String>),
     let disposition = part
         .headers()
         .get(header::CONTENT_DISPOSITION)
-        .and_then(|value| HeaderValue::from_bytes(decode(value.as_bytes()).as_bytes()).ok())
+        .and_then(|value| HeaderValue::from_bytes(text::decode(value.as_bytes()).as_bytes()).ok())
         .and_then(|value| ContentDisposition::from_raw(&value).ok())
         .filter(|given| given.disposition == DispositionType::FormData)
         .ok_or(MultipartError::ContentDispositionMissing)?;
@@ -186,17 +186,9 @@ fn part_names(part: &actix_multipart::Field) -> Result<(String, Option<String>),
     let file_name = disposition.get_filename().map(str::to_owned);
     let file_name = file_name.or_else(|| {
         let extended = disposition.get_filename_ext()?;
-        Some(decode(&extended.value))
+        Some(text::decode(&extended.value))
     });
     Ok((name.to_owned(), file_name))
-}
-
-/// Decodes UTF-8, or Latin-1 if the bytes are not valid UTF-8.
-fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
-    }
 }
 
 /// Reads the next block of a part. A pause longer than the idle timeout is an error.
