@@ -1,7 +1,7 @@
 //! The client's IP address.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 
@@ -41,10 +41,16 @@ fn last_untrusted(trusted: &TrustedProxies, peer: IpAddr, forwarded: &[&str]) ->
     client.to_canonical().to_string()
 }
 
-/// Parses an address with or without a port.
+/// Parses an address. Ignores a port, the brackets of an IPv6 address and its zone id.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|socket| socket.ip());
-    hop.parse().ok().or_else(with_port)
+    let host = match hop.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']')?.0,
+        // An IPv6 address contains at least two colons, so a single one precedes a port.
+        None if hop.matches(':').count() == 1 => hop.split_once(':')?.0,
+        None => hop,
+    };
+    let (address, _zone) = host.split_once('%').unwrap_or((host, ""));
+    address.parse().ok()
 }
 
 #[cfg(test)]
@@ -81,13 +87,26 @@ mod tests {
     #[test]
     fn forwarded_addresses_before_an_invalid_address_are_ignored() {
         assert_eq!(client("10.0.0.1", &["192.0.2.1", "unknown"]), "unknown");
-        assert_eq!(
-            client("10.0.0.1", &["192.0.2.1", "203.0.113.9:4711"]),
-            "203.0.113.9"
-        );
-        assert_eq!(
-            client("10.0.0.1", &["192.0.2.1", "[2001:db8::9]:4711"]),
-            "2001:db8::9"
-        );
+    }
+
+    #[test]
+    fn ports_brackets_and_zone_ids_of_forwarded_addresses_are_ignored() {
+        for (hop, address) in [
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("[2001:db8::9]:4711", "2001:db8::9"),
+            ("[2001:db8::9]", "2001:db8::9"),
+            ("[::1]:80", "::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%eth0]:80", "fe80::1"),
+            // A trusted proxy that sends its port. The client is the entry before it.
+            ("10.0.0.2:4711", "192.0.2.1"),
+            // None of these is an address.
+            ("1.2.3.4:80:80", "1.2.3.4:80:80"),
+            ("[::1", "[::1"),
+            ("%eth0", "%eth0"),
+            ("", ""),
+        ] {
+            assert_eq!(client("10.0.0.1", &["192.0.2.1", hop]), address, "{hop}");
+        }
     }
 }
