@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+use pulldown_cmark::{
+    CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html,
+};
 
 const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES);
 
@@ -64,6 +66,29 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 /// bare `http` or `https` address becomes a link.
 pub fn to_html(text: &str) -> String {
     to_html_with_mentions(text, |_| Vec::new())
+}
+
+/// Converts a plain text to HTML. Only bare `http` and `https` addresses become links.
+pub fn plain_to_html(text: &str) -> String {
+    let mut events = Vec::new();
+    let mut end = 0;
+    for url in bare_urls::find(text) {
+        let address = &text[url.clone()];
+        events.push(Event::Text(text[end..url.start].into()));
+        events.push(Event::Start(Tag::Link {
+            link_type: LinkType::Autolink,
+            dest_url: address.into(),
+            title: CowStr::Borrowed(""),
+            id: CowStr::Borrowed(""),
+        }));
+        events.push(Event::Text(address.into()));
+        events.push(Event::End(TagEnd::Link));
+        end = url.end;
+    }
+    events.push(Event::Text(text[end..].into()));
+    let mut output = String::new();
+    html::push_html(&mut output, events.into_iter());
+    SANITIZER.clean(&output).to_string()
 }
 
 /// Like [`to_html`], with `<strong class="mention">` around the ranges that `mark` returns for a
@@ -210,6 +235,15 @@ mod tests {
              <a href=\"https://e.org/d_(e)_f\" rel=\"noopener noreferrer nofollow ugc\">https://e.org/d_(e)_f</a>.</p>\n"
         );
         assert_eq!(text_segments("@Ada https://e.org/@Bo"), ["@Ada "]);
+    }
+
+    #[test]
+    fn plain_to_html_escapes_everything_and_links_bare_addresses() {
+        assert_eq!(
+            plain_to_html("*a* <b>\n(https://e.org/a_b?q=1&r=2)."),
+            "*a* &lt;b&gt;\n(<a href=\"https://e.org/a_b?q=1&amp;r=2\" rel=\"noopener noreferrer nofollow ugc\">https://e.org/a_b?q=1&amp;r=2</a>)."
+        );
+        assert_eq!(plain_to_html("javascript:alert(1)"), "javascript:alert(1)");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::inbox::COUNT_LIMIT;
+use crate::infra::markdown;
 use crate::media::RenditionName;
 use crate::share_message;
 
@@ -37,6 +38,12 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
         ),
         Err(_) => String::new(),
     }))
+}
+
+/// Converts a plain text to HTML in which bare addresses are links.
+#[filter_fn]
+pub fn linked(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(markdown::plain_to_html(text.as_ref())))
 }
 
 /// Formats a due time as `Mon 17:00`. Adds the day of the month if the due time is in the past or at least six days

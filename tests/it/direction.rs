@@ -58,3 +58,26 @@ async fn names_are_bidi_isolated_and_texts_have_automatic_direction() {
         assert!(tag.contains("dir=\"auto\""), "{tag}");
     }
 }
+
+#[actix_web::test]
+async fn names_in_lists_are_bidi_isolated() {
+    let app = TestApp::start().await;
+    let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
+    let name = String::from_utf8(fixture("rtl.txt")).unwrap();
+    let name = name.trim();
+    ada.patch("/me", json!({ "name": name })).await.expect(200);
+    let path = ada
+        .update(json!({ "title": "Plan", "audience": [email("Root")] }))
+        .await;
+    let browser = app.browser("Root").await;
+    let page = browser.get(&path).await.expect(200).text();
+    let summary = format!("<span class=\"sr\">Can open it: </span><bdi>{name}</bdi>, you</span>");
+    assert!(page.contains(&summary), "{page}");
+    let page = app.browser("Ada").await.get(&path).await.expect(200).text();
+    let summary = "<span class=\"sr\">Can open it: </span>You, 1 person</span>";
+    assert!(page.contains(summary), "{page}");
+    let group = json!({ "name": "all", "members": [email("Ada"), email("Root")] });
+    root.post("/groups", group).await.expect(201);
+    let page = browser.get("/groups").await.expect(200).text();
+    assert!(page.contains("<bdi>Root</bdi>") && page.contains(&format!("<bdi>{name}</bdi>")));
+}

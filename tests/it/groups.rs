@@ -252,7 +252,7 @@ async fn groups_page_lists_all_groups_and_shows_the_form_of_a_group_only_to_its_
     let page = browser.get("/groups").await.expect(200).text();
     assert!(
         page.contains("@design")
-            && page.contains("Ada and Bob")
+            && page.contains("<bdi>Ada</bdi> and <bdi>Bob</bdi>")
             && page.contains("value=\"ada@example.org, bob@example.org\"")
     );
     let page = other.get("/groups").await.expect(200).text();

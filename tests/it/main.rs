@@ -38,6 +38,7 @@ mod killed;
 mod lanes;
 mod layers;
 mod library;
+mod linked_text;
 mod links;
 mod live;
 mod mail;

@@ -1,8 +1,9 @@
-//! Turns bare addresses into Markdown autolinks: `https://example.org` becomes
-//! `<https://example.org>`.
+//! Finds bare addresses in a text, and turns them into Markdown autolinks: `https://example.org`
+//! becomes `<https://example.org>`.
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use linkify::{LinkFinder, LinkKind};
 use pulldown_cmark::{Event, Parser, Tag};
@@ -18,6 +19,12 @@ const TRAILING: [char; 16] = [
     '*', '_', '~', '\\', '.', ',', ':', ';', '!', '?', '…', '،', '؛', '؟', '۔', '।',
 ];
 
+static FINDER: LazyLock<LinkFinder> = LazyLock::new(|| {
+    let mut finder = LinkFinder::new();
+    finder.kinds(&[LinkKind::Url]);
+    finder
+});
+
 /// Returns the Markdown text with its bare `http` and `https` addresses as autolinks. Leaves code,
 /// links, typed HTML and link definitions unchanged.
 ///
@@ -30,7 +37,7 @@ pub(super) fn autolink(text: &str) -> Cow<'_, str> {
     let excluded = excluded_ranges(text);
     let mut output = String::with_capacity(text.len());
     let mut end = 0;
-    for url in words(text).flat_map(|word| bare_urls(text, word)) {
+    for url in find(text) {
         let after = excluded.partition_point(|range| range.end <= url.start);
         if excluded
             .get(after)
@@ -46,6 +53,11 @@ pub(super) fn autolink(text: &str) -> Cow<'_, str> {
     }
     output.push_str(&text[end..]);
     output.into()
+}
+
+/// The bare addresses in a plain text.
+pub(super) fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
+    words(text).flat_map(|word| bare_urls(text, word))
 }
 
 /// The ranges in which an address stays unchanged, in order and without overlaps.
@@ -100,11 +112,9 @@ fn bare_urls(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
     if word.len() > MAX_WORD {
         return Vec::new();
     }
-    let mut finder = LinkFinder::new();
-    finder.kinds(&[LinkKind::Url]);
     let trimmed = text[word.clone()].trim_end_matches(TRAILING);
     let ascii = with_ascii_letters(trimmed);
-    let links = finder.links(&ascii).filter_map(|link| {
+    let links = FINDER.links(&ascii).filter_map(|link| {
         let scheme = link.as_str().split(':').next().unwrap_or_default();
         let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
         let url = link.as_str().trim_end_matches(TRAILING);

@@ -167,8 +167,8 @@ pub struct UpdatePage {
     pub guests: Vec<GuestAnswerView>,
     /// Share links; empty for everyone but the author.
     pub links: Vec<LinkView>,
-    /// Summary of who can open the update: "You, 6 people, 1 open link". Empty for guests.
-    pub access_summary: String,
+    /// Summary of who can open the update. Guests do not see it.
+    pub access_summary: Option<AccessSummary>,
     /// Whether the viewer is the author.
     pub author: bool,
     /// Whether the viewer is a guest.
@@ -230,4 +230,14 @@ pub struct SharePreview {
     pub image: String,
     /// One line of the notes.
     pub description: String,
+}
+
+/// A summary of who can open an update: "You, 6 people, 1 open link" or, if the author is not the
+/// viewer, "Ada, you, 5 more people".
+#[derive(Clone, Debug)]
+pub struct AccessSummary {
+    /// The name of the author, unless the author is the viewer.
+    pub author: Option<String>,
+    /// The others, separated by commas.
+    pub others: String,
 }

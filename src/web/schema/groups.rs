@@ -27,21 +27,17 @@ pub struct GroupView {
 }
 
 impl GroupView {
-    /// Returns the members' names as `Ada, Bob and 3 more`, with at most twelve names.
-    pub fn names(&self) -> String {
-        const SHOWN: usize = 12;
-        let names: Vec<&str> = self
-            .members
-            .iter()
-            .take(SHOWN)
-            .map(|member| member.name.as_str())
-            .collect();
-        match (names.split_last(), self.members.len().saturating_sub(SHOWN)) {
-            (None, _) => "Nobody yet.".into(),
-            (_, more @ 1..) => format!("{} and {more} more", names.join(", ")),
-            (Some((last, [])), 0) => (*last).to_owned(),
-            (Some((last, others)), 0) => format!("{} and {last}", others.join(", ")),
-        }
+    /// Maximum number of members that the list of groups names.
+    const MAX_LISTED: usize = 12;
+
+    /// Returns the members that the list of groups names.
+    pub fn listed_members(&self) -> &[PersonView] {
+        &self.members[..self.members.len().min(Self::MAX_LISTED)]
+    }
+
+    /// Returns how many members the list of groups does not name.
+    pub fn unlisted_members(&self) -> usize {
+        self.members.len().saturating_sub(Self::MAX_LISTED)
     }
 
     /// Returns the number of members.

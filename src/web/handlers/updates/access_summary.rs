@@ -1,22 +1,22 @@
 //! The sentence on the page of an update that says who can open it.
 
 use crate::updates::Visibility;
+use crate::web::pages::AccessSummary;
 use crate::web::schema::UpdateView;
 
 /// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient
 /// sees "Ada, you, 5 more people".
-pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
+pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) -> AccessSummary {
     let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {
         0 => None,
         1 => Some(format!("1 {one}")),
         count => Some(format!("{count} {more}")),
     };
-    let mut parts = vec![if author {
-        "You".to_owned()
-    } else {
-        update.author.name.clone()
-    }];
+    let mut parts = Vec::new();
+    if author {
+        parts.push("You".to_owned());
+    }
     if everyone {
         parts.push("everyone with an account".into());
     } else if update.my_receipt.is_some() {
@@ -43,9 +43,11 @@ pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) ->
         "open link",
         "open links",
     ));
-    if parts.len() == 1 && author {
-        "Only you".into()
-    } else {
-        parts.join(", ")
+    if parts == ["You"] {
+        parts = vec!["Only you".into()];
+    }
+    AccessSummary {
+        author: (!author).then(|| update.author.name.clone()),
+        others: parts.join(", "),
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
-use crate::web::pages::{AnswerBar, Form, NavEntry, SharePreview, UpdatePage};
+use crate::web::pages::{AccessSummary, AnswerBar, Form, NavEntry, SharePreview, UpdatePage};
 use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
@@ -134,7 +134,7 @@ struct PeopleParts {
     guests: Vec<GuestAnswerView>,
     /// The share links; only for the author.
     links: Vec<LinkView>,
-    access_summary: String,
+    access_summary: Option<AccessSummary>,
 }
 
 async fn load_people_parts(
@@ -163,7 +163,7 @@ async fn load_people_parts(
             .filter(|_| author)
             .map(|link| presenters::link_view(ctx, link, None))
             .collect(),
-        access_summary: access_summary(view, author, open_links),
+        access_summary: Some(access_summary(view, author, open_links)),
     })
 }
 
