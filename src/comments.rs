@@ -195,18 +195,41 @@ pub async fn of_update(
     .bind(update_id)
     .fetch_known(connection)
     .await?;
+    Ok(keep_visible(all, viewer, update_id))
+}
+
+/// Like [`of_update`], but lists only the thread that contains the comment with this id.
+pub async fn of_thread(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update_id: &str,
+    id: &str,
+) -> Result<Vec<Comment>> {
+    let thread: Vec<Comment> = sqlx::query_as(concat!(
+        select_comments!(),
+        "WHERE c.update_id = $1 AND coalesce(c.parent_id, c.id) = (SELECT coalesce(r.parent_id, r.id) FROM comments r WHERE r.id = $2)
+         ORDER BY c.id"
+    ))
+    .bind(update_id)
+    .bind(id)
+    .fetch_known(connection)
+    .await?;
+    Ok(keep_visible(thread, viewer, update_id))
+}
+
+/// Keeps the comments that the viewer may see: for a guest, the threads of the guest's share link.
+fn keep_visible(all: Vec<Comment>, viewer: &Viewer, update_id: &str) -> Vec<Comment> {
     let Some(guest) = viewer.guest_of(update_id) else {
-        return Ok(all);
+        return all;
     };
     let mine: std::collections::HashSet<String> = all
         .iter()
         .filter(|comment| comment.link_id.as_ref() == Some(&guest.link_id))
         .map(|comment| comment.id.clone())
         .collect();
-    Ok(all
-        .into_iter()
+    all.into_iter()
         .filter(|comment| mine.contains(comment.root_id()))
-        .collect())
+        .collect()
 }
 
 /// Finds a comment that the viewer may see, and its update.

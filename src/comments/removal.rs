@@ -12,18 +12,22 @@ use crate::{events, notifications, search};
 
 /// Removes a comment: deletes its text, pictures and history, and retracts its notifications. The
 /// row stays, so that replies keep their thread. Only the writer may remove a comment; the update's
-/// author may also remove the comments of guests. Returns the id of the update.
+/// author may also remove the comments of guests. Returns the id of the update. Does nothing if the
+/// comment has already been removed.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
-    let (comment, update) = find_visible(tx, viewer, id).await?;
-    if comment.removed_at.is_some() {
-        return Ok(update.id);
+    if let Some(update_id) = removed_before(tx, viewer, id).await? {
+        return Ok(update_id);
     }
+    let (comment, update) = find_visible(tx, viewer, id).await?;
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
     if !comment.is_by(viewer) && !hosts {
         return Err(Error::Forbidden(format!(
             "Only {} can remove this comment.",
             comment.author_name
         )));
+    }
+    if comment.removed_at.is_some() {
+        return Ok(update.id);
     }
     media::delete_of_comment(tx, clock, id).await?;
     sqlx::query(
@@ -50,4 +54,31 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     )
     .await?;
     Ok(update.id)
+}
+
+/// Returns the id of the update if the viewer wrote this comment and it no longer exists, even if
+/// the viewer can no longer see the update. If the update was deleted, finds the comment only within
+/// [`events::RETENTION`] of its last event.
+async fn removed_before(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Option<String>> {
+    let stored: Option<(String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT update_id, coalesce(person_id, guest_id, ''), removed_at FROM comments WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let writers = match viewer {
+        Viewer::Person(person) => vec![&person.id],
+        Viewer::Guest(guests) => guests.iter().map(|guest| &guest.id).collect(),
+        Viewer::Nobody => Vec::new(),
+    };
+    if let Some((update_id, writer, removed_at)) = stored {
+        return Ok((removed_at.is_some() && writers.contains(&&writer)).then_some(update_id));
+    }
+    for writer in writers {
+        let update_id = events::update_of_last_event(tx, EventKind::Comment, id, writer).await?;
+        if update_id.is_some() {
+            return Ok(update_id);
+        }
+    }
+    Ok(None)
 }

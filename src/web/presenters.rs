@@ -19,7 +19,7 @@ mod updates;
 pub(crate) mod workspace;
 
 pub(crate) use access::{access_views, link_view, listed_link_view};
-pub(crate) use comments::{thread_page, thread_views, version_view};
+pub(crate) use comments::{comment_url, one_comment, thread_page, thread_views, version_view};
 pub(crate) use inbox::{counts_view, inbox_view};
 pub(crate) use media::{attach_markup, media_view};
 pub(crate) use receipts::{

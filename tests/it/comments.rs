@@ -3,6 +3,7 @@
 mod anchors;
 mod paging;
 mod pictures;
+mod removal;
 
 use serde_json::{Value, json};
 
@@ -98,17 +99,18 @@ async fn comment_permalink_redirects_to_the_comment_on_the_page_of_its_update() 
         (&shown["body"], &shown["replies"][0]["id"]),
         (&json!("Here"), &reply["id"])
     );
-    assert!(text(&shown["url"]).ends_with(&format!("{path}#c-{id}")));
+    assert!(text(&shown["url"]).ends_with(&format!("{path}?comment={id}#c-{id}")));
     let redirect = app
         .browser("Bob")
         .await
         .get(&comment_path(&reply))
         .await
         .expect(303);
+    let reply_id = text(&reply["id"]);
     assert!(
         redirect
             .header("location")
-            .ends_with(&format!("{path}#c-{}", text(&reply["id"])))
+            .ends_with(&format!("{path}?comment={reply_id}#c-{reply_id}"))
     );
     assert!(
         app.browser("Bob")

@@ -6,7 +6,6 @@ mod threads;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
-use sqlx::AnyConnection;
 
 pub(crate) use posting::{add, edit};
 pub(crate) use reactions::{
@@ -17,7 +16,7 @@ pub(crate) use threads::{accept, reopen, resolve, take_back};
 use crate::comments;
 use crate::error::{Error, Result};
 use crate::state::State;
-use crate::updates::{self, Update};
+use crate::updates;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
@@ -47,46 +46,20 @@ pub(crate) async fn show(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> HandlerResult {
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &comment_view(&state, &ctx, &id).await?);
+    }
     let mut connection = state.db.read().await?;
     let (_, update) = comments::find_visible(&mut connection, &ctx.viewer, &id).await?;
-    let view = view_on_update(&mut connection, &state, &ctx, &update, &id).await?;
-    if !ctx.wants_html {
-        return json(StatusCode::OK, &view);
-    }
-    let newest = ThreadRange::Newest;
-    let page = presenters::thread_page(&mut connection, &state, &ctx, &update, &newest).await?;
-    let root = view.parent_id.as_ref().unwrap_or(&view.id);
-    if page.threads.iter().any(|thread| thread.id == *root) {
-        return Ok(see_other(&view.url));
-    }
-    let around = format!("/updates/{0}?comment={1}#c-{1}", update.id, view.id);
-    Ok(see_other(&around))
+    Ok(see_other(&presenters::comment_url(&ctx, &update.id, &id)))
 }
 
+/// Returns the view of a comment or reply that the viewer may see.
 async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<CommentView> {
     let mut connection = state.db.read().await?;
     let (_, update) = comments::find_visible(&mut connection, &ctx.viewer, id).await?;
-    view_on_update(&mut connection, state, ctx, &update, id).await
-}
-
-/// Returns the view of a comment or reply. The caller has checked that the viewer may see the update.
-async fn view_on_update(
-    connection: &mut AnyConnection,
-    state: &State,
-    ctx: &RequestContext,
-    update: &Update,
-    id: &str,
-) -> Result<CommentView> {
-    let threads = presenters::thread_views(connection, state, ctx, update).await?;
-    threads
-        .into_iter()
-        .find_map(|mut thread| {
-            if thread.id == id {
-                return Some(thread);
-            }
-            let reply = thread.replies.iter().position(|reply| reply.id == id)?;
-            Some(thread.replies.swap_remove(reply))
-        })
+    presenters::one_comment(&mut connection, state, ctx, &update, id)
+        .await?
         .ok_or(Error::NotFound)
 }
 

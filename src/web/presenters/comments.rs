@@ -44,6 +44,37 @@ pub(crate) async fn thread_page(
     range: &ThreadRange,
 ) -> Result<ThreadPage> {
     let all = comments::of_update(connection, &ctx.viewer, &update.id).await?;
+    present_threads(connection, state, ctx, update, &all, range).await
+}
+
+/// Presents one comment or reply. `None` if the comment is not shown, because it was removed.
+pub(crate) async fn one_comment(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    id: &str,
+) -> Result<Option<CommentView>> {
+    let thread = comments::of_thread(connection, &ctx.viewer, &update.id, id).await?;
+    let page = present_threads(connection, state, ctx, update, &thread, &ThreadRange::All).await?;
+    Ok(page.threads.into_iter().find_map(|mut root| {
+        if root.id == id {
+            return Some(root);
+        }
+        let reply = root.replies.iter().position(|reply| reply.id == id)?;
+        Some(root.replies.swap_remove(reply))
+    }))
+}
+
+/// Presents those of the given comments that are in the range.
+async fn present_threads(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    all: &[Comment],
+    range: &ThreadRange,
+) -> Result<ThreadPage> {
     let reactions = comments::reactions(connection, &update.id).await?;
     let pictures = media::of_comments(connection, &update.id).await?;
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
@@ -64,7 +95,7 @@ pub(crate) async fn thread_page(
     } else {
         Vec::new()
     };
-    let selected = Selection::new(&all, range);
+    let selected = Selection::new(all, range);
     let mut shown = Vec::new();
     let mut replies: HashMap<String, Vec<CommentView>> = HashMap::new();
     for comment in &selected.comments {
@@ -110,7 +141,7 @@ pub(crate) async fn thread_page(
                 && reply.author.id != thread.author.id;
         }
     }
-    let (comments, open_questions) = count(&all);
+    let (comments, open_questions) = count(all);
     Ok(ThreadPage {
         threads: shown,
         earlier: selected.earlier,
@@ -196,7 +227,7 @@ fn comment_view(
                     && updates::must_be_author(&ctx.viewer, update).is_ok()),
         versions: Vec::new(),
         media_number: 0,
-        url: format!("{}/updates/{}#c-{}", ctx.base_url, update.id, comment.id),
+        url: comment_url(ctx, &update.id, &comment.id),
         pictures: pictures
             .iter()
             .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
@@ -205,6 +236,11 @@ fn comment_view(
         reactions: Vec::new(),
         replies: Vec::new(),
     }
+}
+
+/// Returns the address of the page of threads that shows the comment.
+pub(crate) fn comment_url(ctx: &RequestContext, update_id: &str, id: &str) -> String {
+    format!("{}/updates/{update_id}?comment={id}#c-{id}", ctx.base_url)
 }
 
 /// Presents an earlier version of a comment.

@@ -153,3 +153,26 @@ async fn permalink_leads_to_the_page_that_shows_the_comment() {
         );
     }
 }
+
+#[actix_web::test]
+async fn search_hit_leads_to_the_page_that_shows_the_comment() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let ids = insert_threads(&app, &ada, &path, 230).await;
+    let reply = bob.reply(&path, &ids[7], "About the quokkapunkt").await;
+    app.wait_for_jobs().await;
+    let browser = app.browser("Bob").await;
+    let found = bob.get("/search?q=quokkapunkt").await.expect(200).json();
+    let url = text(&found["items"][0]["found"][0]["url"]);
+    let page = browser.get("/updates?q=quokkapunkt").await.expect(200);
+    assert!(page.text().contains(&format!("href=\"{url}\"")));
+    let (address, fragment) = url.rsplit_once('#').unwrap();
+    assert_eq!(fragment, format!("c-{reply}"));
+    assert!(shown(&browser, address, &ids).await.0.contains(&7));
+    // The author's list of open questions leads there, too.
+    let question = bob.question(&path, "Why?").await;
+    let author = app.browser("Ada").await;
+    let page = author.get(&format!("{path}/receipts")).await.expect(200);
+    let address = format!("{path}?comment={question}#c-{question}\"");
+    assert!(page.text().contains(&address), "{}", page.text());
+}

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use super::view_on_update;
 use crate::comments::CommentKind;
 use crate::comments::{self, Anchor, MAX_PICTURES, NewComment, Region, SavedComment};
 use crate::error::{Error, Result};
@@ -20,6 +19,7 @@ use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed, is
 use crate::web::extract::flash::Flash;
 use crate::web::handlers::check_input;
 use crate::web::handlers::updates::{PageContent, update_page};
+use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other, see_other_with_flash};
 use crate::{markup, receipts, sample, text};
 
@@ -205,17 +205,10 @@ async fn saved_response(
             )
         };
     }
-    let mut body = serde_json::to_value(
-        view_on_update(
-            &mut *state.db.read().await?,
-            state,
-            ctx,
-            &made.update,
-            &made.id,
-        )
-        .await?,
-    )
-    .map_err(Error::internal)?;
+    let mut connection = state.db.read().await?;
+    let view = presenters::one_comment(&mut connection, state, ctx, &made.update, &made.id).await?;
+    let view = view.ok_or(Error::NotFound)?;
+    let mut body = serde_json::to_value(view).map_err(Error::internal)?;
     body["unseen"] = made
         .without_access
         .iter()
