@@ -28,8 +28,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(150);
 /// Timeout for the first request on a new connection. It is long, because browsers often open
 /// connections before they have a request to send.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long shutdown waits for open requests.
+const REQUEST_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long shutdown waits for jobs that cannot be interrupted.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+const JOB_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The server and the workers, ready to [`run`](App::run).
 pub struct App {
     server: Server,
@@ -68,7 +71,7 @@ impl App {
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(FIRST_REQUEST_TIMEOUT)
         .disable_signals()
-        .shutdown_timeout(10)
+        .shutdown_timeout(REQUEST_SHUTDOWN_TIMEOUT.as_secs())
         .run();
         // Register the signal handlers before printing the address. A signal that arrives without a
         // handler ends the process at once, without a graceful shutdown.
@@ -131,7 +134,7 @@ impl App {
         });
         self.server.await?;
         self.stop.send_replace(true);
-        match tokio::time::timeout(SHUTDOWN_TIMEOUT, self.jobs).await {
+        match tokio::time::timeout(JOB_SHUTDOWN_TIMEOUT, self.jobs).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the job dispatcher failed"),
             Err(_) => tracing::warn!("shutdown interrupted a job that was still running"),

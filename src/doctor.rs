@@ -25,22 +25,11 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         text: "settings: all valid".into(),
     });
     lines.push(passed(describe_address(config)));
-    lines.push(match check_database(config).await {
-        Ok(text) => passed(text),
-        Err(error) => failed(format!(
-            "database: {} Fix: check DATABASE_URL and that the database server is running.",
-            describe_error(&error)
-        )),
-    });
-    match check_storage(config).await {
-        Ok(proved) => lines.extend(
-            proved
-                .into_iter()
-                .map(|text| passed(format!("storage: {text}"))),
-        ),
-        Err(error) => lines.push(failed(format!("storage: {}", describe_error(&error)))),
+    // The database and the storage need the data folder. If it cannot be used, report only that.
+    match state::create_data_dir(&config.data_dir) {
+        Ok(()) => check_data(config, &mut lines).await,
+        Err(error) => lines.push(failed(format!("data folder: {}", error.detail()))),
     }
-    lines.push(check_free_space(config));
     let tools = Tools::detect(config.ffmpeg.as_deref()).await;
     lines.push(match tools.describe() {
         Ok(works) => passed(format!("video: {works}")),
@@ -64,6 +53,26 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         failed("browser files: missing from this build. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
     });
     lines
+}
+
+/// Checks the database, the storage and the free space.
+async fn check_data(config: &Config, lines: &mut Vec<CheckResult>) {
+    lines.push(match check_database(config).await {
+        Ok(text) => passed(text),
+        Err(error) => failed(format!(
+            "database: {} Fix: check DATABASE_URL and that the database server is running.",
+            describe_error(&error)
+        )),
+    });
+    match check_storage(config).await {
+        Ok(proved) => lines.extend(
+            proved
+                .into_iter()
+                .map(|text| passed(format!("storage: {text}"))),
+        ),
+        Err(error) => lines.push(failed(format!("storage: {}", describe_error(&error)))),
+    }
+    lines.push(check_free_space(config));
 }
 
 fn passed(text: impl Into<String>) -> CheckResult {

@@ -6,6 +6,7 @@ mod mail;
 mod node;
 
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -65,20 +66,41 @@ pub struct State {
     pub(crate) media_sources: String,
 }
 
-/// Opens the database, runs the migrations and creates the search index.
-pub async fn open_db(config: &Config) -> Result<Db> {
+/// Creates the data folder if it does not exist. Fails if Hearback cannot create files in it.
+pub fn create_data_dir(folder: &Path) -> Result<()> {
+    let fault = |text: String| Error::Conflict(format!("HEARBACK_DATA: {text}"));
+    let path = folder.display();
+    if let Some(file) = folder
+        .ancestors()
+        .find(|part| part.exists() && !part.is_dir())
+    {
+        return Err(fault(format!(
+            "{} is not a folder. Set HEARBACK_DATA to a folder, for example ./data. Hearback creates it if it does not exist.",
+            file.display()
+        )));
+    }
     // The folder contains password hashes and the signing key, so only the current user may read
     // it.
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&config.data_dir)
+        .create(folder)
         .map_err(|error| {
-            Error::Conflict(format!(
-                                "HEARBACK_DATA: cannot create {}: {error}. Choose a folder that Hearback can write to.",
-                config.data_dir.display()
+            fault(format!(
+                "cannot create the folder {path}: {error}. Create it and make the user that runs Hearback its owner, or choose another folder."
             ))
         })?;
+    match tempfile::tempfile_in(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::StorageFull => Err(fault(format!(
+            "cannot create a file in {path}: {error}. Make the user that runs Hearback the owner of the folder, or choose another folder."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the database, runs the migrations and creates the search index.
+pub async fn open_db(config: &Config) -> Result<Db> {
+    create_data_dir(&config.data_dir)?;
     let db = Db::open(&config.database_url).await?;
     let mut tx = db.begin().await?;
     search::create_engine_index(&mut tx, db.dialect()).await?;

@@ -31,6 +31,9 @@ use crate::error::{Error, Result};
 /// The lock timeout. A statement that finds the database locked by another writer waits up to 15 s.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
+/// How often an attempt to empty SQLite's write-ahead log is repeated while a reader uses the log.
+const TRUNCATE_ATTEMPTS: usize = 5;
+
 /// The migrations, embedded in the program.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -143,18 +146,34 @@ impl Db {
     }
 
     /// Empties SQLite's write-ahead log, which may still contain deleted content. In the database
-    /// file, `secure_delete` has already overwritten that content. The log stays as it is while a
-    /// reader uses it. Does nothing on PostgreSQL.
+    /// file, `secure_delete` has already overwritten that content. Logs a warning if a reader still
+    /// uses the log after several attempts. Does nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
-        if self.dialect == Dialect::Sqlite {
-            let mut connection = self.write.acquire().await?;
-            // Wait only briefly for readers, because this connection holds up all other writers.
-            connection.execute("PRAGMA busy_timeout = 100").await?;
-            let truncated = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
-            connection.execute(BUSY_TIMEOUT).await?;
-            truncated?;
+        if self.dialect != Dialect::Sqlite {
+            return Ok(());
         }
+        for _ in 0..TRUNCATE_ATTEMPTS {
+            if self.try_truncate_wal().await? {
+                return Ok(());
+            }
+        }
+        tracing::warn!(
+            "the write-ahead log could not be emptied, because a reader uses it; deleted text can remain in the file that ends with -wal until the next cleanup"
+        );
         Ok(())
+    }
+
+    /// Returns whether the write-ahead log is now empty.
+    async fn try_truncate_wal(&self) -> Result<bool> {
+        let mut connection = self.write.acquire().await?;
+        // Wait only briefly for readers, because this connection holds up all other writers.
+        connection.execute("PRAGMA busy_timeout = 100").await?;
+        let truncated = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *connection)
+            .await;
+        connection.execute(BUSY_TIMEOUT).await?;
+        let (busy, _, _): (i64, i64, i64) = truncated?;
+        Ok(busy == 0)
     }
 
     /// Returns a receiver that is notified of every commit by this process.
@@ -162,9 +181,13 @@ impl Db {
         self.committed.subscribe()
     }
 
-    /// Closes all connections. Waits until the connections in use are returned.
+    /// Closes all connections. Waits until the connections in use are returned. Empties SQLite's
+    /// write-ahead log after the readers of this process are closed.
     pub async fn close(&self) {
         self.read.close().await;
+        if let Err(error) = self.truncate_wal().await {
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
         self.write.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the command line: commands, settings and `hearback doctor`.
 
 mod serve;
+mod stop;
 
 use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
@@ -366,4 +367,40 @@ fn doctor_names_the_path_at_which_ffmpeg_or_ffprobe_is_missing() {
     let (_, line) = doctor_line("video", &settings);
     let named = format!("FAIL video: There is no ffprobe at {empty}/ffprobe, and none in PATH.");
     assert!(line.starts_with(&named), "{line}");
+}
+
+#[test]
+fn doctor_and_serve_say_what_is_wrong_with_the_data_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let file = file.to_str().unwrap();
+    let is_a_file = format!("HEARBACK_DATA: {file} is not a folder.");
+    for (folder, fault) in [
+        (file, is_a_file.as_str()),
+        (&format!("{file}/below"), &is_a_file),
+        // Nobody can create files in `/proc`, not even root.
+        (
+            "/proc/hearback",
+            "HEARBACK_DATA: cannot create the folder /proc/hearback: ",
+        ),
+        ("/proc", "HEARBACK_DATA: cannot create a file in /proc: "),
+    ] {
+        let settings = [("HEARBACK_DATA", folder)];
+        let done = hearback(&settings, &["doctor"]).output().unwrap();
+        let printed = utf8(&done.stdout);
+        let failures: Vec<&str> = printed
+            .lines()
+            .filter(|line| line.starts_with("FAIL") && !line.contains("browser files"))
+            .collect();
+        assert_eq!(failures.len(), 1, "{folder}: {printed}");
+        assert!(failures[0].contains(fault), "{folder}: {printed}");
+        assert_eq!(done.status.code(), Some(1));
+        let done = hearback(&settings, &["serve"]).output().unwrap();
+        assert!(
+            utf8(&done.stderr).contains(fault),
+            "{folder}: {}",
+            utf8(&done.stderr)
+        );
+    }
 }

@@ -1,0 +1,113 @@
+//! `hearback serve` is stopped cleanly.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::json;
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::{hearback, run, stdout, terminate, utf8};
+use crate::app::{Client, comment_path};
+
+/// A word that no other text contains.
+const SECRET: &str = "zebrafunkwolke";
+
+/// A server process that a person uses.
+struct Server {
+    process: Child,
+    client: Client,
+}
+
+impl Server {
+    /// Starts a server with this data folder, for the person to whom the token belongs.
+    fn start(folder: &Path, token: &str) -> Self {
+        let settings = [("HEARBACK_DATA", folder.to_str().unwrap())];
+        let mut process = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let base = line.strip_prefix("Hearback listens on ").unwrap();
+        let client = Client::at(base).bearer(token);
+        Self { process, client }
+    }
+
+    /// Writes a comment with the secret word and deletes it.
+    async fn comment_and_delete(&self) {
+        let update = self.client.update(json!({ "title": "Plan" })).await;
+        let body = json!({ "body": format!("Never mind the {SECRET}") });
+        let comment = self
+            .client
+            .post(&format!("{update}/comments"), body)
+            .await
+            .expect(201)
+            .json();
+        self.client
+            .delete(&comment_path(&comment))
+            .await
+            .expect(204);
+    }
+
+    /// Stops the server and returns its log.
+    fn stop(self) -> String {
+        terminate(&self.process);
+        let done = self.process.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(0));
+        utf8(&done.stderr)
+    }
+}
+
+/// Adds a person and returns an API token of that person.
+async fn add_person(folder: &Path) -> String {
+    let settings = [("HEARBACK_DATA", folder.to_str().unwrap())];
+    let person = ["--email", "ada@example.org", "--name", "Ada"];
+    let add = hearback(&settings, &[&["person", "add"][..], &person].concat());
+    stdout(&run(add, "").await);
+    let token = ["token", "add", "--person", "ada@example.org", "--name", "x"];
+    let printed = stdout(&run(hearback(&settings, &token), "").await);
+    printed.trim().to_owned()
+}
+
+/// Whether a file of the database contains the secret word.
+fn is_stored(folder: &Path) -> bool {
+    let files = ["hearback.db", "hearback.db-wal"].map(|name| std::fs::read(folder.join(name)));
+    let mut files = files.iter().flatten();
+    files.any(|bytes| {
+        bytes
+            .windows(SECRET.len())
+            .any(|word| word == SECRET.as_bytes())
+    })
+}
+
+#[actix_web::test]
+async fn clean_stop_erases_deleted_text_or_warns_that_a_reader_prevents_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let token = add_person(folder).await;
+    let warning = "the write-ahead log could not be emptied";
+
+    let server = Server::start(folder, &token);
+    server.comment_and_delete().await;
+    let log = server.stop();
+    assert!(!log.contains(warning), "{log}");
+    assert!(!is_stored(folder));
+
+    let server = Server::start(folder, &token);
+    let options = SqliteConnectOptions::new().filename(folder.join("hearback.db"));
+    let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut reading = reader.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM people")
+        .fetch_one(&mut *reading)
+        .await
+        .unwrap();
+    server.comment_and_delete().await;
+    let log = server.stop();
+    assert!(log.contains(warning), "{log}");
+    assert!(is_stored(folder));
+    drop(reading);
+    reader.close().await.unwrap();
+}
