@@ -174,6 +174,7 @@ impl State {
             join_permits: Arc::new(Semaphore::new(MAX_PARALLEL_JOINS)),
             writers: KeyedLimiter::default(),
             finishers: KeyedLimiter::default(),
+            node: node.id.clone(),
         };
         Ok(Self {
             db,

@@ -10,6 +10,7 @@ mod assemble;
 mod checksum;
 mod complete;
 mod concurrency;
+mod finish_lease;
 mod free_disk_space;
 mod leftovers;
 mod repository;
@@ -43,6 +44,7 @@ pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
 pub use complete::finish_stalled;
 pub use concurrency::KeyedLimiter;
+pub use finish_lease::expire_finish_leases_of;
 pub use leftovers::DeleteLeftovers;
 pub use repository::{
     NewUpload, Upload, cancel, cancel_own, check_resumable, create, end, find, list_own,
@@ -72,6 +74,8 @@ pub struct UploadService {
     pub writers: KeyedLimiter,
     /// Prevents this node from finishing the same upload twice at the same time.
     pub finishers: KeyedLimiter,
+    /// Identifies this process as the owner of its leases on uploads.
+    pub node: String,
 }
 
 impl UploadService {

@@ -1,5 +1,5 @@
-//! Identifies the process that claims jobs, so that a new process on the same data folder can
-//! expire the leases of the previous one.
+//! Identifies the process that claims jobs and finishes uploads, so that a new process on the same
+//! data folder can expire the leases of the previous one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -11,8 +11,9 @@ use crate::clock;
 use crate::error::Result;
 use crate::infra::db::Db;
 use crate::infra::jobs;
+use crate::uploads;
 
-/// A process that claims jobs. Each of its lease tokens starts with the process's id.
+/// A process that claims jobs and finishes uploads. Its leases contain the process's id.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: String,
@@ -34,7 +35,7 @@ impl Node {
             .truncate(false)
             .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::info!(%error, "another process is using this data folder, so the leases on its jobs are left unchanged");
+            tracing::info!(%error, "another process is using this data folder, so its leases are left unchanged");
             return Ok(Self { id, _file: None });
         }
         let mut before = String::new();
@@ -44,6 +45,7 @@ impl Node {
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
             let ended = jobs::expire_leases_of(&mut tx, &before).await?;
+            uploads::expire_finish_leases_of(&mut tx, &before).await?;
             tx.commit().await?;
             if ended > 0 {
                 tracing::info!(

@@ -1,12 +1,16 @@
 //! Handles one request that appends bytes to an upload.
 
+use std::time::{Duration, Instant};
+
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::checksum::Checksum;
 use super::repository::{check_length, check_resumable, schedule_purge_at};
 use super::writer::{Writer, superseded};
-use super::{MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, find, format_size};
+use super::{
+    MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, find, finish_lease, format_size,
+};
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
@@ -18,6 +22,11 @@ const MAX_WRITERS_PER_PERSON: usize = 16;
 /// How long the copied bytes of a reopened recording are kept if the recording is not continued, in
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
+
+/// How long a request waits while an earlier request is finishing the upload.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a waiting request checks whether the upload is finished.
+const FINISH_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the headers of a request say about its body.
 #[derive(Clone, Debug, Default)]
@@ -35,8 +44,9 @@ pub struct PatchRequest {
 /// `received` are durable. The last byte finishes the upload.
 ///
 /// The bytes of an interrupted request are kept, unless the request has a checksum. Returns
-/// [`Error::Conflict`] if the offset is wrong or another request has taken over the upload; the
-/// sender must then request the current offset. An unsupported file type cancels the upload.
+/// [`Error::Conflict`] if the offset is wrong, another request has taken over the upload, or another
+/// request needs long to finish it; the sender must then request the current offset. An unsupported
+/// file type cancels the upload.
 pub async fn append_body(
     uploads: &UploadService,
     viewer: &Viewer,
@@ -50,7 +60,7 @@ pub async fn append_body(
     else {
         return Err(Error::TooManyRequests(1));
     };
-    let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
+    let mut upload = find_after_finishing(uploads, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
         // The server ended this recording, because the browser page had stopped sending data. Finish the
@@ -74,7 +84,7 @@ pub async fn append_body(
     if upload.finished_at.is_none() && upload.is_complete() {
         return retry_finish(uploads, upload, patch, body).await;
     }
-    // Do not take over, because another request on this node has almost finished the upload.
+    // Do not take over if another request has begun to finish the upload.
     if uploads.finishers.is_held(&upload.id) {
         return Err(superseded());
     }
@@ -99,6 +109,29 @@ pub async fn append_body(
         cancel(uploads, &upload).await?;
     }
     done
+}
+
+/// Finds an upload of the viewer. If an earlier request is finishing the upload, first waits for the
+/// outcome. Fails if that takes too long.
+async fn find_after_finishing(
+    uploads: &UploadService,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Upload> {
+    let deadline = Instant::now() + FINISH_TIMEOUT;
+    loop {
+        let upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
+        if upload.finished_at.is_some() || !finish_lease::is_held(uploads, &upload) {
+            return Ok(upload);
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::Conflict(
+                "An earlier request is still finishing this upload. Send HEAD in a moment to get the current offset."
+                    .into(),
+            ));
+        }
+        tokio::time::sleep(FINISH_POLL_INTERVAL).await;
+    }
 }
 
 /// Handles a request for an upload that is already complete. Fails if the request contains bytes or

@@ -3,7 +3,6 @@
 mod abandoned_uploads;
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -12,15 +11,11 @@ pub(super) use self::abandoned_uploads::sweep;
 use super::concurrency::Permit;
 use super::repository::{Upload, end, schedule_purge};
 use super::writer::{Writer, superseded};
-use super::{FILE_REMOVED, FileType, UploadService, stored_video};
+use super::{FILE_REMOVED, FileType, UploadService, finish_lease, stored_video};
 use crate::error::{Error, Result};
 use crate::infra::video::MetadataScan;
 use crate::media::{self, StoredFile};
 use crate::updates;
-
-/// How often an upload is marked as active while a node is finishing it. The interval is well below
-/// [`abandoned_uploads::FINISH_IDLE_LIMIT`].
-const TOUCH_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Turns an upload into media. `left` holds its last bytes, which are not written yet.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
@@ -30,39 +25,37 @@ pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     finish_exclusively(permit, writer, left).await
 }
 
-/// Finishes an upload. Until it is finished, keeps marking the upload as active.
+/// Finishes an upload. Until the attempt ends, no other process can take the upload over.
 async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, id, generation) = (
         writer.uploads,
         writer.upload.id.clone(),
         writer.upload.generation,
     );
-    tokio::select! {
-        finished = make_media(writer, left) => finished,
-        never = keep_touched(uploads, &id, generation) => match never {},
+    if !finish_lease::acquire(uploads, &id, generation).await? {
+        return Err(superseded());
     }
+    let finished = tokio::select! {
+        finished = make_media(writer, left) => finished,
+        never = keep_lease(uploads, &id, generation) => match never {},
+    };
+    if finished.is_err()
+        && let Err(error) = finish_lease::release(uploads, &id, generation).await
+    {
+        tracing::warn!(%error, upload = id, "the lease on an upload could not be released");
+    }
+    finished
 }
 
-/// Marks an upload as active at intervals while this node is finishing it, so that other nodes do
-/// not finish it, too. Runs until the future is dropped.
-async fn keep_touched(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
+/// Renews the lease on an upload while this process is finishing it. Runs until the future is
+/// dropped.
+async fn keep_lease(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
     loop {
-        tokio::time::sleep(TOUCH_INTERVAL).await;
-        if let Err(error) = touch(uploads, id, generation).await {
-            tracing::warn!(%error, upload = id, "an upload in progress could not be marked as active");
+        tokio::time::sleep(finish_lease::RENEW_INTERVAL).await;
+        if let Err(error) = finish_lease::acquire(uploads, id, generation).await {
+            tracing::warn!(%error, upload = id, "the lease on an upload could not be renewed");
         }
     }
-}
-
-async fn touch(uploads: &UploadService, id: &str, generation: i64) -> Result<()> {
-    let mut tx = uploads.media.db.begin().await?;
-    sqlx::query("UPDATE uploads SET touched_at = $1 WHERE id = $2 AND generation = $3")
-        .bind(uploads.media.clock.now())
-        .bind(id)
-        .bind(generation)
-        .execute(&mut *tx)
-        .await?;
-    tx.commit().await
 }
 
 async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
@@ -88,7 +81,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     updates::lock_for_update(&mut tx, &upload.update_id).await?;
     let done = sqlx::query(
         "UPDATE uploads SET received = $1, length = $1, multipart = NULL, stretches = NULL, key = $2, content_type = $3, touched_at = $4,
-             finished_at = $4, came = $5
+             finished_at = $4, came = $5, finisher = NULL, finisher_until = NULL
          WHERE id = $6 AND generation = $7",
     )
     .bind(upload.received)

@@ -62,13 +62,17 @@ pub struct Upload {
     /// When the server ended the upload because the browser page had stopped sending data; otherwise
     /// `None`.
     pub broken_off_at: Option<Millis>,
+    /// The process that is finishing the upload.
+    pub(super) finisher: Option<String>,
+    /// When the lease of `finisher` ends, in real time.
+    pub(super) finisher_until: Option<Millis>,
     /// 1 while the media of the upload exists; 0 after it was removed.
     pub(super) wanted: i64,
 }
 
 macro_rules! columns {
     () => {
-        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
+        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, o.finisher, o.finisher_until, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
     };
 }
 

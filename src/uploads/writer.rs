@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::FromRow;
 
 use super::repository::Upload;
-use super::{FileType, UploadService};
+use super::{FileType, UploadService, finish_lease};
 use crate::clock::secret;
 use crate::error::{Error, Result};
 use crate::infra::jobs;
@@ -63,18 +63,23 @@ pub(super) fn superseded() -> Error {
 
 impl<'a> Writer<'a> {
     /// Takes over an upload at its current offset, so that an older writer can no longer commit.
-    /// Fails if the stored upload is finished, has a different offset, or already has a different
-    /// length.
+    /// Fails if the stored upload is finished, has a different offset, already has a different
+    /// length, or is being finished by another process.
     pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
+        let (earliest, latest) = finish_lease::valid_ends();
         let mut tx = uploads.media.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(
             "UPDATE uploads SET generation = generation + 1, touched_at = $1
-             WHERE id = $2 AND received = $3 AND (length IS NULL OR length = $4) AND finished_at IS NULL RETURNING generation",
+             WHERE id = $2 AND received = $3 AND (length IS NULL OR length = $4) AND finished_at IS NULL
+             AND (finisher IS NULL OR finisher = $5 OR finisher_until NOT BETWEEN $6 AND $7) RETURNING generation",
         )
         .bind(uploads.media.clock.now())
         .bind(&upload.id)
         .bind(upload.received)
         .bind(upload.length)
+        .bind(&uploads.node)
+        .bind(earliest)
+        .bind(latest)
         .fetch_optional(&mut *tx)
         .await?;
         upload.generation = generation.ok_or_else(superseded)?;

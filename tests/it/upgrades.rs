@@ -54,6 +54,10 @@ const CHECKSUMS: &[(i64, &str)] = &[
         10,
         "1d706ed31c7b623a6f076b0457e774e3137d82310f71359deb66a528ae07207da710f8a4e04dfac3ec65e1c4285352ba",
     ),
+    (
+        11,
+        "b49e03973b85b2862907568f41b4ba03e82a7c5a2a1be41a6defda6b60b3189d93154c0ff9a532459133925dcb6e672b",
+    ),
 ];
 
 #[test]

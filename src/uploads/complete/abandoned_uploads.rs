@@ -9,7 +9,7 @@ use crate::uploads::repository::{UPLOAD_LIFETIME, Upload, columns, end};
 /// A recording that receives no bytes for this long is finished with the bytes that have arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
 /// An upload that has all its bytes and is idle for this long is finished in the background.
-pub(super) const FINISH_IDLE_LIMIT: Millis = 60_000;
+const FINISH_IDLE_LIMIT: Millis = 60_000;
 /// After this time without new bytes, a recording that is too short to show is deleted.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
 /// Maximum number of uploads that one sweep handles for each reason.

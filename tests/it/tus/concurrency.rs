@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{MIB, Sender, long, raw_patch};
 use crate::app::{TestApp, fixture, postgres};
+use crate::interrupted::assert_waits;
 
 #[actix_web::test]
 async fn bytes_of_an_interrupted_request_are_kept() {
@@ -119,4 +120,48 @@ async fn upload_can_alternate_between_two_nodes() {
     }
     there.finish(at).await.expect(204);
     assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn request_waits_while_another_process_is_finishing_the_upload() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole).await;
+    let end = hearback::clock::real_now() + 30_000;
+    let mut tx = app.state.db.begin().await.unwrap();
+    sqlx::query("UPDATE uploads SET finisher = 'another', finisher_until = $1")
+        .bind(end)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let release = async || {
+        let release = "UPDATE uploads SET finisher = NULL, finisher_until = NULL";
+        app.execute(release).await;
+    };
+    assert_waits(sender.finish(whole.len()), &sender, release)
+        .await
+        .expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn lease_that_has_ended_does_not_block_an_upload() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    for lease in [
+        // The process was killed.
+        "UPDATE uploads SET finisher = 'another', finisher_until = 1 WHERE finished_at IS NULL",
+        // The clock was set back by years.
+        "UPDATE uploads SET finisher = 'another', finisher_until = 9000000000000 WHERE finished_at IS NULL",
+    ] {
+        let sender = Sender::recording(&ada).await;
+        sender.send(0, &whole).await;
+        app.execute(lease).await;
+        sender.finish(whole.len()).await.expect(204);
+        assert!(sender.original().await == whole);
+    }
 }

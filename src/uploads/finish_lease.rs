@@ -1,0 +1,73 @@
+//! The lease of the process that is finishing an upload. It prevents other processes from taking
+//! over the upload.
+//!
+//! Within one process, [`UploadService::finishers`] has the same purpose, so a process ignores its
+//! own lease. A lease that could not be released therefore never blocks the process that owned it.
+
+use std::time::Duration;
+
+use super::{Upload, UploadService};
+use crate::clock::{self, Millis};
+use crate::error::Result;
+use crate::infra::db::Tx;
+
+/// The duration of a lease, in milliseconds.
+const LEASE: Millis = 30_000;
+/// How often a lease is renewed.
+pub(super) const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The earliest and the latest end of a valid lease. A lease with a later end was written before
+/// the clock was set back. The limit is twice the duration, because another process's clock may be
+/// ahead.
+pub(super) fn valid_ends() -> (Millis, Millis) {
+    let now = clock::real_now();
+    (now, now + 2 * LEASE)
+}
+
+/// Whether a process is finishing the upload.
+pub(super) fn is_held(uploads: &UploadService, upload: &Upload) -> bool {
+    let (earliest, latest) = valid_ends();
+    let is_other = |owner: &String| *owner != uploads.node;
+    let is_valid = |end: Millis| (earliest..=latest).contains(&end);
+    uploads.finishers.is_held(&upload.id)
+        || upload.finisher.as_ref().is_some_and(is_other)
+            && upload.finisher_until.is_some_and(is_valid)
+}
+
+/// Acquires or renews the lease for the current writer of the upload. Also marks the upload as
+/// active. Returns `false` if another writer has taken over.
+pub(super) async fn acquire(uploads: &UploadService, id: &str, generation: i64) -> Result<bool> {
+    let mut tx = uploads.media.db.begin().await?;
+    let acquired = sqlx::query(
+        "UPDATE uploads SET touched_at = $1, finisher = $2, finisher_until = $3 WHERE id = $4 AND generation = $5",
+    )
+    .bind(uploads.media.clock.now())
+    .bind(&uploads.node)
+    .bind(clock::real_now() + LEASE)
+    .bind(id)
+    .bind(generation)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(acquired.rows_affected() == 1)
+}
+
+/// Ends the lease after a failed attempt to finish the upload.
+pub(super) async fn release(uploads: &UploadService, id: &str, generation: i64) -> Result<()> {
+    let mut tx = uploads.media.db.begin().await?;
+    sqlx::query("UPDATE uploads SET finisher = NULL, finisher_until = NULL WHERE id = $1 AND generation = $2")
+        .bind(id)
+        .bind(generation)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+/// Ends the leases of a process that no longer runs.
+pub async fn expire_finish_leases_of(tx: &mut Tx, node: &str) -> Result<()> {
+    sqlx::query("UPDATE uploads SET finisher = NULL, finisher_until = NULL WHERE finisher = $1")
+        .bind(node)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
