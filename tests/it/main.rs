@@ -69,6 +69,7 @@ mod sink;
 mod standing;
 mod timeline;
 mod transcript;
+mod trash;
 mod trim;
 mod tus;
 mod unknown_values;
