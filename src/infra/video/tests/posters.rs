@@ -58,3 +58,26 @@ async fn very_narrow_video_has_a_poster_and_an_h264_copy() {
     let copy = tools.h264(&video, &probe, dir.path()).await.unwrap();
     assert_eq!((copy.width, copy.height), (2, 1920));
 }
+
+#[tokio::test]
+async fn poster_has_the_size_of_the_video() {
+    let tools = tools().await;
+    for name in [
+        "rec-vp9-opus-10s.webm",
+        "bad-claims-10h.mp4",
+        "bad-truncated.webm",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let path = tools
+            .poster(&fixture(name), &probe, dir.path())
+            .await
+            .unwrap();
+        let picture = image::open(path).unwrap();
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (probe.width, probe.height),
+            "{name}"
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! Copies that do not show what the source shows are rejected.
+
+use super::*;
+
+#[tokio::test]
+async fn converted_copy_of_the_wrong_length_is_rejected() {
+    let tools = tools().await;
+    let toolchain = tools.toolchain().unwrap();
+    let path = fixture("count.mp4");
+    let length = tools.probe(&path).await.unwrap().duration_ms.unwrap();
+    for (expected, good) in [
+        (length, true),
+        (length + 90, true),
+        (length + 150, false),
+        (length - 150, false),
+    ] {
+        let made =
+            check_output::checked_output(toolchain, path.clone(), Container::Mp4, Some(expected))
+                .await;
+        assert_eq!(made.is_ok(), good, "{expected}: {made:?}");
+    }
+}
+
+#[tokio::test]
+async fn converted_copy_is_rejected_when_its_edit_list_hides_frames() {
+    let tools = tools().await;
+    let path = fixture("editlist-hidden5s.mp4");
+    let made = check_output::checked_output(
+        tools.toolchain().unwrap(),
+        path,
+        Container::Mp4,
+        Some(3_000),
+    )
+    .await;
+    assert!(matches!(made, Err(Error::Unsupported(_))), "{made:?}");
+}
