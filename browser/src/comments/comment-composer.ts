@@ -1,19 +1,16 @@
 // <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that it survives a
 // failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and restores
 // its text and pictures in the form.
-import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
-import { showError } from "../lib/error-banner.js";
+import { announce, make } from "../lib/dom.js";
 import { markOfflineNotice, sendWhenOnline, WAITING_MESSAGE } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem, requestJson } from "../lib/request.js";
-import { confirmRedraw, drawAnchor, wasCropped } from "../markup/mark-comment.js";
+import { confirmRedraw, wasCropped } from "../markup/mark-comment.js";
 import { type Anchor, revealComment } from "../update/anchors.js";
-import { stage } from "../update/media-stage.js";
-import { durationMs, seekTo } from "../update/source-swap.js";
-import { anchorChips } from "./anchor-chips.js";
 import { Attachments } from "./attachments.js";
+import { ComposerAnchor } from "./composer-anchor.js";
 import { sendWithDrafts } from "./draft-autosave.js";
 import { sentNotice, unseenNotices, type UnseenPerson } from "./sent-notices.js";
 import { openPageOfComment } from "./threads.js";
@@ -28,9 +25,7 @@ interface SentComment {
 }
 
 export class CommentComposer extends HTMLElement {
-  #anchor: Anchor | null = null;
-  /** Whether the person removed the anchor. If so, typing does not add a new one. */
-  #anchorDeclined = false;
+  #anchor = new ComposerAnchor(this);
   #attachments = new Attachments(() => this.querySelector<HTMLElement>(".composer-pictures"));
   #listeners = new AbortController();
 
@@ -47,7 +42,7 @@ export class CommentComposer extends HTMLElement {
       },
       { signal },
     );
-    area.addEventListener("input", () => this.#onInput(), { signal });
+    area.addEventListener("input", () => this.#anchor.followTyping(area.value), { signal });
     area.addEventListener("keydown", (event) => this.#key(event, form, area), { signal });
     this.addEventListener("paste", (event) => this.#paste(event), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
@@ -60,51 +55,15 @@ export class CommentComposer extends HTMLElement {
       },
       { signal },
     );
-    if (this.#isMain) this.#connectToStage(signal);
+    if (this.isMain) this.#anchor.connectToStage(signal);
   }
 
   disconnectedCallback(): void {
     this.#listeners.abort();
   }
 
-  /**
-   * Lets the stage set the comment's anchor. Used only by the main composer, because a reply shares its thread's
-   * anchor.
-   */
-  #connectToStage(signal: AbortSignal): void {
-    document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
-    this.#updateDrawButton();
-    // Restore the drawing if the person left the page without sending it.
-    const drawn = readStorage("sessionStorage", this.#drawingKey);
-    if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
-    document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
-  }
-
-  /**
-   * Anchors the comment at a place that the person pointed at. Keeps the comment's drawing unless the drawing is on
-   * other media.
-   */
-  #point(anchor: Anchor): void {
-    const { drawing, size, media } = this.#anchor ?? {};
-    if (drawing && media !== anchor.media)
-      return announce("Your drawing is on another picture. Send it or remove it first.");
-    this.setAnchor(
-      drawing ? { ...anchor, drawing, ...(size === undefined ? {} : { size }) } : anchor,
-    );
-    this.startWriting();
-    this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
-  }
-
   setAnchor(anchor: Anchor | null): void {
-    this.#anchor = anchor;
-    if (this.#isMain)
-      writeStorage(
-        "sessionStorage",
-        this.#drawingKey,
-        anchor?.drawing ? JSON.stringify(anchor) : null,
-      );
-    this.#showAnchor();
-    stage()?.setPendingAnchor(anchor);
+    this.#anchor.set(anchor);
   }
 
   /** Focuses the text area, and ticks "question" if `asQuestion`. */
@@ -114,31 +73,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /** Opens the markup editor on the comment's drawing or, if it has none, on the media on the stage. */
-  async openDrawing(): Promise<void> {
-    const button = this.querySelector<HTMLElement>("[data-draw]");
-    if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
-    try {
-      const anchor = await drawAnchor(this.#anchor);
-      if (!anchor) return;
-      this.setAnchor(anchor);
-      this.startWriting();
-      if (anchor.drawing) announce("Your drawing will be sent with the comment.");
-    } catch (error) {
-      showError(error instanceof Error ? error.message : String(error));
-    } finally {
-      button.removeAttribute("aria-busy");
-    }
-  }
-
-  /** Hides the Draw button if the stage shows nothing to draw on. */
-  #updateDrawButton(): void {
-    const button = this.querySelector<HTMLElement>("[data-draw]");
-    if (button) button.hidden = !stage()?.imageViewer && !stage()?.video;
-  }
-
-  get #drawingKey(): string {
-    return `drawing ${this.dataset["update"] ?? ""}`;
+  openDrawing(): Promise<void> {
+    return this.#anchor.draw();
   }
 
   /** The checkbox that makes the comment a question; null for replies. */
@@ -155,7 +91,7 @@ export class CommentComposer extends HTMLElement {
   }
 
   /** Whether this is the page's main composer, rather than the composer of a reply. */
-  get #isMain(): boolean {
+  get isMain(): boolean {
     return this.dataset["parent"] === undefined;
   }
 
@@ -166,7 +102,8 @@ export class CommentComposer extends HTMLElement {
     } else if (event.key === "Escape") {
       // While the list of suggested names is open, let Escape close only that list.
       if (area.getAttribute("aria-expanded") === "true") return;
-      if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
+      const anchor = this.#anchor.current;
+      if (anchor && !anchor.drawing && area.value === "") this.setAnchor(null);
       else area.blur();
     }
   }
@@ -190,58 +127,6 @@ export class CommentComposer extends HTMLElement {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Sets the anchor when the person begins to type, because a playing video has moved on by the time they finish. */
-  #onInput(): void {
-    const text = this.#area?.value ?? "";
-    if (text === "") this.#anchorDeclined = false;
-    else if (this.#isMain && !this.#anchor && !this.#anchorDeclined && text.length < 3) {
-      const anchor = stage()?.currentAnchor();
-      if (anchor) this.setAnchor(anchor);
-    }
-  }
-
-  #showAnchor(): void {
-    const box = this.querySelector<HTMLElement>(".composer-anchor");
-    if (!box) return;
-    const anchor = this.#anchor;
-    box.hidden = anchor === null;
-    if (!anchor) return box.replaceChildren();
-    const { media, at } = anchor;
-    const chips = anchorChips(anchor, {
-      onRemoveAnchor: () => {
-        this.#anchorDeclined = true;
-        this.setAnchor(null);
-        this.startWriting();
-      },
-      onNudge: (offset) => this.#nudge(offset),
-      onOpenDrawing: () => void this.openDrawing(),
-      onRemoveDrawing: () => {
-        this.setAnchor(at === undefined ? null : { media, at });
-        this.startWriting();
-      },
-    });
-    box.replaceChildren(...chips);
-  }
-
-  /** Shifts the anchor's time by `offset` milliseconds. A paused video seeks to the new time. */
-  #nudge(offset: number): void {
-    if (this.#anchor?.at === undefined) return;
-    const video = stage()?.video;
-    const end =
-      video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration))
-        ? Math.floor(durationMs(video))
-        : Infinity;
-    const at = Math.min(end, Math.max(0, this.#anchor.at + offset));
-    const focused = document.activeElement?.getAttribute("aria-label");
-    this.setAnchor({ ...this.#anchor, at });
-    if (focused)
-      this.querySelector<HTMLElement>(
-        `.composer-anchor [aria-label="${CSS.escape(focused)}"]`,
-      )?.focus();
-    if (video?.paused) seekTo(video, at);
-    announce(`at ${formatTime(at)}`);
-  }
-
   #paste(event: ClipboardEvent): void {
     const files = pastedFiles(event).filter((file) => file.type.startsWith("image/"));
     if (files.length === 0) return;
@@ -252,14 +137,15 @@ export class CommentComposer extends HTMLElement {
   async #send(): Promise<void> {
     const [form, area] = [this.#form, this.#area];
     if (!form || !area || form.getAttribute("aria-busy") === "true") return;
-    if (area.value.trim() === "" && this.#attachments.files.length === 0 && !this.#anchor?.drawing)
+    const anchor = this.#anchor.current;
+    if (area.value.trim() === "" && this.#attachments.files.length === 0 && !anchor?.drawing)
       return area.focus();
     const fields = this.#fields(form);
     const body = this.#body(fields);
     form.setAttribute("aria-busy", "true");
     this.#showFailure(null);
     try {
-      if (this.#anchor?.drawing && (await wasCropped(this.#anchor))) return await this.#redraw();
+      if (anchor?.drawing && (await wasCropped(anchor))) return await this.#redraw();
       const created = (await sendWithDrafts(form, () =>
         requestJson("POST", form.action, body),
       )) as { id: string; unseen?: UnseenPerson[] };
@@ -298,17 +184,10 @@ export class CommentComposer extends HTMLElement {
   }
 
   #fields(form: HTMLFormElement): [name: string, value: string][] {
-    const fields: [string, string][] = [...new FormData(form)].filter(
+    const typed = [...new FormData(form)].filter(
       (entry): entry is [string, string] => typeof entry[1] === "string",
     );
-    if (this.#anchor) {
-      const { media, at, region, drawing } = this.#anchor;
-      fields.push(["media_id", media]);
-      if (at !== undefined) fields.push(["at_ms", String(at)]);
-      if (region) fields.push(["region", JSON.stringify(region)]);
-      if (drawing) fields.push(["drawing", JSON.stringify(drawing)]);
-    }
-    return fields;
+    return [...typed, ...this.#anchor.fields];
   }
 
   /** Returns the request body, which is multipart if pictures are attached. */
@@ -340,15 +219,14 @@ export class CommentComposer extends HTMLElement {
       id,
       text: area.value,
       isQuestion: this.#questionBox?.checked ?? false,
-      anchor: this.#anchor,
+      anchor: this.#anchor.current,
       pictures: [...this.#attachments.files],
     };
     area.defaultValue = "";
     form.reset();
     if (this.#questionBox) this.#questionBox.checked = false;
     this.#attachments.clear();
-    this.#anchorDeclined = false;
-    if (this.#isMain) this.setAnchor(null);
+    this.#anchor.reset();
     this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
     return sent;
   }
@@ -387,7 +265,7 @@ export class CommentComposer extends HTMLElement {
     area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
     if (this.#questionBox) this.#questionBox.checked = isQuestion;
     this.#attachments.add(pictures);
-    if (this.#isMain && anchor) this.setAnchor(anchor);
+    if (this.isMain && anchor) this.setAnchor(anchor);
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
     area.dispatchEvent(new Event("input", { bubbles: true }));
     area.focus();
