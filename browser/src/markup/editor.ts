@@ -1,4 +1,4 @@
-// <markup-editor>: marks up a picture in a dialog over the page.
+// <markup-editor>: marks up a picture.
 import { confirmDialog } from "../lib/dialogs.js";
 import { make } from "../lib/dom.js";
 import { MarkupCanvas } from "./canvas.js";
@@ -21,34 +21,6 @@ import { TextTool } from "./text-tool.js";
 import { Toolbar } from "./toolbar.js";
 import { tools, type Tool } from "./tools.js";
 import { Viewport } from "./viewport.js";
-
-/** Opens the editor over the page. Resolves with true once the markup is saved, or with false if the person leaves. */
-export async function edit(task: EditorTask): Promise<boolean> {
-  const editor = document.createElement("markup-editor");
-  const dialog = make(
-    "dialog",
-    { class: "markup", "aria-label": `Mark up ${task.name}`, "data-turbo-temporary": true },
-    editor,
-  );
-  isolateEvents(dialog);
-  document.body.append(dialog);
-  dialog.showModal();
-  try {
-    return await editor.run(task, dialog);
-  } finally {
-    dialog.close();
-    dialog.remove();
-  }
-}
-
-/** Keeps keys, and pasted or dropped pictures, from reaching the page below the dialog. */
-function isolateEvents(dialog: HTMLDialogElement): void {
-  const dropEvents = ["dragover", "drop"];
-  const events = ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "submit"];
-  for (const name of [...events, ...dropEvents])
-    dialog.addEventListener(name, (event) => event.stopPropagation());
-  for (const name of dropEvents) dialog.addEventListener(name, (event) => event.preventDefault());
-}
 
 export class MarkupEditor extends HTMLElement implements EditorCommands {
   tool: Tool = "arrow";
@@ -77,11 +49,10 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   #listeners = new AbortController();
 
   /** Resolves with true once the markup is saved, or with false if the person leaves. */
-  async run(task: EditorTask, dialog: HTMLDialogElement): Promise<boolean> {
+  async run(task: EditorTask): Promise<boolean> {
     this.#task = task;
     this.#showFrame();
     const ended = new Promise<boolean>((resolve) => (this.#finish = resolve));
-    this.#keepOpen(dialog);
     const picture = await loadPicture(task.picture);
     if (picture) this.#open(picture);
     else this.#showOnStage("The picture could not be opened. Close the editor and try again.");
@@ -90,36 +61,6 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.viewport?.disconnect();
     if (picture?.url.startsWith("blob:")) URL.revokeObjectURL(picture.url);
     return saved;
-  }
-
-  /** Asks for confirmation before the dialog closes with unsaved work. */
-  #keepOpen(dialog: HTMLDialogElement): void {
-    const { signal } = this.#listeners;
-    dialog.addEventListener(
-      "cancel",
-      (event) => {
-        event.preventDefault();
-        this.escape();
-      },
-      { signal },
-    );
-    // Some browsers close the dialog although `cancel` was prevented, for example when "back" is pressed twice on
-    // Android. Reopen the dialog, so that `leave` can ask for confirmation.
-    dialog.addEventListener(
-      "close",
-      () => {
-        dialog.showModal();
-        void this.leave();
-      },
-      { signal },
-    );
-    addEventListener(
-      "beforeunload",
-      (event) => {
-        if (this.doc?.isDirty) event.preventDefault();
-      },
-      { signal },
-    );
   }
 
   /** Shows the editor's controls before the picture is loaded. */
@@ -285,6 +226,11 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#stage.focus({ preventScroll: true });
   }
 
+  /** Whether there are marks that are not saved. */
+  get isDirty(): boolean {
+    return this.doc?.isDirty ?? false;
+  }
+
   hasTool(tool: Tool): boolean {
     return this.#task.allowsDestruction || (tool !== "redaction" && tool !== "crop");
   }
@@ -365,7 +311,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       leaveLabel === undefined
         ? "Leave without saving? Your marks will be lost."
         : "Leave without adding the picture? It will not be sent, and your marks will be lost.";
-    if (this.doc?.isDirty && !(await confirmDialog(question, leaveLabel ?? "Leave", true))) return;
+    if (this.isDirty && !(await confirmDialog(question, leaveLabel ?? "Leave", true))) return;
     this.#finish(false);
   }
 

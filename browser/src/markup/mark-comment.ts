@@ -47,7 +47,7 @@ export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> 
   const picture = await pictureOf(shown);
   if (picture === null) return null;
   const [{ edit }, { extent }] = await Promise.all([
-    import("./editor.js"),
+    import("./editor-dialog.js"),
     import("./geometry.js"),
   ]);
   let shapes: Shape[] = before?.drawing ?? [];

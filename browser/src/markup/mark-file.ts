@@ -20,7 +20,7 @@ export async function canMarkUp(file: File): Promise<boolean> {
 /** Opens the editor on a file. Returns null if the person decides not to add the file. */
 export async function markUpFile(file: File): Promise<MarkedFile | null> {
   const [{ edit }, { redactPicture }] = await Promise.all([
-    import("./editor.js"),
+    import("./editor-dialog.js"),
     import("./flatten.js"),
   ]);
   let marked: MarkedFile | null = null;

@@ -36,7 +36,7 @@ export async function markFrame(
 async function addFrame(file: File, update: string, answered: number): Promise<void> {
   // Load both modules before the editor opens, so that saving does not depend on another script request.
   const [{ edit }, { FrameSaver }] = await Promise.all([
-    import("./editor.js"),
+    import("./editor-dialog.js"),
     import("./frame-saver.js"),
   ]);
   const saver = new FrameSaver(file, update);

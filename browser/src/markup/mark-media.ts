@@ -62,7 +62,7 @@ export async function markUpMedia(
   answered: number,
   unsaved?: Markup,
 ): Promise<boolean> {
-  const { edit } = await import("./editor.js");
+  const { edit } = await import("./editor-dialog.js");
   const [layer, picture] = await Promise.all([fetchLayer(media), fetchPicture(media)]);
   const saver = new LayerSaver(media, layer, picture);
   const saved = await edit({
