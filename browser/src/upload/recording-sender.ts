@@ -1,6 +1,6 @@
-// Sends the pieces of one recording in order, and keeps every piece in the spool until the server has confirmed it.
-// Only the server knows how many bytes it has. Whenever its offset is in doubt, a HEAD request fetches the offset
-// before more is sent.
+// Sends the pieces of one recording in order. Only the server knows how many bytes it has. Whenever its offset is in
+// doubt, a HEAD request fetches the offset before more is sent.
+import { PieceQueue } from "./piece-queue.js";
 import { progressMessage, type SendProgress } from "./send-progress.js";
 import type { Piece, Recording, Spool } from "./spool.js";
 import {
@@ -12,9 +12,6 @@ import {
   type TusResponse,
 } from "./tus.js";
 
-/** A piece that the server has not confirmed. `bytes` is set until the piece is in the spool. */
-type QueuedPiece = Piece & { bytes?: ArrayBuffer };
-
 /** The maximum size of a request body, and the minimum to which it shrinks when requests stall. */
 const [MAX_BODY_BYTES, MIN_BODY_BYTES] = [1 << 20, 1 << 16];
 /** Exponential backoff. A `Retry-After` value may exceed the maximum, up to its own limit. */
@@ -25,16 +22,11 @@ const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
 export class RecordingSender {
   /** Whether the recording was started by an earlier page or in another tab. */
   readonly isResumed: boolean;
-  #queue: QueuedPiece[];
-  #recordedMs: number;
-  /** The offset after the last piece. */
-  #endOffset: number;
+  #queue: PieceQueue;
   /** Whether the last piece has been added. */
   #hasEnded = false;
   /** Whether a piece could not be read, so that later pieces are useless. */
   #hasGap = false;
-  /** Whether the last write to the spool succeeded. */
-  #spoolWorks = true;
   /** Whether the media was deleted on the server. */
   #isDeleted = false;
   /** Whether `recording.safe` is known to equal the server's offset. */
@@ -58,16 +50,13 @@ export class RecordingSender {
     spooled?: Piece[],
   ) {
     this.isResumed = spooled !== undefined;
-    this.#queue = spooled ?? [];
+    this.#queue = new PieceQueue(recording, spool, spooled ?? []);
     this.#offsetKnown = spooled === undefined;
-    const last = this.#queue.at(-1);
-    this.#endOffset = last?.end ?? recording.safe;
-    this.#recordedMs = last?.ms ?? recording.safeMs;
   }
 
   /** Queues the next piece, which ends at `ms` recorded milliseconds. Ignores empty pieces. */
   addPiece(blob: Blob, ms: number): void {
-    this.#recordedMs = ms;
+    this.#queue.recordedMs = ms;
     this.#enqueue(async () => {
       // Keep spooling pieces if the server has refused the recording. After a gap, stop, because later pieces are
       // useless.
@@ -77,15 +66,7 @@ export class RecordingSender {
         this.#hasGap = true;
         return this.#giveUp("This browser could not read what it recorded.");
       }
-      if (bytes.byteLength === 0) return;
-      this.#queue.push({
-        from: this.#endOffset,
-        end: this.#endOffset + bytes.byteLength,
-        ms,
-        bytes,
-      });
-      this.#endOffset += bytes.byteLength;
-      await this.#spoolQueue();
+      if (bytes.byteLength > 0) await this.#queue.add(bytes, ms);
     });
   }
 
@@ -136,34 +117,9 @@ export class RecordingSender {
     });
   }
 
-  /**
-   * Writes queued bytes to the spool, in order. If the spool is full or disabled, they stay in memory until the next
-   * piece.
-   */
-  async #spoolQueue(): Promise<void> {
-    for (const piece of [...this.#queue]) {
-      const { bytes } = piece;
-      if (!bytes || !this.#queue.includes(piece)) continue;
-      try {
-        await this.spool.writePiece(this.recording.id, piece, bytes);
-        delete piece.bytes;
-        this.#spoolWorks = true;
-      } catch {
-        this.#spoolWorks = false;
-        return;
-      }
-    }
-  }
-
   /** Whether there is a piece to send, or the end of the recording to declare. */
   get #hasWork(): boolean {
-    const next = this.#queue[0];
-    return next ? this.#isReady(next) : this.#hasEnded;
-  }
-
-  /** Whether a piece may be sent: it is in the spool, or the spool does not work. */
-  #isReady(piece: QueuedPiece): boolean {
-    return piece.bytes === undefined || !this.#spoolWorks;
+    return this.#queue.isEmpty ? this.#hasEnded : this.#queue.hasReadyPiece;
   }
 
   async #fetchOffset(): Promise<void> {
@@ -178,15 +134,18 @@ export class RecordingSender {
   }
 
   async #sendNext(): Promise<void> {
-    const body = await this.#nextBody();
-    if (body === null) return;
+    const body = await this.#queue.read(this.#bodyLimit);
+    if (body === "unreadable")
+      return this.#retryLater("This browser cannot read its copy of the recording.");
+    if (body === "deleted")
+      return this.#giveUp("This browser's copy of the recording was deleted.");
     const { safe } = this.recording;
-    const isLast = this.#hasEnded && safe + body.size === this.#endOffset;
+    const isLast = this.#hasEnded && safe + body.size === this.#queue.endOffset;
     const headers: Record<string, string> = {
       "Content-Type": "application/offset+octet-stream",
       "Upload-Offset": String(safe),
     };
-    if (isLast) headers["Upload-Length"] = String(this.#endOffset);
+    if (isLast) headers["Upload-Length"] = String(this.#queue.endOffset);
     const response = await sendTusRequest("PATCH", this.recording.url, {
       headers,
       body,
@@ -199,57 +158,25 @@ export class RecordingSender {
     await this.#confirmOffset(response, isLast);
   }
 
-  /** The next bytes to send. Null if the spool did not return them; that failure is already handled. */
-  async #nextBody(): Promise<Blob | null> {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    let offset = this.recording.safe;
-    let room = this.#bodyLimit;
-    for (const piece of [...this.#queue]) {
-      if (room === 0 || !this.#isReady(piece)) break;
-      let bytes = piece.bytes;
-      try {
-        bytes ??= await this.spool.readPiece(this.recording.id, piece);
-      } catch {
-        await this.#retryLater("This browser cannot read its copy of the recording.");
-        return null;
-      }
-      if (!bytes) {
-        this.#giveUp("This browser's copy of the recording was deleted.");
-        return null;
-      }
-      const part = new Uint8Array(bytes, offset - piece.from, Math.min(room, piece.end - offset));
-      parts.push(part);
-      offset += part.byteLength;
-      room -= part.byteLength;
-    }
-    return new Blob(parts);
-  }
-
   /** Adopts the offset returned by the server. `endDeclared` means that the request declared the upload's length. */
   async #confirmOffset({ offset }: TusResponse, endDeclared: boolean): Promise<void> {
     const { recording } = this;
     if (offset === null) return this.#retryLater("The server's response was not understood.");
     if (offset < recording.safe)
       return this.#giveUp("The server has less of this recording than it confirmed.");
-    if (offset > this.#endOffset) {
+    if (offset > this.#queue.endOffset) {
       // More bytes than this page has are acceptable only after a resume: the earlier page may have sent pieces without
       // spooling them.
       if (!this.isResumed) return this.#giveUp("Another page has sent more of this recording.");
-      this.#queue = [];
-      this.#endOffset = offset;
+      this.#queue.skipTo(offset);
     }
     this.#offsetKnown = true;
     if (offset > recording.safe) {
       this.#retries = 0;
-      const covered = this.#queue.filter((piece) => piece.end <= offset);
-      this.#queue = this.#queue.filter((piece) => piece.end > offset);
-      recording.safe = offset;
-      recording.safeMs = covered.at(-1)?.ms ?? recording.safeMs;
-      // Ignore a failure: undeleted pieces in the spool do no harm, because resuming fetches the offset first.
-      await this.spool.removeCovered(recording, covered).catch(() => {});
+      await this.#queue.confirm(offset);
     }
-    if (endDeclared && this.#hasEnded && offset === this.#endOffset) {
-      recording.safeMs = this.#recordedMs;
+    if (endDeclared && this.#hasEnded && offset === this.#queue.endOffset) {
+      recording.safeMs = this.#queue.recordedMs;
       await this.spool.removeRecording(recording.id).catch(() => {});
       this.#state = "done";
     } else {
@@ -360,22 +287,18 @@ export class RecordingSender {
   }
 
   #report(): void {
-    const safeMs = this.recording.safeMs;
-    const firstUnspooled = this.#queue.findIndex((piece) => piece.bytes);
-    const lastSpooled =
-      firstUnspooled === -1 ? this.#queue.at(-1) : this.#queue[firstUnspooled - 1];
-    const spooledMs = lastSpooled?.ms ?? safeMs;
+    const { recordedMs, spooledMs, isInMemoryOnly } = this.#queue;
     const progress = {
-      recordedMs: this.#recordedMs,
-      spooledMs: this.#state === "done" ? this.#recordedMs : spooledMs,
-      safeMs,
+      recordedMs,
+      spooledMs: this.#state === "done" ? recordedMs : spooledMs,
+      safeMs: this.recording.safeMs,
       state: this.#state,
     };
     const message = progressMessage({
       ...progress,
       reason: this.#reason,
       isDeleted: this.#isDeleted,
-      inMemoryOnly: !this.#spoolWorks && firstUnspooled !== -1,
+      inMemoryOnly: isInMemoryOnly,
     });
     this.onProgress({ ...progress, message });
   }
