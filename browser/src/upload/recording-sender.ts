@@ -214,7 +214,7 @@ export class RecordingSender {
   /** Handles 401 and 404. A 404 may mean that another person is signed in. */
   async #checkSession(status: 401 | 404): Promise<void> {
     const person = await fetchPersonId();
-    if (person === undefined) return this.#retryLater("The server does not respond.");
+    if (person === undefined) return this.#retryLater(noResponseReason());
     if (person !== this.recording.person)
       return this.#wait(
         "signed-out",
@@ -225,7 +225,8 @@ export class RecordingSender {
       );
     // The session is valid, so the person must have signed in after the request that failed with 401. Retry that
     // request.
-    if (status === 401) return this.#retryLater("The server does not respond.");
+    if (status === 401)
+      return this.#retryLater("You are signed in again. Sending continues in a moment.");
     this.#isDeleted = await isMediaDeleted(this.recording.media);
     return this.#giveUp("The server no longer has this recording.");
   }
@@ -237,9 +238,8 @@ export class RecordingSender {
   #backOff({ status, stalled, message, retryAfter }: TusResponse): Promise<void> {
     this.#bodyLimit = Math.max(MIN_BODY_BYTES, this.#bodyLimit >> 1);
     if (stalled) this.#stallTimeoutMs = Math.min(MAX_STALL_TIMEOUT_MS, 2 * this.#stallTimeoutMs);
-    const unreachable = navigator.onLine ? "The server does not respond." : "You are offline.";
     return this.#retryLater(
-      status === 0 ? unreachable : message || "The server is not ready.",
+      status === 0 ? noResponseReason() : message || "The server is not ready.",
       Math.min(MAX_RETRY_AFTER_MS, retryAfter * 1000),
     );
   }
@@ -302,6 +302,10 @@ export class RecordingSender {
     });
     this.onProgress({ ...progress, message });
   }
+}
+
+function noResponseReason(): string {
+  return navigator.onLine ? "The server does not respond." : "You are offline.";
 }
 
 /** Reads a blob, with two retries. Returns null if the browser does not return the bytes. */
