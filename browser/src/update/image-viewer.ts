@@ -2,9 +2,11 @@
 //
 // A click places a pin, and a drag marks a region. Panning uses other gestures: the hand tool, the space bar, the
 // middle button, two fingers or, when zoomed in, the wheel or one finger.
-import { icon, iconButton, isTextEntry, make } from "../lib/dom.js";
+import { icon, iconButton, make } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
 import { type AnchoredComment, clampFraction, type Region } from "./anchors.js";
+import { HandTool } from "./hand-tool.js";
+import { ImageMarks } from "./image-marks.js";
 import { ImageZoom } from "./image-zoom.js";
 import { followDrag } from "./pointer-drag.js";
 
@@ -30,9 +32,9 @@ export interface ImageViewerOptions {
 export class ImageViewer {
   readonly tools: HTMLElement;
   #scaleButton: HTMLButtonElement;
-  #handButton: HTMLButtonElement;
+  #hand: HandTool;
+  #marks: ImageMarks;
   #zoom: ImageZoom;
-  #isSpaceHeld = false;
   /** The place of the comment being written. */
   #pending: Region | null = null;
   #listeners = new AbortController();
@@ -50,10 +52,8 @@ export class ImageViewer {
       title: "Fit, or true size",
     });
     this.#scaleButton.addEventListener("click", () => this.#zoom.toggleTrueSize());
-    this.#handButton = tool("Move the picture (hold space)", icon("hand"), () =>
-      this.#toggleHand(),
-    );
-    this.#handButton.setAttribute("aria-pressed", "false");
+    this.#hand = new HandTool(viewport, () => this.#updateCursor(), this.#listeners.signal);
+    this.#marks = new ImageMarks(viewport, options.onSelect);
     this.tools = make(
       "div",
       { class: "tool-row", role: "group", "aria-label": "Zoom" },
@@ -61,7 +61,7 @@ export class ImageViewer {
       this.#scaleButton,
       tool("Zoom in (+)", icon("zoom-in"), () => this.#zoom.zoomBy(ZOOM_STEP)),
       tool("Fit (0)", icon("scan"), () => this.#zoom.fit()),
-      this.#handButton,
+      this.#hand.button,
     );
     this.#listen();
     this.#zoom.observe();
@@ -81,30 +81,11 @@ export class ImageViewer {
       viewport.addEventListener(type, (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
     viewport.addEventListener("load", () => this.#zoom.open(), { signal, capture: true });
-    // Listen in the capture phase, so that the space bar neither scrolls nor presses a button over the image.
-    document.addEventListener("keydown", (event) => this.#holdSpace(event), {
-      signal,
-      capture: true,
-    });
-    document.addEventListener(
-      "keyup",
-      (event) => {
-        if (event.key !== " " || !this.#isSpaceHeld) return;
-        event.preventDefault();
-        this.#setSpaceHeld(false);
-      },
-      { signal, capture: true },
-    );
-    addEventListener("blur", () => this.#setSpaceHeld(false), { signal });
   }
 
-  // Query the image and the marks on every access, because a refresh may replace the elements.
+  // Query the image on every access, because a refresh may replace it.
   get #image(): HTMLImageElement {
     return this.viewport.querySelector(".sheet > img") as HTMLImageElement;
-  }
-
-  get #marks(): HTMLElement {
-    return this.viewport.querySelector(".marks") as HTMLElement;
   }
 
   destroy(): void {
@@ -115,45 +96,12 @@ export class ImageViewer {
   /** Draws the comments' marks and the pending one. `hasDrawing` means that the pending comment has a drawing. */
   drawMarks(comments: AnchoredComment[], pending: Region | null, hasDrawing = false): void {
     this.#pending = pending;
-    const focused =
-      document.activeElement instanceof HTMLElement
-        ? document.activeElement.dataset["mark"]
-        : undefined;
-    const marks: HTMLElement[] = comments.flatMap((comment) => this.#mark(comment) ?? []);
-    if (pending) {
-      const mark = make("div", { class: "mark pending" }, make("span", { class: "dot" }, "+"));
-      placeMark(mark, pending);
-      mark.classList.toggle("drawn", hasDrawing);
-      marks.push(mark);
-    }
-    this.#marks.replaceChildren(...marks);
-    if (focused !== undefined)
-      this.#marks.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
-  }
-
-  #mark(comment: AnchoredComment): HTMLElement | null {
-    if (!comment.region) return null;
-    const mark = make(
-      "button",
-      {
-        type: "button",
-        class: "mark",
-        "data-mark": comment.element.id,
-        "aria-label": `${comment.number}. ${comment.label}`,
-        title: comment.label,
-      },
-      make("span", { class: "dot" }, String(comment.number)),
-    );
-    placeMark(mark, comment.region);
-    mark.classList.toggle("drawn", comment.drawing !== undefined);
-    mark.addEventListener("click", () => this.options.onSelect(comment));
-    return mark;
+    this.#marks.draw(comments, pending, hasDrawing);
   }
 
   /** Highlights a comment's mark and, when zoomed in, moves it into view. */
   showComment(comment: AnchoredComment): void {
-    for (const mark of this.#marks.querySelectorAll<HTMLElement>("[data-mark]"))
-      mark.classList.toggle("on", mark.dataset["mark"] === comment.element.id);
+    this.#marks.highlight(comment);
     if (comment.region && this.#zoom.zoom !== 1) this.#zoom.center(comment.region);
   }
 
@@ -184,7 +132,7 @@ export class ImageViewer {
   #movesImage(event: PointerEvent): boolean {
     return (
       event.button === 1 ||
-      this.#isHandOn ||
+      this.#hand.isOn ||
       !this.options.canComment ||
       (event.pointerType === "touch" && this.#zoom.zoom > 1)
     );
@@ -203,7 +151,7 @@ export class ImageViewer {
       },
       onCancel: () => {
         this.viewport.classList.remove("moving");
-        this.#sketch(null);
+        this.#marks.sketch(null);
       },
     });
   }
@@ -222,14 +170,14 @@ export class ImageViewer {
           w: Math.abs(end.x - start.x),
           h: Math.abs(end.y - start.y),
         };
-        this.#sketch(region);
+        this.#marks.sketch(region);
       },
       onRelease: (event, hasMoved) => {
         if (!region) {
           if (!hasMoved) this.#pointAt(event);
         } else if (!this.#pinch && event.button !== 1) this.options.onPoint(region);
       },
-      onCancel: () => this.#sketch(null),
+      onCancel: () => this.#marks.sketch(null),
     });
   }
 
@@ -243,15 +191,6 @@ export class ImageViewer {
       event.clientY >= box.top &&
       event.clientY <= box.bottom;
     if (isInside) this.options.onPoint({ ...this.#position(event), w: 0, h: 0 });
-  }
-
-  /** Shows the region that is being dragged. */
-  #sketch(region: Region | null): void {
-    this.#marks.querySelector(".pending")?.remove();
-    if (!region) return;
-    const mark = make("div", { class: "mark pending" });
-    placeMark(mark, region);
-    this.#marks.append(mark);
   }
 
   /** The position of the pointer in the image, from 0 to 1. */
@@ -329,32 +268,8 @@ export class ImageViewer {
     this.viewport.focus();
   }
 
-  #holdSpace(event: KeyboardEvent): void {
-    if (event.key !== " " || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isTextEntry(event.target)) return;
-    if (!this.#isSpaceHeld && !this.viewport.matches(":hover, :focus")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.#setSpaceHeld(true);
-  }
-
-  #setSpaceHeld(isHeld: boolean): void {
-    this.#isSpaceHeld = isHeld;
-    this.#updateCursor();
-  }
-
-  #toggleHand(): void {
-    const isPressed = this.#handButton.getAttribute("aria-pressed") === "true";
-    this.#handButton.setAttribute("aria-pressed", String(!isPressed));
-    this.#updateCursor();
-  }
-
-  get #isHandOn(): boolean {
-    return this.#isSpaceHeld || this.#handButton.getAttribute("aria-pressed") === "true";
-  }
-
   #updateCursor(): void {
-    this.viewport.classList.toggle("hand", this.#isHandOn);
+    this.viewport.classList.toggle("hand", this.#hand.isOn);
     this.viewport.style.touchAction = this.#zoom.zoom > 1 ? "none" : "";
   }
 
@@ -373,12 +288,4 @@ function tool(label: string, image: SVGSVGElement, action: () => void): HTMLButt
   const button = iconButton(label, image, "tool");
   button.addEventListener("click", action);
   return button;
-}
-
-function placeMark(mark: HTMLElement, region: Region): void {
-  mark.style.left = `${region.x * 100}%`;
-  mark.style.top = `${region.y * 100}%`;
-  mark.style.width = `${region.w * 100}%`;
-  mark.style.height = `${region.h * 100}%`;
-  mark.classList.toggle("region", region.w > 0 || region.h > 0);
 }
