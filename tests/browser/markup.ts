@@ -292,3 +292,28 @@ export async function fetchMedia(page: Page, media: string): Promise<Media> {
 
 /** The name and type of a picture, for tests in which the name does not matter. */
 export const pngFile = { name: "screen.png", mimeType: "image/png" };
+
+/**
+ * Downloads a rendition with the session of `page`. Retries, because a new rendition with a new address may replace it
+ * between the request for the address and the download.
+ */
+export async function fetchRendition(page: Page, media: string, name: string): Promise<Buffer> {
+  let body: Buffer = Buffer.alloc(0);
+  await expect(async () => {
+    const { renditions } = await fetchMedia(page, media);
+    const url = renditions.find((rendition) => rendition.name === name)!.url;
+    const { pathname, search } = new URL(url);
+    const response = await page.request.get(pathname + search);
+    expect(response.status(), name).toBe(200);
+    body = await response.body();
+  }).toPass({ timeout: 20_000 });
+  return body;
+}
+
+export const readyItems = (page: Page) =>
+  page.locator('#media-list [data-media][data-state="ready"]');
+export const arrivingItems = (page: Page) => page.locator(".media-list.arriving .media-item");
+export const fetchKinds = async (page: Page, media: string) =>
+  (await fetchMarkup(page, media)).shapes.map(({ kind }) => kind);
+export const firstMediaId = async (page: Page) =>
+  (await readyItems(page).first().getAttribute("data-media"))!;

@@ -16,12 +16,16 @@ export const chromiumArgs = [
 ];
 
 const engine = process.env.HEARBACK_TEST ?? "sqlite";
+/** Whether tests that do not depend on the engine run, too. */
+const runsAllTests = engine === "sqlite";
 
 /** Tests that depend on the database or the storage run on both engines, except those tagged `@once`. */
 const onBothEngines = [
   "clients.spec.ts",
   "journey.spec.ts",
   "raw.spec.ts",
+  "recovery-offers.spec.ts",
+  "recovery-outages.spec.ts",
   "recovery.spec.ts",
   "trim.spec.ts",
   "uploads.spec.ts",
@@ -30,23 +34,25 @@ const onBothEngines = [
 const recordingTests = [
   "record-start.spec.ts",
   "record.spec.ts",
+  "recovery-offers.spec.ts",
+  "recovery-outages.spec.ts",
   "recovery.spec.ts",
   "sound.spec.ts",
   "stalled.spec.ts",
   "unanswered.spec.ts",
 ];
-const isSelected = (file: string): boolean => engine === "sqlite" || onBothEngines.includes(file);
+const isSelected = (file: string): boolean => runsAllTests || onBothEngines.includes(file);
 
 export default defineConfig({
   projects: [
     { name: "recording", testMatch: recordingTests.filter(isSelected), workers: 1 },
     {
       name: "pages",
-      testMatch: engine === "sqlite" ? "*.spec.ts" : onBothEngines,
+      testMatch: runsAllTests ? "*.spec.ts" : onBothEngines,
       testIgnore: recordingTests,
     },
   ],
-  ...(engine === "sqlite" ? {} : { grepInvert: /@once/ }),
+  ...(runsAllTests ? {} : { grepInvert: /@once/ }),
   outputDir: `results/${engine}`,
   reporter: [["list"], ["json", { outputFile: `results/${engine}.json` }]],
   // Tests mostly wait, so two workers nearly halve the time even on two cores.
