@@ -1,4 +1,4 @@
-// Without a network: notices say so and disappear when the network is back, and what was waiting is sent.
+// Without a network or a server: notices say so and disappear when it is back, and what was waiting is sent.
 import { publishUpdate } from "./scene.ts";
 import { expect, openSignedInPage, test } from "./test.ts";
 
@@ -73,4 +73,39 @@ test("a draft that could not be saved or sent is sent when the network is back",
   await page.context().setOffline(false);
   await expect(page.getByRole("heading", { name: "Written on a train" })).toBeVisible();
   await expect(page.locator("main")).toContainText("In a tunnel.");
+});
+
+test("an answer, the draft of a comment and an update wait for an unreachable server", async ({
+  browser,
+  freshServer,
+}) => {
+  const [ada, bob] = await freshServer.addPeople("Ada Outage", "Bob Outage");
+  const author = await openSignedInPage(browser, freshServer, ada!);
+  const reader = await openSignedInPage(browser, freshServer, bob!);
+  const path = await publishUpdate(author, "acknowledge", "Just before the restart", [bob!]);
+  const waiting = "The server does not respond. This will be sent when it responds again";
+  await author.goto("/updates/new");
+  await author.getByLabel("Title").fill("Written during the restart");
+  await expect(author.locator("#save-state")).toContainText("Saved");
+  await reader.goto(path);
+  await expect(reader.getByRole("button", { name: "Got it" })).toBeVisible();
+
+  await freshServer.kill();
+  await author.getByLabel("Notes").fill("Nobody was there.");
+  await author.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(author.locator("#save-state")).toContainText(waiting);
+  await reader.locator("#body").fill("Kept during the restart.");
+  await expect(reader.locator(".draft-state")).toContainText("Not saved on the server.");
+  await reader.getByRole("button", { name: "Got it" }).click();
+  await expect(reader.locator(".complaint")).toContainText(waiting);
+  expect(await reader.evaluate(() => navigator.onLine)).toBe(true);
+
+  await freshServer.restart();
+  await expect(author.getByRole("heading", { name: "Written during the restart" })).toBeVisible();
+  await expect(author.locator("main")).toContainText("Nobody was there.");
+  await expect(reader.locator(".answer")).toContainText("You got it");
+  await expect(reader.locator(".complaint, .draft-state")).toHaveCount(0);
+  const elsewhere = await openSignedInPage(browser, freshServer, bob!);
+  await elsewhere.goto(path);
+  await expect(elsewhere.locator("#body")).toHaveValue("Kept during the restart.");
 });

@@ -2,7 +2,7 @@
 // failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and restores
 // its text and pictures in the form.
 import { announce, make } from "../lib/dom.js";
-import { markOfflineNotice, sendWhenOnline, WAITING_MESSAGE } from "../lib/offline.js";
+import { markOfflineNotice, sendWhenConnected, waitingMessage } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";
@@ -174,8 +174,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   #reportUnsent(error: unknown): void {
-    if (sendWhenOnline(this, error, () => void this.#send()))
-      return this.#showFailure(WAITING_MESSAGE);
+    if (sendWhenConnected(this, error, () => void this.#send()))
+      return this.#showFailure(waitingMessage(), true);
     this.#showFailure(
       error instanceof Problem
         ? error.message
@@ -273,11 +273,11 @@ export class CommentComposer extends HTMLElement {
     await refresh();
   }
 
-  #showFailure(message: string | null): void {
+  #showFailure(message: string | null, isWaiting = false): void {
     this.querySelector(".failed")?.remove();
     if (message === null) return;
     const notice = make("p", { class: "failed", role: "alert", "data-js": true }, message);
-    markOfflineNotice(notice);
+    markOfflineNotice(notice, isWaiting);
     this.#form?.append(notice);
   }
 }

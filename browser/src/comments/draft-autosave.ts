@@ -2,8 +2,9 @@
 // this tab until the server has confirmed it. With `data-local` it saves in this tab only, because guests have no
 // drafts on the server.
 import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
+import { awaitConnection } from "../lib/offline.js";
 import { onQuietSubmission } from "../lib/quiet-forms.js";
-import { requestJson } from "../lib/request.js";
+import { Problem, requestJson } from "../lib/request.js";
 
 /** The delay between the last key press and the save. */
 const SAVE_DELAY_MS = 600;
@@ -46,7 +47,7 @@ export class DraftBox extends HTMLElement {
       },
       { signal },
     );
-    addEventListener("online", () => void this.#saveAgain(), { signal });
+    document.addEventListener("hearback:connected", () => void this.#saveAgain(), { signal });
     const unsaved = readStorage("sessionStorage", this.#key);
     if (unsaved === null || unsaved === area.value) return;
     area.value = unsaved;
@@ -108,7 +109,7 @@ export class DraftBox extends HTMLElement {
     this.clear();
   }
 
-  /** Saves at once when the network is back. */
+  /** Saves at once when the server responds again. */
   async #saveAgain(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#isUnsaved) await this.#save();
@@ -135,7 +136,10 @@ export class DraftBox extends HTMLElement {
           if (!isSaveAnnounced) announce("Draft saved.");
           isSaveAnnounced = true;
         },
-        () => this.#showState("Not saved on the server. It stays in this tab."),
+        (error: unknown) => {
+          this.#showState("Not saved on the server. It stays in this tab.");
+          if (error instanceof Problem && error.isTransient) awaitConnection();
+        },
       )
       .finally(() => (this.#saving = null));
     await this.#saving;

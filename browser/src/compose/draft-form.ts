@@ -4,7 +4,7 @@ import { copyText } from "../lib/copy-button.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, writeStorage } from "../lib/dom.js";
 import { navigate } from "../lib/navigate.js";
-import { sendWhenOnline, WAITING_MESSAGE } from "../lib/offline.js";
+import { sendWhenConnected, waitingMessage } from "../lib/offline.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
 import { draft, recorder, uploads } from "./draft.js";
@@ -36,7 +36,7 @@ export class DraftForm extends HTMLElement {
     for (const name of ["input", "change"])
       form.addEventListener(name, () => this.#draft.scheduleSave(), { signal });
     document.addEventListener("visibilitychange", () => this.#saveWhenHidden(), { signal });
-    addEventListener("online", () => this.#draft.retryNow(), { signal });
+    document.addEventListener("hearback:connected", () => this.#draft.retryNow(), { signal });
   }
 
   disconnectedCallback(): void {
@@ -105,10 +105,10 @@ export class DraftForm extends HTMLElement {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const button = event.submitter;
-      const waits = sendWhenOnline(form, error, () => {
+      const waits = sendWhenConnected(form, error, () => {
         if (button?.isConnected) form.requestSubmit(button);
       });
-      const message = waits ? WAITING_MESSAGE : error.message;
+      const message = waits ? waitingMessage() : error.message;
       this.#messages.showErrors(error.errors);
       this.#messages.failed(message);
       announce(message);
@@ -123,7 +123,7 @@ export class DraftForm extends HTMLElement {
     if (!(await this.#mediaArrived())) return;
     if (!(await this.#draft.flush())) {
       const { failure } = this.#draft;
-      if (failure?.isUnsent) throw failure;
+      if (failure?.isRepeatable) throw failure;
       return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     }
     const { id } = this.#draft;

@@ -1,6 +1,7 @@
 // The draft on the server. It is created when first needed, saved as the person types, and deleted if it stays empty.
 import { cache } from "@hotwired/turbo";
 import { make } from "../lib/dom.js";
+import { awaitConnection } from "../lib/offline.js";
 import { Problem, requestJson } from "../lib/request.js";
 import { uploads, type Draft } from "./draft.js";
 import { changedValues, type DraftFields, type DraftValues } from "./draft-fields.js";
@@ -21,8 +22,6 @@ interface Update {
 
 /** Milliseconds between the last keystroke and the save. */
 const autosaveDelay = 700;
-/** Milliseconds before a failed save is retried. */
-const retryDelay = 5000;
 
 export class SavedDraft implements Draft {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -105,7 +104,7 @@ export class SavedDraft implements Draft {
       .catch((error: unknown) => this.#reportUnsaved(error));
   }
 
-  /** Retries at once if the last save failed, because the network is back. */
+  /** Retries if the last save failed. Call once the server responds again. */
   retryNow(): void {
     if (this.#failure?.isTransient && !this.#isStopped) this.saveNow();
   }
@@ -308,7 +307,6 @@ export class SavedDraft implements Draft {
     this.#failure = error instanceof Problem ? error : null;
     this.messages.failed(`Not saved. ${error instanceof Error ? error.message : String(error)}`);
     clearTimeout(this.#timer);
-    if (error instanceof Problem && error.isTransient)
-      this.#timer = setTimeout(() => this.saveNow(), retryDelay);
+    if (this.#failure?.isTransient) awaitConnection();
   }
 }

@@ -2,8 +2,11 @@
 import { icon, make, setMessage } from "./dom.js";
 import { markOfflineNotice } from "./offline.js";
 
-/** Shows an error until the person closes it, another error replaces it, a later action succeeds or the network is back. */
-export function showError(text: string): void {
+/**
+ * Shows an error until the person closes it, another error replaces it or a later action succeeds. If the browser is
+ * offline or the request is waiting for the server (`isWaiting`), also until the server responds.
+ */
+export function showError(text: string, isWaiting = false): void {
   hideError();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
   const message = make("p");
@@ -21,7 +24,7 @@ export function showError(text: string): void {
     close,
   );
   setMessage(message, text);
-  markOfflineNotice(banner);
+  markOfflineNotice(banner, isWaiting);
   close.addEventListener("click", () => banner.remove());
   document.body.append(banner);
 }

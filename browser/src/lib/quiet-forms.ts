@@ -2,7 +2,7 @@
 // removals.
 import { askGuestName, confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
-import { sendWhenOnline, WAITING_MESSAGE } from "./offline.js";
+import { sendWhenConnected, waitingMessage } from "./offline.js";
 import { refresh } from "./refresh.js";
 import { Problem, requestJson } from "./request.js";
 
@@ -69,8 +69,8 @@ async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | nul
         document.querySelector<HTMLElement>(".drop input, textarea")
       )?.focus();
   } catch (error) {
-    if (sendWhenOnline(form, error, () => void sendConfirmed(form, submitter)))
-      showError(WAITING_MESSAGE);
+    if (sendWhenConnected(form, error, () => void sendConfirmed(form, submitter)))
+      showError(waitingMessage(), true);
     else
       showError(
         error instanceof Problem

@@ -9,10 +9,10 @@ export class Problem extends Error {
     readonly status: number,
     readonly errors: Record<string, string> = {},
     /**
-     * Whether the browser is offline and the request can be repeated once the network is back. A POST that was cut off
+     * Whether there was no response and the request can be repeated once the server responds. A POST that was cut off
      * cannot, because the server may have received it.
      */
-    readonly isUnsent = false,
+    readonly isRepeatable = false,
   ) {
     super(message);
   }
@@ -44,26 +44,29 @@ export async function requestJson(
   if (content !== undefined) init.body = content;
   if (signal) init.signal = signal;
   const wasOffline = !navigator.onLine;
+  const isRepeatable = (): boolean => method !== "POST" || (wasOffline && !navigator.onLine);
   let response: Response;
   try {
     response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw noResponseProblem(!navigator.onLine && (wasOffline || method !== "POST"));
+    throw noResponseProblem(isRepeatable());
   }
+  // A proxy responds with these if the server does not.
+  if (response.status === 502 || response.status === 504) throw noResponseProblem(isRepeatable());
   const text = await response.text();
   if (!response.ok) throw parseProblem(response.status, text);
   return text === "" ? null : (JSON.parse(text) as unknown);
 }
 
-export function noResponseProblem(isUnsent = false): Problem {
+export function noResponseProblem(isRepeatable = false): Problem {
   return new Problem(
     navigator.onLine
       ? "The server does not respond. Nothing you typed is lost; try again in a moment."
       : "You are offline. Nothing you typed is lost; try again when you are online.",
     0,
     {},
-    isUnsent,
+    isRepeatable,
   );
 }
 

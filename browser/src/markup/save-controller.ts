@@ -1,6 +1,6 @@
 // Saves the editor's markup: confirms destructive changes first, shows progress, and shows errors.
 import { icon, make } from "../lib/dom.js";
-import { sendWhenOnline } from "../lib/offline.js";
+import { sendWhenConnected } from "../lib/offline.js";
 import { confirmSave } from "./confirm-save.js";
 import type { MarkupDocument } from "./document.js";
 import type { EditorHeader } from "./header.js";
@@ -63,14 +63,14 @@ export class SaveController {
           ? error.message
           : "Saving failed. Try again in a moment.",
       );
-      sendWhenOnline(this.errorBox, error, () => this.#saveUnchanged(markup));
+      sendWhenConnected(this.errorBox, error, () => this.#saveUnchanged(markup));
     } finally {
       this.#isSaving = false;
       this.#showSaving(false);
     }
   }
 
-  /** Saves again when the network is back, unless the person has closed the error or changed the markup. */
+  /** Saves again when the server responds, unless the person has closed the error or changed the markup. */
   #saveUnchanged(markup: Markup): void {
     if (this.errorBox.hidden) return;
     this.errorBox.hidden = true;

@@ -10,6 +10,8 @@ declare global {
     "hearback:refreshed": CustomEvent;
     /** The reader may no longer open this page. */
     "hearback:access-lost": CustomEvent;
+    /** The server responds again after a request failed, or after the browser was offline. */
+    "hearback:connected": CustomEvent;
     /** Something new arrived while the reader had the page open. */
     "hearback:activity": CustomEvent;
     /** A script changed the audience. */

@@ -3,7 +3,8 @@ import { mainComposer } from "../comments/comment-composer.js";
 import { showCommentFromHash } from "../comments/threads.js";
 import { openNextUpdate } from "../inbox/inbox-keys.js";
 import { latinKey } from "../lib/latin-key.js";
-import { requestJson } from "../lib/request.js";
+import { awaitConnection } from "../lib/offline.js";
+import { Problem, requestJson } from "../lib/request.js";
 import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
@@ -23,7 +24,7 @@ class UpdatePage extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     document.addEventListener("visibilitychange", () => this.#reportOpening(), { signal });
-    addEventListener("online", () => this.#reportOpening(), { signal });
+    document.addEventListener("hearback:connected", () => this.#reportOpening(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#followHash(), { signal });
     // Follow the fragment again after the page has loaded, because the browser then scrolls the whole page to the
@@ -55,7 +56,10 @@ class UpdatePage extends HTMLElement {
     this.#isOpened = true;
     this.#openedAt = Date.now();
     requestJson("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(
-      () => (this.#isOpened = false),
+      (error: unknown) => {
+        this.#isOpened = false;
+        if (error instanceof Problem && error.isRepeatable) awaitConnection();
+      },
     );
   }
 
