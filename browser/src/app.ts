@@ -3,6 +3,7 @@
 import "@hotwired/turbo";
 import "@github/relative-time-element";
 import "./lib/refresh.js";
+import "./lib/expired-media.js";
 import "./lib/dialogs.js";
 import "./lib/quiet-forms.js";
 import "./lib/page-enhancements.js";

@@ -1,4 +1,4 @@
-// Zooming and scrolling a picture on the page of an update.
+// Zooming and scrolling a picture on the page of an update, and replacing addresses that have expired.
 import type { Locator } from "@playwright/test";
 import { paintImage, pngFile, postUpdate } from "./markup.ts";
 import { expect, saveScreenshots, signIn, test } from "./test.ts";
@@ -34,4 +34,31 @@ test("a picture that is much taller than the window opens at its top, and the wh
   await expect.poll(imageWidth).toBeLessThan(100);
   await scale.click();
   await expect(scale).toHaveText("100 %");
+});
+
+test("pictures whose addresses have expired are loaded from new addresses", async ({
+  page,
+  hearback,
+}) => {
+  const [ella] = await hearback.addPeople("Ella Expired");
+  await signIn(page, ella!);
+  const picture = { ...pngFile, buffer: await paintImage(page, 640, 400, "#f4f1ea") };
+  const { id } = await postUpdate(page, { title: "Open since yesterday" }, picture);
+  await page.goto(`/updates/${id}`);
+  await page.locator("comment-composer input[type=file]").setInputFiles(picture);
+  await page.locator("#body").fill("Another picture.");
+  await page.keyboard.press("Control+Enter");
+  for (const image of [page.locator(".sheet > img"), page.locator(".threads .pictures img")]) {
+    const isLoaded = () =>
+      image.evaluate((element: HTMLImageElement) => element.complete && element.naturalWidth > 0);
+    await expect.poll(isLoaded).toBe(true);
+    const address = (await image.getAttribute("src"))!;
+    const refused = page.waitForResponse((response) => response.url().includes("e=1&"));
+    await image.evaluate((element: HTMLImageElement) => {
+      element.src = element.src.replace(/\be=\d+/, "e=1");
+    });
+    expect((await refused).status()).toBe(404);
+    await expect(image).toHaveAttribute("src", address);
+    await expect.poll(isLoaded).toBe(true);
+  }
 });

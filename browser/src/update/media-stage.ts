@@ -1,6 +1,5 @@
 // <update-stage> shows one media item of an update at a time, with the places that comments point to.
 import { make } from "../lib/dom.js";
-import { refresh } from "../lib/refresh.js";
 import { MarkOverlay } from "../markup/overlay.js";
 import {
   type Anchor,
@@ -43,15 +42,6 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // A video's signed URL expires after some hours, or earlier if the reader's session or share link ends. If a video
-    // fails to load, refresh the page to get a new URL.
-    this.addEventListener(
-      "error",
-      ({ target }) => {
-        if (target instanceof HTMLVideoElement) void refresh();
-      },
-      { signal, capture: true },
-    );
     // Redraw when a resolved thread is collapsed or expanded, which hides or shows its marks.
     document.addEventListener(
       "toggle",
