@@ -62,6 +62,30 @@ test(
   },
 );
 
+test(
+  "the recorder continues after a request that was sent before the person signed in again",
+  { tag: "@once" },
+  async ({ studio }) => {
+    await studio.recordUntilSafe(3);
+    // The session is valid, but requests are rejected as if they had been sent without it.
+    await studio.page.route("**/uploads/*", (route) =>
+      route.request().method() === "PATCH"
+        ? route.fulfill({
+            status: 401,
+            contentType: "application/problem+json",
+            json: { title: "Not signed in" },
+          })
+        : route.continue(),
+    );
+    await expect(studio.progressMessage).toContainText(
+      "You are signed in again. Sending continues in a moment. Safe on the server up to",
+    );
+    await studio.page.unroute("**/uploads/*");
+    await studio.waitUntilSafe(6);
+    await stopRecording(studio.page);
+  },
+);
+
 test("the recorder waits while the server has no disk space", async ({ studio }, info) => {
   await studio.recordUntilSafe(3);
   // A server without disk space still responds to HEAD but rejects PATCH.
