@@ -25,7 +25,7 @@ export function markOfflineNotice(notice: HTMLElement, isWaiting: boolean): void
 
 /**
  * Dispatches `hearback:connected` once the server responds. Call after a request failed for a reason that may pass.
- * `navigator.onLine` alone does not tell: it stays true if only the server is unreachable.
+ * `navigator.onLine` is not enough, because it stays true if only the server is unreachable.
  */
 export function awaitConnection(): void {
   timer ??= setTimeout(() => void checkConnection(), CHECK_DELAY_MS);
