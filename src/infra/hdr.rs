@@ -5,6 +5,19 @@ const WHITE: f64 = 203.0;
 /// The assumed peak luminance of HDR content without metadata, in cd/m².
 pub(super) const DEFAULT_PEAK: f64 = 1000.0;
 
+/// A matrix for linear colors.
+pub(super) type Matrix = [[f64; 3]; 3];
+
+/// The matrix that changes nothing.
+pub(super) const IDENTITY: Matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
+/// From linear BT.709 to linear BT.2020 (ITU-R BT.2087).
+const BT709_TO_BT2020: Matrix = [
+    [0.627_404, 0.329_283, 0.043_313],
+    [0.069_097, 0.919_540, 0.011_362],
+    [0.016_391, 0.088_013, 0.895_595],
+];
+
 /// A transfer function of HDR content (ITU-R BT.2100).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum HdrTransfer {
@@ -15,15 +28,21 @@ pub(super) enum HdrTransfer {
 }
 
 impl HdrTransfer {
-    /// Converts an encoded HDR color to a linear SDR color. Both have values from 0 to 1. `peak` is
-    /// the luminance that becomes 1, in cd/m².
-    pub(super) fn to_sdr(self, color: [f64; 3], peak: f64) -> [f64; 3] {
+    /// Converts an encoded HDR color with values from 0 to 1 to a linear SDR color of BT.709, whose
+    /// values are outside this range if the color is out of gamut. `to_bt709` converts from the
+    /// primaries of the color. `peak` is the luminance that becomes 1, in cd/m².
+    pub(super) fn to_sdr(self, color: [f64; 3], to_bt709: &Matrix, peak: f64) -> [f64; 3] {
         let luminances = match self {
-            Self::Pq => color.map(from_pq),
-            Self::Hlg => from_hlg(color),
+            Self::Pq => multiply(to_bt709, color.map(from_pq)),
+            Self::Hlg => from_hlg_scene(multiply(to_bt709, color.map(from_hlg))),
         };
         tone_map(luminances, peak)
     }
+}
+
+/// Applies a matrix to a linear color.
+pub(super) fn multiply(matrix: &Matrix, color: [f64; 3]) -> [f64; 3] {
+    matrix.map(|row| row[0] * color[0] + row[1] * color[1] + row[2] * color[2])
 }
 
 /// Encodes a linear value from 0 to 1 with the transfer function of sRGB. Clips other values.
@@ -44,24 +63,28 @@ fn from_pq(value: f64) -> f64 {
     10_000.0 * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(1.0 / m1)
 }
 
-/// Returns the luminance of each channel of an HLG color, in cd/m², on a display with a peak of
-/// 1000 cd/m² (ITU-R BT.2100, table 5).
-fn from_hlg(color: [f64; 3]) -> [f64; 3] {
+/// Returns the light of the scene that an HLG value encodes, from 0 to 1 (ITU-R BT.2100, table 5).
+fn from_hlg(value: f64) -> f64 {
     let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
-    let scene = color.map(|value| {
-        if value <= 0.5 {
-            value * value / 3.0
-        } else {
-            (((value - c) / a).exp() + b) / 12.0
-        }
-    });
-    let luminance = 0.2627 * scene[0] + 0.678 * scene[1] + 0.0593 * scene[2];
-    scene.map(|value| 1000.0 * value * luminance.powf(0.2))
+    if value <= 0.5 {
+        value * value / 3.0
+    } else {
+        (((value - c) / a).exp() + b) / 12.0
+    }
 }
 
-/// Maps channels in cd/m² to the range from 0 to 1. Keeps their ratios.
+/// Returns the luminance of each channel on a display with a peak of 1000 cd/m², for the light of a
+/// scene as a color of BT.709.
+fn from_hlg_scene(scene: [f64; 3]) -> [f64; 3] {
+    let luminance = 0.2126 * scene[0] + 0.7152 * scene[1] + 0.0722 * scene[2];
+    scene.map(|value| 1000.0 * value * luminance.max(0.0).powf(0.2))
+}
+
+/// Maps a color of BT.709 with channels in cd/m², so that the channels of the same color in BT.2020
+/// are between 0 and 1. Keeps the ratios of the channels.
 fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
-    let brightest = color.into_iter().fold(0.0, f64::max) / WHITE;
+    let in_bt2020 = multiply(&BT709_TO_BT2020, color);
+    let brightest = in_bt2020.into_iter().fold(0.0, f64::max) / WHITE;
     if brightest == 0.0 {
         return color;
     }
@@ -72,11 +95,12 @@ fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
 /// The tone curve of Chromium. Takes luminances relative to SDR white, and returns a value from 0
 /// to 1. Up to SDR white, the curve is a straight line. Above it, the curve is a quadratic Bézier
 /// curve that reaches 1 at the peak. SDR white becomes 0.5 if the peak is [`DEFAULT_PEAK`] or
-/// higher.
+/// higher. If the peak is not brighter than SDR white, nothing is mapped, and the result can be
+/// greater than 1.
 fn tone_curve(luminance: f64, peak: f64) -> f64 {
     let headroom = peak.max(1.0).ln() / (DEFAULT_PEAK / WHITE).ln();
     let white = 1.0 - 0.5 * headroom.min(1.0);
-    if luminance <= 1.0 {
+    if luminance <= 1.0 || peak <= 1.0 {
         return luminance * white;
     }
     if luminance >= peak {
@@ -117,7 +141,7 @@ mod tests {
         ];
         for (peak, expected) in cases {
             for (value, expected) in [80.0, 128.0, 160.0, 192.0].into_iter().zip(expected) {
-                let [linear, ..] = HdrTransfer::Pq.to_sdr([value / 255.0; 3], peak);
+                let [linear, ..] = HdrTransfer::Pq.to_sdr([value / 255.0; 3], &IDENTITY, peak);
                 let shown = (encode_srgb(linear) * 255.0).round() as i32;
                 assert!(shown.abs_diff(expected) <= 1, "{peak} {value}: {shown}");
             }

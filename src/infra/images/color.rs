@@ -10,7 +10,7 @@ pub(super) use self::png::read_png;
 use image::{DynamicImage, RgbImage, RgbaImage};
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 
-use crate::infra::hdr::{HdrTransfer, encode_srgb};
+use crate::infra::hdr::{HdrTransfer, Matrix, encode_srgb};
 
 /// The maximum size of an ICC profile that is kept, in bytes. The profiles of cameras and screens
 /// are smaller. A picture with a larger profile, such as that of a printer, is converted to sRGB.
@@ -33,8 +33,8 @@ pub(super) struct HdrSpace {
     transfer: HdrTransfer,
     /// The peak luminance, in cd/m². Pixels of this luminance become white.
     peak: f64,
-    /// The profile of the pixels after the conversion to SDR.
-    sdr: ColorProfile,
+    /// Converts linear colors to the primaries of sRGB.
+    to_bt709: Matrix,
 }
 
 impl ColorSpace {
@@ -46,16 +46,16 @@ impl ColorSpace {
 }
 
 impl HdrSpace {
-    /// Converts the pixels to SDR with the same primaries.
-    fn tone_map(&self, image: DynamicImage) -> DynamicImage {
+    /// Converts the pixels to sRGB.
+    fn convert(&self, image: DynamicImage) -> DynamicImage {
         let mut image = grey_to_rgb(image);
         let channels = usize::from(image.color().channel_count());
         let (to_byte, to_word) = (|value| value as u8, |value| value as u16);
         match &mut image {
-            DynamicImage::ImageRgb8(pixels) => self.tone_map_samples(pixels, channels, to_byte),
-            DynamicImage::ImageRgba8(pixels) => self.tone_map_samples(pixels, channels, to_byte),
-            DynamicImage::ImageRgb16(pixels) => self.tone_map_samples(pixels, channels, to_word),
-            DynamicImage::ImageRgba16(pixels) => self.tone_map_samples(pixels, channels, to_word),
+            DynamicImage::ImageRgb8(pixels) => self.convert_samples(pixels, channels, to_byte),
+            DynamicImage::ImageRgba8(pixels) => self.convert_samples(pixels, channels, to_byte),
+            DynamicImage::ImageRgb16(pixels) => self.convert_samples(pixels, channels, to_word),
+            DynamicImage::ImageRgba16(pixels) => self.convert_samples(pixels, channels, to_word),
             _ => {}
         }
         image
@@ -63,7 +63,7 @@ impl HdrSpace {
 
     /// `to_integer` converts an `f64` to `T`. Its argument is whole, at least 0 and at most the maximum
     /// of `T`.
-    fn tone_map_samples<T: Copy + Into<f64>>(
+    fn convert_samples<T: Copy + Into<f64>>(
         &self,
         samples: &mut [T],
         channels: usize,
@@ -72,9 +72,8 @@ impl HdrSpace {
         let max = 2_f64.powi(8 * size_of::<T>() as i32) - 1.0;
         for pixel in samples.chunks_exact_mut(channels) {
             if let Some(color) = pixel.first_chunk_mut::<3>() {
-                let linear = self
-                    .transfer
-                    .to_sdr(color.map(|value| value.into() / max), self.peak);
+                let encoded = color.map(|value| value.into() / max);
+                let linear = self.transfer.to_sdr(encoded, &self.to_bt709, self.peak);
                 *color = linear.map(|value| to_integer((encode_srgb(value) * max).round()));
             }
         }
@@ -114,7 +113,7 @@ pub(super) fn keep_or_convert(
     match space {
         ColorSpace::Srgb => (image, None),
         ColorSpace::Parameters(profile) => (convert(image, &profile), None),
-        ColorSpace::Hdr(hdr) => (convert(hdr.tone_map(image), &hdr.sdr), None),
+        ColorSpace::Hdr(hdr) => (hdr.convert(image), None),
         ColorSpace::Icc(profile) => match profile_use(&profile, image.color().has_color()) {
             Some(ProfileUse::AsDecoded) if profile.len() <= MAX_KEPT_PROFILE => {
                 (image, Some(profile))

@@ -12,6 +12,8 @@ use super::pixels::{MAX_MEMORY, decode_pixels, decoder_limits};
 use super::{Format, MAX_BYTES, Picture, color, gif, image_error, jpeg, webp};
 use crate::error::{Error, Result};
 
+/// The length of the bytes before the first chunk of a PNG.
+const PNG_SIGNATURE_LENGTH: usize = 8;
 /// The IEND chunk with its checksum.
 const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
 
@@ -47,18 +49,44 @@ fn decode_png(bytes: &[u8]) -> Result<Picture> {
     decode_pixels(decoder.map_err(image_error)?, false, Some(space))
 }
 
-/// Appends the end chunk if it is missing or cut off. A file that ends within its pixels stays
-/// incomplete.
+/// Ends the file after its last complete chunk if the end chunk is missing or cut off. If the last
+/// chunk of pixels is cut off, what is left of it is kept: only its checksums may be missing.
 fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if bytes.ends_with(PNG_END) {
-        return bytes.into();
+    let mut end = PNG_SIGNATURE_LENGTH;
+    while let Some(chunk) = read_png_chunk(bytes.get(end..).unwrap_or_default()) {
+        if chunk[4..8] == *b"IEND" {
+            break;
+        }
+        end += chunk.len();
     }
-    // The first four bytes of the end chunk are zeros. Zeros alone at the end of the file do not
-    // count as the start of this chunk, because they can belong to the checksum of the chunk before
-    // it.
-    let present = (5..PNG_END.len())
-        .rev()
-        .find(|length| bytes.ends_with(&PNG_END[..*length]))
-        .unwrap_or(0);
-    [bytes, &PNG_END[present..]].concat().into()
+    let (complete, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+    match rest {
+        _ if rest.starts_with(PNG_END) => bytes.into(),
+        [_, _, _, _, b'I', b'D', b'A', b'T', pixels @ ..] => {
+            [complete, &pixel_chunk(pixels), PNG_END].concat().into()
+        }
+        _ => [complete, PNG_END].concat().into(),
+    }
+}
+
+/// Returns the chunk at the start of `bytes`, or `None` if it is cut off or is not a chunk.
+fn read_png_chunk(bytes: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_be_bytes(*bytes.first_chunk()?) as usize;
+    let chunk = bytes.get(..length.checked_add(12)?)?;
+    chunk[4..8]
+        .iter()
+        .all(u8::is_ascii_alphabetic)
+        .then_some(chunk)
+}
+
+/// Makes a chunk of pixels with a new checksum.
+fn pixel_chunk(pixels: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(pixels.len()).unwrap_or(u32::MAX);
+    let content = [b"IDAT", pixels].concat();
+    let checksum = !content.iter().fold(u32::MAX, |checksum, byte| {
+        (0..8).fold(checksum ^ u32::from(*byte), |rest, _| {
+            (rest >> 1) ^ if rest & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    });
+    [&length.to_be_bytes()[..], &content, &checksum.to_be_bytes()].concat()
 }

@@ -20,7 +20,11 @@ use crate::error::{Error, Result};
 
 /// The maximum number of pixels in all frames combined: a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
-/// The end marker of a GIF (GIF89a, §27).
+/// The first byte of an extension (GIF89a, §23–26).
+const EXTENSION: u8 = 0x21;
+/// The first byte of a frame (§20).
+const FRAME: u8 = 0x2c;
+/// The end marker of a GIF (§27).
 const TRAILER: u8 = 0x3b;
 
 /// Appends the end marker if it is missing, and before it the terminator of the last block if that
@@ -28,44 +32,51 @@ const TRAILER: u8 = 0x3b;
 /// that ends within a frame stays incomplete.
 fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     match read_blocks(bytes) {
-        Some(BlocksEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {
+        Some(BlockEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {
             [&bytes[..end], &[TRAILER]].concat().into()
         }
-        Some(BlocksEnd::Unterminated) => [bytes, &[0, TRAILER]].concat().into(),
+        Some(BlockEnd::Unterminated) => [bytes, &[0, TRAILER]].concat().into(),
         _ => bytes.into(),
     }
 }
 
-/// How the blocks of a file end.
-enum BlocksEnd {
-    /// The last block is complete and ends before this position.
+/// How a block ends.
+enum BlockEnd {
+    /// The block is complete and ends before this position.
     Terminated(usize),
     /// The file ends after a sub-block, without the terminator of the block.
     Unterminated,
 }
 
-/// Finds where the blocks of a file end. Returns `None` if the file ends within the header of a
-/// block or within a sub-block.
-fn read_blocks(bytes: &[u8]) -> Option<BlocksEnd> {
-    let mut at = 13 + color_table_size(*bytes.get(10)?);
+/// Finds where the blocks of a file end. Ignores an extension that is cut off, because it contains
+/// no pixels. Returns `None` if the file ends within the header of a frame or within a sub-block.
+fn read_blocks(bytes: &[u8]) -> Option<BlockEnd> {
+    let mut end = 13 + color_table_size(*bytes.get(10)?);
     loop {
-        at = match bytes.get(at) {
-            Some(0x21) => at + 2,
-            Some(0x2c) => at + 11 + color_table_size(*bytes.get(at + 9)?),
+        let (content, is_frame) = match bytes.get(end) {
+            Some(&EXTENSION) => (end + 2, false),
+            Some(&FRAME) => (end + 11 + color_table_size(*bytes.get(end + 9)?), true),
             _ => break,
         };
-        loop {
-            if at == bytes.len() {
-                return Some(BlocksEnd::Unterminated);
-            }
-            let length = *bytes.get(at)?;
-            at += 1 + usize::from(length);
-            if length == 0 {
-                break;
-            }
+        match read_sub_blocks(bytes, content) {
+            Some(BlockEnd::Terminated(next)) => end = next,
+            cut_off if is_frame => return cut_off,
+            _ => break,
         }
     }
-    (at <= bytes.len()).then_some(BlocksEnd::Terminated(at))
+    (end <= bytes.len()).then_some(BlockEnd::Terminated(end))
+}
+
+/// Finds where the sub-blocks end that begin at this position.
+fn read_sub_blocks(bytes: &[u8], mut position: usize) -> Option<BlockEnd> {
+    while position != bytes.len() {
+        let length = *bytes.get(position)?;
+        position += 1 + usize::from(length);
+        if length == 0 {
+            return Some(BlockEnd::Terminated(position));
+        }
+    }
+    Some(BlockEnd::Unterminated)
 }
 
 /// The size of the color table that follows these flags, in bytes (§18 and §20).

@@ -13,9 +13,6 @@ use crate::infra::hdr::{DEFAULT_PEAK, HdrTransfer};
 
 /// The value of a gAMA chunk that describes sRGB.
 const SRGB_GAMMA: f32 = 0.45455;
-/// The values of a cHRM chunk that describes sRGB: x and y of white, red, green and blue.
-const SRGB_CHROMATICITIES: [(f32, f32); 4] =
-    [(0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)];
 /// The gamma of displays for BT.709, BT.601 and BT.2020 (ITU-R BT.1886).
 const BT1886_GAMMA: f32 = 2.4;
 
@@ -88,7 +85,7 @@ fn hdr_space(
     primaries: CicpColorPrimaries,
     transfer: HdrTransfer,
 ) -> Option<ColorSpace> {
-    let sdr = *profile_from_code_points(primaries, TransferCharacteristics::Srgb)?;
+    let profile = profile_from_code_points(primaries, TransferCharacteristics::Srgb)?;
     let content = info
         .content_light_level
         .map(|level| level.max_content_light_level);
@@ -104,48 +101,29 @@ fn hdr_space(
     Some(ColorSpace::Hdr(Box::new(HdrSpace {
         transfer,
         peak,
-        sdr,
+        to_bt709: profile.transform_matrix(&ColorProfile::new_srgb()).v,
     })))
 }
 
 /// Returns the profile that the gAMA and cHRM chunks describe. Without cHRM, the primaries are
 /// those of sRGB. Returns `None` if the picture is sRGB, if the values are invalid, or without
-/// gAMA, because browsers ignore a cHRM chunk alone.
+/// gAMA, because browsers ignore a cHRM chunk alone. With cHRM, the gamma applies even if it is
+/// close to sRGB, as in browsers: dark colors become darker than in sRGB.
 fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let gamma = info.gama_chunk?.into_value();
     if info.srgb.is_some() {
         return None;
     }
-    let deviation = (gamma / SRGB_GAMMA - 1.0).abs();
     let mut profile = ColorProfile::new_srgb();
     match info.chrm_chunk {
-        // Encoders write the values of sRGB for decoders that do not know the sRGB chunk.
-        Some(chromaticities) if deviation < 0.01 && are_srgb(chromaticities) => return None,
         Some(chromaticities) => set_primaries(&mut profile, chromaticities),
         // Browsers ignore differences of up to 5 %.
-        None if deviation < 0.05 => return None,
+        None if (gamma / SRGB_GAMMA - 1.0).abs() < 0.05 => return None,
         None => {}
     }
     profile.cicp = None;
     set_gamma(&mut profile, 1.0 / gamma);
     is_valid(&profile).then_some(profile)
-}
-
-/// Whether the values of a cHRM chunk are those of sRGB, apart from rounding.
-fn are_srgb(chromaticities: SourceChromaticities) -> bool {
-    let SourceChromaticities {
-        white,
-        red,
-        green,
-        blue,
-    } = chromaticities;
-    [white, red, green, blue]
-        .iter()
-        .zip(SRGB_CHROMATICITIES)
-        .all(|((x, y), expected)| {
-            (x.into_value() - expected.0).abs() < 0.001
-                && (y.into_value() - expected.1).abs() < 0.001
-        })
 }
 
 fn set_primaries(profile: &mut ColorProfile, from: SourceChromaticities) {

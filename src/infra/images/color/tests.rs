@@ -125,7 +125,7 @@ fn chunks_of_a_png_are_interpreted_as_by_a_browser() {
         ("gAMA of sRGB", vec![gamma(45_455)], PLAIN),
         ("gAMA close to sRGB", vec![gamma(47_000)], PLAIN),
         ("gAMA and cHRM", vec![gamma(45_455), p3_chromaticities()], [[219, 37, 49], [26, 11, 1]]),
-        ("gAMA and cHRM of sRGB", vec![gamma(45_455), srgb_chromaticities()], PLAIN),
+        ("gAMA and cHRM of sRGB", vec![gamma(45_455), srgb_chromaticities()], [[201, 57, 57], [24, 12, 3]]),
         ("linear gAMA and cHRM of sRGB", vec![linear(), srgb_chromaticities()], LINEAR),
         ("cHRM alone", vec![p3_chromaticities()], PLAIN),
         ("invalid cHRM", vec![linear(), chromaticities([0; 8])], PLAIN),
@@ -157,6 +157,38 @@ fn chunks_of_a_png_are_interpreted_as_by_a_browser() {
     let picture = Picture::read(&rgb(&[icc(&p3), linear()])).unwrap();
     assert_eq!(picture.profile, Some(p3));
     assert_eq!(picture.image.as_bytes(), PLAIN.as_flattened());
+}
+
+#[test]
+fn saturated_hdr_colors_are_mapped_as_by_a_browser() {
+    const PIXELS: Pixels = [[240, 0, 200], [0, 160, 128]];
+    let (pq, hlg) = (16, 18);
+    #[rustfmt::skip]
+    let cases: Vec<(u8, u8, Option<u32>, Pixels)> = vec![
+        (1, pq, None, [[255, 0, 163], [0, 217, 126]]),
+        (1, hlg, None, [[255, 0, 181], [0, 132, 102]]),
+        (9, pq, None, [[255, 0, 136], [0, 225, 110]]),
+        (9, hlg, None, [[255, 0, 167], [0, 139, 99]]),
+        (12, pq, None, [[255, 0, 151], [0, 220, 115]]),
+        (12, hlg, None, [[255, 0, 177], [0, 134, 100]]),
+        (12, pq, Some(4000), [[255, 0, 151], [0, 210, 109]]),
+        (1, pq, Some(150), [[255, 0, 255], [0, 255, 181]]),
+        (12, hlg, Some(150), [[255, 0, 255], [0, 184, 138]]),
+    ];
+    for (primaries, transfer, peak, expected) in cases {
+        let chunks: Vec<Chunk> = [code_points(primaries, transfer, 1)]
+            .into_iter()
+            .chain(peak.map(light_level))
+            .collect();
+        let bytes = encode(
+            ColorType::Rgb,
+            BitDepth::Eight,
+            PIXELS.as_flattened(),
+            &chunks,
+        );
+        let name = format!("primaries {primaries}, transfer {transfer}, peak {peak:?}");
+        assert_close(&Picture::read(&bytes).unwrap().image, expected, &name);
+    }
 }
 
 #[test]

@@ -3,12 +3,10 @@
 use std::fmt::Write;
 
 use super::{Primaries, Transfer};
-use crate::infra::hdr::{DEFAULT_PEAK, HdrTransfer, encode_srgb};
+use crate::infra::hdr::{DEFAULT_PEAK, HdrTransfer, IDENTITY, Matrix, encode_srgb, multiply};
 
 /// The number of values per channel.
 const STEPS: u32 = 33;
-
-type Matrix = [[f64; 3]; 3];
 
 /// From linear BT.2020 to linear BT.709 (ITU-R BT.2087).
 const FROM_BT2020: Matrix = [
@@ -28,7 +26,6 @@ const FROM_BT470BG: Matrix = [
     [0.0, 1.0, 0.0],
     [0.0, 0.011_793, 0.988_207],
 ];
-const IDENTITY: Matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
 /// A table in the Cube format. Red changes fastest.
 pub(super) fn table(primaries: Primaries, transfer: Transfer) -> String {
@@ -49,23 +46,21 @@ pub(super) fn table(primaries: Primaries, transfer: Transfer) -> String {
 
 /// Converts a colour from 0 to 1 per channel.
 fn to_srgb(color: [f64; 3], primaries: Primaries, transfer: Transfer) -> [f64; 3] {
+    let to_bt709 = match primaries {
+        Primaries::Bt2020 => &FROM_BT2020,
+        Primaries::DisplayP3 => &FROM_DISPLAY_P3,
+        Primaries::Bt470bg => &FROM_BT470BG,
+        Primaries::Bt709 | Primaries::Smpte170m => &IDENTITY,
+    };
     let linear = match transfer {
-        Transfer::Video => color.map(from_srgb),
-        Transfer::Gamma22 => color.map(|value| value.powf(2.2)),
-        Transfer::Gamma28 => color.map(|value| value.powf(2.8)),
-        Transfer::Linear => color,
-        Transfer::Pq => HdrTransfer::Pq.to_sdr(color, DEFAULT_PEAK),
-        Transfer::Hlg => HdrTransfer::Hlg.to_sdr(color, DEFAULT_PEAK),
+        Transfer::Video => multiply(to_bt709, color.map(from_srgb)),
+        Transfer::Gamma22 => multiply(to_bt709, color.map(|value| value.powf(2.2))),
+        Transfer::Gamma28 => multiply(to_bt709, color.map(|value| value.powf(2.8))),
+        Transfer::Linear => multiply(to_bt709, color),
+        Transfer::Pq => HdrTransfer::Pq.to_sdr(color, to_bt709, DEFAULT_PEAK),
+        Transfer::Hlg => HdrTransfer::Hlg.to_sdr(color, to_bt709, DEFAULT_PEAK),
     };
-    let matrix = match primaries {
-        Primaries::Bt2020 => FROM_BT2020,
-        Primaries::DisplayP3 => FROM_DISPLAY_P3,
-        Primaries::Bt470bg => FROM_BT470BG,
-        Primaries::Bt709 | Primaries::Smpte170m => IDENTITY,
-    };
-    matrix.map(|[red, green, blue]| {
-        encode_srgb(red * linear[0] + green * linear[1] + blue * linear[2])
-    })
+    linear.map(encode_srgb)
 }
 
 fn from_srgb(value: f64) -> f64 {

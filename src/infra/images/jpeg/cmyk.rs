@@ -1,0 +1,105 @@
+//! Converts JPEGs of printers (CMYK) to sRGB with their ICC profile, as browsers do.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::error::Result;
+use crate::infra::images::{Picture, check_size, damaged_file};
+
+type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+
+/// Decodes a CMYK picture that has a CMYK profile. Returns `None` for other pictures, and if the
+/// profile cannot be applied: browsers convert CMYK without a profile by a simple formula, and so
+/// does the decoder for other pictures.
+pub(super) fn decode(bytes: &[u8]) -> Result<Option<Picture>> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX);
+    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options);
+    if decoder.decode_headers().is_err() {
+        return Ok(None);
+    }
+    let Some(profile) = cmyk_profile(&decoder) else {
+        return Ok(None);
+    };
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let (width, height) = (width as u32, height as u32);
+    check_size(width, height)?;
+    let inks = read_inks(&mut decoder)?;
+    let Ok(rgb) = to_srgb(&profile, &inks, width) else {
+        return Ok(None);
+    };
+    let rgb = RgbImage::from_raw(width, height, rgb).ok_or_else(damaged_file)?;
+    let mut image = DynamicImage::from(rgb);
+    let orientation = decoder
+        .exif()
+        .and_then(|exif| Orientation::from_exif_chunk(exif));
+    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    Ok(Some(Picture {
+        image,
+        profile: None,
+        lossy: true,
+    }))
+}
+
+/// Returns the ICC profile if both the picture and the profile are CMYK.
+fn cmyk_profile(decoder: &Decoder<'_>) -> Option<ColorProfile> {
+    match decoder.input_colorspace()? {
+        ColorSpace::CMYK | ColorSpace::YCCK => {
+            let profile = ColorProfile::new_from_slice(&decoder.icc_profile()?).ok()?;
+            (profile.color_space == DataColorSpace::Cmyk).then_some(profile)
+        }
+        _ => None,
+    }
+}
+
+/// Decodes the amounts of the four inks.
+fn read_inks(decoder: &mut Decoder<'_>) -> Result<Vec<u8>> {
+    let stored = decoder.input_colorspace().unwrap_or(ColorSpace::CMYK);
+    decoder.set_options(decoder.options().jpeg_set_out_colorspace(stored));
+    let mut inks = decoder.decode().map_err(|_| damaged_file())?;
+    for pixel in inks.as_chunks_mut::<4>().0 {
+        // The file contains the light that the inks leave, as Adobe's programs write it.
+        *pixel = match stored {
+            ColorSpace::YCCK => {
+                let [y, cb, cr, black] = *pixel;
+                let [cyan, magenta, yellow] = ycc_to_rgb([y, cb, cr]);
+                [cyan, magenta, yellow, 255 - black]
+            }
+            _ => pixel.map(|light| 255 - light),
+        };
+    }
+    Ok(inks)
+}
+
+/// Converts a color of the JPEG color space (ITU-T T.871).
+fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+    [
+        y + 1.402 * cr,
+        y - 0.344_136 * cb - 0.714_136 * cr,
+        y + 1.772 * cb,
+    ]
+    .map(|value| value.round() as u8)
+}
+
+fn to_srgb(profile: &ColorProfile, inks: &[u8], width: u32) -> Result<Vec<u8>, CmsError> {
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    // This layout stands for any four channels.
+    let transform = profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, options)?;
+    let mut rgb = vec![0; inks.len() / 4 * 3];
+    let row = width as usize;
+    for (inks, rgb) in inks
+        .chunks_exact(row * 4)
+        .zip(rgb.chunks_exact_mut(row * 3))
+    {
+        transform.transform(inks, rgb)?;
+    }
+    Ok(rgb)
+}
