@@ -128,8 +128,8 @@ async fn make_playable(
     }
 }
 
-/// Stores the playable copy, a poster and a thumbnail of the poster. If no poster can be created,
-/// stores only the playable copy.
+/// Stores the playable copy, a poster and a thumbnail of the poster. If no frame can be decoded for
+/// the poster, stores only the playable copy.
 async fn store_prepared(
     ctx: &MediaContext,
     tools: &Tools,
@@ -141,10 +141,11 @@ async fn store_prepared(
     let taken = tools.poster(&output.path, &output.probe, frame.path());
     let poster = match taken.await {
         Ok(path) => Some(images::process(&path).await?),
-        Err(error) => {
+        Err(error @ Error::Unsupported(_)) => {
             tracing::warn!(%error, media = media_id, "could not create a poster");
             None
         }
+        Err(error) => return Err(error),
     };
     let mut objects = vec![store_output(ctx, RenditionName::Playable, output).await?];
     if let Some(poster) = poster {

@@ -58,7 +58,8 @@ impl Candidates {
     }
 }
 
-/// Saves a poster in `dir`. Decodes more of the video only if the frames before were black.
+/// Saves a poster in `dir`. Decodes more of the video only if the frames before were black or could
+/// not be decoded.
 pub(super) async fn poster(
     toolchain: &Toolchain,
     input: &Path,
@@ -67,7 +68,7 @@ pub(super) async fn poster(
 ) -> Result<PathBuf> {
     // Start one second into the video, or after a tenth of a video shorter than ten seconds.
     let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
-    let mut last_error = None;
+    let mut poster = Err(Error::internal("there are no candidates for the poster"));
     for candidates in [
         Candidates::Near(start),
         Candidates::KeyFrames,
@@ -75,15 +76,17 @@ pub(super) async fn poster(
         Candidates::AnyFrom(start),
         Candidates::AnyFrom(0),
     ] {
-        match extract(toolchain, input, probe, candidates, dir).await {
-            Ok(path) => return Ok(path),
-            Err(error) => last_error = Some(error),
+        poster = extract(toolchain, input, probe, candidates, dir).await;
+        // Other candidates do not help if the video is not the cause, as when the disk is full.
+        if !matches!(poster, Err(Error::Unsupported(_))) {
+            break;
         }
     }
-    Err(last_error.unwrap_or_else(|| Error::internal("no frame could be extracted for the poster")))
+    poster
 }
 
-/// Saves one of the candidates. Returns `Unsupported` if there are none.
+/// Saves one of the candidates. Returns `Unsupported` if there are none, or if they cannot be
+/// decoded in time.
 async fn extract(
     toolchain: &Toolchain,
     input: &Path,

@@ -35,7 +35,11 @@ pub(crate) async fn attach_hits(
 fn found_view(ctx: &RequestContext, typed: &str, row: &RowView, hit: &SearchHit) -> FoundView {
     let page = format!("{}/updates/{}", ctx.base_url, row.id);
     let (kind, text, url) = match (&hit.comment_id, &hit.media_id) {
-        (Some(comment), _) => (HitKind::Comment, &hit.body, comment_url(ctx, &row.id, comment)),
+        (Some(comment), _) => (
+            HitKind::Comment,
+            &hit.body,
+            comment_url(ctx, &row.id, comment),
+        ),
         (None, Some(media)) => (HitKind::Markup, &hit.body, format!("{page}#m-{media}")),
         (None, None) if search::matches(&hit.title, typed) => {
             (HitKind::Title, &hit.title, row.url.clone())

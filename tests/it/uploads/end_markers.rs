@@ -45,6 +45,18 @@ async fn picture_with_all_pixels_is_accepted_without_its_end_marker() {
         ("media", "zeros.jpg", with_zeros(&jpeg_without_end())),
         ("media", "shot.png", without_last(&shot, 12)),
         ("media", "cut.png", without_last(&shot, 3)),
+        ("media", "checksum.png", without_last(&shot, 14)),
+        ("media", "zeros.png", with_zeros(&without_last(&shot, 12))),
+        (
+            "media",
+            "zeros2.jpg",
+            with_zeros(&without_last(&fixture("photo-exif6-gps.jpg"), 2)),
+        ),
+        (
+            "media",
+            "comment.gif",
+            [&animation[..animation.len() - 1], b"!\xfe\x30cut"].concat(),
+        ),
     ];
     let media = upload_and_process(&app, &ada, &files).await;
     let sizes = [
@@ -57,6 +69,10 @@ async fn picture_with_all_pixels_is_accepted_without_its_end_marker() {
         (1280, 800),
         (1280, 800),
         (1280, 800),
+        (1280, 800),
+        (1280, 800),
+        (800, 600),
+        (320, 240),
     ];
     for ((_, name, bytes), (media, (width, height))) in files.iter().zip(media.iter().zip(sizes)) {
         assert_eq!(
@@ -98,7 +114,8 @@ async fn picture_with_missing_pixels_is_rejected() {
         ("zeros.jpg", with_zeros(&without_last(&photo, 8))),
         ("still.gif", without_last(&gif, 3)),
         ("still.gif", without_last(&gif, gif.len() / 3)),
-        ("shot.png", without_last(&shot, 20)),
+        ("shot.png", without_last(&shot, 40)),
+        ("zeros.png", with_zeros(&without_last(&shot, 40))),
         ("shot.png", without_last(&shot, shot.len() / 3)),
     ];
     for (name, bytes) in cut {

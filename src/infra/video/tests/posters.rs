@@ -1,5 +1,8 @@
 //! Every video has a poster that shows something.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use super::samples::ffmpeg;
 use super::*;
 
@@ -80,4 +83,27 @@ async fn poster_has_the_size_of_the_video() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn poster_is_not_tried_again_when_the_disk_is_full() {
+    let made = tempfile::tempdir().unwrap();
+    let program = made.path().join("ffmpeg");
+    // The disk is full only at the first attempt. Later attempts fail for another reason.
+    let script =
+        "#!/bin/sh\ncase \"$*\" in *'-t 10'*) echo 'No space left on device' >&2 ;; esac\nexit 1\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let full = Tools {
+        toolchain: Ok(Arc::new(Toolchain {
+            ffmpeg: program.clone(),
+            ffprobe: program.clone(),
+            version: String::new(),
+            sandbox: Sandbox::find(&program).await,
+        })),
+    };
+    let video = fixture("odd-3x2000.webm");
+    let probe = tools().await.probe(&video).await.unwrap();
+    let error = full.poster(&video, &probe, made.path()).await.unwrap_err();
+    assert!(error.detail().starts_with("The disk is full"), "{error}");
 }
