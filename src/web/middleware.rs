@@ -1,10 +1,11 @@
 //! Middleware around every request: request id, method override, cross-site protection, error rendering,
-//! headers and logging.
+//! openings that forms report, headers and logging.
 
 mod cross_site;
 mod default_headers;
 mod error_rendering;
 mod method_override;
+mod page_opening;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -17,9 +18,10 @@ use cross_site::check_same_site;
 use default_headers::set_headers;
 use error_rendering::{error_response, render_error_response};
 use method_override::{form_pairs, is_form, method_override};
+use page_opening::record_opening;
 
 use super::extract::context::Nonce;
-use super::extract::fields::{TypedFields, read_body};
+use super::extract::fields::{PageWasOpen, TypedFields, read_body};
 use super::responses::box_body;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
@@ -42,7 +44,11 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
             return Ok(error_response(request, &error, &id).await);
         }
         match next.call(request).await {
-            Ok(response) => Ok(render_error_response(box_body(response), &id).await),
+            Ok(response) => {
+                let response = render_error_response(box_body(response), &id).await;
+                record_opening(&response).await;
+                Ok(response)
+            }
             Err(error) => Err(error),
         }
     }
@@ -111,7 +117,9 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
             .map_err(|error| Error::Malformed(error.to_string()))?;
         let body = read_body(payload).await?;
         method = method_override(&body).or(method);
-        TypedFields::keep(request.request(), &form_pairs(&body));
+        let pairs = form_pairs(&body);
+        TypedFields::keep(request.request(), &pairs);
+        PageWasOpen::keep(request.request(), &pairs);
         request.set_payload(Payload::from(body));
     }
     if let Some(method) = method {

@@ -5,6 +5,7 @@ mod body;
 mod booleans;
 mod multipart;
 mod no_fields;
+mod page_was_open;
 mod refused_form;
 mod times;
 mod values;
@@ -19,6 +20,8 @@ pub(crate) use body::{is_multipart, read_body};
 pub(crate) use multipart::FileOptions;
 use multipart::MultipartReader;
 pub(crate) use no_fields::NoFields;
+use page_was_open::OPENED;
+pub(crate) use page_was_open::PageWasOpen;
 pub(crate) use refused_form::{TypedFields, context_or_keep_typed};
 
 use crate::error::{Error, FieldErrors, Result};
@@ -84,6 +87,7 @@ impl Fields {
         let mut form = MultipartReader::new(req, payload);
         let refused = form.receive(Some(wanted)).await.err();
         TypedFields::keep(req, &form.pairs);
+        PageWasOpen::keep(req, &form.pairs);
         Ok((
             Self {
                 refused,
@@ -110,8 +114,11 @@ impl Fields {
                 .or_default()
                 .push(Value::String(value));
         }
-        fields.values.remove("_method");
-        fields.typed.remove("_method");
+        // The middleware evaluates these fields, and any form may have them.
+        for name in ["_method", OPENED] {
+            fields.values.remove(name);
+            fields.typed.remove(name);
+        }
         fields
     }
 
@@ -139,13 +146,6 @@ impl Fields {
     /// Returns whether the fields came from a form.
     pub(crate) fn is_form(&self) -> bool {
         self.from_form
-    }
-
-    /// Reads the hidden field `opened`. The forms on the update page send it to say that the person
-    /// had the page open. The field counts only in forms, because programs report an opening with a
-    /// separate request.
-    pub(crate) fn page_was_open(&mut self) -> bool {
-        self.from_form && self.flag("opened") == Some(true)
     }
 
     /// Adds an error for a field, unless the field already has one.

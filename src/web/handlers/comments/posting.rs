@@ -21,7 +21,7 @@ use crate::web::handlers::check_input;
 use crate::web::handlers::updates::{PageContent, update_page};
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json, return_path, see_other, see_other_with_flash};
-use crate::{markup, receipts, sample, text};
+use crate::{markup, sample, text};
 
 pub(crate) async fn add(
     req: HttpRequest,
@@ -100,7 +100,6 @@ async fn try_add(
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", text::MAX_NAME).flatten();
     let asks = fields.choice("kind", CommentKind::ALL) == Some(CommentKind::Question);
-    let opened = fields.page_was_open();
     check_input(fields.finish(), state, ctx, id).await?;
     let new = NewComment {
         body,
@@ -111,9 +110,6 @@ async fn try_add(
         guest_name: name,
     };
     let mut tx = state.db.begin().await?;
-    if opened {
-        receipts::record_opening(&mut tx, &state.clock, &ctx.viewer, id).await?;
-    }
     let update = updates::find(&mut tx, &ctx.viewer, id).await?;
     let made = comments::add(&mut tx, &state.clock, &ctx.viewer, &update, &new).await?;
     if new.is_question {

@@ -69,14 +69,10 @@ async fn answer(
         let revision = fields.number("revision");
         let name = fields.text("name", text::MAX_NAME).flatten();
         let answer = read(&mut fields);
-        let opened = fields.page_was_open();
         let is_valid = fields.finish();
         check_input(is_valid, state, ctx, id).await?;
         let (clock, viewer) = (&state.clock, &ctx.viewer);
         let mut tx = state.db.begin().await?;
-        if opened {
-            receipts::record_opening(&mut tx, clock, viewer, id).await?;
-        }
         let update = updates::find_locked(&mut tx, viewer, id).await?;
         let name = name.as_deref();
         receipts::answer(&mut tx, clock, viewer, &update, &answer, revision, name).await?;
