@@ -17,8 +17,9 @@ pub use reminders::{MIN_REMINDER_INTERVAL, remind};
 pub use verdicts::{
     ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread, withdraw_verdict,
 };
+pub(crate) use who_heard::objection_stands;
 pub use who_heard::{Standing, StandingCounts, standing_counts};
-use who_heard::{standing, was_asked};
+use who_heard::{opened_current_revision, standing, was_asked};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::notifications::Kind;
+use crate::receipts::objection_stands;
 use crate::updates;
 
 /// SQL condition: the notification `n` waits to be emailed. The person is active, accepts email and
@@ -16,11 +17,13 @@ use crate::updates;
 /// - A request for an answer applies while the person owes the answer.
 /// - A mention of the author applies until the comment is removed.
 /// - A question applies while it has no answer.
-/// - An objection or a readback applies while it refers to the current revision and has no verdict.
+/// - An objection applies while it stands.
+/// - A readback applies while it refers to the current revision and has no verdict.
 /// - An overdue notification applies while an answer that was overdue then is still missing.
 macro_rules! email_wanted {
     () => {
-        "n.mailed_at IS NULL AND n.read_at IS NULL
+        concat!(
+            "n.mailed_at IS NULL AND n.read_at IS NULL
          AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL
          AND p.mail_off_at IS NULL)
          AND EXISTS (SELECT 1 FROM updates u WHERE u.id = n.update_id AND u.published_at IS NOT NULL
@@ -34,11 +37,16 @@ macro_rules! email_wanted {
                  OR (n.kind = 'question' AND EXISTS (SELECT 1 FROM comments c
                      WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.resolved_at IS NULL
                      AND c.answered_at IS NULL AND c.accepted_at IS NULL))
-                 OR (n.kind IN ('declined', 'readback') AND EXISTS (SELECT 1 FROM receipts r
-                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND r.removed_at IS NULL
-                     AND r.answered_revision >= u.revision AND r.verdict IS NULL))
+                 OR (n.kind = 'declined' AND EXISTS (SELECT 1 FROM receipts r
+                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND ",
+            objection_stands!(),
+            "))
+                 OR (n.kind = 'readback' AND EXISTS (SELECT 1 FROM receipts r
+                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND r.answer = 'read_back'
+                     AND r.removed_at IS NULL AND r.answered_revision >= u.revision AND r.verdict IS NULL))
                  OR (n.kind = 'overdue' AND EXISTS (SELECT 1 FROM receipts r
                      WHERE r.update_id = n.update_id AND r.owes_since IS NOT NULL AND r.due_at <= n.at))))))"
+        )
     };
 }
 

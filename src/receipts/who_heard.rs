@@ -16,19 +16,36 @@ text_enum! {
     /// revision and the author has not corrected it. If the update expects a readback, a mere
     /// acknowledgement does not stand.
     pub enum Standing {
-        /// The recipient opened the update, and an answer without objection stands.
+        /// The recipient opened the current revision, and an answer without objection stands.
         Heard = "heard",
         /// An objection to the current revision stands.
         Objects = "objects",
-        /// An answer without objection stands, but the recipient has not opened the update.
+        /// An answer without objection stands, but the recipient has not opened the current
+        /// revision.
         AnsweredUnopened = "answered_unopened",
         /// The recipient answered an earlier revision.
         AnsweredEarlier = "answered_earlier",
-        /// The recipient opened the update, but no answer stands.
+        /// The recipient opened any revision of the update, but no answer stands.
         Opened = "opened",
         /// The recipient has not opened the update, and no answer stands.
         NotOpened = "not_opened",
     }
+}
+
+/// SQL condition: the recipient `r` of the update `u` objects to the current revision.
+macro_rules! objection_stands {
+    () => {
+        "(r.answer = 'declined' AND r.removed_at IS NULL AND r.answered_revision >= u.revision)"
+    };
+}
+pub(crate) use objection_stands;
+
+/// SQL condition: the recipient `r` of the update `u` opened it after the current revision began.
+macro_rules! opened_current_revision {
+    () => {
+        "EXISTS (SELECT 1 FROM visits v JOIN revisions c ON c.update_id = v.update_id AND c.revision = u.revision
+         WHERE v.update_id = r.update_id AND v.person_id = r.person_id AND v.seen_at >= c.begun_at)"
+    };
 }
 
 /// SQL expression: the [`Standing`] of the recipient `r` of the update `u`. The argument is the SQL
@@ -36,17 +53,21 @@ text_enum! {
 macro_rules! standing {
     ($is_corrected:expr) => {
         concat!(
-            "CASE WHEN r.answered_revision < u.revision THEN 'answered_earlier'
+            "CASE WHEN ",
+            objection_stands!(),
+            " THEN 'objects'
+             WHEN r.answered_revision < u.revision THEN 'answered_earlier'
              WHEN r.answered_revision IS NULL OR ",
             $is_corrected,
             " OR (u.expectation = 'readback' AND r.answer = 'acknowledged')
              THEN CASE WHEN r.opened_at IS NULL THEN 'not_opened' ELSE 'opened' END
-             WHEN r.answer = 'declined' THEN 'objects'
-             WHEN r.opened_at IS NULL THEN 'answered_unopened' ELSE 'heard' END"
+             WHEN ",
+            opened_current_revision!(),
+            " THEN 'heard' ELSE 'answered_unopened' END"
         )
     };
 }
-pub(super) use standing;
+pub(super) use {opened_current_revision, standing};
 
 /// SQL condition: the recipient `r`, whose account is `p`, counts as asked. People who were
 /// deactivated before they answered do not count.

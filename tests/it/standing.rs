@@ -1,5 +1,7 @@
 //! Where recipients stand: who has heard an update, who objects, and whether the counts agree with that.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, texts, update_path};
@@ -68,6 +70,33 @@ async fn answer_without_an_opening_does_not_count_as_heard() {
     bob.put(&format!("{path}/opening")).await.expect(204);
     let seen = counts(&ada, &path).await;
     assert_eq!([&seen["heard"], &seen["answered_unopened"]], [1, 0]);
+    assert_others_do_not_learn_who_opened(&app, &cyd, &path, &bob).await;
+}
+
+#[actix_web::test]
+async fn answer_to_a_new_revision_counts_as_heard_only_after_that_revision_was_opened() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let path = publish(&ada, "acknowledge", &["Bob"]).await;
+    let standing = async || receipt(&ada, &path, &bob.id).await["standing"].clone();
+    let answer = format!("{path}/acknowledgement");
+    bob.put(&format!("{path}/opening")).await.expect(204);
+    bob.put(&answer).await.expect(200);
+    assert_eq!(standing().await, "heard");
+    app.state.clock.advance(1000);
+    let change = json!({ "notes": "On Tuesday", "change": "material" });
+    ada.patch(&path, change).await.expect(200);
+    assert_eq!(standing().await, "answered_earlier");
+    bob.put(&answer).await.expect(200);
+    assert_eq!(standing().await, "answered_unopened");
+    assert_eq!(counts(&ada, &path).await["heard"], 0);
+    let receipts = page(&app, "Ada", &format!("{path}/receipts")).await;
+    assert!(
+        receipts.contains("Got it without opening this version"),
+        "{receipts}"
+    );
+    bob.put(&format!("{path}/opening")).await.expect(204);
+    assert_eq!(standing().await, "heard");
 }
 
 async fn assert_others_do_not_learn_who_opened(
@@ -127,6 +156,70 @@ async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
     assert!(html.matches("name=\"opened\" value=\"true\"").count() >= 3);
     let inbox = page(&app, "Dan", "/inbox").await;
     assert!(!inbox.contains("name=\"opened\""), "{inbox}");
+}
+
+/// Creates an update that asks this person for an acknowledgement and has a comment and a question by the person, with
+/// an answer. Returns the ids of the update, the comment, the question and the answer.
+async fn discussed_update(author: &Client, person: &Client, name: &str) -> [String; 4] {
+    let path = publish(author, "acknowledge", &[name]).await;
+    let comment = person.comment(&path, "A remark").await;
+    let question = person.question(&path, "When?").await;
+    let answer = author.reply(&path, &question, "On Monday").await;
+    let update = path.trim_start_matches("/updates/").to_owned();
+    [update, comment, question, answer]
+}
+
+#[actix_web::test]
+async fn every_form_of_the_update_page_counts_as_an_opening() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let browser = app.browser("Bob").await;
+    for (method, path, more) in [
+        ("PUT", "/comments/{comment}/resolution", None),
+        ("DELETE", "/comments/{comment}/resolution", None),
+        ("PATCH", "/comments/{comment}", Some(("body", "Better"))),
+        ("DELETE", "/comments/{comment}", None),
+        ("PUT", "/comments/{answer}/acceptance", None),
+        ("DELETE", "/comments/{question}/acceptance", None),
+        ("PUT", "/comments/{answer}/reactions/👍", None),
+        ("DELETE", "/updates/{update}/reactions/👍", None),
+        ("DELETE", "/updates/{update}/acknowledgement", None),
+        ("PUT", "/updates/{update}/mute", None),
+        ("DELETE", "/updates/{update}/mute", None),
+    ] {
+        let [update, comment, question, answer] = discussed_update(&ada, &bob, "Bob").await;
+        let standing = async || {
+            let row = receipt(&ada, &format!("/updates/{update}"), &bob.id).await;
+            row["standing"].clone()
+        };
+        let address = path
+            .replace("{update}", &update)
+            .replace("{comment}", &comment)
+            .replace("{question}", &question)
+            .replace("{answer}", &answer);
+        let mut fields = vec![("_method", method)];
+        fields.extend(more);
+        browser.form("POST", &address, &fields).await.expect(303);
+        assert_eq!(standing().await, "not_opened", "{method} {path}");
+        fields.push(("opened", "true"));
+        browser.form("POST", &address, &fields).await.expect(303);
+        assert_eq!(standing().await, "opened", "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn refused_form_of_the_update_page_does_not_count_as_an_opening() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let path = publish(&ada, "acknowledge", &["Bob"]).await;
+    let change = json!({ "notes": "On Tuesday", "change": "material" });
+    ada.patch(&path, change).await.expect(200);
+    let fields = [("_method", "PUT"), ("revision", "1"), ("opened", "true")];
+    let answer = format!("{path}/acknowledgement");
+    let browser = app.browser("Bob").await;
+    browser.form("POST", &answer, &fields).await.expect(409);
+    let row = receipt(&ada, &path, &bob.id).await;
+    assert_eq!(row["standing"], "not_opened");
 }
 
 #[actix_web::test]
@@ -320,16 +413,29 @@ impl Choices {
     }
 }
 
+/// The revision that each person opened last, by the person's id.
+type Openings = HashMap<String, Value>;
+
 /// Performs a random action that may change where people stand. Some actions are rejected, for example a verdict
 /// without a readback.
-async fn act(choices: &mut Choices, author: &Client, people: &[Client], path: &str) {
+async fn act(
+    choices: &mut Choices,
+    author: &Client,
+    people: &[Client],
+    path: &str,
+    openings: &mut Openings,
+) {
     let person = &people[choices.below(people.len())];
     let answer = format!("{path}/acknowledgement");
     let receipt = format!("{path}/receipts/{}", person.id);
     let expectation = ["fyi", "acknowledge", "readback"][choices.below(3)];
     let text = format!("Words {}", choices.below(1000));
     match choices.below(12) {
-        0..=2 => person.put(&format!("{path}/opening")).await,
+        0..=2 => {
+            let revision = author.get(path).await.json()["revision"].clone();
+            openings.insert(person.id.clone(), revision);
+            person.put(&format!("{path}/opening")).await
+        }
         3 => person.put(&answer).await,
         4 | 5 => {
             person
@@ -368,9 +474,11 @@ async fn act(choices: &mut Choices, author: &Client, people: &[Client], path: &s
     };
 }
 
-/// Returns the standing that follows from the other fields of the receipt, as the author sees them.
-fn expected_standing(update: &Value, row: &Value) -> &'static str {
+/// Returns the standing that follows from the other fields of the receipt, as the author sees them, and from the
+/// revision that the recipient opened last.
+fn expected_standing(update: &Value, row: &Value, opened: Option<&Value>) -> &'static str {
     let is_open = row["opened_at"].is_string();
+    let is_current_open = opened == Some(&update["revision"]);
     let is_answered = row["answered_at"].is_string();
     if is_answered && row["revision"] != update["revision"] {
         return "answered_earlier";
@@ -378,21 +486,28 @@ fn expected_standing(update: &Value, row: &Value) -> &'static str {
     let stands = is_answered
         && row["state"] != "needs_correction"
         && !(row["state"] == "acknowledged" && update["expectation"] == "readback");
-    match (stands, row["state"] == "declined", is_open) {
-        (true, true, _) => "objects",
-        (true, false, true) => "heard",
-        (true, false, false) => "answered_unopened",
-        (false, _, true) => "opened",
-        (false, _, false) => "not_opened",
+    match (stands, row["state"] == "declined") {
+        (true, true) => "objects",
+        (true, false) if is_current_open => "heard",
+        (true, false) => "answered_unopened",
+        (false, _) if is_open => "opened",
+        (false, _) => "not_opened",
     }
 }
 
-async fn assert_adds_up_for_the_author(browser: &Client, author: &Client, path: &str) {
+async fn assert_adds_up_for_the_author(
+    browser: &Client,
+    author: &Client,
+    path: &str,
+    openings: &Openings,
+) {
     let update = author.get(path).await.json();
     let receipts = author.get(&format!("{path}/receipts")).await.json();
     let rows = array(&receipts["items"]);
     for row in rows {
-        assert_eq!(row["standing"], expected_standing(&update, row), "{row}");
+        let opened = openings.get(row["person"]["id"].as_str().unwrap());
+        let expected = expected_standing(&update, row, opened);
+        assert_eq!(row["standing"], expected, "{row}");
     }
     let number = |standing: &str| {
         rows.iter()
@@ -495,10 +610,11 @@ async fn counts_agree_with_the_receipts_after_each_random_action() {
     let mut choices = Choices(7);
     for expectation in ["acknowledge", "readback", "fyi"] {
         let path = publish(&ada, expectation, &names).await;
+        let mut openings = Openings::new();
         for _ in 0..25 {
             app.state.clock.advance(1000);
-            act(&mut choices, &ada, &people, &path).await;
-            assert_adds_up_for_the_author(&browser, &ada, &path).await;
+            act(&mut choices, &ada, &people, &path, &mut openings).await;
+            assert_adds_up_for_the_author(&browser, &ada, &path, &openings).await;
             assert_adds_up_for_a_recipient(&people[0], &path).await;
         }
     }

@@ -74,7 +74,7 @@ impl ReceiptView {
         self.state == ReceiptState::Declined
     }
 
-    /// Returns whether the recipient answered without opening the update, and the viewer may know it.
+    /// Returns whether the recipient answered without opening the current revision, and the viewer may know it.
     pub fn is_answered_unopened(&self) -> bool {
         self.standing == Some(Standing::AnsweredUnopened)
     }
@@ -108,9 +108,9 @@ pub enum ReceiptGroup {
     Objections,
     /// The recipient owes an answer.
     Waiting,
-    /// The recipient's answer stands, and the recipient opened the update. Only for the author.
+    /// The recipient's answer stands, and the recipient opened the current revision. Only for the author.
     Heard,
-    /// The recipient's answer stands, but the recipient has not opened the update. Only for the author.
+    /// The recipient's answer stands, but the recipient has not opened the current revision. Only for the author.
     AnsweredUnopened,
     /// The recipient's answer stands. For everyone but the author.
     Answered,

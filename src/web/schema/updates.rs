@@ -87,14 +87,15 @@ impl UpdateView {
 pub struct CountsView {
     /// Number of recipients.
     pub recipients: i64,
-    /// Number of recipients who opened the update and whose answer to the current content stands
-    /// and is not an objection. The arc of the logo shows this number.
+    /// Number of recipients who opened the current revision and whose answer to it stands and is not
+    /// an objection. The arc of the logo shows this number.
     pub heard: i64,
     /// Number of recipients who opened the update; only for the author.
     pub opened: Option<i64>,
     /// Number of recipients whose acknowledgement or readback of the current content stands.
     pub acknowledged: i64,
-    /// Number of recipients in `acknowledged` who have not opened the update; only for the author.
+    /// Number of recipients in `acknowledged` who have not opened the current revision; only for the
+    /// author.
     pub answered_unopened: Option<i64>,
     /// Number of recipients who object to the current content.
     pub objections: i64,
