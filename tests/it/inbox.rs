@@ -309,3 +309,42 @@ async fn many_obsolete_notifications_do_not_hide_older_inbox_entries() {
     let said = ada.get("/inbox").await.expect(200).json()["said_to_me"].take();
     assert_eq!(titles(&said), ["Commented"]);
 }
+
+#[actix_web::test]
+async fn many_notifications_about_one_update_do_not_hide_other_updates() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    for (title, expectation) in [
+        ("Busy", "acknowledge"),
+        ("Disputed", "acknowledge"),
+        ("Quiet", "fyi"),
+    ] {
+        let path = ada
+            .update(
+                json!({ "title": title, "audience": [email("Bob")], "expectation": expectation }),
+            )
+            .await;
+        match title {
+            "Disputed" => {
+                let objection = json!({ "reason": "Too early" });
+                let decline = format!("{path}/decline");
+                bob.json("PUT", &decline, &objection).await.expect(200);
+            }
+            "Quiet" => drop(bob.comment(&path, "Thanks").await),
+            _ => {}
+        }
+    }
+    // Hidden while an answer is missing, and newer than all others.
+    app.execute(
+        "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 1001)
+         INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+         SELECT u.author_id, 'all_heard', 'x' || CAST(k.n AS TEXT), u.id, '', 4000000000000 + k.n FROM k, updates u WHERE u.title = 'Busy'",
+    )
+    .await;
+    let said = ada.get("/inbox").await.json()["said_to_me"].clone();
+    assert_eq!(titles(&said), ["Quiet", "Disputed"]);
+    app.execute("UPDATE notices SET kind = 'comment' WHERE kind = 'all_heard'")
+        .await;
+    let said = ada.get("/inbox").await.json()["said_to_me"].clone();
+    assert_eq!(titles(&said), ["Busy", "Disputed"]);
+}
