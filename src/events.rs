@@ -27,6 +27,8 @@ text_enum! {
         Receipt = "receipt",
         /// A recipient opened an update.
         Opening = "opening",
+        /// The author gave or withdrew a verdict on a recipient's readback.
+        Verdict = "verdict",
         /// A share link of an update.
         Link = "link",
         /// Access rights. The event belongs to no update.

@@ -298,7 +298,8 @@ async fn store_verdict(
     Ok(())
 }
 
-/// Recomputes what the recipient owes after the verdict has changed, and refreshes open pages.
+/// Recomputes what the recipient owes after the verdict has changed, and refreshes the open pages of
+/// those who may see the verdict.
 async fn publish_change(
     tx: &mut Tx,
     clock: &Clock,
@@ -309,7 +310,7 @@ async fn publish_change(
     events::record(
         tx,
         clock,
-        EventKind::Receipt,
+        EventKind::Verdict,
         &update.id,
         person_id,
         &update.author_id,

@@ -7,6 +7,8 @@ use serde_json::json;
 
 use self::stream::Stream;
 use crate::app::{Client, TestApp, email, fixture, postgres};
+use crate::readbacks::{publish_for_two, read_back};
+use crate::verdicts::put_verdict;
 
 /// Publishes an update that asks its audience, if any, for an acknowledgement.
 async fn publish(ada: &Client, title: &str, audience: &[&str]) -> String {
@@ -264,6 +266,35 @@ async fn event_about_opening_an_update_is_sent_to_its_author_but_not_to_other_re
     );
     let comment = ada.comment(&path, "next").await;
     assert_eq!(other.next_of_update().await.data["id"], comment);
+}
+
+#[actix_web::test]
+async fn event_about_a_verdict_is_sent_to_other_recipients_only_after_the_author_shared_the_exchange()
+ {
+    let (_app, ada, bob, eve, path) = publish_for_two().await;
+    read_back(&bob, &path, "I do nothing.").await;
+    let live = format!("{path}/live");
+    let (mut own, mut other) = (
+        Stream::open(&bob, &live).await,
+        Stream::open(&eve, &live).await,
+    );
+    let verdict = json!({ "verdict": "confirmed" });
+    put_verdict(&ada, &path, &bob, verdict).await.expect(200);
+    let given = own.next_of_update().await;
+    assert_eq!(
+        (given.kind.as_str(), &given.data["id"]),
+        ("receipt", &json!(bob.id))
+    );
+    let comment = ada.comment(&path, "next").await;
+    assert_eq!(other.next_of_update().await.data["id"], comment);
+    let receipt = format!("{path}/receipts/{}", bob.id);
+    ada.put(&format!("{receipt}/disclosure")).await.expect(200);
+    ada.delete(&format!("{receipt}/confirmation"))
+        .await
+        .expect(200);
+    for _ in ["disclosure", "withdrawal"] {
+        assert_eq!(other.next_of_update().await.data["id"], json!(bob.id));
+    }
 }
 
 #[actix_web::test]

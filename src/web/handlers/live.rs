@@ -20,7 +20,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::viewer::{grant, viewer_by_grant};
 use crate::web::presenters::counts_view;
 use crate::web::responses::HandlerResult;
-use crate::{comments, inbox, updates};
+use crate::{comments, inbox, receipts, updates};
 
 /// Query of a stream. `after` is the number of the last event that the page already has.
 #[derive(Debug, Deserialize)]
@@ -159,9 +159,9 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // Report an opening as a change of the receipt, because the receipt shows when the update was opened.
+            // Report an opening or a verdict as a change of the receipt, because the receipt shows both.
             let kind = match event.kind {
-                Some(EventKind::Opening) => EventKind::Receipt,
+                Some(EventKind::Opening | EventKind::Verdict) => EventKind::Receipt,
                 Some(kind) => kind,
                 None => continue,
             };
@@ -210,7 +210,8 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
 }
 
 /// Returns whether the viewer may receive this event. Guests receive only events about content that they can see. The
-/// event of an opening is only for the author and for the person who opened the update.
+/// event of an opening is only for the author and for the person who opened the update. So is the event of a verdict,
+/// unless the author disclosed the exchange.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,
@@ -220,9 +221,16 @@ async fn may_receive(
         return Ok(false);
     };
     match (&ctx.viewer, kind) {
-        (Viewer::Person(person), EventKind::Opening) if person.id != event.subject_id => {
+        (Viewer::Person(person), EventKind::Opening | EventKind::Verdict)
+            if person.id != event.subject_id =>
+        {
             let update = updates::find(connection, &ctx.viewer, &event.update_id).await?;
-            Ok(updates::must_be_author(&ctx.viewer, &update).is_ok())
+            if updates::must_be_author(&ctx.viewer, &update).is_ok() {
+                return Ok(true);
+            }
+            let receipt = receipts::of_person(connection, &update.id, &event.subject_id).await?;
+            let is_disclosed = receipt.is_some_and(|receipt| receipt.is_disclosed());
+            Ok(kind == EventKind::Verdict && is_disclosed)
         }
         (Viewer::Person(_), _) | (Viewer::Guest(_), EventKind::Update | EventKind::Media) => {
             Ok(true)
