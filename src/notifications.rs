@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db;
-use crate::infra::db::{Tx, text_enum};
+use crate::infra::db::{TextEnum, Tx, text_enum};
 
 text_enum! {
     /// Why someone gets a notification. That person is called the notified person below.
@@ -53,22 +53,20 @@ text_enum! {
 
 impl Kind {
     /// Whether the notification ends a snooze that has an end time. This is true if the person has
-    /// to answer again.
+    /// to answer again, and for objections and overdue answers, on which an author has to act.
     fn ends_snooze(self) -> bool {
-        matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
+        matches!(
+            self,
+            Self::Changed | Self::Reminded | Self::Corrected | Self::Declined | Self::Overdue
+        )
     }
 
     /// Whether the notification also reaches people who muted the update. This is true if it asks
-    /// for an answer or addresses the person directly.
+    /// for an answer, addresses the person directly or requires the author to act.
     fn bypasses_mute(self) -> bool {
         !matches!(
             self,
-            Self::Sent
-                | Self::Commented
-                | Self::Heard
-                | Self::AllHeard
-                | Self::Overdue
-                | Self::Joined
+            Self::Sent | Self::Commented | Self::Heard | Self::AllHeard | Self::Joined
         )
     }
 }
@@ -92,7 +90,7 @@ const CHUNK_SIZE: usize = 500;
 
 /// Notifies each of these people once, except the actor and deactivated people. People who muted
 /// the update get only notifications whose kind bypasses the mute. Also ends these people's snoozes
-/// of the update; a snooze with an end time ends only if the person has to answer again.
+/// of the update; a snooze with an end time ends only if the person has to act.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -182,8 +180,29 @@ pub async fn notify_personally(
     Ok(())
 }
 
+/// Makes a person's notification new and unread again, but does not email it a second time. Returns
+/// `false` if the person has no such notification.
+pub async fn renew(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: Kind,
+    subject_id: &str,
+    person_id: &str,
+) -> Result<bool> {
+    let renewed = sqlx::query(
+        "UPDATE notices SET at = $1, read_at = NULL WHERE person_id = $2 AND kind = $3 AND subject_id = $4",
+    )
+    .bind(clock.now())
+    .bind(person_id)
+    .bind(kind)
+    .bind(subject_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(renewed.rows_affected() > 0)
+}
+
 /// Ends these people's snoozes of the update. A snooze without an end time ends with any
-/// notification. A snooze with an end time ends only if the person has to answer again.
+/// notification. A snooze with an end time ends only if the person has to act.
 async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
     let timed = if notification.kind.ends_snooze() {
         ""
@@ -245,6 +264,44 @@ pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &
     Ok(())
 }
 
+/// Lists the people who have a notification of this kind about a subject of the update.
+pub async fn people_notified(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    kind: Kind,
+    subject_id: &str,
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM notices WHERE update_id = $1 AND kind = $2 AND subject_id = $3",
+    )
+    .bind(update_id)
+    .bind(kind)
+    .bind(subject_id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Changes the kind of a person's notification about a subject. It stays read or unread, and is not
+/// emailed a second time.
+pub async fn change_kind(
+    tx: &mut Tx,
+    subject_id: &str,
+    person_id: &str,
+    from: Kind,
+    to: Kind,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE notices SET kind = $1 WHERE person_id = $2 AND kind = $3 AND subject_id = $4",
+    )
+    .bind(to)
+    .bind(person_id)
+    .bind(from)
+    .bind(subject_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Deletes these people's notifications about a subject. The caller then notifies them again with a
 /// different kind.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
@@ -289,8 +346,8 @@ pub async fn is_muted(
     Ok(count > 0)
 }
 
-/// Mutes or unmutes an update for a person. Muting also marks the person's notifications about the
-/// update as read.
+/// Mutes or unmutes an update for a person. Muting also marks the notifications as read that a mute
+/// suppresses. Requests for an answer, objections and the like stay unread.
 pub async fn set_muted(
     tx: &mut Tx,
     clock: &Clock,
@@ -308,11 +365,27 @@ pub async fn set_muted(
         .bind(update_id)
         .execute(&mut **tx)
         .await?;
-    if muted {
-        mark_read(tx, clock, person_id, update_id).await
-    } else {
-        Ok(())
+    if !muted {
+        return Ok(());
     }
+    let suppressed: Vec<Kind> = Kind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| !kind.bypasses_mute())
+        .collect();
+    let text = format!(
+        "UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL AND kind IN ({})",
+        db::placeholders(4, suppressed.len())
+    );
+    let mut statement = sqlx::query(AssertSqlSafe(text))
+        .bind(clock.now())
+        .bind(update_id)
+        .bind(person_id);
+    for kind in suppressed {
+        statement = statement.bind(kind);
+    }
+    statement.execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Deletes snoozes that have ended, and notifications that were read longer than [`RETENTION`] ago.

@@ -13,7 +13,8 @@ use crate::updates;
 pub const EMPTY_BODY: &str = "is empty. Write something, or remove the comment instead.";
 
 /// Changes the text of the viewer's own comment and keeps the earlier text in the comment's
-/// history. Notifies people who are mentioned for the first time.
+/// history. Notifies people who are mentioned for the first time, and withdraws the notifications of
+/// people who are no longer mentioned.
 pub async fn edit(
     tx: &mut Tx,
     clock: &Clock,
@@ -44,7 +45,7 @@ pub async fn edit(
         updates::enqueue_index(tx, clock, &update.id, id).await?;
     }
     let unseen =
-        recipients::notify_newly_mentioned(tx, clock, &update, &comment, &mentions).await?;
+        recipients::notify_of_changed_mentions(tx, clock, &update, &comment, &mentions).await?;
     events::record(
         tx,
         clock,

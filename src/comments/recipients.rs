@@ -40,19 +40,13 @@ pub(super) async fn notify_recipients(
     posted: &PostedComment<'_>,
 ) -> Result<Vec<(String, String)>> {
     let named = mentioned_people(tx, posted.mentions).await?;
-    let author = vec![posted.update.author_id.clone()];
-    let (asker, thread) = match posted.parent {
-        Some(root) => thread_participants(tx, root).await?,
-        None => (None, Vec::new()),
-    };
-    let asked = if posted.is_question {
-        author.clone()
-    } else {
-        Vec::new()
-    };
-    let all = [&named, &author, &thread]
-        .into_iter()
-        .flatten()
+    let mut reasons = vec![(Kind::Mentioned, named.clone())];
+    reasons.extend(
+        reasons_without_mention(tx, posted.update, posted.parent, posted.is_question).await?,
+    );
+    let all = reasons
+        .iter()
+        .flat_map(|(_, people)| people)
         .cloned()
         .collect::<HashSet<_>>();
     let mut seeing: HashSet<String> =
@@ -61,12 +55,6 @@ pub(super) async fn notify_recipients(
             .into_iter()
             .collect();
     let unseen = without_access(tx, &named, &seeing).await?;
-    let reasons = [
-        (Kind::Mentioned, named),
-        (Kind::Questioned, asked),
-        (Kind::Answered, asker.into_iter().collect()),
-        (Kind::Commented, author.into_iter().chain(thread).collect()),
-    ];
     for (kind, people) in reasons {
         // Notify each person only once, for the first reason in the list. `remove` returns `true`
         // only the first time.
@@ -85,10 +73,71 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// Notifies the people whom a comment mentions after an edit but did not mention before. For each
-/// of them, the new notification replaces earlier ones about this comment. Returns the ids and
-/// names of mentioned people who cannot open the update.
-pub(super) async fn notify_newly_mentioned(
+/// Returns who is notified of a comment and why, apart from the people whom it mentions. The
+/// strongest reason comes first. `parent` is the id of the first comment of the thread.
+async fn reasons_without_mention(
+    connection: &mut AnyConnection,
+    update: &Update,
+    parent: Option<&str>,
+    is_question: bool,
+) -> Result<[(Kind, Vec<String>); 3]> {
+    let author = vec![update.author_id.clone()];
+    let (asker, thread) = match parent {
+        Some(root) => thread_participants(connection, root).await?,
+        None => (None, Vec::new()),
+    };
+    let asked = if is_question {
+        author.clone()
+    } else {
+        Vec::new()
+    };
+    Ok([
+        (Kind::Questioned, asked),
+        (Kind::Answered, asker.into_iter().collect()),
+        (Kind::Commented, author.into_iter().chain(thread).collect()),
+    ])
+}
+
+/// Withdraws the notifications of people whom an edited comment no longer mentions. A person who is
+/// notified of the comment for another reason keeps the notification with that reason. `named`
+/// contains the people whom the comment mentions now.
+async fn retract_former_mentions(
+    tx: &mut Tx,
+    update: &Update,
+    comment: &Comment,
+    named: &[String],
+) -> Result<()> {
+    let notified =
+        notifications::people_notified(tx, &update.id, Kind::Mentioned, &comment.id).await?;
+    let former: Vec<String> = notified
+        .into_iter()
+        .filter(|person| !named.contains(person))
+        .collect();
+    if former.is_empty() {
+        return Ok(());
+    }
+    let is_question = comment.kind == CommentKind::Question;
+    let parent = comment.parent_id.as_deref();
+    let reasons = reasons_without_mention(tx, update, parent, is_question).await?;
+    for person in &former {
+        match reasons.iter().find(|(_, people)| people.contains(person)) {
+            Some((kind, _)) => {
+                notifications::change_kind(tx, &comment.id, person, Kind::Mentioned, *kind).await?;
+            }
+            None => {
+                let person = std::slice::from_ref(person);
+                notifications::retract_for(tx, &comment.id, person).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// After an edit, notifies the people whom the comment did not mention before, and withdraws the
+/// notifications of those whom it no longer mentions. For each newly mentioned person, the new
+/// notification replaces earlier ones about this comment. Returns the ids and names of mentioned
+/// people who cannot open the update.
+pub(super) async fn notify_of_changed_mentions(
     tx: &mut Tx,
     clock: &Clock,
     update: &Update,
@@ -101,6 +150,7 @@ pub(super) async fn notify_newly_mentioned(
             .into_iter()
             .collect();
     let named = mentioned_people(tx, now).await?;
+    retract_former_mentions(tx, update, before, &named).await?;
     let seeing = updates::people_who_can_open(tx, &update.id, &named).await?;
     let new: Vec<String> = seeing
         .iter()

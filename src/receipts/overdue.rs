@@ -20,7 +20,9 @@ struct OverdueUpdate {
 }
 
 /// Notifies authors that answers to their updates have become overdue. A missed due time is
-/// reported only once. Returns the ids of the affected updates.
+/// reported only once. Authors get one email from the time when the first answer becomes overdue
+/// until no answer is overdue; further due times within this time only renew the notification.
+/// Returns the ids of the affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
@@ -31,26 +33,7 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     .await?;
     for one in &late {
         updates::lock_for_update(tx, &one.update_id).await?;
-        sqlx::query(
-            "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
-        )
-        .bind(clock.now())
-        .bind(&one.update_id)
-        .execute(&mut **tx)
-        .await?;
-        let notification = Notification {
-            kind: Kind::Overdue,
-            update_id: &one.update_id,
-            subject_id: &one.update_id,
-            actor_id: "",
-        };
-        notifications::notify(
-            tx,
-            clock,
-            notification,
-            std::slice::from_ref(&one.author_id),
-        )
-        .await?;
+        notify_author(tx, clock, one).await?;
     }
     // Record the events after all other writes. Recording locks the counter of event numbers until
     // the transaction ends.
@@ -66,6 +49,35 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
         .await?;
     }
     Ok(late.into_iter().map(|one| one.update_id).collect())
+}
+
+/// Notifies the author of overdue answers that were not reported yet.
+async fn notify_author(tx: &mut Tx, clock: &Clock, one: &OverdueUpdate) -> Result<()> {
+    let (id, author) = (&one.update_id, &one.author_id);
+    let reported: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM receipts WHERE update_id = $1 AND due_at <= $2 AND owes_since IS NOT NULL AND due_told_at IS NOT NULL",
+    )
+    .bind(id)
+    .bind(clock.now())
+    .fetch_one(&mut **tx)
+    .await?;
+    sqlx::query(
+        "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
+    )
+    .bind(clock.now())
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    if reported > 0 && notifications::renew(tx, clock, Kind::Overdue, id, author).await? {
+        return Ok(());
+    }
+    let notification = Notification {
+        kind: Kind::Overdue,
+        update_id: id,
+        subject_id: id,
+        actor_id: "",
+    };
+    notifications::notify(tx, clock, notification, std::slice::from_ref(author)).await
 }
 
 /// The overdue answers to one update.

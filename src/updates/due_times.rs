@@ -77,8 +77,9 @@ struct Obligation {
 }
 
 /// Recomputes the due times of the selected recipients and stores those that changed. Runs one
-/// statement for all recipients of an update who get the same due time. Returns the ids of the
-/// updates that have a changed due time.
+/// statement for all recipients of an update who get the same due time. An answer that was reported
+/// as overdue and still is overdue will not be reported again. Returns the ids of the updates that
+/// have a changed due time.
 pub(super) async fn set_due_times(
     tx: &mut Tx,
     which: &str,
@@ -126,7 +127,7 @@ pub(super) async fn set_due_times(
     for ((update, due), people) in moved {
         for chunk in people.chunks(CHUNK_SIZE) {
             let text = format!(
-                "UPDATE receipts SET due_at = $1, due_told_at = NULL WHERE update_id = $2 AND person_id IN ({})",
+                "UPDATE receipts SET due_at = $1, due_told_at = CASE WHEN $1 <= due_told_at THEN due_told_at END WHERE update_id = $2 AND person_id IN ({})",
                 db::placeholders(3, chunk.len())
             );
             let mut statement = sqlx::query(AssertSqlSafe(text)).bind(due).bind(&update);

@@ -309,3 +309,25 @@ async fn mentions_beyond_the_first_hundred_are_ignored_and_html_in_names_is_esca
         .to_owned();
     assert!(!html.contains("<b>"), "{html}");
 }
+
+#[actix_web::test]
+async fn mention_that_was_edited_away_is_withdrawn() {
+    let app = TestApp::start().await;
+    let (ada, bob, _, path) = scene(&app).await;
+    let by_ada = ada.comment(&path, "@Bob Stone, look").await;
+    let by_bob = bob.comment(&path, "@Ada Lovelace, look").await;
+    assert_eq!(kinds(&app, "Bob Stone").await, ["mention"]);
+    assert_eq!(kinds(&app, "Ada Lovelace").await, ["mention"]);
+    let body = json!({ "body": "look" });
+    for (client, id) in [(&ada, by_ada), (&bob, by_bob)] {
+        let comment = format!("/comments/{id}");
+        client.patch(&comment, body.clone()).await.expect(200);
+    }
+    assert_eq!(kinds(&app, "Bob Stone").await, Vec::<String>::new());
+    let said = bob.get("/inbox").await.json()["said_to_me"].clone();
+    assert_eq!(said, json!([]));
+    // Authors are notified of every comment on their updates.
+    assert_eq!(kinds(&app, "Ada Lovelace").await, ["comment"]);
+    let said = ada.get("/inbox").await.json()["said_to_me"].clone();
+    assert_eq!(said[0]["why"], "comments");
+}

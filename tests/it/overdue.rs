@@ -170,3 +170,59 @@ async fn passed_due_time_stays_when_the_recipient_changes_their_working_hours() 
         );
     }
 }
+
+#[actix_web::test]
+async fn author_hears_of_late_answers_and_objections_despite_a_mute_or_a_snooze() {
+    let app = TestApp::start().await;
+    let [ada, _bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
+    let path = publish(&app, &ada).await;
+    let snooze = format!("/inbox/s{}/snooze", path.trim_start_matches("/updates/"));
+    let until = json!({ "until": "2030-01-14T09:00:00Z" });
+    ada.put(&format!("{path}/mute")).await.expect(204);
+    ada.json("PUT", &snooze, &until).await.expect(204);
+    app.set_clock("2030-01-09T12:00:01Z");
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await[0]["why"], "overdue");
+    let object = async |client: &Client| {
+        let objection = json!({ "reason": "Too early" });
+        let decline = format!("{path}/decline");
+        client.json("PUT", &decline, &objection).await.expect(200);
+    };
+    ada.put(&format!("{path}/opening")).await.expect(204);
+    ada.json("PUT", &snooze, &until).await.expect(204);
+    object(&cyd).await;
+    assert_eq!(said_to(&ada).await[0]["why"], "declined");
+    // A mute does not discard an objection that the author has not read.
+    ada.put(&format!("{path}/mute")).await.expect(204);
+    object(&dan).await;
+    assert_eq!(said_to(&ada).await[0]["why"], "declined");
+}
+
+#[actix_web::test]
+async fn answer_reported_as_overdue_is_not_reported_again_after_a_due_time_that_also_passed() {
+    let app = TestApp::start().await;
+    let [ada, _bob] = app.people(["Ada", "Bob"]).await;
+    app.set_clock("2030-01-07T09:00:00Z");
+    let path = ada
+        .update(json!({
+            "title": "The new flow",
+            "audience": [email("Bob")],
+            "expectation": "acknowledge",
+            "due": { "working_days": 2 },
+        }))
+        .await;
+    app.set_clock("2030-01-11T09:00:00Z");
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await[0]["why"], "overdue");
+    ada.put(&format!("{path}/opening")).await.expect(204);
+    let change = json!({ "due": { "working_days": 1 } });
+    ada.patch(&path, change).await.expect(200);
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await, json!([]));
+    // A due time in the future begins anew.
+    let change = json!({ "due": "2030-01-11T12:00:00Z" });
+    ada.patch(&path, change).await.expect(200);
+    app.set_clock("2030-01-11T12:00:01Z");
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await[0]["why"], "overdue");
+}

@@ -160,3 +160,40 @@ async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_work_b
     app.wait_for_jobs().await;
     assert_eq!(count_to_ada(&sink), 0);
 }
+
+#[actix_web::test]
+async fn author_gets_one_email_while_more_and_more_answers_become_overdue() {
+    let (sink, app, ada, _bob) = start().await;
+    let [cyd] = app.people(["Cyd"]).await;
+    let zone = json!({ "time_zone": "Asia/Tokyo" });
+    cyd.patch("/me", zone).await.expect(200);
+    let audience = json!([email("Bob"), email("Cyd")]);
+    let due = json!({ "working_days": 1 });
+    let path = ask(&ada, json!({ "audience": audience, "due": due })).await;
+    // Cyd's answer is due at 17:00 in Tokyo, Bob's at 17:00 in Berlin.
+    for late in ["2030-01-10T08:00:01Z", "2030-01-10T16:00:01Z"] {
+        app.set_clock(late);
+        app.state.notify_overdue().await.unwrap();
+        advance(&app, 11).await;
+    }
+    app.set_clock("2030-01-11T08:00:00Z");
+    app.wait_for_jobs().await;
+    assert_eq!(count_to_ada(&sink), 1);
+    let said = ada.get("/inbox").await.json()["said_to_me"].clone();
+    assert_eq!(
+        (&said[0]["missing"], &said[1]),
+        (&json!(["Bob", "Cyd"]), &Value::Null)
+    );
+    // The inbox names the later one even if the author has read about the earlier one.
+    assert!(
+        said[0]["at"].as_str() >= Some("2030-01-10T16:00:01"),
+        "{said}"
+    );
+    // A new due time that passes is a new reason to write.
+    let change = json!({ "due": "2030-01-11T12:00:00Z" });
+    ada.patch(&path, change).await.expect(200);
+    app.set_clock("2030-01-11T12:00:01Z");
+    app.state.notify_overdue().await.unwrap();
+    advance(&app, 11).await;
+    assert_eq!(count_to_ada(&sink), 2);
+}
