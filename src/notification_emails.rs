@@ -100,8 +100,8 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
-/// Enqueues an email with a person's waiting notifications for the new working hours, after the
-/// person's time zone, working hours or absence has changed. Jobs that were enqueued for the
+/// Enqueues an email with a person's waiting notifications, after the person's time zone, working
+/// hours or absence has changed or the account was reactivated. Jobs that were enqueued for the
 /// earlier working hours stay enqueued.
 pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let people = waiting::people_among(tx, &[person_id.to_owned()]).await?;

@@ -82,7 +82,10 @@ pub(super) struct MailedUpdate {
     pub(super) title: String,
     pub(super) expectation: Expectation,
     pub(super) otherwise: Option<String>,
+    /// What the author changed since the person answered; `None` if the answer is current.
     pub(super) what_changed: Option<String>,
+    /// Whether the author corrected the person's readback of the current revision: 0 or 1.
+    pub(super) corrected: i64,
     pub(super) length_ms: Option<i64>,
     /// When the answer is due. For the author: the earliest due time that has passed.
     pub(super) due_at: Option<Millis>,
@@ -184,7 +187,9 @@ async fn load_updates(
     ids: &[String],
 ) -> Result<Vec<MailedUpdate>> {
     let text = format!(
-        "SELECT u.id, a.name AS author, u.title, u.expectation, u.otherwise, u.what_changed, r.due_at,
+        "SELECT u.id, a.name AS author, u.title, u.expectation, u.otherwise, r.due_at,
+             CASE WHEN r.answered_revision < u.revision THEN u.what_changed END AS what_changed,
+             CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 1 ELSE 0 END AS corrected,
              (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL
              AND m.removed_at IS NULL) AS length_ms
          FROM updates u JOIN people a ON a.id = u.author_id LEFT JOIN receipts r ON r.update_id = u.id

@@ -77,7 +77,7 @@ impl Entry {
     fn paragraphs(&self, now: Millis, base: &str, zone: &str) -> Vec<String> {
         let link = format!("{base}/updates/{}", self.update.id);
         match &self.matter {
-            Matter::Request(kind) => request(&self.update, *kind, now, zone, &link),
+            Matter::Request(_) => request(&self.update, now, zone, &link),
             Matter::News(news) => {
                 let mut lines = vec![format!("Your update “{}”: {link}", self.update.title)];
                 lines.extend(news.sentences());
@@ -87,8 +87,8 @@ impl Entry {
     }
 }
 
-/// The paragraphs that ask a recipient for an answer.
-fn request(update: &MailedUpdate, kind: Kind, now: Millis, zone: &str, link: &str) -> Vec<String> {
+/// The paragraphs that ask a recipient for an answer. If the recipient is asked again, they say why.
+fn request(update: &MailedUpdate, now: Millis, zone: &str, link: &str) -> Vec<String> {
     let MailedUpdate { author, title, .. } = update;
     let due = update.due_at.map(|due| {
         let due = share_message::due_text(due, now, zone);
@@ -102,14 +102,13 @@ fn request(update: &MailedUpdate, kind: Kind, now: Millis, zone: &str, link: &st
         due.as_deref(),
         link,
     )];
-    match (kind, &update.what_changed) {
-        (Kind::Changed, Some(changed)) => {
-            parts.push(format!("What changed: {}", one_line(changed)))
-        }
-        (Kind::Corrected, _) => parts.push(format!(
+    if let Some(changed) = &update.what_changed {
+        parts.push(format!("What changed: {}", one_line(changed)));
+    }
+    if update.corrected > 0 {
+        parts.push(format!(
             "Your readback was not quite right; {author} explains why."
-        )),
-        _ => {}
+        ));
     }
     if let Some(otherwise) = &update.otherwise {
         let then = if due.is_some() { " by then" } else { "" };

@@ -3,6 +3,7 @@
 mod authors;
 mod delivery;
 mod hours;
+mod requests;
 mod unsubscribing;
 
 use std::collections::BTreeSet;

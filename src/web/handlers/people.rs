@@ -103,6 +103,9 @@ pub(crate) async fn change(
         links::revoke_of_author(&mut tx, &state.clock, &id).await?;
         events::record_access(&mut tx, &state.clock, &id, &person.id).await?;
     }
+    if active == Some(true) {
+        state.reschedule_mail(&mut tx, &id).await?;
+    }
     let account = account_view(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;
     json_or_redirect(&ctx, StatusCode::OK, "/people", &account)
