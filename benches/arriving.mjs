@@ -47,7 +47,7 @@ function count(line) {
 let watch;
 
 try {
-  // Each recording belongs to a different person.
+  // Create one person per recording.
   const tokens = Array.from({ length: recordings }, (_, n) => {
     const email = `person${n}@example.org`;
     execFileSync(program, ["person", "add", "--email", email, "--name", `Person ${n}`, "--password-stdin"], { env, input: "correct horse battery staple\n", stdio: ["pipe", "ignore", "ignore"] });
@@ -108,7 +108,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Returns a value of /proc/PID/status, in KiB. */
+/** Returns the field `name` of the server's /proc/PID/status, in KiB. */
 function memory(name) {
   return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))[1]);
 }
@@ -125,7 +125,7 @@ function pause(time) {
   return new Promise((done) => setTimeout(done, Math.max(0, time)));
 }
 
-/** Starts a proxy to the storage that counts the requests by method and query parameter. */
+/** Starts a proxy in front of the storage. The proxy counts the requests by method and query parameter. */
 async function counting(to) {
   const { hostname, port } = new URL(to);
   const agent = new Agent({ keepAlive: true });

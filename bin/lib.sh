@@ -60,7 +60,7 @@ need_rust() {
   command -v cargo >/dev/null || fail "Rust is missing: see https://rustup.rs"
 }
 
-# npm_ci FOLDER   installs the packages in its package-lock.json, unless they are already installed.
+# npm_ci FOLDER   installs the packages in FOLDER/package-lock.json, unless they are already installed.
 npm_ci() {
   if [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; then return; fi
   say "Installing the npm packages of $1"
@@ -94,8 +94,7 @@ free_ports() {
 is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
 
 # end_process SIGNAL PIDFILE FOLDER   sends SIGNAL to the process whose id is in PIDFILE, and waits until the process
-# has ended. Does nothing if that process does not have FOLDER in its arguments, because the id then belongs to another
-# program.
+# has ended. If the process does not have FOLDER in its arguments, does nothing: the id now belongs to another program.
 end_process() {
   local pid
   pid=$(head -n 1 "$2" 2>/dev/null) || return 0

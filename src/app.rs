@@ -21,9 +21,8 @@ use crate::state::State;
 use crate::web::assets;
 use crate::worker;
 
-/// Keep-alive timeout. It is longer than the idle timeouts of common proxies (Caddy 120 s, nginx
-/// and AWS 60 s), so that the proxy closes an idle connection first and never sends a request on a
-/// connection that we have closed.
+/// Keep-alive timeout. The idle timeouts of common proxies are shorter (Caddy 120 s, nginx and AWS 60 s), so the proxy
+/// closes an idle connection first. Otherwise, the proxy could send a request on a connection that we have just closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(150);
 /// Timeout for the first request on a new connection. It is long, because browsers often open
 /// connections before they have a request to send.

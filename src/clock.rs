@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_file_overrides_the_time_until_the_file_is_deleted_and_ids_stay_sorted() {
+    fn clock_returns_the_time_in_its_file_until_the_file_is_deleted_and_ids_stay_sorted() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();

@@ -57,8 +57,8 @@ text_enum! {
     }
 }
 
-/// A stored comment with the name of its writer. For a guest's comment, also has the name of the
-/// share link that the guest used.
+/// A stored comment with the name of its writer. A guest's comment also has the name of the share link that the guest
+/// used.
 #[derive(Clone, Debug, FromRow)]
 pub struct Comment {
     /// Unique id. Ids sort by creation time.

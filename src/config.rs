@@ -68,7 +68,7 @@ pub struct Config {
     pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): the log filter, in the syntax of `tracing`'s `EnvFilter`.
     pub log: String,
-    /// `HEARBACK_TEST_CLOCK`: the file that sets the domain's clock. Only for browser tests; see
+    /// `HEARBACK_TEST_CLOCK`: a file that contains the time for the domain's clock. Only for browser tests; see
     /// [`crate::clock::Clock::from_file`].
     pub test_clock: Option<PathBuf>,
     /// Minimum free disk space in bytes. Uploads are rejected while less is free. The value is 1

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::people;
 
-/// The account that the demo prints for signing in.
+/// The name of the account with which the demo tells people to sign in.
 const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";

@@ -13,7 +13,7 @@ use crate::web::assets;
 pub struct CheckResult {
     /// Whether the check passed.
     pub passed: bool,
-    /// What works; if the check failed, what is wrong and how to fix it.
+    /// What works or, if the check failed, what is wrong and how to fix it.
     pub text: String,
 }
 
@@ -99,7 +99,7 @@ fn describe_address(config: &Config) -> String {
     }
 }
 
-/// Formats an error with its cause, unless the message already contains the cause.
+/// Formats an error. Appends its cause in parentheses if the message does not contain the cause.
 fn describe_error(error: &Error) -> String {
     let detail = error.detail();
     match error.cause().map(ToString::to_string) {

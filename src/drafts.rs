@@ -11,12 +11,12 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// The `subject` of a draft of a new comment. For a reply, the subject is the id of the parent
-/// comment.
+/// The `subject` of the draft of a comment that starts a thread. For the draft of a reply, the subject is the id of the
+/// parent comment.
 pub const COMMENT: &str = "comment";
-/// The `subject` of a draft of a readback.
+/// The `subject` of a draft readback.
 pub const READBACK: &str = "readback";
-/// The `subject` of a draft of an objection.
+/// The `subject` of a draft objection.
 pub const DECLINE: &str = "decline";
 
 /// Saves a draft; an empty `body` deletes the draft. Guests get [`Error::Forbidden`], because only
@@ -47,7 +47,7 @@ pub async fn save(
     Ok(())
 }
 
-/// Deletes a draft of the viewer. Does nothing if there is no such draft.
+/// Deletes the viewer's draft with this subject. Does nothing if there is no such draft.
 pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<()> {
     let person = check_writer(tx, viewer, update_id, subject).await?;
     delete(tx, &person, update_id, &[subject]).await
@@ -84,7 +84,7 @@ async fn check_writer(
     }
 }
 
-/// Returns the drafts that a person has on an update, by subject.
+/// Returns a person's drafts on an update. The keys are the subjects.
 pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -99,7 +99,7 @@ pub async fn of_person(
     Ok(drafts.into_iter().collect())
 }
 
-/// Deletes a person's drafts. Call it in the transaction that stores the finished comment or
+/// Deletes a person's drafts with these subjects. Call it in the transaction that stores the finished comment or
 /// answer.
 pub async fn delete(
     tx: &mut Tx,

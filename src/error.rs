@@ -64,8 +64,7 @@ impl Error {
         Self::Internal(cause.into())
     }
 
-    /// The HTTP status code. Most codes are defined in RFC 9110, 429 is defined in RFC 6585, and
-    /// 460 in tus 1.0.
+    /// The HTTP status code. Most codes are from RFC 9110, 429 is from RFC 6585, and 460 is from tus 1.0.
     pub fn status(&self) -> u16 {
         match self {
             Self::Malformed(_) => 400,
@@ -87,7 +86,7 @@ impl Error {
         }
     }
 
-    /// The `title` of the problem document.
+    /// The `title` of the problem document (RFC 9457).
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "The request cannot be read",
@@ -203,7 +202,7 @@ impl From<sqlx::Error> for Error {
             // If the connection breaks in the middle of a response, the driver reports a protocol
             // error.
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => "The database does not respond. What you just sent was not stored; try again in a moment.",
+            | sqlx::Error::WorkerCrashed => "The database is not responding. What you just sent was not stored; try again in a moment.",
             sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
                 Some(DatabaseFailure::DiskFull) => DISK_FULL,
                 Some(DatabaseFailure::Disk) => DISK_FAILED,

@@ -93,9 +93,8 @@ pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
         .await?)
 }
 
-/// Lists at most 500 events whose number is greater than `n`, in ascending order. Includes events
-/// of unknown kinds: callers take an empty list as the end, but known events may follow unknown
-/// ones.
+/// Lists at most 500 events whose number is greater than `n`, in ascending order. Includes events of unknown kinds.
+/// Without them, the list could be empty although more events follow, and callers stop at an empty list.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
     let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
@@ -114,10 +113,10 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
         .collect())
 }
 
-/// Finds the newest event of this kind that the person caused about the subject, and returns the id
-/// of its update. Returns `None` if there was no such event within [`RETENTION`]. With this
-/// function, a repeated DELETE request recognises a subject that the person has already deleted. No
-/// index helps the query, so it reads all stored events.
+/// Finds the newest event of this kind that the person caused about the subject, and returns the id of its update.
+/// Returns `None` if there was no such event within [`RETENTION`]. Callers use this function to recognise a repeated
+/// DELETE request for something that the person has already deleted. There is no index for the query, so it reads all
+/// stored events.
 pub async fn update_of_last_event(
     connection: &mut AnyConnection,
     kind: EventKind,

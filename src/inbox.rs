@@ -19,8 +19,8 @@ pub use snoozes::{Snoozed, snooze, snoozed, unsnooze};
 /// Maximum number of rows that each section shows. [`Counts`] has the totals.
 const MAX_SHOWN: i64 = 100;
 
-/// A section of the inbox. An entry id is the letter of its section followed by the id of the
-/// update.
+/// A section of the inbox. Each section has a letter. The id of an inbox entry is the letter of its section followed by
+/// the id of the update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     /// Answers that the person owes; the page calls this section "To answer".
@@ -67,7 +67,7 @@ pub struct Inbox {
     pub said_to_me: Vec<InboxRow>,
 }
 
-/// Number of rows in each section. A number above [`COUNT_LIMIT`] is not exact: there may be more.
+/// Number of rows in each section. A number above [`COUNT_LIMIT`] is not exact: the section may have more rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// Number of rows in the section "To answer".
@@ -76,9 +76,8 @@ pub struct Counts {
     pub owed_to_me: i64,
     /// Number of rows in the section "To hear".
     pub said_to_me: i64,
-    /// When the newest unread notification was created. Some notifications, such as
-    /// acknowledgements, change no count. This time still changes, so that open pages learn that
-    /// something is new.
+    /// When the newest unread notification was created. Some notifications, such as acknowledgements, change none of
+    /// the counts. They change this time, so that open pages learn that something is new.
     pub news_at: Option<Millis>,
 }
 
@@ -96,8 +95,8 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. The section "To hear" is sorted newest first. The other sections start
-/// with the rows that have a reminder, and then sort by due time.
+/// Returns a person's inbox. The section "To hear" is sorted newest first. In the other sections, rows with a reminder
+/// come first; otherwise, rows are sorted by due time.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,

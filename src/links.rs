@@ -157,8 +157,8 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
     .await?)
 }
 
-/// Finds the active link with this id, if the author is active. Does not check whether the update
-/// is published; [`updates::find`] checks it.
+/// Finds the active link with this id. Returns `None` if the author is not active. Does not check whether the update is
+/// published, because [`updates::find`] checks that.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l
@@ -170,8 +170,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .await?)
 }
 
-/// Returns the guest with the id `guest_id`, who came through the given link. The caller must have
-/// verified the signature of the cookie that contains the id.
+/// Returns the guest with the id `guest_id`, who uses the given link. Returns `None` if the link is not active. The
+/// caller must have verified the signature of the cookie that contains the id.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else {

@@ -29,14 +29,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve (the default); prints the address and, at first start, the set-up link
+    /// Run the server (the default); print its address and, until the first account exists, the set-up link
     Serve {
         /// The address to listen on, instead of HEARBACK_LISTEN
         #[arg(long)]
         listen: Option<SocketAddr>,
     },
-    /// Check the settings and the services they refer to; print how to fix each problem, and exit
-    /// with 1 if there is one
+    /// Check the settings and the services that they name; print how to fix each problem; exit with status 1 if there
+    /// is a problem
     Doctor,
     /// Serve a temporary workspace with sample people, updates and comments; ignores all settings
     Demo {
@@ -64,7 +64,7 @@ enum PersonCommand {
         email: String,
         #[arg(long)]
         name: String,
-        /// Make the person an admin, who can invite, change roles and deactivate
+        /// Make the person an admin, who can invite and deactivate people and change their roles
         #[arg(long)]
         admin: bool,
         /// Read the password from standard input
@@ -174,8 +174,7 @@ fn describe_error(error: &Error) -> String {
 fn init_logging(config: &Config) {
     // The fallback is never used, because `Config` has already checked the filter.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    // Do not report failed log writes. Otherwise each log line would panic if standard error is
-    // closed.
+    // Do not report failed log writes. Otherwise, if standard error is closed, each log line would cause a panic.
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)

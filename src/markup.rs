@@ -77,7 +77,7 @@ async fn load(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
     })
 }
 
-/// Returns the shapes of several pictures by media id. Contains only pictures that have markup.
+/// Returns the shapes of several pictures, by media id. Pictures that have no markup are left out.
 pub async fn shapes_by_media(
     connection: &mut AnyConnection,
     media: &[&str],

@@ -84,8 +84,8 @@ pub struct Media {
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Start of the range that played before the current trim, in milliseconds of the original.
-    /// Used to detect a repeated request.
+    /// Where the recording started before the current trim, in milliseconds of the original. A trim request is relative
+    /// to this position, so it is needed to detect a repeated request.
     pub trim_base_ms: Option<Millis>,
     /// Duration of the original in milliseconds. Set only if the recording is trimmed.
     pub whole_ms: Option<Millis>,
@@ -93,7 +93,7 @@ pub struct Media {
     pub markup_revision: i64,
     /// The number of shapes in the markup.
     pub marks: i64,
-    /// Whether the original of a video can contain metadata, in the stored form of [`Metadata`].
+    /// Whether the original of a video can contain metadata. This is the stored form of a [`Metadata`].
     original_metadata: Option<String>,
 }
 
@@ -151,7 +151,7 @@ pub struct Object {
 /// Media with their renditions, ordered by id.
 pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
-/// Returns the media of several updates, without the pictures in comments.
+/// Returns the media of several updates. Leaves out removed media and the pictures in comments.
 pub async fn of_updates(
     connection: &mut AnyConnection,
     updates: &[String],
@@ -176,7 +176,8 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
-/// Returns all media that the revisions of an update contain, including removed media.
+/// Returns all media of an update, including removed media, which earlier revisions still contain. Leaves out the
+/// pictures in comments.
 pub async fn of_versions(
     connection: &mut AnyConnection,
     update_id: &str,

@@ -1,12 +1,12 @@
 //! Emails about notifications. During working hours, a person gets one email with all notifications
-//! that still need attention: requests that the person has not answered and, for an author,
-//! objections, overdue answers, questions, readbacks and mentions. Comments here call such a
-//! notification *waiting* until it is emailed; `waiting.rs` has the exact rule. Notifications that
-//! the person has already read are not emailed.
+//! that still need attention. Recipients get emails about requests that they have not answered.
+//! Authors get emails about objections, overdue answers, questions, readbacks and mentions.
+//! Notifications that the person has already read are not emailed. Comments here call a
+//! notification *waiting* while it still has to be emailed; `waiting.rs` has the exact rule.
 //!
 //! A notification is marked as mailed before its email is sent. An email is therefore never sent
-//! twice, even if two nodes send emails at the same time, but a crash can lose one. If the mail
-//! server asks to try again later, the notifications are unmarked and the job is retried.
+//! twice, even if two nodes send emails at the same time. However, a crash can lose an email. If
+//! the mail server asks to try again later, the notifications are unmarked and the job is retried.
 
 mod content;
 mod text;
@@ -27,8 +27,8 @@ use crate::working_hours::next_working_moment;
 use crate::{people, updates};
 use content::Email;
 
-/// Delay before an email is sent, in milliseconds. It is longer than the time in which the author
-/// can undo publication, so no email is sent about an update that is withdrawn.
+/// Delay before an email is sent, in milliseconds. It is longer than the time in which the author can undo the
+/// publication of an update, so nobody is emailed about an update whose publication was undone.
 const SEND_DELAY: Millis = updates::UNDO_WINDOW + 1;
 /// Maximum number of people in one job.
 const MAX_PEOPLE: usize = 500;
@@ -37,7 +37,7 @@ const MAX_PEOPLE: usize = 500;
 pub struct MailContext {
     /// The database.
     pub db: Db,
-    /// The clock of the domain.
+    /// The clock. Tests can change its time.
     pub clock: Clock,
     /// The mail server and the sender.
     pub mailer: Mailer,
@@ -108,8 +108,8 @@ pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<(
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
-/// Enqueues an email to each of these people at the person's first working moment at or after
-/// `from`. People with the same working moment share a job, and therefore an SMTP connection.
+/// Schedules an email to each of these people for the person's first working moment at or after `from`. People with the
+/// same working moment share a job, and therefore an SMTP connection.
 async fn schedule(tx: &mut Tx, clock: &Clock, people: &[String], from: Millis) -> Result<()> {
     let mut by_time: BTreeMap<Millis, Vec<String>> = BTreeMap::new();
     for (person, schedule) in people::work_schedules(tx, people).await? {
@@ -128,9 +128,8 @@ async fn schedule(tx: &mut Tx, clock: &Clock, people: &[String], from: Millis) -
 }
 
 impl MailContext {
-    /// Postpones the emails to those of these people who are not working now, which happens if
-    /// their working hours have changed or if the job runs late. Returns the people who are working
-    /// now.
+    /// Returns the people who are working now, and postpones the emails to the others. Some people may not be working
+    /// when the job runs, because their working hours have changed or because the job is late.
     async fn postpone_for_people_at_rest(&self, people: Vec<String>) -> Result<Vec<String>> {
         let now = self.clock.now();
         let schedules = people::work_schedules(&mut *self.db.read().await?, &people).await?;

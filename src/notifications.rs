@@ -26,27 +26,26 @@ text_enum! {
         Corrected = "corrected",
         /// The author confirmed the notified person's readback.
         Confirmed = "confirmed",
-        /// Someone commented on an update by the notified person, or replied in a thread to which
-        /// the notified person has contributed.
+        /// Someone commented on the notified person's update, or replied in a thread to which the notified person has
+        /// contributed.
         Commented = "comment",
         /// Someone mentioned the notified person in a comment.
         Mentioned = "mention",
-        /// Someone asked a question on an update by the notified person.
+        /// Someone asked a question about the notified person's update.
         Questioned = "question",
         /// Someone answered a question that the notified person asked.
         Answered = "answer",
-        /// Someone answered an update by the notified person with a readback.
+        /// Someone answered the notified person's update with a readback.
         ReadBack = "readback",
-        /// Someone objected to an update by the notified person.
+        /// Someone objected to the notified person's update.
         Declined = "declined",
-        /// Someone acknowledged an update by the notified person.
+        /// Someone acknowledged the notified person's update.
         Heard = "heard",
-        /// Every recipient has answered an update by the notified person.
+        /// Every recipient has answered the notified person's update.
         AllHeard = "all_heard",
-        /// An answer to an update by the notified person is overdue.
+        /// An answer to the notified person's update is overdue.
         Overdue = "overdue",
-        /// Someone joined a group in the audience of an update by the notified person and can now
-        /// open the update.
+        /// The notified person's update is addressed to a group. Someone joined this group and can now open the update.
         Joined = "joined",
     }
 }
@@ -223,14 +222,15 @@ async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[Stri
     Ok(())
 }
 
-/// Returns the subject of a notification about what a person did with an update, such as an answer.
-/// The subject contains both ids, because the key of a notification does not contain the update.
+/// Returns the subject for a notification about something that a person did with an update, such as answering it. The
+/// subject contains the ids of both the update and the person, because the key of a notification does not contain the
+/// update.
 pub fn subject_of_person(update_id: &str, person_id: &str) -> String {
     format!("{update_id}.{person_id}")
 }
 
-/// Deletes the author's notification about a person's answer. The subject of those that versions
-/// before 0.2.0 wrote is the person.
+/// Deletes the author's notification about a person's answer. Versions before 0.2.0 used the person's id as the subject
+/// of such notifications, so this function deletes these, too.
 pub async fn retract_answer(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id IN ($2, $3)")
         .bind(update_id)
@@ -252,8 +252,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes a person's notification of one kind whose subject is the update itself, because what it
-/// says is no longer true.
+/// Deletes a person's notification of this kind about an update, because it is no longer true. Deletes it only if its
+/// subject is the update itself.
 pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE person_id = $1 AND kind = $2 AND subject_id = $3")
         .bind(person_id)
@@ -302,7 +302,7 @@ pub async fn change_kind(
     Ok(())
 }
 
-/// Deletes these people's notifications about a subject. The caller then notifies them again with a
+/// Deletes these people's notifications about a subject, so that the caller can replace them with notifications of a
 /// different kind.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK_SIZE) {

@@ -108,7 +108,7 @@ impl Person {
 /// A visitor who is known only through a share link.
 #[derive(Clone, Debug)]
 pub struct Guest {
-    /// Id of the guest. It is stored only once the guest has given a name.
+    /// Id of the guest. It is not stored until the guest has given a name.
     pub id: String,
     /// Name of the guest. `None` until the guest first comments or answers.
     pub name: Option<String>,

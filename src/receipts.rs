@@ -29,8 +29,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// Time between two openings, in milliseconds, after which the later opening starts a new visit.
-/// The page marks what is new since the previous visit.
+/// If a person opens an update more than this many milliseconds after the previous opening, a new visit starts. The
+/// page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
 /// What is known about one recipient of an update.
@@ -111,8 +111,8 @@ impl Receipt {
             .is_some_and(|(disclosed, answered)| answered <= disclosed)
     }
 
-    /// Whether the recipient owes an answer, as far as this member may know. A correction asks for
-    /// a new readback; members who may not see the correction do not see the obligation either.
+    /// Whether the recipient owes an answer, as far as this member may know. A correction asks the recipient for a new
+    /// readback. If the member may not see the correction, the result is `false`.
     pub fn owes(&self, revision: i64, access: ReceiptAccess) -> bool {
         let is_hidden = !access.sees_exchange()
             && self.verdict == Some(VerdictKind::Corrected)
@@ -293,9 +293,9 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// If the update is for everyone and the person is not a recipient yet, makes the person a
-/// recipient. An update to everyone that expects no answer starts without receipts; each person
-/// gets one by opening or answering the update. Returns whether a receipt was created or restored.
+/// Makes the person a recipient if the update is for everyone and the person is not a recipient yet. If an update is
+/// for everyone but expects no answer, it starts without receipts, and each person gets one by opening or answering the
+/// update. Returns whether a receipt was created or restored.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

@@ -39,7 +39,7 @@ pub struct State {
     pub config: Config,
     /// The database.
     pub db: Db,
-    /// The clock of the domain. Tests can change its time.
+    /// The clock. Tests can change its time.
     pub clock: Clock,
     /// The service that receives files. It owns the storage and the media tools.
     pub uploads: UploadService,
@@ -55,8 +55,7 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Sends events to open pages.
     pub(crate) event_hub: EventHub,
-    /// The time of the domain's clock when this node last checked for overdue answers; 0 before the
-    /// first check.
+    /// When this node last checked for overdue answers, by the time of `clock`; 0 before the first check.
     pub(crate) overdue_checked_at: AtomicI64,
     /// Identifies this process as the owner of its job leases.
     pub(crate) node: Node,
@@ -108,7 +107,7 @@ pub async fn open_db(config: &Config) -> Result<Db> {
     Ok(db)
 }
 
-/// Opens the storage that the settings name.
+/// Opens the configured storage.
 pub async fn open_storage(config: &Config) -> Result<Storage> {
     match &config.storage {
         StorageLocation::Disk => Storage::disk(&config.data_dir.join("media")),

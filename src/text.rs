@@ -12,7 +12,7 @@ pub use length_limits::{
 /// Error message for a text that contains U+0000.
 pub const NUL_ERROR: &str = "has the character U+0000, which is not allowed in text. Leave it out.";
 
-/// Whether a character is invisible on its own: white space, joiners, direction marks and fillers.
+/// Whether a character is invisible when it stands alone, such as white space, a joiner, a direction mark or a filler.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -65,7 +65,7 @@ fn check_length(text: &str, max: usize) -> Result<&str, String> {
 pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
     let cleaned = clean_text(text, max)?;
     let text = text.trim_end();
-    // The text may begin with blank lines. Its first line starts after the last of them.
+    // The text may begin with blank lines. Find the start of the first line that is not blank.
     let first_line = text.len() - text.trim_start().len();
     let line_start = text[..first_line]
         .rfind(['\n', '\r'])
@@ -79,8 +79,8 @@ pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
     check_length(&text[line_start..], max).map(str::to_owned)
 }
 
-/// Whether a character changes the direction of the text after it: embeddings, overrides and
-/// isolates. In a title or a name, it would also reorder the text around the title.
+/// Whether a character changes the direction of the text after it (an embedding, an override or an isolate). Such a
+/// character in a title or a name would also reorder the text around the title or name.
 fn is_direction_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -108,7 +108,7 @@ pub fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// Converts a text to a form for comparison: compatibility decomposition, lower case, no accents.
+/// Converts a text for comparisons that ignore case, accents and compatibility variants such as ligatures.
 pub fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|letter| !is_combining_mark(*letter))
@@ -116,8 +116,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// Parses an email address: a local part, one `@` and a domain, without spaces. Follows the rules
-/// of HTML rather than RFC 5322.
+/// Parses an email address: a local part, one `@` and a domain, without spaces. Rejects quoted local parts and
+/// comments, which RFC 5322 allows.
 pub fn parse_email(given: &str) -> Result<String, String> {
     let address = clean_text(given, 254)?;
     let wrong =
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn joined_names_count_those_who_are_not_named() {
+    fn join_names_appends_the_number_of_unnamed_people() {
         let names = ["Ada", "Bob", "Cyd"].map(str::to_owned);
         for (shown, total, expected) in [
             (0, 0, ""),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_markdown_keeps_the_indentation_of_code_only() {
+    fn clean_markdown_keeps_the_indentation_of_the_first_line_only_if_it_is_code() {
         for (text, expected) in [
             ("    let a;\n\n  b  \n", "    let a;\n\n  b"),
             ("\r\n \n\tlet a;", "\tlet a;"),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_line_removes_direction_controls_only() {
+    fn clean_line_removes_direction_controls_but_keeps_direction_marks() {
         assert_eq!(
             clean_line("a\u{202e}b\u{2066}c\u{2069}\u{200f}\nd", 20).unwrap(),
             "abc\u{200f} d"

@@ -55,7 +55,7 @@ use crate::people::{Person, Role, Viewer};
 use crate::search::IndexSubject;
 use crate::working_hours::Due;
 
-/// SQL columns of [`Update`], from `updates u JOIN people a`.
+/// SQL columns of [`Update`]. The query must select them from `updates u JOIN people a`.
 macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility,
@@ -96,8 +96,8 @@ pub struct Update {
     /// When the author added everyone with an account to the audience; `None` if the update is not
     /// for everyone.
     pub everyone_at: Option<Millis>,
-    /// When the author turned on access for people who join a group of the audience after
-    /// publication; `None` if this access is off.
+    /// When the author allowed people who join a group in the audience after publication to open the update; `None` if
+    /// they may not open it.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, counted from 1. Every material edit increments it.
     pub revision: i64,
@@ -129,7 +129,7 @@ impl Update {
         self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
     }
 
-    /// Returns the state, derived from when the update was published and moved to the trash.
+    /// Returns the state, which depends on whether the update is published and whether it is in the trash.
     pub fn state(&self) -> UpdateState {
         UpdateState::at(self.published_at, self.trashed_at)
     }
@@ -165,17 +165,16 @@ pub struct Content {
     pub prompt: Option<Option<String>>,
     /// People and groups that the update is for.
     pub audience: Option<ResolvedAudience>,
-    /// Whether people who later join a group of the audience may also open the update. An audience
-    /// without groups turns this off.
+    /// Whether people who later join a group in the audience may also open the update. In an edit, `None` keeps the
+    /// setting, but an audience without groups turns it off.
     pub later_members: Option<bool>,
-    /// `Some` makes an edit material, and contains the author's description of what changed, if
-    /// any.
+    /// `Some` makes the edit material. The inner value is the author's description of what changed, or `None`.
     pub material: Option<Option<String>>,
     /// The version that the author had open when starting the edit.
     pub version: Option<i64>,
 }
 
-/// Finds an update that the viewer may see. Otherwise returns [`Viewer::not_visible_error`].
+/// Finds an update. Returns [`Viewer::not_visible_error`] if the update does not exist or the viewer may not see it.
 pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let found: Option<Update> = match viewer {
         Viewer::Person(person) => {
@@ -291,7 +290,7 @@ pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) 
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// Finds an update without checking whether anyone may see it.
+/// Finds an update without checking whether the viewer may see it.
 async fn find_as_author(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!(
         "SELECT ",

@@ -63,12 +63,12 @@ pub struct UploadService {
     pub media: MediaContext,
     /// Maximum size of a file, in bytes.
     pub max_bytes: u64,
-    /// Uploads are rejected while fewer bytes than this are free.
+    /// Minimum free disk space, in bytes. If less is free, uploads are rejected.
     pub min_free_bytes: u64,
     /// How long the sender of a resumable upload may pause within a request.
     pub idle_timeout: Duration,
-    /// Limits how many uploads join their parts at the same time, because joining needs the memory
-    /// of two parts.
+    /// Limits how many uploads can put together a part at the same time, because each of them needs memory for two
+    /// parts.
     pub join_permits: Arc<Semaphore>,
     /// Limits how many requests of one person can send bytes of resumable uploads at the same time.
     pub writers: KeyedLimiter,
@@ -227,8 +227,8 @@ pub async fn sweep(uploads: &UploadService) -> Result<()> {
     complete::sweep(uploads).await
 }
 
-/// Schedules the deletion of objects that no media has used within a day. Also deletes the records
-/// of former storage keys whose URLs have expired.
+/// Schedules the deletion of objects that still belong to no media after a day. Also deletes the records of former
+/// storage keys whose URLs have expired.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -237,8 +237,8 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
             .fetch_all(&mut *tx)
             .await?;
     for key in &keys {
-        // Use the job for upload data, because it also aborts an unfinished multipart upload with
-        // this key.
+        // Use the job that deletes upload data, because that job also aborts an unfinished multipart upload with this
+        // key.
         repository::schedule_purge_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
@@ -269,8 +269,7 @@ pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Schedules another deletion of an object. It runs late enough that no request can still be
-/// writing the object.
+/// Schedules another deletion of an object, at a time when no request can still be writing the object.
 pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
     repository::schedule_purge_at(
         tx,

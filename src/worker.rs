@@ -20,9 +20,9 @@ use crate::{events, media, notifications, people, receipts, updates, uploads};
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
 /// Temporary files older than this were left behind by a killed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
-/// How often the server checks for complete uploads that no request has finished.
+/// How often the server checks for uploads that have received all their bytes but were not finished by a request.
 const FINISH_INTERVAL: Duration = Duration::from_secs(15);
-/// Interval between two deletions of expired data.
+/// How often the server deletes expired data.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Starts the periodic tasks and the job dispatcher. All of them end when `stop` becomes true.
@@ -35,7 +35,7 @@ pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHan
 }
 
 impl State {
-    /// Notifies authors of overdue answers. Returns the number of updates with such answers.
+    /// Notifies authors of answers that have become overdue. Returns the number of affected updates.
     pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
         let updates = receipts::notify_overdue(&mut tx, &self.clock).await?;
@@ -46,10 +46,9 @@ impl State {
         Ok(updates.len())
     }
 
-    /// Deletes expired data: updates that were in the trash for 30 days, abandoned uploads, old
-    /// events, temporary files and idle rate-limit entries. Runs every step even if another step
-    /// fails, because a later step may free the space that an earlier one needs. Returns the first
-    /// error.
+    /// Deletes expired data: updates that were in the trash for 30 days, abandoned uploads, old events, temporary files
+    /// and idle rate-limit entries. If a step fails, still runs the other steps, because a later step may free the
+    /// space that the failed step needs. Returns the first error.
     pub async fn sweep(&self) -> Result<()> {
         let rows = self.sweep_rows().await;
         let uploads = uploads::sweep(&self.uploads).await;
@@ -89,8 +88,8 @@ impl State {
     }
 }
 
-/// Runs `task` immediately and then every `interval`, until `stop` becomes true. If the task fails,
-/// logs the error with the message `failed` and continues.
+/// Runs `task` immediately and then every `interval`, until `stop` becomes true. If the task fails, logs the error,
+/// with `failed` as the message, and continues.
 async fn repeat<F>(
     interval: Duration,
     mut stop: watch::Receiver<bool>,
@@ -115,8 +114,8 @@ async fn run_sweeps(state: Arc<State>, stop: watch::Receiver<bool>) {
     repeat(SWEEP_INTERVAL, stop, failed, || state.sweep()).await;
 }
 
-/// Finishes complete uploads whose last request did not finish them. Runs more often than the
-/// sweep, because people wait for these uploads.
+/// Finishes uploads that have received all their bytes but were not finished by their last request. Runs more often
+/// than the sweep, because people wait for these uploads.
 async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "stalled uploads could not be finished";
     repeat(FINISH_INTERVAL, stop, failed, || {

@@ -76,7 +76,7 @@ impl Crowd {
         }
         tx.commit().await.unwrap();
         let author = app.person("Author").await;
-        // One of the recipients also requests pages in a browser.
+        // One of the recipients also requests pages, as a browser does.
         people.push(app.person("Reader").await);
         let crowd = Self {
             author,

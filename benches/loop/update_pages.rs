@@ -10,7 +10,8 @@ use crate::crowd::Crowd;
 use crate::measure::{interleaved, spread};
 use crate::viewer;
 
-/// Measures how long the pages of an update to 3,000 people take to load for its author and for a recipient.
+/// Measures how long the pages of an update take to load, for its author and for a recipient. Compares an update to
+/// 3,000 people with an update to ten people.
 pub(crate) async fn looking(crowd: &Crowd, large: &str, small: &str) {
     let mut asks = Vec::new();
     for (what, client, path) in [

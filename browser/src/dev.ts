@@ -15,7 +15,7 @@ async function readManifest(): Promise<Manifest | undefined> {
   }
 }
 
-/** Replaces the stylesheet without a reload, so that dialogs and typed text stay. */
+/** Replaces the stylesheet without a reload, so that dialogs stay open and typed text is kept. */
 function swapStyles(name: string): void {
   const old = document.querySelector<HTMLLinkElement>("link[rel=stylesheet]");
   if (!old) return;

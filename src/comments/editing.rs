@@ -1,4 +1,4 @@
-//! Edits of comments: who may edit one, and who is notified.
+//! Editing of comments: who may edit one, and who is notified.
 
 use super::{SavedComment, find_own, history, mentions, recipients};
 use crate::clock::Clock;

@@ -19,7 +19,7 @@ pub struct Version {
     pub until_at: Millis,
 }
 
-/// Lists the earlier versions of a comment that the viewer may see, oldest first.
+/// Lists the earlier versions of a comment, oldest first. Fails if the viewer may not see the comment.
 pub async fn history(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -34,8 +34,8 @@ pub async fn history(
     .await?)
 }
 
-/// Lists the earlier versions of all comments of an update, oldest first within each comment.
-/// The caller must check which comments the viewer may see.
+/// Lists the earlier versions of all comments of an update, oldest first within each comment. Does not check which
+/// comments the viewer may see; the caller must do so.
 pub async fn versions_for_update(
     connection: &mut AnyConnection,
     update_id: &str,

@@ -30,8 +30,8 @@ pub(super) struct Mention {
     pub(super) group: Option<String>,
 }
 
-/// Finds the people and groups that the viewer mentions in a text, without duplicates. Finds
-/// nothing for guests, because they must not learn who has an account.
+/// Finds the people and groups that the viewer mentions in a text, without duplicates. Finds nothing if the viewer is a
+/// guest: a mention would reveal to the guest who has an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -93,8 +93,8 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
     }
 }
 
-/// Returns the byte position after each `@` that can start a mention. An `@` after a letter, digit
-/// or underscore cannot, because it may be part of an email address.
+/// Returns the byte position after each `@` that can start a mention. Skips an `@` after a letter, digit or underscore,
+/// because it may be part of an email address.
 fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
@@ -103,8 +103,8 @@ fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Whether a word ends directly before `rest`. If `rest` starts with a letter, digit or underscore,
-/// the word goes on.
+/// Whether a word ends directly before `rest`, that is, whether `rest` does not start with a letter, digit or
+/// underscore.
 fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
@@ -146,9 +146,9 @@ impl Directory {
         })
     }
 
-    /// Resolves the text after an `@`. Tries full names first, then group handles, then first names
-    /// that only one person has. The longest full name that matches wins; if several people have
-    /// that name, all of them are mentioned.
+    /// Returns the people or the group that the text after an `@` names. Tries full names first, then group handles,
+    /// then first names that only one person has. The longest matching name wins. If several people have the same full
+    /// name, all of them are mentioned.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn longest_matching_name_is_mentioned_and_email_addresses_are_not_mentions() {
+    fn longest_matching_name_wins_and_email_addresses_are_ignored() {
         assert_eq!(
             names("@Ada Lovelace, @ada lovelaces and (@ADA)"),
             ["Ada Lovelace:1", "ada:2", "ADA:2"]

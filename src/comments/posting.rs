@@ -97,8 +97,8 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        // A draft of a reply may be stored under the parent comment or under the first comment of
-        // the thread. Delete both.
+        // A draft of a reply may be stored under the parent comment or under the first comment of the thread, so delete
+        // the drafts under both.
         let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
         subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
@@ -142,8 +142,8 @@ fn check_content(update: &Update, new: &NewComment) -> Result<()> {
     Ok(())
 }
 
-/// Returns the id of the first comment of the thread that contains the comment `id`. Fails unless
-/// the viewer may reply in this thread.
+/// Returns the id of the first comment of the thread that contains the comment `id`. Fails if the viewer may not reply
+/// to that comment, or if it was removed.
 async fn find_thread_root(
     tx: &mut Tx,
     viewer: &Viewer,

@@ -1,5 +1,5 @@
-//! Questions. A question is open until someone other than the asker replies. The asker closes a
-//! question by accepting an answer.
+//! Questions. A question is open until someone other than the asker replies. The asker can accept one of these replies
+//! as the answer.
 
 use super::{Comment, REMOVED, find_visible};
 use crate::clock::Clock;

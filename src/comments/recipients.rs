@@ -56,8 +56,8 @@ pub(super) async fn notify_recipients(
             .collect();
     let unseen = without_access(tx, &named, &seeing).await?;
     for (kind, people) in reasons {
-        // Notify each person only once, for the first reason in the list. `remove` returns `true`
-        // only the first time.
+        // Notify each person only once, for the first reason in the list. `remove` returns `true` only once for each
+        // person.
         let people: Vec<String> = people
             .into_iter()
             .filter(|person| seeing.remove(person))
@@ -204,8 +204,8 @@ async fn without_access(
     people::names(connection, &unseen).await
 }
 
-/// Returns the ids of everyone with an account who wrote in the thread. If the thread begins with a
-/// question by one of them, also returns the asker's id.
+/// Returns the id of the asker, if the thread begins with a question by someone with an account. Also returns the ids
+/// of all people with an account who wrote in the thread.
 async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,

@@ -1,4 +1,4 @@
-//! Removal of comments: who may remove one, and what remains of it.
+//! Removal of comments: who may remove a comment, and what remains of it.
 
 use super::{find_visible, history, questions};
 use crate::clock::Clock;
@@ -41,8 +41,8 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     questions::refresh_question(tx, &update.id, comment.root_id()).await?;
     notifications::retract(tx, &update.id, id).await?;
     search::forget_subject(tx, id).await?;
-    // On PostgreSQL, a job that read the text before this transaction can still store it, so
-    // enqueue another one.
+    // On PostgreSQL, an index job that read the text before this transaction can still add it to the search index.
+    // Enqueue another index job, which then deletes it.
     updates::enqueue_index(tx, clock, &update.id, id).await?;
     events::record(
         tx,

@@ -9,9 +9,9 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates;
 
-/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in the
-/// thread may resolve it. A thread that begins with a question is an exception: only the asker may
-/// resolve it, or the update's author if the asker is a guest.
+/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in a thread may resolve it. If
+/// the thread begins with a question, only the asker may resolve it. If the asker is a guest, the update's author may
+/// resolve it too.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,6 +1,6 @@
 //! Sizes in bytes, with an optional unit.
 
-/// Parses a size in bytes, with an optional unit: `4GiB`, `500MB`, `1048576`.
+/// Parses a size such as `4GiB`, `500MB` or `1048576`. Returns the number of bytes.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let invalid =
         || "is not a size. Use, for example, 4GiB, 500MiB or a number of bytes.".to_owned();

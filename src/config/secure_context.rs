@@ -1,6 +1,6 @@
-//! Secure contexts: on plain HTTP, browsers block recording and copying, and pages say so.
+//! Secure contexts: the pages on which browsers allow recording and copying to the clipboard.
 
-/// Whether browsers allow recording and copying on pages at this address. They require a secure
+/// Whether browsers allow recording and copying to the clipboard on pages at this address. Browsers require a secure
 /// context: HTTPS or an address of the local machine (W3C Secure Contexts §3.1).
 pub fn is_secure_context(address: &str) -> bool {
     let Ok(url) = url::Url::parse(address) else {
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secure_context_is_https_or_the_machine_itself() {
+    fn https_and_local_addresses_are_secure_contexts() {
         for secure in [
             "https://hearback.example.org",
             "http://localhost:8080",

@@ -20,8 +20,8 @@ impl TrustedProxies {
             .map(Self)
     }
 
-    /// Whether the address belongs to a trusted proxy. An IPv4-mapped address counts as its IPv4
-    /// address, because a socket that accepts both IPv4 and IPv6 reports IPv4 clients that way.
+    /// Whether the address belongs to a trusted proxy. Treats an IPv4-mapped address as the IPv4 address in it, because
+    /// a socket that accepts both IPv4 and IPv6 reports IPv4 clients with mapped addresses.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn trusted_proxies_are_addresses_and_networks() {
+    fn trusted_proxies_can_be_addresses_or_networks() {
         let proxies = "127.0.0.1, ::1,172.16.0.0/12,fd00::/8";
         for trusted in [
             "127.0.0.1",

@@ -40,7 +40,7 @@ pub(super) fn email(name: &str) -> String {
     format!("{}@example.org", crate::text::fold(first))
 }
 
-/// Performs the steps of the demo's story, each in the name of one of the people.
+/// Performs the steps of the demo's story, each on behalf of one of the people.
 pub(super) struct StoryBuilder<'a> {
     pub(super) state: &'a State,
     people: BTreeMap<&'static str, Person>,
@@ -109,8 +109,7 @@ impl<'a> StoryBuilder<'a> {
             .collect()
     }
 
-    /// Resolves an audience. Each item is the name of a person, the `@handle` of a group, or
-    /// `everyone`.
+    /// Resolves an audience. Each of the `names` is the name of a person, the `@handle` of a group, or `everyone`.
     pub(super) async fn audience(&self, names: &[&str]) -> Result<Option<ResolvedAudience>> {
         let mut tx = self.state.db.begin().await?;
         let by = self.person("Ada")?;
@@ -266,7 +265,7 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// Shows the exchange of readback and verdict to everyone who can see the update.
+    /// Shows the readback of the person `of`, and the verdict on it, to everyone who can see the update.
     pub(super) async fn disclose(&self, by: &str, id: &str, of: &str) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
         let (viewer, person) = (self.viewer(by)?, self.person(of)?);

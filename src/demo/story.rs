@@ -65,7 +65,7 @@ async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     .await
 }
 
-/// Adds an update by Ada about the new checkout. Most people have answered; three answers are late.
+/// Adds an update by Ada about the new checkout. Most people have answered; three answers are overdue.
 async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
@@ -236,7 +236,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Adds a checklist by Zofia, to which she makes a material edit after Ada has acknowledged it.
+/// Adds a checklist by Zofia. After Ada has acknowledged it, Zofia makes a material edit.
 async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),

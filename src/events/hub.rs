@@ -11,7 +11,7 @@ use super::Event;
 use crate::error::Result;
 use crate::infra::db::Db;
 
-/// How often the hub polls for events of other nodes.
+/// How often the hub polls for events that other nodes recorded.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Broadcasts events to the open pages of this node.
@@ -53,7 +53,7 @@ async fn forward_events(
             Ok(events) => {
                 for event in events {
                     newest = event.n;
-                    // Sending fails if no page is open, so ignore the error.
+                    // Ignore the error: sending fails only if no page is open.
                     let _ = sender.send(event);
                 }
             }

@@ -8,7 +8,7 @@ use crate::infra::db::{self, text_enum};
 use crate::receipts::OverdueAnswers;
 
 text_enum! {
-    /// Why an update is in a section of the inbox. The owner is the person whose inbox it is.
+    /// Why an update is in a section of a person's inbox. This person is called the inbox's owner below.
     pub enum Reason {
         /// Section "To answer": the inbox's owner has not acknowledged the update.
         Acknowledge = "acknowledge",
@@ -62,8 +62,8 @@ pub struct InboxRow {
     /// earliest due time among the recipients who still owe an answer. In "To hear": the earliest
     /// due time that has passed, if [`Reason::Overdue`] is among the reasons.
     pub due_at: Option<Millis>,
-    /// When the inbox's owner opened the update; `None` if not opened. The time is exact only if
-    /// the owner owes an answer as a recipient. In all other rows it is an estimate.
+    /// When the inbox's owner opened the update; `None` if the owner has not opened it. The time is exact only if the
+    /// owner owes an answer as a recipient. In all other rows it is an estimate.
     pub opened_at: Option<Millis>,
     /// When the author last sent a reminder.
     pub reminded_at: Option<Millis>,

@@ -126,7 +126,7 @@ macro_rules! said_to_me {
     };
 }
 
-/// SQL for the updates by the author `$1` for which recipients owe answers.
+/// SQL for the updates by the author `$1` to which some recipients still owe an answer.
 macro_rules! owed_to_me {
     () => {
         concat!(

@@ -39,8 +39,8 @@ pub async fn snoozed(
     .await?)
 }
 
-/// Snoozes an entry until the given time or, if there is none, until somebody answers. Returns an
-/// error if the time is not in the future.
+/// Snoozes an entry until the time `until`. If `until` is `None`, the entry stays snoozed until somebody answers.
+/// Returns an error if the time is not in the future.
 pub async fn snooze(
     tx: &mut Tx,
     clock: &Clock,

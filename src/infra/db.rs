@@ -223,7 +223,7 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// Returns `count` SQL placeholders, starting at number `first`: `$3, $4, $5`.
+/// Returns `count` SQL placeholders that are numbered from `first`, for example `$3, $4, $5`.
 pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)
         .map(|n| format!("${n}"))

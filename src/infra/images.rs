@@ -23,16 +23,15 @@ pub use unsupported::UnsupportedFormat;
 
 use crate::error::{Error, Result};
 
-/// The maximum side length, in pixels. It is large because full-page screenshots are tall.
+/// The maximum side length, in pixels. The limit is high because full-page screenshots are tall.
 pub const MAX_SIDE: u32 = 32_767;
 /// The maximum area, in pixels. 40 megapixels take 160 MB when decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
 /// The maximum number of frames of an animation.
 pub const MAX_FRAMES: u64 = 1_000;
-/// The maximum file size, in bytes. Callers check the size earlier; this limit also bounds the
-/// memory used here.
+/// The maximum file size, in bytes. The limit bounds the memory that a file takes during processing.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// The longer side of a thumbnail, in pixels.
+/// The maximum length of the longer side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 640;
 
 /// Limits processing to two pictures at once, because each may take about 400 MB of memory.
@@ -111,8 +110,7 @@ pub struct Picture {
     pub lossy: bool,
 }
 
-/// Detects the format from the first bytes (16 are enough), regardless of the file name and the
-/// headers.
+/// Detects the format from the first bytes of the file; 16 bytes are enough.
 pub fn detect_format(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),

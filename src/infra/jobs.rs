@@ -2,9 +2,9 @@
 //! its own transaction, and any node can run the job.
 //!
 //! The due time of a job is compared with the domain's clock, so that tests can run delayed jobs
-//! without waiting. A worker claims a job with a lease, which ends in real time unless the worker
-//! renews it. A job survives `kill -9` and is retried with exponential backoff. After the last
-//! attempt, the job is dead, and admins can see its error.
+//! without waiting. A worker claims a job with a lease. The lease expires unless the worker renews
+//! it; its duration is measured in real time. A job survives `kill -9` and is retried with
+//! exponential backoff. After the last attempt, the job is dead, and admins can see its error.
 //!
 //! Jobs are not delayed when the system clock is set back. Each row stores when the job was
 //! scheduled. If that time is in the future, the job is rescheduled with its original delay (see
@@ -29,8 +29,8 @@ use crate::infra::db::{Db, Dialect, Tx};
 const LEASE: Millis = 60_000;
 /// How often a worker renews its lease.
 pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// The maximum clock difference between nodes, in milliseconds. If a timestamp is further in the
-/// future, the clock must have been set back since it was written.
+/// The maximum clock difference between nodes, in milliseconds. If a stored timestamp is further in the future, the
+/// clock was set back after the timestamp was written.
 const MAX_CLOCK_SKEW: Millis = 1000;
 
 /// A job that a worker has claimed.
@@ -38,8 +38,8 @@ const MAX_CLOCK_SKEW: Millis = 1000;
 pub struct ClaimedJob {
     /// The id of the job.
     pub id: String,
-    /// The stored name of the job's type. This version does not know the name if a newer version
-    /// enqueued the job.
+    /// The stored name of the job's type. A newer version may have enqueued the job, so this version may not know the
+    /// name.
     pub kind: String,
     /// The payload, as JSON.
     pub payload: String,
@@ -174,8 +174,8 @@ enum NextJob {
     FromTheFuture,
 }
 
-/// Looks for a job to claim with a single query and without a lock, so that idle nodes do not take
-/// SQLite's write lock.
+/// Checks whether there is a job to claim. Uses a single query and no lock, so that idle nodes do not take SQLite's
+/// write lock.
 async fn peek(db: &Db, now: Millis, real: Millis, of_kind: &str) -> Result<NextJob> {
     let look = format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3)
@@ -227,8 +227,8 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     Ok(())
 }
 
-/// Ends the leases of an owner that no longer runs, so that other workers can claim its jobs
-/// immediately. The interrupted attempts still count. Returns the number of ended leases.
+/// Ends the leases of an owner that is no longer running, so that other workers can claim its jobs immediately. The
+/// interrupted attempts still count. Returns the number of ended leases.
 pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     let ended =
         sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
@@ -238,7 +238,7 @@ pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     Ok(ended.rows_affected())
 }
 
-/// Renews a lease. Returns `false` if it was lost.
+/// Renews a lease. Returns `false` if the worker no longer holds the lease.
 pub async fn renew(db: &Db, job: &ClaimedJob) -> Result<bool> {
     let mut tx = db.begin().await?;
     let done = sqlx::query("UPDATE jobs SET leased_until = $1 WHERE id = $2 AND lease = $3")

@@ -17,8 +17,8 @@ const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TAB
 /// whenever another element opens.
 const MAX_DEPTH: usize = 16;
 
-/// Removes images, because they would cause requests to other servers. Removes ids and classes,
-/// because only the page may set them; only the class `mention` stays.
+/// Removes images, because they would cause requests to other servers. Removes ids and all classes except `mention`,
+/// because only the page itself may set them.
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
@@ -62,8 +62,8 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
-/// Converts Markdown to HTML. HTML tags are shown as text, a line break stays a line break, and a
-/// bare `http` or `https` address becomes a link.
+/// Converts Markdown to HTML. HTML tags are shown as text, line breaks are kept, and a bare `http` or `https` address
+/// becomes a link.
 pub fn to_html(text: &str) -> String {
     to_html_with_mentions(text, |_| Vec::new())
 }
@@ -91,9 +91,9 @@ pub fn plain_to_html(text: &str) -> String {
     SANITIZER.clean(&output).to_string()
 }
 
-/// Like [`to_html`], with `<strong class="mention">` around the ranges that `mark` returns for a
-/// text segment. The byte ranges must be in order and must not overlap. `mark` is not called for
-/// code and links.
+/// Converts Markdown to HTML like [`to_html`]. Also puts `<strong class="mention">` around the ranges that `mark`
+/// returns for each text segment. The byte ranges must be in order and must not overlap. `mark` is not called for code
+/// and links.
 pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
     let source = bare_urls::autolink(text);
     let mut nesting = Vec::new();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_addresses_become_links_whatever_markdown_characters_they_contain() {
+    fn bare_addresses_with_markdown_characters_become_links() {
         let made = to_html("https://e.org/a_(b)_c and https://e.org/d_(e)_f.");
         assert_eq!(
             made,

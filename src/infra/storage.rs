@@ -184,8 +184,8 @@ impl Storage {
         }
     }
 
-    /// Returns a URL on the public endpoint from which anyone can fetch the object for `lifetime`
-    /// (at most 7 days), or `None` for a disk.
+    /// Returns a URL with which anyone can fetch the object from the public endpoint. The URL is valid for `lifetime`,
+    /// at most 7 days. Returns `None` for a disk.
     pub async fn presign(&self, key: &str, lifetime: Duration) -> Result<Option<String>> {
         check_key(key)?;
         match self {
@@ -194,7 +194,7 @@ impl Storage {
         }
     }
 
-    /// Checks that the storage responds, within about five seconds.
+    /// Checks that the storage responds. Fails after about five seconds without a response.
     pub async fn check(&self) -> Result<()> {
         let check = async {
             match self {
@@ -241,7 +241,7 @@ impl Storage {
 /// Temporary files older than this were left by a crashed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Rejects unsafe keys. Our own code creates all keys, but a mistake would allow path traversal.
+/// Rejects unsafe keys. All keys come from our own code; this check keeps a mistake there from allowing path traversal.
 fn check_key(key: &str) -> Result<()> {
     let clean = key.len() <= 200
         && key
@@ -264,7 +264,7 @@ fn base_name(key: &str) -> &str {
 /// The error for storage that cannot be reached.
 fn unavailable(cause: impl Into<Cause>) -> Error {
     Error::Unavailable(
-        "The storage does not respond. What you just sent was not stored; try again in a moment."
+        "The storage is not responding. What you just sent was not stored; try again in a moment."
             .into(),
         cause.into(),
     )

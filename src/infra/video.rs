@@ -103,8 +103,8 @@ pub struct Probe {
     /// The name of the audio codec if none of the file's audio can be decoded. In that case,
     /// `audio` is `None`.
     pub lost_audio: Option<String>,
-    /// Whether all edit lists of the file are open-ended, that is, last until the end of their
-    /// media.
+    /// Whether the file has edit lists and each of them is open-ended. An open-ended edit list lasts until the end of
+    /// its media.
     open_edits: bool,
     video_stream: u32,
     audio_stream: Option<u32>,
@@ -168,8 +168,7 @@ struct Toolchain {
 }
 
 impl Tools {
-    /// Looks for ffmpeg (at `ffmpeg` or in `PATH`), for ffprobe next to it, and for sandboxing
-    /// tools.
+    /// Looks for ffmpeg, ffprobe and sandboxing tools. `ffmpeg` is the path of ffmpeg; `None` searches `PATH`.
     pub async fn detect(ffmpeg: Option<&Path>) -> Self {
         Self {
             toolchain: detect_toolchain(ffmpeg).await.map(Arc::new),
@@ -250,8 +249,8 @@ impl Tools {
         }
     }
 
-    /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels
-    /// per side, in the colours that browsers show. The frame is black only if the video is.
+    /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels per side, in the
+    /// colours that browsers show. Uses a black frame only if it finds no other.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
         poster::poster(self.toolchain()?, input, probe, dir).await
     }
@@ -280,8 +279,8 @@ async fn copy_presented(
     cut::cut_to_presentation(toolchain, input, probe, dir).await
 }
 
-/// Returns the video without audio for a second attempt if the first attempt failed and had to
-/// convert the audio. The audio may be undecodable.
+/// If the first attempt failed and had to convert the audio, returns the video without its audio for a second attempt.
+/// The audio may be undecodable.
 fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
         && convert::converts_audio(probe, convert::target_container(probe));

@@ -1,4 +1,4 @@
-//! Adjusts the anchors of comments, which are regions and drawings on a picture, after a crop.
+//! Adjusts the anchors of comments after a crop. An anchor is a region of a picture or a drawing on it.
 
 use sqlx::FromRow;
 

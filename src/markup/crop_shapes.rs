@@ -8,8 +8,8 @@ use crate::infra::images::PixelRect;
 
 /// How many pixels a redaction extends beyond its area.
 const REDACTION_MARGIN: f64 = 3.0;
-/// Block size of lossy formats, in pixels. Each pixel of a block depends on the whole block and can
-/// therefore reveal hidden content.
+/// Block size of lossy formats, in pixels. Every pixel of a block depends on the whole block. A block that is only
+/// partly redacted could therefore reveal hidden content.
 const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.

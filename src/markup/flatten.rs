@@ -14,12 +14,12 @@ use crate::infra::jobs::{Job, Outcome};
 use crate::media::{self, MediaContext, Object, RenditionName};
 use crate::{events, updates};
 
-/// Draws the markup and attaches the result, if the picture and the markup are still current.
+/// Draws the markup and attaches the result to the picture. Does nothing if the picture or the markup has changed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FlattenMarkup {
     /// The picture.
     pub media: String,
-    /// The generation of the picture's bytes.
+    /// The generation of the picture's bytes. It changes when the bytes are replaced.
     pub generation: i64,
     /// The revision of the markup.
     pub revision: i64,
@@ -148,8 +148,8 @@ impl FlattenedPicture {
             .await?;
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-            // Enqueue a job as well, so that the objects are deleted even if this process stops now
-            // or the storage is unavailable.
+            // Also enqueue a job that deletes the objects, in case this process stops now or the storage is
+            // unavailable.
             updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;

@@ -1,4 +1,5 @@
-//! Which changes of a picture are material, so that people who have answered must answer again.
+//! Decides which changes to a picture are material. After a material change, people who have answered must answer
+//! again.
 
 use super::MarkupInput;
 
@@ -6,9 +7,9 @@ use super::MarkupInput;
 const REDACTED_TEXT: &str = "Part of a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
 
-/// Returns the change note if saving `input` is a material change, or `Some(None)` for a material
-/// change without a note. Redacting or cropping a published picture is always a material change,
-/// and gets a default note if the author wrote none. For any other change, `requested` decides.
+/// Returns `None` if saving `input` is not a material change. Otherwise, returns `Some` with the change note, if there
+/// is one. Redacting or cropping a published picture is always a material change, and gets a default note if the author
+/// wrote none. For any other change, `requested` decides.
 pub(super) fn material_change(
     input: &MarkupInput,
     is_published: bool,

@@ -68,7 +68,7 @@ impl MarkupInput {
     }
 }
 
-/// Parses the drawing of a comment, which cannot contain redactions.
+/// Parses the drawing of a comment. A drawing cannot contain redactions.
 pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErrors> {
     let mut reader = ShapeParser::new("drawing", Some(font), false);
     reader.parse_all(value);
@@ -82,8 +82,8 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     }
 }
 
-/// Parses stored shapes. Does not check whether the font has all characters of their texts, because
-/// this was checked when the shapes were saved.
+/// Parses stored shapes. Does not check their text against the font, because the text was checked when the shapes were
+/// saved.
 pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = ShapeParser::new("shapes", None, false);
     reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
@@ -202,8 +202,8 @@ impl<'a> ShapeParser<'a> {
             "freehand" => entry.freehand(),
             "highlight" => {
                 let (r#box, color) = (entry.area("box"), entry.color());
-                // Some tools send a width with every shape. Ignore the width, because this kind of
-                // shape has none.
+                // Some API clients send a width with every shape. Ignore it here, because this kind of shape has no
+                // width.
                 entry.known.push("width");
                 r#box
                     .zip(color)
@@ -291,8 +291,8 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// Parses a box. Rounds its numbers if `round` is true, which it is for drawn shapes.
-    /// Redactions and crops stay exact.
+    /// Parses a box. Rounds its numbers if `round` is true. Pass true for drawn shapes, and false for redactions and
+    /// crops, which must stay exact.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
             self.add_error(

@@ -194,8 +194,8 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     ))
 }
 
-/// Runs the remaining steps of a redaction. A request and a job may run this function at the same
-/// time, because only one of them records each step, and repeating a step is harmless.
+/// Runs the remaining steps of a redaction. A request and a job can safely run this function at the same time: only one
+/// of them records each step, and repeating a step is harmless.
 async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
     loop {
         let Some(redaction) = load(ctx, media_id).await? else {

@@ -156,7 +156,7 @@ pub struct Pen {
     pub width: f64,
 }
 
-/// A shape drawn over a picture. Redactions are not shapes, because they are never stored.
+/// A shape drawn over a picture. A redaction is not a shape, because it changes the picture itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the fields are named as in the API")]

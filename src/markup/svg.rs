@@ -171,9 +171,9 @@ impl SvgCanvas {
         )
     }
 
-    /// Draws a freehand stroke as smooth paths through the midpoints between its points. Each path
-    /// covers successive segments with the same pressure, rounded to eighths, because a path has
-    /// only one width.
+    /// Draws a freehand stroke as smooth paths through the midpoints between its points. The width depends on the
+    /// pressure, but a path has only one width. The pressure is therefore rounded to eighths, and a new path starts
+    /// wherever the rounded pressure changes.
     fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
         let points: Vec<(f64, f64)> = stroke_points
             .iter()

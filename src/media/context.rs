@@ -18,7 +18,7 @@ use crate::infra::video::Tools;
 pub struct MediaContext {
     /// The database.
     pub db: Db,
-    /// The clock of the domain.
+    /// The clock. Tests can change its time.
     pub clock: Clock,
     /// The object storage.
     pub storage: Storage,

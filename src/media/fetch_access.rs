@@ -30,8 +30,8 @@ pub struct ServedObject {
     pub raw: i64,
 }
 
-/// A rendition of media that the viewer may see, with the data that decides whether the viewer may
-/// also fetch the bytes of the rendition.
+/// A rendition of media that the viewer may see. `if_allowed` decides whether the viewer may also fetch the bytes of
+/// the rendition.
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
@@ -40,8 +40,8 @@ struct Candidate {
     name: RenditionName,
     state: MediaState,
     original_metadata: Option<String>,
-    /// Until when viewers other than the author may fetch the original after a copy has replaced
-    /// it. This lets viewers who are already playing the original continue.
+    /// When access to the original ends for everyone but the author, after a copy has replaced it. Until then, viewers
+    /// who are already playing the original can continue.
     raw_until: Option<Millis>,
 }
 
@@ -69,7 +69,8 @@ impl Candidate {
     }
 }
 
-/// Finds the object with this key, or the object that replaced it, if the viewer may fetch it.
+/// Finds the object with this key, or the object that replaced it. Returns [`Error::NotFound`] if the viewer may not
+/// fetch it.
 pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,

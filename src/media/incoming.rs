@@ -80,8 +80,8 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Records that a recording is complete, although the server had ended it because its browser page
-/// seemed to be lost. The page has now confirmed that it has no more data.
+/// Clears `broken_off_at` of a recording that the server had ended because the browser page had stopped sending data.
+/// The page has now confirmed that it has no more data, so the recording is complete.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar(

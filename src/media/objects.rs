@@ -1,4 +1,4 @@
-//! The objects of media in the storage: new keys, writing pictures and reading them.
+//! Creates storage keys for the objects of media, stores objects, and reads pictures.
 
 use futures_util::StreamExt as _;
 

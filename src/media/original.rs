@@ -28,9 +28,11 @@ const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hea
 ///
 /// - They may fetch a processed copy (`raw` is false).
 /// - They may fetch the original of a video (`raw` is true) only if a scan found no metadata and
-///   the media has not failed.
-/// - If `name` is `original`, `lingers` must also be true. It is true for a limited time after a
-///   copy replaced the original, so that viewers who are playing the original may continue.
+///   the media has not failed. If the original is requested as the rendition `original`, `lingers`
+///   must also be true.
+///
+/// `lingers` is true for a limited time after a copy has replaced the original, so that viewers who
+/// are playing the original can continue.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: RenditionName,
@@ -52,8 +54,8 @@ pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     }
 }
 
-/// Returns the text for a video that cannot be processed because the tool `missing` is not
-/// installed.
+/// Returns the text for a video that cannot be processed because ffmpeg is not installed. `missing` is the message that
+/// `Tools::missing` returned.
 pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
         Metadata::None => format!("This video is stored as it was uploaded. {missing}"),
@@ -128,8 +130,8 @@ impl Media {
     }
 }
 
-/// Returns the time until which viewers who are already playing the original may still fetch it
-/// after a copy has replaced it: `now` plus the duration of the video plus [`RAW_GRACE`].
+/// Returns until when viewers may still fetch an original that a copy has just replaced. Adds the duration of the video
+/// and [`RAW_GRACE`] to `now`, so that viewers who are already playing the original can continue.
 pub(super) fn open_until(now: Millis, duration_ms: Option<Millis>) -> Millis {
     now + duration_ms.unwrap_or(0) + RAW_GRACE
 }

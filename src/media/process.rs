@@ -18,7 +18,7 @@ use crate::infra::images;
 use crate::infra::jobs::{Job, Lane, Outcome};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 
-/// Shown while a recording is trimmed, and while the whole recording is restored.
+/// The progress texts for trimming a recording and for restoring the whole recording.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.

@@ -1,4 +1,4 @@
-//! Removal of files from an update, and when their bytes are deleted.
+//! Removes files from updates, and decides whether their bytes are deleted.
 
 use sqlx::AssertSqlSafe;
 

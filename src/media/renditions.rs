@@ -1,4 +1,4 @@
-//! Renditions: the stored objects of media, and which of them each uploaded picture or video has.
+//! Renditions: the stored objects of a picture or video.
 
 use sqlx::FromRow;
 
@@ -47,7 +47,7 @@ pub struct Rendition {
     pub bytes: i64,
 }
 
-/// Stores the renditions of a picture: its re-encoded form, which is its `original`, and a
+/// Stores the two renditions of an uploaded picture: the re-encoded picture, which is called `original`, and the
 /// `thumbnail`. If `media_id` is set, assigns the stored objects to this media immediately.
 pub(crate) async fn store_picture_renditions(
     ctx: &MediaContext,

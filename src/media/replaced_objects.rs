@@ -1,4 +1,4 @@
-//! What happens to objects that no rendition uses any more, and to their URLs.
+//! Deletes objects that no rendition uses any more, and keeps their URLs working until these expire.
 
 use super::RenditionName;
 use super::objects::record_pending;

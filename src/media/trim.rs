@@ -16,9 +16,9 @@ pub const MIN_LENGTH: Millis = 500;
 const STILL_ARRIVING: &str =
     "This recording is still being uploaded. Trim it once the upload is complete.";
 
-/// Trims a recording to a range. The range is relative to the part that currently plays, in
-/// milliseconds. Repeating a request has no effect. If `material` is set, the edit is material:
-/// people who have answered must answer again, and see the change note in `material`.
+/// Trims a recording to a range. `from` and `to` are milliseconds from the current start of the recording, after any
+/// earlier trim. Repeating a request has no effect. If `material` is set, people who have answered must answer again.
+/// They see the change note in `material`, if there is one.
 pub async fn trim(
     tx: &mut Tx,
     clock: &Clock,
@@ -133,8 +133,7 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     Ok(media)
 }
 
-/// Returns the duration of the recording as it currently plays, in milliseconds. Fails if the
-/// duration is unknown.
+/// Returns the current duration of the recording, after any trim, in milliseconds. Fails if the duration is unknown.
 fn known_duration(media: &Media) -> Result<Millis> {
     let message = match (media.state, media.duration_ms) {
         (MediaState::Uploading, _) => STILL_ARRIVING,
@@ -213,11 +212,10 @@ async fn start_cut(
     .await
 }
 
-/// Adjusts all positions in the recording after its start moved by `by` milliseconds and its
-/// duration became `length`. Shortens time ranges that extend beyond the recording. Removes anchors
-/// that are outside the recording, but keeps the text of their comments. If new kinds of positions
-/// are introduced (captions, watched ranges), adjust them here, too. Returns the ids of the
-/// comments that lost their anchor and drawing.
+/// Adjusts all positions in a recording to its new range. The start moved by `by` milliseconds, and the new duration is
+/// `length`. Shortens time ranges that extend beyond the recording. Removes anchors that are outside the recording, but
+/// keeps the text of their comments. Returns the ids of the comments that lost their anchor and drawing. If new kinds
+/// of positions are introduced (captions, watched ranges), adjust them here, too.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,

@@ -55,7 +55,7 @@ pub(super) enum Matter {
     News(News),
 }
 
-/// For the author of an update: what others did, or failed to do, about it.
+/// What an email tells an author about an update: what others did, and which answers are overdue.
 #[derive(Debug, Default)]
 pub(super) struct News {
     pub(super) objections: Names,
@@ -91,8 +91,8 @@ pub(super) struct MailedUpdate {
     pub(super) due_at: Option<Millis>,
 }
 
-/// Loads the content of an email to a person about these notifications, which must be sorted by
-/// time. Returns `None` if there are none.
+/// Loads the content of the email to a person about these notifications. The notifications must be sorted by time.
+/// Returns `None` if there is nothing to email.
 pub(super) async fn load(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -223,7 +223,7 @@ async fn actor_names(
     people::names_by_id(connection, &ids).await
 }
 
-/// The kinds whose actors the email names.
+/// The kinds of notifications for which the email names the people who caused them.
 const NAMED: [Kind; 4] = [
     Kind::Declined,
     Kind::Questioned,

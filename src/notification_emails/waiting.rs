@@ -50,7 +50,7 @@ macro_rules! email_wanted {
     };
 }
 
-/// A notification in an email. It does not contain the notified person, whom the caller knows.
+/// A notification in an email. The notified person is not stored here, because the caller knows who it is.
 #[derive(Debug, FromRow)]
 pub(super) struct Notice {
     pub(super) kind: Kind,
@@ -60,8 +60,8 @@ pub(super) struct Notice {
     pub(super) at: Millis,
 }
 
-/// Lists the people who have a waiting notification about the update that was created at or after
-/// `since`.
+/// Lists the people who have a waiting notification about the update. Considers only notifications that were created at
+/// or after `since`.
 pub(super) async fn people_notified_since(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -78,8 +78,8 @@ pub(super) async fn people_notified_since(
     .await?)
 }
 
-/// Returns those of these people who have a waiting notification. Expects at most `MAX_PEOPLE`
-/// people, because one SQL statement contains all of them.
+/// Returns the ids of the given people who have a waiting notification. Expects at most `MAX_PEOPLE` people, because
+/// one SQL statement contains all of them.
 pub(super) async fn people_among(
     connection: &mut AnyConnection,
     people: &[String],

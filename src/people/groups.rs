@@ -34,7 +34,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Whether this person may change the group. The group's creator and admins may.
+    /// Whether this person may change the group. Only admins and the creator of the group may change it.
     pub fn may_be_changed_by(&self, person: &Person) -> bool {
         person.is_admin() || person.id == self.made_by.id
     }
@@ -47,7 +47,7 @@ pub struct Member {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// Email address, used to fill in the form.
+    /// Email address, which is filled in when a form to edit the group is shown.
     pub email: String,
 }
 
@@ -92,8 +92,8 @@ pub async fn create(
     Ok(id)
 }
 
-/// Changes a group's name or members, and returns the ids of the people who joined. Only the
-/// group's creator and admins may change the group.
+/// Changes a group's name or members, and returns the ids of the people who joined. Only admins and the creator of the
+/// group may change it.
 pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<Vec<String>> {
     // Lock the row first, so that simultaneous changes do not overwrite each other.
     sqlx::query("UPDATE groups SET name = name WHERE id = $1")
@@ -131,8 +131,7 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .collect())
 }
 
-/// Deletes a group. Does nothing if the group no longer exists. Only the group's creator and admins
-/// may delete it.
+/// Deletes a group. Does nothing if the group no longer exists. Only admins and the creator of the group may delete it.
 pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     match by_id(tx, id).await {
         Ok(group) => check_may_change(&group, by)?,

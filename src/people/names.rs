@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use crate::error::Result;
 use crate::infra::db;
 
-/// Returns the names of these people and guests by id. Leaves out unknown ids. There must be few
-/// enough ids for one SQL statement.
+/// Returns a map from id to name for these people and guests. Leaves out unknown ids. All ids must fit into one SQL
+/// statement.
 pub async fn names_by_id(
     connection: &mut AnyConnection,
     ids: &[&str],

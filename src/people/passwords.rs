@@ -14,8 +14,8 @@ use crate::text;
 /// crate.
 static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Minimum number of guesses that a password must withstand, as a power of ten. The limit excludes
-/// the most common passwords (ASVS 5.0, 6.2.4).
+/// Minimum number of guesses that a password must withstand, as a base-10 logarithm. The limit excludes the most common
+/// passwords (ASVS 5.0, 6.2.4).
 const MIN_GUESSES_LOG10: f64 = 3.5;
 
 /// A hashed password.

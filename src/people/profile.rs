@@ -96,7 +96,7 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     }
 }
 
-/// Returns the work schedules of the people with these ids, by id.
+/// Returns a map from the id of each of these people to the work schedule.
 pub async fn work_schedules(
     connection: &mut AnyConnection,
     ids: &[String],

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 
-/// Changes to an account that an admin makes. `None` leaves a value unchanged.
+/// Changes that an admin makes to an account. `None` leaves a value unchanged.
 #[derive(Debug, Default)]
 pub struct Change {
     /// New role.

@@ -1,4 +1,4 @@
-//! API tokens: creating and revoking them, and who owns one.
+//! Creates, lists and revokes API tokens, and finds the owner of a token.
 
 use sqlx::{AnyConnection, FromRow};
 

@@ -22,7 +22,7 @@ pub enum Answer {
     Acknowledged,
     /// A readback: the content in the recipient's own words. Not empty.
     ReadBack(String),
-    /// An objection: why the recipient cannot or does not agree. Not empty.
+    /// An objection: why the recipient disagrees or cannot do what the update says. Not empty.
     Declined(String),
 }
 
@@ -130,8 +130,8 @@ pub async fn answer(
     .await
 }
 
-/// Whether the answer differs from the current answer. Fails if the current answer is a confirmed
-/// readback, or if the answer repeats a readback that the author corrected.
+/// Whether the answer replaces the current answer. An acknowledgement does not replace a readback. Fails if the answer
+/// would replace a readback that the author has confirmed, or if it repeats a readback that the author has corrected.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.filter(|_| present), answer) {
@@ -172,7 +172,7 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only recipients of this update can answer it.".into())
 }
 
-/// Notifies the author of the answer. If no other answer is missing, also notifies the author that
+/// Notifies the author of the answer. If it was the last answer that recipients owed, also notifies the author that
 /// everyone has answered. `owing` is the number of recipients who still owe an answer.
 async fn notify_author(
     tx: &mut Tx,

@@ -83,7 +83,7 @@ async fn notify_author(tx: &mut Tx, clock: &Clock, one: &OverdueUpdate) -> Resul
 /// The overdue answers to one update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverdueAnswers {
-    /// The earliest due time among them.
+    /// The earliest due time of the overdue answers.
     pub due_at: Millis,
     /// Names of the recipients whose answers are overdue, in alphabetical order; at most five.
     pub names: Vec<String>,

@@ -114,10 +114,9 @@ pub(super) async fn mark_taken_back(
     Ok(())
 }
 
-/// Lists the messages between the author and each recipient, oldest first. The author sees all
-/// messages, and recipients see their own thread. Everyone else with an account sees the messages
-/// that were written before the author disclosed the thread and that were not taken back. Guests
-/// see nothing.
+/// Lists the messages between the author and each recipient, oldest first. The author sees all messages, and recipients
+/// see their own thread. Other people with an account see the messages that were written before the author disclosed
+/// the thread, except messages that were taken back. Guests see nothing.
 pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -173,10 +172,9 @@ fn verdict_kinds(kind: VerdictKind) -> (MessageKind, Kind) {
     }
 }
 
-/// Confirms or corrects a recipient's readback. The viewer must be the author. A confirmation can
-/// replace a correction, and a correction a confirmation, but a correction cannot replace another
-/// correction. `said_at` is the time of the readback that the author's page showed. Returns
-/// [`Error::Conflict`] if the recipient has sent a newer readback.
+/// Confirms or corrects a recipient's readback. The viewer must be the author. The verdict replaces an earlier verdict
+/// on this readback, but a correction cannot replace a different correction. `said_at` is the time of the readback that
+/// the author's page showed. Returns [`Error::Conflict`] if the recipient has sent a newer readback.
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -230,8 +228,8 @@ pub async fn withdraw_verdict(
     publish_change(tx, clock, &update, person_id).await
 }
 
-/// Fails unless the receipt has a readback of the current revision. If `said_at` is set, also fails
-/// unless the recipient sent the readback at that time.
+/// Fails if the receipt has no readback of the current revision. If `said_at` is set, also fails if the readback was
+/// sent at a different time.
 fn check_readback(update: &Update, receipt: &Receipt, said_at: Option<Millis>) -> Result<()> {
     if receipt.answer != Some(AnswerKind::ReadBack) {
         return Err(Error::Conflict(format!(

@@ -11,14 +11,13 @@ use crate::infra::db::{self, FetchKnown, text_enum};
 use crate::people::Viewer;
 
 text_enum! {
-    /// Where a recipient stands with the current revision of an update. Every recipient is in
-    /// exactly one of these groups. An answer stands if the recipient gave it to the current
-    /// revision and the author has not corrected it. If the update expects a readback, a mere
-    /// acknowledgement does not stand.
+    /// How a recipient has responded to the current revision of an update. Every recipient has exactly one standing. An
+    /// answer stands if the recipient gave it to the current revision and the author has not corrected it. If the
+    /// update expects a readback, a mere acknowledgement does not stand.
     pub enum Standing {
         /// The recipient opened the current revision, and an answer without objection stands.
         Heard = "heard",
-        /// An objection to the current revision stands.
+        /// The recipient objected to the current revision.
         Objects = "objects",
         /// An answer without objection stands, but the recipient has not opened the current
         /// revision.
@@ -27,7 +26,7 @@ text_enum! {
         AnsweredEarlier = "answered_earlier",
         /// The recipient opened any revision of the update, but no answer stands.
         Opened = "opened",
-        /// The recipient has not opened the update, and no answer stands.
+        /// The recipient has not opened the update, and has given no answer that stands.
         NotOpened = "not_opened",
     }
 }
@@ -69,8 +68,8 @@ macro_rules! standing {
 }
 pub(super) use {opened_current_revision, standing};
 
-/// SQL condition: the recipient `r`, whose account is `p`, counts as asked. People who were
-/// deactivated before they answered do not count.
+/// SQL condition: the person `p` with the receipt `r` counts as a recipient. Removed recipients, and people who were
+/// deactivated before they answered, do not count.
 macro_rules! was_asked {
     () => {
         "r.removed_at IS NULL AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL)"
@@ -88,8 +87,8 @@ macro_rules! is_visibly_corrected {
     };
 }
 
-/// The number of recipients of an update by [`Standing`]. A correction that the viewer may not see
-/// does not count.
+/// The number of recipients of an update with each [`Standing`]. If the viewer may not see that a readback was
+/// corrected, the readback counts as not corrected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct StandingCounts {
     /// Number of recipients.

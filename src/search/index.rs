@@ -104,8 +104,8 @@ pub async fn forget_subject(tx: &mut Tx, subject_id: &str) -> Result<()> {
     delete_rows(tx, "subject_id", subject_id).await
 }
 
-/// Deletes search rows. On SQLite, deletes from the index first, because FTS5 reads the words to
-/// delete from the row in `said`.
+/// Deletes search rows. On SQLite, deletes the words from the full-text index first, because FTS5 looks up these words
+/// in the rows of `said`.
 async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<()> {
     if tx.dialect() == Dialect::Sqlite {
         let text = format!(
@@ -131,7 +131,7 @@ fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // This cannot happen, because the server generates all ids. Row number 0 would be harmless.
+        // The server generates all ids, so decoding cannot fail. If it did, row number 0 would be harmless.
         _ => {}
     }
     let time = i64::from_be_bytes([

@@ -40,8 +40,8 @@ impl Node {
         }
         let mut before = String::new();
         file.read_to_string(&mut before)?;
-        // Skip ids of any other form. The id is used in a LIKE pattern and must not contain special
-        // characters.
+        // Ignore the content of the file if it does not look like an id. The id is used in a LIKE pattern and must not
+        // contain special characters.
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
             let ended = jobs::expire_leases_of(&mut tx, &before).await?;

@@ -1,12 +1,12 @@
 //! Access to updates. The table `update_access` has one row for each update and each principal that
 //! may open it. A principal is a person, a group, or everyone with an account. Only [`refresh`]
-//! writes to the table. It derives the rows from the audience, receipts and visibility of an
-//! update, in the transaction that changes any of these.
+//! writes to the table. It derives the rows from an update's audience, receipts and visibility.
+//! Every transaction that changes one of these calls it.
 //!
-//! People who are members of a group at publication get receipts, which give them access. People
-//! who join the group later get access only if the author allows it (`later_members_at`). In that
-//! case the group itself is the principal, so a person who leaves the group loses access at once
-//! and no row changes.
+//! If a group is in the audience, its members at publication get receipts, which give them access.
+//! People who join the group later get access only if the author allows it (`later_members_at`).
+//! In that case, the group itself is the principal, so no row has to change when people join or
+//! leave the group.
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -84,8 +84,8 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     Ok(())
 }
 
-/// Returns the value of `later_members_at` after an edit. The value is `None` if the new audience
-/// has no groups.
+/// Returns the value of `later_members_at` after an edit. `content.later_members` decides. If it is `None`, a new
+/// audience without groups turns the access off, and any other edit keeps the value.
 pub(super) fn later_members_since(
     clock: &Clock,
     content: &Content,
@@ -143,7 +143,7 @@ pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Resu
     .await?)
 }
 
-/// Returns the ids of the given people who are active and can open the update.
+/// Returns the ids of those people in `people` who are active and can open the update.
 pub async fn people_who_can_open(
     connection: &mut AnyConnection,
     update_id: &str,

@@ -37,7 +37,7 @@ pub struct NamedPerson {
     pub id: String,
     /// Name of the person.
     pub name: String,
-    /// Email address, used to fill in the form.
+    /// Email address, which is filled in when a form to edit the group is shown.
     pub email: String,
 }
 

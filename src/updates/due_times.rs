@@ -1,5 +1,5 @@
-//! Due times: checks the due time that an author sets, and computes the due time of each recipient,
-//! which is within the recipient's working hours.
+//! Due times: checks the due time that an author sets, and computes a due time for each recipient that is within the
+//! recipient's working hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +37,8 @@ pub(super) fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Resul
     }
 }
 
-/// Recomputes the due times of a person whose time zone, working hours or absence changed. A due
-/// time that has passed stays.
+/// Recomputes the due times of a person whose time zone, working hours or absence changed. Does not change due times
+/// that have already passed.
 pub async fn recompute_due_times(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
         sqlx::query_scalar(

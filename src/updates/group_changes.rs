@@ -17,8 +17,8 @@ use crate::people::groups::{self, Change};
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. New members can open earlier updates whose authors allow this, and these
-/// authors are notified. If the members change, open event streams check again what they may send.
+/// Changes a group. If an author allows it, new members can open updates that were sent to the group earlier, and the
+/// author is notified. If the members change, every open event stream checks again whether its viewer still has access.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -34,8 +34,8 @@ pub async fn change_group(
     Ok(())
 }
 
-/// Removes one person from a group. The person keeps access to updates that they received, but
-/// loses access to updates that they could open only because they joined the group later.
+/// Removes one person from a group. The person keeps access to the updates of which they are a recipient, but loses
+/// access to updates that they could open only as a later member of the group.
 pub async fn leave_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -47,9 +47,9 @@ pub async fn leave_group(
     events::record_access(tx, clock, id, &by.id).await
 }
 
-/// Deletes a group. So that no update loses recipients, first adds people individually to each
-/// audience that contains the group. A draft gets the group's members. A published update gets the
-/// people who became recipients through the group. People who joined the group later lose access.
+/// Deletes a group. First adds people individually to each audience that contains the group, so that no update loses
+/// recipients. For a draft, these are the group's members; for a published update, the people who became recipients
+/// through the group. People who joined the group later lose access.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
     let sent: Vec<String> = sqlx::query_scalar(
         "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
@@ -115,9 +115,10 @@ pub(super) async fn notify_of_earlier_joiners(
 /// gets one notification per update and person. If the person could already open the update, the
 /// author gets none.
 ///
-/// If `update_id` is not empty, notifies only the author of that update, who has just allowed later
-/// members to open it. In that case, people who are also in another group of the audience are
-/// reported, too, because that group gave them no access before.
+/// If `update_id` is not empty, the author of that update has just allowed later members to open
+/// it, and only this author is notified. The notifications then include people who are also in
+/// another group of the audience. Otherwise, they leave these people out, because the other group
+/// already gave them access.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! Updates as rows of lists, such as the library.
+//! Lists of updates, such as the library.
 
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
@@ -59,14 +59,14 @@ macro_rules! row_columns {
 pub struct Filter {
     /// Id of the author.
     pub author: String,
-    /// Whether to list only updates that were sent to the person who asks for the list.
+    /// Whether to list only updates that were sent to the viewer.
     pub to_me: bool,
     /// State of the updates; `None` for all updates except those in the trash.
     pub state: Option<UpdateState>,
     /// Kind of media that the updates contain.
     pub kind: Option<MediaKind>,
-    /// Words to search for. An update matches if a single place contains all of them: its title and
-    /// notes together, one comment, or one picture.
+    /// Words to search for. An update matches if all words occur in the same place. The title and notes together are
+    /// one place; each comment and each picture is another.
     pub search_words: String,
 }
 
@@ -75,7 +75,7 @@ pub struct Filter {
 pub struct Cursor {
     /// Sort key of the row.
     pub listed_at: Millis,
-    /// Id of the row, for rows with the same sort key.
+    /// Id of the row. It orders rows that have the same sort key.
     pub id: String,
 }
 
@@ -124,8 +124,8 @@ pub async fn list(
         (cursor.listed_at, cursor.id.as_str())
     });
     let (text, values) = list_statement(dialect, filter, query.as_deref());
-    // Rows that contain a value unknown to this version are skipped. Read more rows to fill the
-    // page; otherwise the page would be short and look like the last one.
+    // Rows that contain a value unknown to this version are skipped. Read additional rows to replace them. Otherwise,
+    // the page would be too short and look like the last page.
     let mut extra = 0;
     loop {
         let wanted = limit + extra;

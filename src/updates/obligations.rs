@@ -1,7 +1,7 @@
-//! Obligations: since when recipients owe an answer, and the counts of an update. They are stored,
-//! so inboxes and lists do not have to read every receipt. Every transaction that changes a
-//! receipt, an expectation or a revision recomputes them. `owes_answer.rs` and `asked_again.rs`
-//! decide who owes an answer, and `due_times.rs` computes when it is due.
+//! Obligations: when each recipient began to owe an answer. Also counts the recipients, owed answers and readbacks
+//! without a verdict of each update. These values are stored, so that inboxes and lists do not have to read every
+//! receipt. Every transaction that changes a receipt, an expectation or a revision recomputes them. `owes_answer.rs`
+//! and `asked_again.rs` decide who owes an answer, and `due_times.rs` computes when it is due.
 
 use super::asked_again::asked_again;
 use super::due_times::set_due_times;
@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 
-/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the start after
-/// the recipient has answered, so that taking the answer back can restore it.
+/// SQL that recomputes `owes_since`, the time when each obligation began. `asked_at` keeps this time after the
+/// recipient has answered, so that `owes_since` can be restored if the recipient withdraws the answer.
 macro_rules! refresh_owes_since {
     () => {
         concat!(

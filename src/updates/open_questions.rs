@@ -5,8 +5,8 @@ use crate::infra::db::Tx;
 
 /// Recounts the open questions of an update. Call it after every change to a question.
 pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
-    // Lock the update first, so that the next statement also reads questions that concurrent
-    // transactions have just changed.
+    // Lock the update first, so that the next statement also counts questions that concurrent transactions have just
+    // committed.
     sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)

@@ -1,4 +1,4 @@
-//! Publication of drafts, and the time in which the author can undo it.
+//! Publishes drafts, and lets the author undo the publication for ten seconds.
 
 use super::{
     MediaKind, Update, access, audience, check_due_is_ahead, enqueue_index, find_as_author,
@@ -83,8 +83,8 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     find_as_author(tx, id).await
 }
 
-/// Returns a title for a draft without one, such as `Recording, 21 Nov 14:02`, with the time in the
-/// author's time zone. Fails if the draft has no notes or media either.
+/// Returns a title for an untitled draft, such as `Recording, 21 Nov 14:02`. The time is in the author's time zone.
+/// Fails if the draft has neither notes nor media.
 async fn fallback_title(
     tx: &mut Tx,
     clock: &Clock,

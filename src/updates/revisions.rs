@@ -36,15 +36,15 @@ pub struct RevisionFile {
     pub id: String,
     /// File name in this revision.
     pub name: String,
-    /// The part of the recording that plays after trimming: start and end, in milliseconds from the
-    /// start of the untrimmed recording. `None` if the recording was not trimmed.
+    /// Start and end of the trimmed recording, in milliseconds from the start of the untrimmed recording. `None` if the
+    /// recording was not trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<(Millis, Millis)>,
 }
 
 impl Revision {
-    /// Returns the recordings and pictures of the revision. Empty for a revision that was stored
-    /// without this list.
+    /// Returns the recordings and pictures of the revision. The list is empty for the revision of an update that was
+    /// published before Hearback stored revisions.
     pub fn files(&self) -> Vec<RevisionFile> {
         serde_json::from_str(&self.media).unwrap_or_default()
     }
@@ -110,9 +110,8 @@ pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update)
     Ok(())
 }
 
-/// Ends the current revision and begins the next one. Stores the final title and notes of the
-/// revision that ends, because cosmetic edits may have changed them. Returns [`Error::Conflict`]
-/// after 200 revisions.
+/// Ends the current revision and begins the next one. Stores the final title and notes of the revision that ends,
+/// because cosmetic edits may have changed them. Returns [`Error::Conflict`] if the update already has 200 revisions.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
     if before.revision >= MAX_REVISIONS {
         return Err(Error::Conflict(format!(

@@ -11,7 +11,7 @@ use crate::people::{Person, Viewer};
 /// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
 
-/// The error message for a change to an update in the trash.
+/// The error message for an attempt to change an update in the trash.
 pub const IN_TRASH: &str = "This update is in the trash. Restore it first.";
 
 /// Moves an update to the trash. Does nothing if the update is already in the trash.
@@ -47,8 +47,8 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     find_as_author(tx, id).await
 }
 
-/// Permanently deletes one or all updates in the person's trash. Enqueues a job that deletes their
-/// files.
+/// Permanently deletes the update `one` from the person's trash or, if `one` is `None`, all updates there. Enqueues
+/// jobs that delete the files of these updates.
 pub async fn empty_trash(
     tx: &mut Tx,
     clock: &Clock,

@@ -40,8 +40,8 @@ pub struct PatchRequest {
     pub checksum: Option<Checksum>,
 }
 
-/// Appends a body to an upload of the viewer. Returns the new state of the upload; all bytes below
-/// `received` are durable. The last byte finishes the upload.
+/// Appends the body of a request to one of the viewer's uploads. Returns the new state of the
+/// upload. Its first `received` bytes are stored durably. The last byte finishes the upload.
 ///
 /// The bytes of an interrupted request are kept, unless the request has a checksum. Returns
 /// [`Error::Conflict`] if the offset is wrong, another request has taken over the upload, or another
@@ -63,8 +63,8 @@ pub async fn append_body(
     let mut upload = find_after_finishing(uploads, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
-        // The server ended this recording, because the browser page had stopped sending data. Finish the
-        // upload first; whether the page may continue the recording is decided below.
+        // The server ended this recording, because the browser page had stopped sending data. Finish the upload first.
+        // The code below decides whether the page may continue the recording.
         upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
             return Err(superseded());
@@ -102,7 +102,7 @@ pub async fn append_body(
     let done = receive_body(writer, patch.checksum, body)
         .await
         .map_err(complete::missing_as_unavailable);
-    // Cancel the upload, because more bytes cannot change an unsupported file type.
+    // The file type is unsupported, and more bytes cannot change that. Cancel the upload.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
@@ -227,7 +227,7 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// Checks the length that the request states, if any, and sets it as the length of the upload.
+/// If the request states a length, checks this length and sets it as the length of the upload.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -285,8 +285,8 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
         broken_off_at: None,
         ..upload
     };
-    // Schedule the deletion of the copied bytes. If the upload uses them by then, the job deletes
-    // nothing.
+    // Schedule the deletion of the copied bytes. If an upload or a finished recording uses them when the job runs, the
+    // job does not delete them.
     schedule_purge_at(
         &mut tx,
         &ctx.clock,
@@ -369,8 +369,8 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // Persist the offset here in the two cases in which `store` does not: no bytes were left to
-    // store, or `persist_at_end` is set.
+    // Persist the offset here if `store` has not done so, because no bytes were left to store or because
+    // `persist_at_end` is set.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }

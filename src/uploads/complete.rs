@@ -165,8 +165,8 @@ async fn discard_result(
     tx.commit().await
 }
 
-/// Finishes an upload that has all its bytes but was not finished by its last request. If the file
-/// type is unsupported, ends the upload.
+/// Finishes an upload that has all its bytes but was not finished by its last request. If the file type is unsupported,
+/// deletes the upload, and its media shows the reason.
 pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
     let finished = finish_committed(uploads, upload).await;
@@ -178,8 +178,8 @@ pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> 
     finished
 }
 
-/// Finishes an upload that has all its bytes. If this node is already finishing the upload, returns
-/// it unchanged.
+/// Finishes an upload. Returns the upload unchanged if bytes are missing, if it is finished, or if this node is already
+/// finishing it.
 pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     if upload.finished_at.is_some() || !upload.is_complete() {
         return Ok(upload);
@@ -198,7 +198,7 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
-            "The storage does not respond correctly. Everything that was confirmed earlier is stored; try again in a moment.".into(),
+            "The storage is not responding correctly. Everything that was confirmed earlier is stored; try again in a moment.".into(),
             "a piece of an upload is missing from the storage".into(),
         ),
         other => other,

@@ -1,4 +1,4 @@
-//! Limits concurrent work per key on this node.
+//! Limits how many tasks with the same key run at the same time on this node.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

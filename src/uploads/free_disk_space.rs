@@ -1,5 +1,5 @@
-//! Checks the free disk space before an upload. This concerns the disk of the temporary files and,
-//! unless the storage is a bucket, the disk of the storage.
+//! Checks the free disk space before an upload: on the disk of the temporary files and, if the storage is not a bucket,
+//! on the disk of the storage.
 
 use super::UploadService;
 use crate::error::{Error, Result};

@@ -8,16 +8,16 @@ use crate::infra::jobs::{Job, Lane, Outcome, Retry};
 use crate::infra::storage::Storage;
 use crate::media::MediaContext;
 
-/// Deletes what remains of an upload that has ended: its pieces, and the assembled object if no
-/// rendition uses the object. Does nothing while another upload uses the same key.
+/// Deletes what remains of an upload that has ended: its pieces, and the assembled object if no rendition uses the
+/// object. Does nothing if an unfinished upload uses the same key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteLeftovers {
     /// The key under which the pieces of the upload are stored.
     pub place: String,
     /// The key under which the complete object is stored.
     pub key: String,
-    /// The id of the multipart upload to abort. The job also aborts all other multipart uploads
-    /// with this key, because their ids may never have been committed.
+    /// The id of the multipart upload to abort. The job also aborts all other multipart uploads with this key, because
+    /// the database may not contain their ids.
     #[serde(default)]
     pub multipart: Option<String>,
 }

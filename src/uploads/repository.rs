@@ -39,13 +39,11 @@ pub struct Upload {
     pub metadata: String,
     /// Total length in bytes; `None` while the length is unknown.
     pub length: Option<i64>,
-    /// When the upload started without a known length, as recordings do; `None` if the length was
-    /// known.
+    /// When the upload started, if its length was unknown at that time, as for a recording; otherwise `None`.
     pub deferred_at: Option<Millis>,
     /// Number of bytes that are stored durably.
     pub received: i64,
-    /// Incremented by each new writer. A writer can commit only until the next writer increments
-    /// it.
+    /// Each new writer increments this number. A writer can commit only until the next writer has incremented it.
     pub(super) generation: i64,
     pub(super) key: String,
     pub(super) multipart: Option<String>,
@@ -66,7 +64,7 @@ pub struct Upload {
     pub(super) finisher: Option<String>,
     /// When the lease of `finisher` ends, in real time.
     pub(super) finisher_until: Option<Millis>,
-    /// 1 while the media of the upload exists; 0 after it was removed.
+    /// 1 while the media of the upload exists; 0 after the media was removed.
     pub(super) wanted: i64,
 }
 
@@ -129,7 +127,7 @@ pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<St
     )
 }
 
-/// Starts the upload of a file for an update of the viewer.
+/// Starts the upload of a file to one of the viewer's updates or to a new draft.
 pub async fn create(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -205,8 +203,8 @@ pub async fn create(
     find(tx, viewer, &id).await
 }
 
-/// Finds the viewer's upload with this nonce, which an earlier request created. A client repeats a
-/// request if it received no response.
+/// Finds the upload that an earlier request of the viewer created with this nonce. A client that received no response
+/// repeats its request with the same nonce.
 async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -237,8 +235,8 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .ok_or(Error::NotFound)
 }
 
-/// Fails if the upload's media was removed, or if the upload has expired. A complete upload does
-/// not expire.
+/// Fails if the upload's media was removed, or if the upload has expired. Complete uploads and recordings do not
+/// expire.
 pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone(FILE_REMOVED.into()));
@@ -310,8 +308,8 @@ pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     tx.commit().await
 }
 
-/// Cancels an upload of the viewer as [`cancel`] does. Does nothing if the viewer has already
-/// cancelled the upload, at most [`events::RETENTION`] ago.
+/// Cancels one of the viewer's uploads, as [`cancel`] does. Does nothing if the viewer has already cancelled the
+/// upload. A cancellation is remembered for [`events::RETENTION`].
 pub async fn cancel_own(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -341,8 +339,7 @@ pub async fn cancel_own(
     .await
 }
 
-/// Schedules the deletion of an upload's data: now, and again once every request that may still be
-/// running has ended.
+/// Schedules two deletions of an upload's data: one now, and one at a time when no request can still be writing data.
 pub(super) async fn schedule_purge(
     tx: &mut Tx,
     clock: &Clock,
@@ -360,8 +357,8 @@ pub(super) async fn schedule_purge(
     .await
 }
 
-/// Schedules the deletion of an upload's data for the time `at`. The job deletes nothing if the
-/// data is then in use.
+/// Schedules the deletion of an upload's data for the time `at`. The job does not delete data that is in use at that
+/// time.
 pub(super) async fn schedule_purge_at(
     tx: &mut Tx,
     clock: &Clock,
@@ -377,8 +374,8 @@ pub(super) async fn schedule_purge_at(
     jobs::enqueue_at(tx, clock, &job, at).await
 }
 
-/// Returns the key under which the bytes of an upload are stored until it is complete. `key` is the
-/// key of the completed upload.
+/// Returns the key under which the bytes of an upload are stored until the upload is complete. `key` is the key of the
+/// completed upload.
 pub(super) fn data_key(key: &str) -> String {
     key.replacen("media/", "uploads/", 1)
 }

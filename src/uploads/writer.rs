@@ -15,8 +15,8 @@ use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
 use crate::object_deletion::DeleteObjects;
 
-/// When an upload has this many segments, they are joined into one segment even if they do not fill
-/// a part, so that reading them stays cheap after many small requests.
+/// When an upload reaches this number of segments, they are joined into one segment, even if they do not fill a part.
+/// Otherwise, reading the segments would be slow after many small requests.
 const MAX_SEGMENTS: usize = 64;
 /// How many bytes are written to a disk at once. Each writer has a buffer of this size.
 const DISK_WRITE_BYTES: usize = 1 << 20;
@@ -43,8 +43,7 @@ pub(super) struct Writer<'a> {
     /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// The pieces that are not committed yet. Committing a piece deletes the stored pieces that
-    /// start at or after its start.
+    /// The pieces that are not committed yet. Committing a piece replaces all committed pieces from its start onward.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
     /// Whether the writer is reopening a finished upload. If so, its first commit marks the upload
@@ -54,7 +53,7 @@ pub(super) struct Writer<'a> {
     pub(super) scan: MetadataScan,
 }
 
-/// Returns the error for a writer after another writer has taken over.
+/// Returns the error that a writer gets if another writer has taken over the upload.
 pub(super) fn superseded() -> Error {
     Error::Conflict(
         "Another client continued this upload. Send HEAD to get the current offset.".into(),
@@ -234,7 +233,8 @@ impl<'a> Writer<'a> {
         FileType::detect(&head)
     }
 
-    /// Stores bytes as a separate object. Joins all segments if there are already many.
+    /// Stores bytes as a new segment, in a separate object. If there are already many segments, joins all of them and
+    /// the bytes into one.
     pub(super) async fn store_segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
             Some(first) if self.segments.len() + 1 >= MAX_SEGMENTS => {
@@ -257,9 +257,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Sends the pending segments, followed by these bytes, as a part of exactly [`PART_SIZE`]
-    /// bytes. Each part gets a new number, because a writer that was superseded may still be
-    /// sending its part.
+    /// Sends the pending segments, followed by these bytes, as a part of exactly [`PART_SIZE`] bytes. Each part gets a
+    /// new number, so that a superseded writer that is still sending a part cannot replace it.
     async fn store_part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self
             .segments

@@ -46,8 +46,8 @@ pub fn linked(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<Safe<Stri
     Ok(Safe(markdown::plain_to_html(text.as_ref())))
 }
 
-/// Formats a due time as `Mon 17:00`. Adds the day of the month if the due time is in the past or at least six days
-/// after `now`.
+/// Formats a due time as `Mon 17:00`. Adds the day and month if the due time is more than 12 hours before `now` or at
+/// least six days after it.
 #[filter_fn]
 pub fn by(
     at: impl AsRef<str>,
@@ -178,8 +178,8 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address that plays a file as it was in an earlier version. If the trim has changed since then, this is
-/// the address of the original file, limited to the trimmed range of that version.
+/// Returns the address for playing a file as it was in an earlier version of its update. If the file has been trimmed
+/// differently since then, this is the address of the original file, limited to the range of that version.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),

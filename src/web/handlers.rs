@@ -1,4 +1,5 @@
-//! Handlers, one module per noun. Each validates the request, calls the domain and presents the result.
+//! Request handlers, with one module for each kind of resource. A handler validates the request, calls the domain code
+//! and presents the result.
 
 pub(crate) mod comments;
 pub(crate) mod drafts;
@@ -27,7 +28,8 @@ use crate::state::State;
 
 use crate::web::extract::context::RequestContext;
 
-/// Returns input errors only to viewers who may see the update. Everyone else gets "not found".
+/// Returns an input error only to a viewer who may see the update. Other viewers get the same error as for an update
+/// that does not exist.
 async fn check_input(
     checked: Result<()>,
     state: &State,

@@ -1,4 +1,5 @@
-//! Signed media addresses. Each is bound to a credential and expires; anyone who has the address can use it.
+//! Signed media addresses. Each address expires after a while, or earlier if the session, token or share link for which
+//! it was signed ends. Until then, anyone who has the address can use it.
 
 pub(crate) mod presigned_lifetime;
 
@@ -9,11 +10,11 @@ use crate::people::Viewer;
 use crate::signing;
 use crate::state::State;
 
-/// Expiry times are multiples of this many seconds, so that rendering a page again keeps the same `src`.
+/// Expiry times are multiples of this many seconds. An address therefore seldom changes when a page is rendered again.
 const EXPIRY_STEP: i64 = 12 * 3600;
 
-/// Returns the path and query of an object's signed address. The address expires after 12 to 24 hours, or earlier
-/// if the credential ends.
+/// Returns the path and query of an object's signed address. The address expires after 12 to 24 hours, or earlier if
+/// the viewer's session, token or share link ends.
 pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -> String {
     let key = key.strip_prefix("media/").unwrap_or(key);
     let expiry = (real_now() / 1000 / EXPIRY_STEP + 2) * EXPIRY_STEP;

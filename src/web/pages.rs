@@ -32,7 +32,7 @@ pub struct Page {
     pub me: Option<Me>,
     /// Current entry of the navigation, if there is one.
     pub at: Option<NavEntry>,
-    /// Current time by the domain's clock, in milliseconds.
+    /// Current time of the server's clock, in milliseconds.
     pub now: i64,
     /// IANA time zone for times that the browser does not format itself.
     pub zone: String,
@@ -169,7 +169,7 @@ pub struct ErrorPage {
     pub status: u16,
     /// Short heading.
     pub heading: String,
-    /// What happened, what is safe and what to do next.
+    /// What happened, which data is safe, and what to do next.
     pub detail: String,
     /// Id of the request, to report to an admin.
     pub request_id: String,

@@ -1,5 +1,5 @@
-//! Presenters: convert domain values to the API schema, limited to what the viewer may see. The number of
-//! queries does not depend on how many comments or files there are.
+//! Presenters convert domain values to the types of the API schema. They include only what the viewer may see. The
+//! number of SQL queries does not depend on how many comments or files there are.
 
 mod access;
 mod answer_counts;

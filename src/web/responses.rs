@@ -39,7 +39,7 @@ pub(crate) fn html_page(status: StatusCode, template: &impl Template) -> Handler
         .body(body))
 }
 
-/// Renders a template for an error, with its status and, if known, `Retry-After`.
+/// Renders a template as the response to an error. Sets the error's status and, if known, `Retry-After`.
 pub(crate) fn html_error_page(error: &Error, template: &impl Template) -> HandlerResult {
     let mut answer = html_page(error.status_code(), template)?;
     if let Some(seconds) = error.retry_after() {
@@ -55,7 +55,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HandlerResult {
     Ok(HttpResponse::build(status).json(body))
 }
 
-/// Redirects a browser with 303 to the result, and returns the result to a program as JSON.
+/// Redirects a browser to `to` with status 303. Sends `body` to a program as JSON.
 pub(crate) fn json_or_redirect(
     ctx: &RequestContext,
     status: StatusCode,
@@ -87,7 +87,7 @@ pub(crate) fn json_or_flash(
     }
 }
 
-/// Redirects a browser with 303, and returns 204 to a program.
+/// Redirects a browser to `to` with status 303. Sends status 204 to a program.
 pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerResult {
     Ok(if ctx.wants_html {
         see_other(to)
@@ -96,14 +96,14 @@ pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerR
     })
 }
 
-/// Redirects with 303 to a path on this site.
+/// Redirects with status 303 to a path on this site.
 pub(crate) fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, to))
         .finish()
 }
 
-/// Redirects with 303 to a path on this site, which then shows a message once.
+/// Redirects with status 303 to a path on this site. The page at that path shows a message once.
 pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> HandlerResult {
     let mut answer = see_other(to);
     said.put(state, &mut answer)?;
@@ -124,8 +124,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         .and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // The browser shows a refused form at the address that the form was posted to. No page exists at that
-            // address, so return the update's page.
+            // A browser shows a refused form at the address to which it sent the form, so `Referer` can be that
+            // address. There is no page at that address, so return the update's page.
             match uri
                 .path()
                 .strip_prefix("/updates/")
@@ -144,8 +144,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     }
 }
 
-/// Renders an error as a problem document (RFC 9457) or a page. Redirects a browser to the sign-in page if sign-in
-/// is required. An error page shows the typed text again, so that nothing is lost.
+/// Renders an error: as a page for a browser, or as a problem document (RFC 9457) for a program. Redirects a browser to
+/// the sign-in page if sign-in is required. An error page shows the typed text again, so that nothing is lost.
 pub(crate) fn render_error(
     req: &HttpRequest,
     error: &Error,
@@ -225,7 +225,7 @@ fn problem_document(
         .body(body.to_string())
 }
 
-/// Percent-encodes a query value. Slashes stay as they are.
+/// Percent-encodes a query value. Does not encode slashes.
 pub(crate) fn encode_query_value(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

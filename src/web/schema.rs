@@ -1,4 +1,4 @@
-//! Response schemas. The JSON for programs and the templates use the same types.
+//! Response schemas. The same types are sent to programs as JSON and passed to the templates.
 //!
 //! Times are RFC 3339 in UTC with milliseconds. Positions in a video are in milliseconds, and positions in a
 //! picture are from 0 to 1.
@@ -32,10 +32,10 @@ pub use update_list::{FoundView, HitKind, RowView};
 pub use updates::{AudienceView, CountsView, DueView, UpdateView};
 pub use workspace::{ContactView, DaysView, WorkspaceView};
 
-/// A person or a guest, as others see them.
+/// A person, a guest, or a group in an audience.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonView {
-    /// Id of the person or guest; for a group in an audience, id of the group.
+    /// Id of the person, guest or group.
     pub id: String,
     /// Display name.
     pub name: String,

@@ -319,7 +319,7 @@ mod tests {
             running.run_in_slot(Lane::Preparation, first, ended).await
         });
         slots.freed.notified().await;
-        // `long` now uses a heavy slot. One heavy slot and one preparation slot remain.
+        // `long` now uses a heavy slot. One heavy slot and one preparation slot are still free.
         let third = take(&slots, Lane::Preparation);
         let heavy = take(&slots, Lane::Heavy);
         assert!(!free(&slots).contains(&Lane::Heavy) && !free(&slots).contains(&Lane::Preparation));

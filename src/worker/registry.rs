@@ -99,13 +99,13 @@ impl JobKind {
         (self.run)(state, job, stop).await
     }
 
-    /// Handles the death of a job of this kind; see [`Job::on_dead`].
+    /// Handles a job of this kind that has failed for good; see [`Job::on_dead`].
     pub(super) async fn on_dead(&self, state: &State, job: &ClaimedJob) -> Result<()> {
         (self.on_dead)(state, job).await
     }
 }
 
-/// The kinds that run in these lanes. Unknown kinds run in [`Lane::Light`].
+/// Returns the kinds of jobs that run in `lanes`. Unknown kinds run in [`Lane::Light`].
 pub(super) fn kinds_of(lanes: &[Lane]) -> Kinds {
     let names = |wanted: bool| {
         JOBS.iter()
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_job_kind_runs_in_the_light_lane_and_each_known_kind_in_its_own() {
+    fn known_job_kinds_run_in_their_lanes_and_unknown_kinds_run_in_the_light_lane() {
         for (kind, lane) in [
             ("burn", Lane::Deletion),
             ("purge", Lane::Deletion),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_data_deletion_jobs_are_retried_forever_and_only_mail_jobs_are_not_interruptible() {
+    fn only_data_deletion_jobs_are_retried_forever_and_all_jobs_except_mail_are_interruptible() {
         let named = |wanted: fn(&JobKind) -> bool| -> Vec<&str> {
             let found = JOBS.iter().filter(|job| wanted(job));
             found.map(|job| job.name).collect()
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn selection_by_lane_contains_only_job_kinds_of_the_given_lanes() {
+    fn kinds_of_selects_exactly_the_job_kinds_of_the_given_lanes() {
         let condition = |lanes: &[Lane]| kinds_of(lanes).sql_condition();
         assert_eq!(condition(&Lane::ALL), "");
         assert_eq!(condition(&[Lane::Heavy]), " AND kind IN ('convert')");

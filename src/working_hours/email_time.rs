@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan};
 use super::schedule::{MAX_DAYS_SEARCHED, WorkSchedule};
 use crate::clock::Millis;
 
-/// Returns the first moment at or after `at` when the person is working and not away.
+/// Returns the first moment, at or after `at`, at which the person is working and not away.
 pub fn next_working_moment(schedule: &WorkSchedule, at: Millis) -> Millis {
     let ready = schedule.away_until.map_or(at, |away| away.max(at));
     if schedule.works_at(ready) {
@@ -18,7 +18,7 @@ pub fn next_working_moment(schedule: &WorkSchedule, at: Millis) -> Millis {
         .map(|change| change.timestamp().as_millisecond())
         .filter(|change| schedule.works_at(*change));
     let begin = first_begin_after(schedule, ready);
-    // Both are `None` only near the end of the supported time range.
+    // `begin` is `None` only near the end of the supported time range.
     begin.into_iter().chain(clock_change).min().unwrap_or(ready)
 }
 

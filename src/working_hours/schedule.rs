@@ -58,10 +58,10 @@ impl WorkSchedule {
         self.moment_at(day, self.hours.to, -1)
     }
 
-    /// Returns when the local clock shows this time on a working day. If the clock shows the time
-    /// twice, returns the first occurrence. If a clock change skips the time, returns the moment of
-    /// the change plus `beside_gap` milliseconds (0 for the first moment after the change, -1 for
-    /// the last one before).
+    /// Returns the moment at which the local clock shows `time` on `day`. Returns `None` if that moment is not in the
+    /// working hours of `day`. If the clock shows `time` twice, returns the first of the two moments. If a clock change
+    /// skips `time`, uses the moment of the change plus `beside_gap` milliseconds: 0 for the first moment after the
+    /// change, -1 for the last moment before it.
     fn moment_at(&self, day: Date, time: Time, beside_gap: Millis) -> Option<Millis> {
         if !self.hours.works_on(day) {
             return None;

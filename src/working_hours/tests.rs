@@ -42,7 +42,7 @@ fn hours(days: &[i64], from: &str, to: &str) -> WorkingHours {
 }
 
 #[test]
-fn working_days_count_from_the_day_after_the_request() {
+fn working_days_are_counted_from_the_day_after_the_request() {
     let zone = "Europe/Warsaw";
     for (asked, n, expected) in [
         ("2026-11-18T08:00", 1, "Thu 2026-11-19 17:00"),
@@ -125,7 +125,7 @@ fn fixed_due_time_outside_working_hours_moves_into_working_hours() {
             "2026-11-18T22:00",
             "Thu 2026-11-19 17:00",
         ),
-        // A recipient who was added late is asked after the due time.
+        // This recipient was added, and therefore asked, after the due time.
         (
             "2026-11-20T10:00",
             "2026-11-19T12:00",

@@ -1,10 +1,10 @@
-// Access for people who join a group later, leaving a group, and the list of all share links.
+// The list of all share links, leaving a group, and access for people who join a group later.
 import type { Page } from "@playwright/test";
 import { expect, checkPage, person, signIn, test } from "./test.ts";
 
 const audience = (page: Page) => page.locator("people-field input:visible");
 
-/** Posts JSON with the session of the page, and returns the response. */
+/** Posts JSON with the session of the page, and returns the parsed response. */
 const postJson = (page: Page, path: string, fields: object) =>
   page.evaluate(
     async ([path, body]) => {
@@ -19,7 +19,9 @@ const postJson = (page: Page, path: string, fields: object) =>
     [path, JSON.stringify(fields)],
   );
 
-/** Returns whether the server has saved the draft with one group, and with access for people who join it later. */
+/**
+ * Returns whether the saved draft has one group in its audience and gives access to people who join the group later.
+ */
 const isSavedWithLaterMembers = (page: Page) =>
   page.evaluate(async () => {
     // Before the first save, the address is /updates/new, and there is no draft to fetch.
@@ -68,7 +70,7 @@ test("an author who adds a group to the audience can give access to people who j
   await expect(laterMembersBox(page)).not.toBeChecked();
   await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
-  // The draft's form contains the text that is expected below, so wait for the page of the update.
+  // The edit form also contains the text that is expected below. Wait until the page of the update has replaced it.
   await expect(page).not.toHaveURL(/\/edit/);
   await expect(page.getByText("people who join @design later")).toBeVisible();
 

@@ -11,7 +11,7 @@ import { expect, here, test, type Hearback } from "./test.ts";
 const python = process.env.HEARBACK_TEST_TUSPY ?? join(here, "../clients/venv/bin/python");
 const MIB = 1 << 20;
 
-/** A person with an API token who uploads files. */
+/** Uploads files with a person's API token. */
 class TusClient {
   private constructor(
     readonly server: Hearback,
@@ -92,7 +92,7 @@ class TusClient {
   }
 }
 
-test("tus-js-client uploads a file of known length in one request and in many", async ({
+test("tus-js-client uploads a file of known length in one request and in several", async ({
   hearback,
 }) => {
   const client = await TusClient.create(hearback, "Known Length");

@@ -1,4 +1,4 @@
-// An update with more threads than one page shows.
+// An update with so many threads that they do not fit on one page.
 import { expect, openSignedInPage, test } from "./test.ts";
 
 const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };

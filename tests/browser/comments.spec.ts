@@ -1,4 +1,4 @@
-// The comments on an update: questions, answers and their acceptance, mentions, drafts and undo.
+// The comments on an update: questions, accepted answers, mentions, drafts and undo.
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import {
@@ -112,7 +112,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await axe(asker);
 });
 
-test("names are completed after an @, and the page warns about people who cannot see the update", async ({
+test("names are completed after an @, and the page warns about mentioned people who cannot see the update", async ({
   browser,
   hearback,
 }) => {
@@ -166,7 +166,7 @@ test("names are completed after an @, and the page warns about people who cannot
   await expect(cyd.getByRole("heading", { name: "Names" })).toBeVisible();
 });
 
-test("a draft survives a reload and appears on another device, and a sent comment can be undone", async ({
+test("a draft survives a reload and appears on another device, and sending a comment can be undone", async ({
   browser,
   hearback,
 }) => {
@@ -189,7 +189,7 @@ test("a draft survives a reload and appears on another device, and a sent commen
   saved = waitForDraftSaved(writer);
   await writer.getByLabel("Reply to Ada Drafts").fill("It is");
   await saved;
-  // The page saves the last letters when it unloads.
+  // When the page unloads, it saves the text that was typed last.
   await writer.locator("#body").fill("I think that it is");
   await writer.reload();
   await expect(writer.locator("#body")).toHaveValue("I think that it is");

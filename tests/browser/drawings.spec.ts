@@ -1,5 +1,5 @@
-// Drawings in comments, on pictures and on video frames. A drawing is shown when its comment is selected or the video
-// reaches its time. Unsent drawings are never lost.
+// Drawings in comments, on pictures and on video frames. A drawing is shown when its comment is selected or when the
+// video reaches the comment's time. Unsent drawings are never lost.
 import { readFile } from "node:fs/promises";
 import { Editor, fetchMarkup, paintImage, pngFile, postUpdate, fetchMedia } from "./markup.ts";
 import { apiHeaders } from "./scene.ts";
@@ -13,7 +13,7 @@ import {
   type Page,
 } from "./test.ts";
 
-test("a video frame can be added as a picture, and a drawing on a frame is shown at its time", async ({
+test("a video frame can be added as a picture, and a drawing on a frame is shown when the video reaches that frame", async ({
   browser,
   page,
   hearback,
@@ -86,7 +86,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await expect(viewer.locator(".layer.drawing")).toHaveCount(0);
   await viewer.locator(".threads .chip").click();
   await expect(viewer.locator(".film .layer.drawing")).toHaveCount(1);
-  // The drawing has the position and size of the video.
+  // The drawing covers exactly the video.
   const [film, drawing] = await Promise.all(
     [".film video", ".film .layer.drawing"].map((place) =>
       viewer.locator(place).first().boundingBox(),
@@ -97,7 +97,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   );
 });
 
-test("a drawing survives a failed send and a reload, and undo brings it back", async ({
+test("a drawing survives a failed send and a reload, and undoing the comment restores the drawing", async ({
   browser,
   page,
   hearback,
@@ -148,7 +148,7 @@ test("a drawing survives a failed send and a reload, and undo brings it back", a
   await expect(viewer.locator("#body")).toHaveValue("Here");
 });
 
-test("a drawing must be repeated after its picture has been cropped", async ({
+test("a drawing must be redone if its picture is cropped before the comment is sent", async ({
   browser,
   page,
   hearback,

@@ -32,7 +32,7 @@ type Spool = {
   pieces: [recording: string, from: number, end: number, ms: number][];
 };
 
-test("a recording that an earlier version spooled can be resumed and played", async ({
+test("a recording that an earlier version stored in the browser can be resumed and played", async ({
   freshServer: server,
   browser,
 }, info) => {
@@ -71,7 +71,10 @@ test("a recording that an earlier version spooled can be resumed and played", as
   await context.close();
 });
 
-/** Uploads the part of the recording that the earlier server had received. Returns the spool with this server's ids. */
+/**
+ * Uploads the part of the recording that the earlier server had received. Returns a copy of `spool` with the ids of
+ * this server.
+ */
 async function onServer(page: Page, spool: Spool, bytes: Buffer): Promise<Spool> {
   const [recording] = spool.recordings;
   const { safe, name, type } = recording!;

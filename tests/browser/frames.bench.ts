@@ -19,7 +19,7 @@ const slides = `data:text/html,<title>Slides</title><style>body{margin:0;height:
 i{position:absolute;top:40%25;width:200px;height:200px;background:brown;animation:go 2s linear infinite alternate}@keyframes go{to{transform:translateX(1600px)}}</style><i></i>`;
 
 interface Measured {
-  /** The frames per second, and the longest time between two frames in milliseconds. */
+  /** `rate` is in frames per second. `gap` is the longest time between two frames, in milliseconds. */
   rate: number;
   gap: number;
   /** How often per second the browser rendered the recorder's page: about 0 if the page was hidden. */
@@ -144,8 +144,8 @@ async function measure(
 }
 
 /**
- * Sets whether the browser treats the page as visible. Playwright makes every page behave as if it were focused, and
- * has no API to change that, so this uses Playwright's internal protocol session.
+ * Sets whether the browser treats the page as visible. By default, Playwright makes every page behave as if it were
+ * focused. Playwright has no API to change that, so this function uses its internal protocol session.
  */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
   interface Driven {

@@ -1,9 +1,10 @@
 // Measures the time from Stop until the recording plays, over an uplink of 5 Mbit/s, in three cases:
-//   author      the author plays it
-//   recipient   a recipient plays it, because the author has chosen "publish when I stop"
-//   usual       for comparison, the file of the author's case is uploaded as a whole, after the recording
-// HEARBACK_BENCH_SECONDS lists the lengths of the recordings, HEARBACK_BENCH_RUNS is the number of runs for each
-// length, and HEARBACK_BENCH_WAYS lists the cases. `usual` is skipped without `author`.
+//   author      the recording plays for its author
+//   recipient   the recording plays for a recipient, because the author chose "Send it when I stop"
+//   usual       for comparison, the file recorded in the case `author` is uploaded as a whole
+// HEARBACK_BENCH_SECONDS lists the lengths of the recordings. HEARBACK_BENCH_RUNS is the number of runs for each
+// length, but lengths of ten minutes or more run only once. HEARBACK_BENCH_WAYS lists the cases. `usual` is skipped
+// without `author`.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";
@@ -17,7 +18,7 @@ const ways = (process.env.HEARBACK_BENCH_WAYS ?? "author,recipient,usual").split
 const runs = Number(process.env.HEARBACK_BENCH_RUNS ?? 3);
 const uplink: Uplink = { bytesPerSecond: 625_000, delayMs: 20 };
 
-/** Resolves with the timestamp at which the first video of the page has started to play. */
+/** Plays the first video of the page. Returns the timestamp at which playback started. */
 function plays(page: Page): Promise<number> {
   return page.evaluate(
     () =>
@@ -73,7 +74,7 @@ async function record(
   return { stop, update };
 }
 
-/** Returns the path and the size in bytes of the original file of the author's recording. */
+/** Returns the path of the recording's original file, and its size in bytes. */
 async function original(page: Page, update: string): Promise<{ path: string; size: number }> {
   const shown = (await (
     await page.request.get(`/updates/${update}`, { headers: { accept: "application/json" } })
@@ -83,7 +84,10 @@ async function original(page: Page, update: string): Promise<{ path: string; siz
   return { path: `${address.pathname}${address.search}`, size: bytes };
 }
 
-/** Measures the usual way: uploads the whole file after the recording. Returns the milliseconds until it plays. */
+/**
+ * Measures the case `usual`: uploads the whole recorded file. Returns the milliseconds from the start of the upload
+ * until the video plays.
+ */
 async function whole(page: Page, recorded: string): Promise<number> {
   await page.goto("/updates/new");
   const { began, update } = await page.evaluate(async (recorded) => {
@@ -112,7 +116,7 @@ test("time from Stop until the recording plays", async ({ playwright }, info) =>
     password: "correct horse battery staple",
   });
   const line = await startSlowProxy(server.url, uplink);
-  // The picture has enough noise to use the full bit rate of the recorder.
+  // Give the fake camera a picture with enough noise to use the full bit rate of the recorder.
   const film = info.outputPath("film.mjpeg");
   await promisify(execFile)("ffmpeg", [
     "-v",

@@ -43,7 +43,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   const bob = await openPage(browser, freshServer);
   await bob.goto(link);
   await checkPage(bob, "invitation");
-  // The first field has the focus, so Bob needs only the keyboard.
+  // The first field is focused, so Bob needs only the keyboard.
   await expect(bob.getByLabel("Your name")).toBeFocused();
   await bob.keyboard.type("Bob");
   await bob.keyboard.press("Tab");
@@ -98,7 +98,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await ada.locator(".reply").getByRole("button", { name: "Reply" }).click();
   await expect(bob.locator(".replies .body")).toContainText("The menu.");
 
-  // Bob acknowledges, and Ada sees that he did.
+  // Bob acknowledges the update, and Ada's page shows it.
   await bob.getByRole("button", { name: "Got it" }).click();
   await expect(bob.getByText("You got it", { exact: true })).toBeVisible();
   await expect(ada.locator("#answers")).toContainText("Bob");
@@ -131,7 +131,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await expect(ada.getByText("Looks good from here.")).toBeVisible();
   await expect(ada.getByText(/guest of .*Customer/)).toBeVisible();
 
-  // A revoked link opens neither the page nor its media.
+  // A revoked link gives access neither to the page nor to its media.
   const media = await guest
     .locator("video")
     .evaluate((video: HTMLVideoElement) => video.currentSrc);

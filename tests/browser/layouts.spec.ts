@@ -1,10 +1,11 @@
-// Letter keys on layouts that are not Latin: they are matched by their place on the keyboard.
+// Keyboard shortcuts on layouts that are not Latin. On these layouts, a letter key is recognized by its position on the
+// keyboard.
 import { pressPlace } from "./layouts.ts";
 import { Editor, paintImage, pasteFile } from "./markup.ts";
 import { expect, openSignedInPage, signIn, test } from "./test.ts";
 import { apiHeaders } from "./scene.ts";
 
-test("the keys of the inbox and of an update work on a Greek and a Cyrillic layout", async ({
+test("the shortcuts of the inbox and of an update work on a Greek and a Cyrillic layout", async ({
   browser,
   hearback,
 }) => {
@@ -31,7 +32,7 @@ test("the keys of the inbox and of an update work on a Greek and a Cyrillic layo
   await expect(page.getByLabel("I have a question")).toBeChecked();
 });
 
-test("the keys of the markup editor work on a Cyrillic layout", async ({ page, hearback }) => {
+test("the shortcuts of the markup editor work on a Cyrillic layout", async ({ page, hearback }) => {
   const [eve] = await hearback.addPeople("Eve Layout");
   await signIn(page, eve!);
   await page.goto("/updates/new");

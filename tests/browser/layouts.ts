@@ -1,9 +1,9 @@
-// Keys of keyboards with other layouts.
+// Simulates keyboards with other layouts.
 import type { Page } from "@playwright/test";
 
 /**
- * Presses a key of another layout on the element with the focus. `key` is the character that the layout types, and
- * `code` is the place of the key on the keyboard.
+ * Presses a key of another layout in the focused element. `key` is the character that the layout types, and `code` is
+ * the position of the key on the keyboard.
  */
 export async function pressPlace(
   page: Page,

@@ -116,7 +116,7 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: drill })).toBeVisible();
     await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
-    // Until the author confirms, Leo can withdraw his answer. The due time stays the same.
+    // Leo can withdraw his answer. The due time does not change.
     await inSanFrancisco.getByRole("button", { name: "Take it back" }).click();
     await expect(inSanFrancisco.locator(".ask-words")).toContainText(
       "Nadia Berg asks: got it? by Fri 17:00",

@@ -12,7 +12,7 @@ export const kim: Place = ["Kim Tane", "Pacific/Auckland", "en-NZ"];
 export const zofia: Place = ["Zofia Nowak", "Europe/Warsaw", "pl-PL"];
 export const leo: Place = ["Leo Park", "America/Los_Angeles", "en-US"];
 
-/** `frozenServer` is a server for one test, whose clock stands still on a Thursday. */
+/** `frozenServer` is a server for one test. Its clock stands still on a Thursday until the test moves it. */
 export const test = base.extend<{ frozenServer: Hearback }>({
   frozenServer: async ({}, use) => {
     const server = await Hearback.start("loop", {}, thursday);
@@ -33,7 +33,7 @@ interface UpdateFields {
   otherwise?: string;
 }
 
-/** Writes and sends an update. Ends on its page and returns its path. */
+/** Writes and sends an update. Returns its path once the page shows the sent update. */
 export async function send(
   page: Page,
   { title, notes, file, to, back, within, by, otherwise }: UpdateFields,
@@ -84,7 +84,10 @@ export async function expectAsk(page: Page, title: string, ...words: string[]): 
 export const receipt = (page: Page, name: string) =>
   page.locator(".receipt", { has: page.locator(".name", { hasText: name }) });
 
-/** Opens the receipts page unless it is open. Expects its heading, and the names in each of its sections in order. */
+/**
+ * Opens the receipts page unless it is already open. Expects its heading, and the names in each of its sections in
+ * order.
+ */
 export async function expectReceipts(
   page: Page,
   update: string,

@@ -19,7 +19,10 @@ async function lost(page: Page, recorded: number, file: string): Promise<number>
   return recorded - (await length(page, file));
 }
 
-/** Returns the stored length, in seconds, of the recording in the draft that the page shows. */
+/**
+ * Returns how many seconds of the recording are stored. The page must show the recording's draft. `file` is the path to
+ * which the recording is downloaded.
+ */
 async function length(page: Page, file: string): Promise<number> {
   const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);

@@ -14,7 +14,7 @@ import {
 } from "./markup.ts";
 import { expect, fixture, signIn, test } from "./test.ts";
 
-test("a single dropped picture opens in the editor and keeps its type, but several are added unchanged", async ({
+test("a single dropped picture opens in the editor and keeps its file type, but several pictures are added unchanged", async ({
   page,
   hearback,
 }) => {
@@ -39,7 +39,7 @@ test("a single dropped picture opens in the editor and keeps its type, but sever
     (await countSecretPixels(page, await fetchRendition(page, media, "original"))).secret,
   ).toBe(0);
 
-  // In a WebP the redaction covers whole blocks of 16 pixels, and the editor shows that.
+  // In a WebP picture, a redaction is enlarged to whole blocks of 16 × 16 pixels. The editor shows the enlarged box.
   await dropFiles(page, [
     {
       name: "photo.webp",

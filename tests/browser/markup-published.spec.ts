@@ -12,7 +12,7 @@ import {
 import { apiHeaders } from "./scene.ts";
 import { axe, expect, openSignedInPage, saveScreenshots, signIn, test } from "./test.ts";
 
-test("a redaction after publication removes the picture from every address and requests new answers", async ({
+test("a redaction after publication deletes the old picture and requests new answers", async ({
   browser,
   page,
   hearback,
@@ -95,7 +95,7 @@ test("the editor works by keyboard alone and announces what it does", async ({
   const status = editor.dialog.getByRole("status");
   await keys("Control+c");
   await expect(status).toContainText(/copied/i);
-  // On a narrow screen the toolbar scrolls, and fades at its end.
+  // On a narrow screen, the toolbar scrolls. Its end fades out while more tools follow.
   const tools = editor.dialog.getByRole("toolbar");
   await page.setViewportSize({ width: 380, height: 700 });
   await expect(tools).toHaveAttribute("data-more");

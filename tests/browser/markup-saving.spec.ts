@@ -12,7 +12,7 @@ import {
 import { apiHeaders } from "./scene.ts";
 import { axe, expect, saveScreenshots, signIn, test } from "./test.ts";
 
-test("shapes that the server rejects stay in their row, and Send does nothing until they are saved", async ({
+test("shapes that could not be saved are kept, and Send does nothing until they are saved", async ({
   page,
   hearback,
 }) => {

@@ -24,7 +24,7 @@ const tolerance = (kind: string) =>
 
 type Shape = { kind: string; [member: string]: unknown };
 
-/** Converts a position in a cell, from 0 to 1, to a position in the picture. */
+/** Converts a position within a cell to a position within the picture. Both are fractions from 0 to 1. */
 const inCell = (cell: number, x: number, y: number): [number, number] => [
   ((cell % COLUMNS) + x) / COLUMNS,
   (Math.floor(cell / COLUMNS) + y) / ROWS,
@@ -182,7 +182,10 @@ function alter(shape: Shape): Shape {
   return { ...shape, from: move(shape["from"]), to: move(shape["to"]) };
 }
 
-/** Takes a screenshot of the stage's picture with this layer over it, at the full size of the picture. */
+/**
+ * Takes a screenshot, at full size, of the picture on the stage with one of its layers over it. `layer` is the CSS
+ * selector of the layer.
+ */
 async function screenshotLayer(page: Page, layer: string): Promise<Buffer> {
   await page.evaluate(
     async ([layer, width, height]) => {

@@ -13,7 +13,7 @@ const rounds = Number(process.env.HEARBACK_BENCH_RUNS ?? 5);
 const drawing = 4000;
 
 interface Drawn {
-  /** The frames per second, and the longest time between two frames in milliseconds. */
+  /** `rate` is in frames per second. `gap` is the longest time between two frames, in milliseconds. */
   rate: number;
   gap: number;
 }
@@ -33,8 +33,8 @@ const marks = (count: number) =>
   });
 
 /**
- * Opens the editor and draws a stroke as soon as possible. Returns the milliseconds until the canvas and the stroke
- * were painted.
+ * Opens the editor and draws a stroke as soon as possible. Returns how many milliseconds after the click the canvas
+ * (`there`) and the stroke were painted.
  */
 async function first(page: Page, editor: Editor): Promise<{ there: number; stroke: number }> {
   await page.evaluate(() => {

@@ -1,4 +1,4 @@
-// Helpers of the markup tests: pictures that contain a secret, driving the editor, and counting pixels.
+// Helpers for the markup tests. They paint pictures that contain a secret, operate the editor and count pixels.
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, type Locator, type Page } from "@playwright/test";
 import { apiHeaders } from "./scene.ts";
@@ -182,7 +182,8 @@ export async function fetchMarkup(page: Page, media: string): Promise<MarkupLaye
 }
 
 /**
- * Creates an update with files, published by default. Returns its id and those of its media once all media are ready.
+ * Creates an update with files. Publishes it unless `fields` sets `publish` to "false". Once all media are ready,
+ * returns the ids of the update and of the media.
  */
 export async function postUpdate(
   page: Page,
@@ -209,7 +210,7 @@ export async function postUpdate(
   return { id: update.id, media };
 }
 
-/** Drives the markup editor by mouse and keyboard. */
+/** Operates the markup editor by mouse and keyboard. */
 export class Editor {
   readonly dialog: Locator;
 
@@ -240,7 +241,10 @@ export class Editor {
     await this.page.mouse.click(x, y);
   }
 
-  /** Presses the main button, presses `confirm` in the dialog that follows, and waits until the editor is closed. */
+  /**
+   * Presses the button `name`. If `confirm` is given, also presses that button in the dialog that follows. Waits until
+   * the editor is closed.
+   */
   async finish(name: string, confirm?: string): Promise<void> {
     await this.dialog.getByRole("button", { name, exact: true }).click();
     if (confirm !== undefined)
@@ -262,7 +266,7 @@ interface Box {
   height: number;
 }
 
-/** Waits until an element has kept its place for three frames. Returns the place. */
+/** Waits until an element has not moved for three frames. Returns its position and size. */
 async function waitForRest(element: Element): Promise<Box> {
   const read = () => JSON.stringify(element.getBoundingClientRect());
   let box = read();
@@ -283,7 +287,7 @@ export type Media = {
   renditions: { name: string; type: string; url: string }[];
 };
 
-/** Fetches the state of a media. */
+/** Fetches a media item. */
 export async function fetchMedia(page: Page, media: string): Promise<Media> {
   return (await (
     await page.request.get(`/media/${media}`, { headers: apiHeaders })

@@ -2,7 +2,7 @@
 import { publishUpdate } from "./scene.ts";
 import { expect, openSignedInPage, test } from "./test.ts";
 
-test("a comment and an answer wait for the network, and are then sent once", async ({
+test("a comment and an answer wait for the network and are then sent exactly once", async ({
   browser,
   hearback,
 }) => {
@@ -29,7 +29,7 @@ test("a comment and an answer wait for the network, and are then sent once", asy
   await expect(reader.locator(".composer .failed, .complaint, .draft-state")).toHaveCount(0);
 });
 
-test("a comment that the person goes on writing is not sent by itself", async ({
+test("a waiting comment is not sent automatically if the person has changed its text", async ({
   browser,
   hearback,
 }) => {
@@ -83,7 +83,7 @@ test("an answer, the draft of a comment and an update wait for an unreachable se
   const author = await openSignedInPage(browser, freshServer, ada!);
   const reader = await openSignedInPage(browser, freshServer, bob!);
   const path = await publishUpdate(author, "acknowledge", "Just before the restart", [bob!]);
-  const waiting = "The server does not respond. This will be sent when it responds again";
+  const waiting = "The server is not responding. This will be sent when it responds again";
   await author.goto("/updates/new");
   await author.getByLabel("Title").fill("Written during the restart");
   await expect(author.locator("#save-state")).toContainText("Saved");

@@ -5,8 +5,8 @@ import { apiHeaders } from "./scene.ts";
 import { expect, signIn, test } from "./test.ts";
 
 /**
- * Pastes text, HTML and the same picture in two formats into a field. Returns whether the browser would insert the text,
- * which it does not for an event from a script.
+ * Pastes text, HTML and a picture in two formats into a field. Returns whether the page lets the browser insert the
+ * text. The browser itself inserts nothing, because the event comes from a script.
  */
 async function pasteFromOffice(field: Locator): Promise<boolean> {
   const picture = (await paintImage(field.page(), 300, 200, "#ffffff")).toString("base64");
@@ -43,7 +43,7 @@ test("a picture that is pasted with text is attached once, and the text is kept"
   await page.goto(`/updates/${((await made.json()) as { id: string }).id}`);
   expect(await pasteFromOffice(page.locator("#body"))).toBe(true);
   await expect(page.locator(".composer-pictures img")).toHaveCount(1);
-  // Outside a text field, there is no text to keep.
+  // Outside a text field, the page does not let the browser insert the text, but still attaches the picture.
   expect(await pasteFromOffice(page.locator("comment-composer.main-composer"))).toBe(false);
   await expect(page.locator(".composer-pictures img")).toHaveCount(2);
 });

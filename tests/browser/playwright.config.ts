@@ -1,8 +1,11 @@
-// The configuration of the browser tests. `bin/test` runs them on both engines. In this folder, `npx playwright test`
-// runs them on SQLite and disk with the program that is already built.
+// The configuration of the browser tests. `bin/test` runs all of them on SQLite and disk, and some of them again on
+// PostgreSQL and S3. In this folder, `npx playwright test` runs all of them on SQLite and disk with the program that is
+// already built.
 import { defineConfig } from "@playwright/test";
 
-/** The paths of Debian's Chromium, which can record, and of its headless shell, which needs less CPU time. */
+/**
+ * The paths of two browsers from Debian: Chromium, which can record, and its headless shell, which needs less CPU time.
+ */
 export const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const headlessShell = process.env.HEADLESS_SHELL ?? "/usr/bin/chromium-headless-shell";
 export const chromiumArgs = [
@@ -19,7 +22,10 @@ const engine = process.env.HEARBACK_TEST ?? "sqlite";
 /** Whether tests that do not depend on the engine run, too. */
 const runsAllTests = engine === "sqlite";
 
-/** Tests that depend on the database or the storage run on both engines, except those tagged `@once`. */
+/**
+ * Files whose tests depend on the database or the storage. These tests run on both engines (SQLite and PostgreSQL),
+ * except tests tagged `@once`, which run only on SQLite.
+ */
 const onBothEngines = [
   "clients.spec.ts",
   "journey.spec.ts",
@@ -55,7 +61,7 @@ export default defineConfig({
   ...(runsAllTests ? {} : { grepInvert: /@once/ }),
   outputDir: `results/${engine}`,
   reporter: [["list"], ["json", { outputFile: `results/${engine}.json` }]],
-  // Tests mostly wait, so two workers nearly halve the time even on two cores.
+  // Tests spend most of their time waiting, so two workers nearly halve the total time even on two cores.
   workers: 2,
   fullyParallel: true,
   retries: 0,

@@ -11,8 +11,8 @@ import { apiHeaders } from "./scene.ts";
 const run = promisify(execFile);
 
 /**
- * Creates an ffmpeg whose processes wait until `open` is called. `open` itself waits for the first process, and then
- * lets all processes continue.
+ * Creates a script that replaces ffmpeg. Its processes wait until `open` is called. `open` waits for the first process,
+ * and then lets all processes continue.
  */
 async function createGatedFfmpeg(): Promise<{
   ffmpeg: string;
@@ -51,7 +51,7 @@ async function publishVideo(page: Page, audience: string): Promise<CreatedUpdate
   return (await response.json()) as CreatedUpdate;
 }
 
-/** Records the events that show that the video paused, stalled, failed or ended. */
+/** Records when the video pauses, stalls, fails or ends. */
 async function recordPlaybackEvents(page: Page): Promise<void> {
   await page.locator(".stage video").evaluate((video: HTMLVideoElement) => {
     const playbackEvents: string[] = [];
@@ -113,7 +113,7 @@ test("playback of a raw recording continues when the seekable copy replaces it",
       expect((await playbackState(viewer)).durationKnown).toBe(false);
     }
     const raw = await sourceAddress(ronsPage);
-    // Slow the video down, so that it does not end before the copy is ready on a busy machine.
+    // Slow the video down. On a busy machine, it could otherwise end before the copy is ready.
     await setPlaybackRate(ronsPage, 0.1);
     await gate.open();
     for (const viewer of [ronsPage, riosPage])
@@ -241,7 +241,7 @@ test("the page says that a video is still being uploaded, and plays it once the 
     .toBeGreaterThan(0);
 });
 
-test("a recording is not discarded while the server does not say whether it was sent", async ({
+test("a recording is not discarded if the page cannot find out whether it was sent", async ({
   page,
   hearback,
 }) => {
@@ -287,7 +287,7 @@ async function beginRecording(page: Page): Promise<{ id: string; url: string; me
   return { id: id!, url: location!, media: media! };
 }
 
-/** Uploads `bytes` at `offset`. With `length`, the upload is then complete. */
+/** Uploads `bytes` at `offset`. If `length` is given, this completes the upload. */
 async function append(
   page: Page,
   url: string,

@@ -1,5 +1,4 @@
-// The start of a recording, and recordings that are cancelled, rejected or abandoned before they start. The latter leave
-// nothing behind.
+// How a recording starts. A recording that is cancelled, rejected or abandoned before it starts leaves nothing behind.
 import { writeFile } from "node:fs/promises";
 import { fetchStoredMedia, maxColorShareAtStart } from "./recording.ts";
 import { expect, test } from "./test.ts";
@@ -131,7 +130,7 @@ test("the recorder shows the server's message when the server rejects the upload
   await close();
 });
 
-test("leaving the page during the countdown deletes the upload, and the draft unless it has text", async ({
+test("leaving the page during the countdown deletes the upload, and also deletes the draft if it has no text", async ({
   playwright,
   hearback,
 }) => {

@@ -1,4 +1,5 @@
-// The recorder of the New page. The page shares its own tab as the screen; camera and microphone are fake.
+// The recorder of the New page. Instead of a screen, the tests share the page's own tab. The camera and the microphone
+// are fake.
 import { writeFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { pressPlace } from "./layouts.ts";
@@ -77,7 +78,7 @@ test("a recording of a tab with a camera bubble can be paused, stopped and playe
   await checkPageFromTop(page, "recorder-recording");
   await page.keyboard.press("Alt+Shift+P");
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
-  // The same on a Cyrillic layout, and on a Mac, where Alt changes the letter.
+  // The shortcut also works on a Cyrillic layout, and on a Mac, where Alt changes the letter.
   await pressPlace(page, "З", "KeyP", { altKey: true, shiftKey: true });
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await pressPlace(page, "∏", "KeyP", { altKey: true, shiftKey: true });
@@ -270,7 +271,8 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   // The page is not allowed to use the camera either, so it shows a placeholder.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera will appear here.")).toBeVisible();
-  // The page says that it must not use the camera. The recording does not start, and the page offers to try again.
+  // The page says that it is not allowed to use the camera. The recording does not start, and the page offers to try
+  // again.
   await expect(refused.page.getByText("This page is not allowed to use the camera.")).toBeVisible();
   await recorder(refused.page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder(refused.page)).toHaveAttribute("data-state", "set");
@@ -355,14 +357,14 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("a recording can start even if the worker cannot draw the camera, but ends if drawing fails later", async ({
+test("a recording can start even if the compositor worker cannot draw the camera, but ends if drawing fails later", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
   const [rika] = await hearback.addPeople("Rika");
   const { page, close } = await openStudio(playwright, hearback, rika!);
-  /** Runs `code` before the script of each of the next `times` compositor workers. */
+  /** Prepends `code` to the scripts of the next `times` compositor workers. */
   const prependToWorker = (code: string, times = 1) =>
     page.route(
       "**/compositor-worker*",
@@ -422,7 +424,7 @@ test("a recording can start even if the worker cannot draw the camera, but ends 
   await close();
 });
 
-test("a recording ends when the computer sleeps if the browser would lose audio sync", async ({
+test("a recording ends when the computer sleeps if sound and picture would be out of sync afterwards", async ({
   playwright,
   hearback,
 }) => {
@@ -432,7 +434,7 @@ test("a recording ends when the computer sleeps if the browser would lose audio 
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
-  // To a worker, a minute of sleep looks like a jump of the clock.
+  // Simulate a minute of sleep. A worker notices sleep as a jump of the clock.
   await page.route("**/recording-uploader-worker*", async (route) => {
     const response = await route.fetch();
     const sleep =
@@ -454,7 +456,7 @@ test("a screen that reports a wrong size is recorded at its real size", async ({
 }) => {
   const [rosi] = await hearback.addPeople("Rosi");
   const { page, close } = await openStudio(playwright, hearback, rosi!);
-  // Whole screens report a wrong size before their first frame.
+  // Simulate a whole screen, which reports a wrong size before its first frame.
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
     const real = media.getDisplayMedia.bind(media);

@@ -109,7 +109,7 @@ export class RecordingBrowser {
       .toBeGreaterThanOrEqual(seconds);
   }
 
-  /** The message that states how much of the recording is on the server and how much only in the browser. */
+  /** The message that states how much of the recording is on the server and how much is only in the browser. */
   get progressMessage() {
     return this.page.locator("[data-part=safety]");
   }
@@ -235,8 +235,8 @@ export async function paddedRecording(bytes: number): Promise<Buffer> {
 export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * Decodes the sound of a file. Returns its length in seconds and the share of its energy at one frequency (Goertzel),
- * from 0 to 1.
+ * Decodes the sound of a file. Returns its length in seconds, and the share of its energy at one frequency, from 0 to
+ * 1. Uses the Goertzel algorithm.
  */
 export async function measureTone(
   file: string,
@@ -273,7 +273,10 @@ export async function maxColorShareAtStart(file: string, color: Color): Promise<
 
 type Color = readonly [red: number, green: number, blue: number];
 
-/** For each frame in order, returns the share that a color covers, from 0 to 1. `limits` are ffmpeg arguments. */
+/**
+ * Returns the share of each frame's area that a color covers, from 0 to 1. `limits` are ffmpeg arguments that select a
+ * part of the file.
+ */
 export async function colorShares(
   file: string,
   [red, green, blue]: Color,

@@ -51,7 +51,7 @@ test("a recording that was started in another browser is offered with the part t
   await context.close();
 });
 
-test("a recording that was removed from its draft elsewhere is not called safe and cannot be continued", async ({
+test("a recording that was removed from its draft in another browser is not shown as safe and cannot be continued", async ({
   account,
   studio,
   browser,
@@ -120,7 +120,7 @@ test(
 );
 
 test(
-  "each unfinished recording names its draft, and the page of a draft offers only its own recordings",
+  "each unfinished recording is shown with its draft's title, and the page of a draft offers only its own recordings",
   { tag: "@once" },
   async ({ studio, account, browser, server }) => {
     const drafts: string[] = [];
@@ -137,7 +137,7 @@ test(
         })
         .toBeGreaterThanOrEqual(2);
       drafts.push(new URL(page.url()).pathname);
-      // In another browser, the recording still seems to be running.
+      // In another browser, the page of the draft shows that the recording is running.
       if (title === "The first one") {
         const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage();
         await signIn(elsewhere, account);

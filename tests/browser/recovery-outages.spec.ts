@@ -118,7 +118,7 @@ test("the recorder recovers from a server that hangs and then responds late", as
   await studio.recordUntilSafe(3);
   server.suspend();
   await expect(studio.progressMessage).toContainText(
-    "The server does not respond. Safe on the server up to",
+    "The server is not responding. Safe on the server up to",
     {
       timeout: 40_000,
     },

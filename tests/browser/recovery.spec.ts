@@ -46,7 +46,7 @@ test("a recording can be resumed after the browser is killed while the server is
   await studio.recordUntilSafe(3);
   await server.kill();
   await expect(studio.progressMessage).toContainText("kept in this browser");
-  // Record some seconds that only the browser has.
+  // Record a few seconds that do not reach the server.
   await expect.poll(() => studio.chunks.length).toBeGreaterThanOrEqual(8);
   await studio.killBrowser();
   await server.restart();

@@ -53,8 +53,8 @@ export async function continueUpload(page: Page): Promise<string> {
 }
 
 /**
- * Expects the stored file and the recorded chunks to have the same bytes, except that one of them may be longer.
- * The sound must last at least `minSeconds`, and the picture may be up to one second shorter.
+ * Expects the stored file and the recorded chunks to have the same bytes, up to the end of the shorter one. The sound
+ * must last at least `minSeconds`. The picture may be up to one second shorter than that.
  */
 export async function expectComplete(
   page: Page,

@@ -5,7 +5,7 @@ import { Hearback, person, signIn, type Person } from "./test.ts";
 /** A person's name, IANA time zone and browser language. */
 export type Place = readonly [name: string, zone: string, locale: string];
 
-/** Headers of an API request. Tests use the API to prepare data, and the pages for the behavior that they verify. */
+/** Headers of an API request. Tests prepare data through the API, and verify the behavior of the pages. */
 export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
 export class Scene {
@@ -16,7 +16,10 @@ export class Scene {
     readonly pages: Page[],
   ) {}
 
-  /** Adds an account for each place and opens a signed-in browser context for it, with that time zone and language. */
+  /**
+   * For each place, adds an account and signs in to it in a new browser context with the place's time zone and
+   * language.
+   */
   static async create(
     browser: Browser,
     server: Hearback,

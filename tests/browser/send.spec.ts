@@ -34,7 +34,7 @@ test("Ctrl+Enter includes an address that is still being typed, and sending can 
   await expect(page.getByRole("heading", { name: "Draft" })).toBeVisible();
 });
 
-test("an unknown address blocks sending but not saving, and can be invited", async ({
+test("an address without an account blocks sending but not saving, and can be invited", async ({
   page,
   hearback,
 }) => {
@@ -58,7 +58,10 @@ test("an unknown address blocks sending but not saving, and can be invited", asy
   await expect(page.getByRole("heading", { name: "For a stranger" })).toBeVisible();
 });
 
-test("the message to share fits the width of a phone", async ({ page, hearback }) => {
+test("the message that the author can share after sending fits the width of a phone", async ({
+  page,
+  hearback,
+}) => {
   const [lena] = await hearback.addPeople("Lena", "Lars");
   await signIn(page, lena!);
   await page.setViewportSize({ width: 380, height: 760 });
@@ -78,7 +81,10 @@ test("the message to share fits the width of a phone", async ({ page, hearback }
   await checkPage(page, "sent-pass-on");
 });
 
-test("the unit of the due time follows the number of working days", async ({ page, hearback }) => {
+test("the unit after the number of working days is singular for one and plural for more", async ({
+  page,
+  hearback,
+}) => {
   const [una] = await hearback.addPeople("Una Unit");
   await signIn(page, una!);
   await page.goto("/updates/new");

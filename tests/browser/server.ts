@@ -21,13 +21,13 @@ const STOP_TIMEOUT_MS = 30_000;
 
 export type Person = { name: string; email: string; password: string; admin?: boolean };
 
-/** An account to add or to sign in with. `person("Ada")` has the address ada@example.org. */
+/** Returns the data of an account. `person("Ada")` has the address ada@example.org. */
 export function person(name: string, more: Partial<Person> = {}): Person {
   const email = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, ".")}@example.org`;
   return { name, email, password: "correct horse battery staple", ...more };
 }
 
-/** The clock that a server's domain code reads. The clock stands still until `moveTo`. */
+/** A clock that replaces a server's clock. It stands still until `moveTo` is called. */
 export class TestClock {
   private constructor(
     /** The path of the file that HEARBACK_TEST_CLOCK names. */
@@ -113,7 +113,7 @@ export class Hearback {
     return this.testClock;
   }
 
-  /** Adds accounts and returns them. A string is a name, as for `person`. */
+  /** Adds accounts and returns them. If only a name is given, `person` provides the other data. */
   async addPeople(...accounts: (string | Person)[]): Promise<Person[]> {
     const people = accounts.map((account) =>
       typeof account === "string" ? person(account) : account,
@@ -185,7 +185,7 @@ function serve(env: NodeJS.ProcessEnv, log: WriteStream): ChildProcess {
   return child;
 }
 
-/** Returns the environment without settings of the developer's own Hearback. */
+/** Returns the environment variables of this process, without those that configure Hearback. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(

@@ -50,7 +50,7 @@ test("a recording can contain the microphone, the sound of the tab, both or neit
     sharedTabTitle: "The tab with music",
     args: ["--autoplay-policy=no-user-gesture-required"],
   });
-  // Switch off echo cancellation, which would remove a constant tone while the tab plays another.
+  // Switch off echo cancellation, which would remove a constant tone while the tab plays another tone.
   await context.addInitScript(() => {
     const media = navigator.mediaDevices as MediaDevices | undefined;
     const real = media?.getUserMedia.bind(media);
@@ -98,7 +98,7 @@ test("a recording can contain the microphone, the sound of the tab, both or neit
   expect(played.music).toBeGreaterThan(0.7);
   expect(played.voice).toBeLessThan(0.01);
 
-  // The page remembers "No microphone". Without the sound of the tab, the file has no audio stream.
+  // The page remembers "No microphone". Because the sound of the tab is now off as well, the file has no audio stream.
   const silent = await recordFile(page, info, () => recorderPart(page, "sound").uncheck());
   await expect(measureTone(silent)).rejects.toThrow(/does not contain any stream/);
   await close();

@@ -85,7 +85,7 @@ export async function fakeSources(
   await page.reload();
 }
 
-/** The screens to which the page has been granted access so far. */
+/** Returns one entry for each time that the page has been granted access to a screen. */
 export const grantedScreens = (page: Page) =>
   page.evaluate(() => (window as unknown as { granted: Source[] }).granted);
 

@@ -43,7 +43,7 @@ async function stopAndDownload(page: Page, info: TestInfo): Promise<string> {
   return file;
 }
 
-/** Returns the shares of a file's first and last frames that a source's color covers, from 0 to 1. */
+/** Returns which share of a file's first frame and of its last frame the color of a source covers, from 0 to 1. */
 async function colorAtEnds(
   file: string,
   source: "screen" | "camera",

@@ -23,8 +23,8 @@ function collectErrors(context: BrowserContext): void {
 }
 
 /**
- * `hearback` is one server for all tests that a worker runs, so each test must add people with names of its own.
- * `freshServer` is a new server without accounts, for one test.
+ * `hearback` is one server for all tests that a worker runs, so each test must add people whose names no other test
+ * uses. `freshServer` is a new server without accounts, for one test.
  */
 export const test = base.extend<
   { freshServer: Hearback; closeContexts: void },
@@ -158,7 +158,7 @@ async function waitForRendering(page: Page): Promise<void> {
  * the color scheme.
  */
 export async function axe(page: Page): Promise<void> {
-  // During a visit, Turbo marks the document as busy with an attribute that axe does not allow there.
+  // While Turbo loads a page, it marks the document as busy with an attribute that axe does not allow there.
   await expect(page.locator("html[aria-busy]")).toHaveCount(0);
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -3,7 +3,7 @@ import type { Browser, CDPSession, Page } from "@playwright/test";
 import { Editor, fetchMarkup, paintImage, pngFile, postUpdate, type Position } from "./markup.ts";
 import { expect, saveScreenshots, signIn, test, type Hearback } from "./test.ts";
 
-/** Simulates fingers and a pen on the editor with events of the browser's protocol. */
+/** Simulates fingers and a pen on the editor through the browser's debugging protocol. */
 class TouchInput {
   #fingers: { x: number; y: number; id: number }[] = [];
 
@@ -75,7 +75,7 @@ class TouchInput {
   }
 }
 
-/** Signs in on a phone, publishes an update with a picture and opens its editor. */
+/** Signs in on a phone, publishes an update with a picture, and opens the picture in the markup editor. */
 async function openEditorOnPhone(
   browser: Browser,
   hearback: Hearback,
@@ -182,7 +182,7 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
   await page.context().close();
 });
 
-test("a pen draws with its pressure and ignores a resting hand", async ({ browser, hearback }) => {
+test("a pen draws with pressure, and a resting hand is ignored", async ({ browser, hearback }) => {
   const { page, touch, editor, media } = await openEditorOnPhone(browser, hearback, "Peer Pen");
   await page.locator("dialog.markup .markup-tool[data-tool=freehand]").tap();
   // The hand touches the screen before the stroke.

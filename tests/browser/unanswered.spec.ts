@@ -61,7 +61,7 @@ test("the recorder gives up when the server never responds", async ({ playwright
   await expect(page.locator('[data-part="number"]')).toHaveText("…", { timeout: 30_000 });
   await page.clock.fastForward(30_000);
   await expect(alert(page)).toContainText(
-    "The server does not respond, so nothing is recorded. Try again in a moment.",
+    "The server is not responding, so nothing is recorded. Try again in a moment.",
   );
   await expect(alert(page).getByRole("button", { name: "Try again" })).toBeVisible();
   await expectState(page, "set");
@@ -85,7 +85,7 @@ test("the recorder gives up when the camera never responds, and can be cancelled
   await page.clock.fastForward(10_000);
   await expectState(page, "set");
   await expect(alert(page)).toContainText(
-    "The camera does not respond. Another program may be using it",
+    "The camera is not responding. Another program may be using it",
   );
   await expect(alert(page).getByRole("button", { name: "Try again" })).toBeVisible();
   await close();

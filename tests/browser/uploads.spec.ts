@@ -141,7 +141,7 @@ test("an upload continues automatically after the server is killed and restarted
   await page.locator("upload-queue input[type=file]").setInputFiles(file);
   await expect(arrivingItem(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
   await freshServer.kill();
-  await expect(arrivingItem(page)).toContainText("The server does not respond. Trying again.");
+  await expect(arrivingItem(page)).toContainText("The server is not responding. Trying again.");
   await freshServer.restart();
   await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, {
     timeout: 30_000,
@@ -149,7 +149,7 @@ test("an upload continues automatically after the server is killed and restarted
   expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });
 
-test("an empty request finishes an upload when the response to its last bytes was lost", async ({
+test("an empty request finishes an upload if the response to the last bytes was lost", async ({
   page,
   hearback,
 }, info) => {
@@ -169,7 +169,7 @@ test("an empty request finishes an upload when the response to its last bytes wa
     return route.fulfill({
       status: 503,
       contentType: "application/problem+json",
-      body: JSON.stringify({ title: "Unavailable", detail: "The storage does not respond." }),
+      body: JSON.stringify({ title: "Unavailable", detail: "The storage is not responding." }),
     });
   });
   await page.locator("upload-queue input[type=file]").setInputFiles(file);

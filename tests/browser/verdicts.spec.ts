@@ -55,7 +55,7 @@ test("a confirmation is announced, can be undone for ten seconds and changed lat
   await expect(announcements).toContainText("Undone.");
   expect(await myState(reader, path)).toBe("read_back");
 
-  // The keys work on a Cyrillic layout.
+  // The shortcut also works on a Cyrillic layout.
   await pressPlace(author, "н", "KeyY");
   await expect(notice.getByRole("button", { name: "Undo" })).toBeVisible();
   await expect(row).toHaveCount(0);

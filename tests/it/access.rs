@@ -1,4 +1,4 @@
-//! Access to updates: who has access, and what ends it.
+//! Access to updates: who has access, and when people lose it.
 
 mod later_members;
 mod links;

@@ -28,7 +28,7 @@ async fn audience_everyone_is_resolved_at_publication_and_excludes_accounts_crea
         late.get("/inbox").await.json()["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    // A material change of the update does not add later accounts either.
+    // A material change to the update does not add later accounts either.
     ada.patch(
         &draft,
         json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" }),

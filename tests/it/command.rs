@@ -237,7 +237,7 @@ fn serve_fails_and_explains_every_invalid_setting() {
 }
 
 #[test]
-fn unknown_setting_in_the_configuration_file_is_rejected_by_name() {
+fn unknown_setting_in_the_configuration_file_is_rejected_and_the_error_names_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("hearback.toml");
     std::fs::write(
@@ -333,7 +333,7 @@ fn doctor_line(part: &str, settings: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn doctor_says_that_recording_needs_https_except_on_this_machine() {
+fn doctor_says_that_recording_needs_https_unless_the_address_is_local() {
     for (url, allowed) in [
         ("http://localhost:8080", true),
         ("http://127.0.0.1:8080", true),

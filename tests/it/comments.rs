@@ -429,7 +429,7 @@ async fn comments_added_since_the_last_visit_are_marked_as_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // The comment stays marked as new during this visit. After a visit an hour later, it no longer is.
+    // The comment remains marked as new during this visit. A visit an hour later removes the mark.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);
@@ -452,7 +452,7 @@ async fn comment_on_an_update_in_the_trash_is_rejected() {
 }
 
 #[actix_web::test]
-async fn words_of_a_removed_comment_are_erased_from_everything_stored() {
+async fn removed_comment_is_erased_from_all_stored_data() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let kept = "quokkapunkt remains in this thread";

@@ -48,7 +48,7 @@ async fn comments_notify_each_participant_once_and_never_their_author() {
 }
 
 #[actix_web::test]
-async fn editing_a_comment_keeps_its_earlier_versions_until_it_is_removed() {
+async fn earlier_versions_of_an_edited_comment_are_kept_until_the_comment_is_removed() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.comment(&path, "On **Monday**").await;

@@ -199,7 +199,7 @@ async fn added_recipient_gets_their_own_due_time_and_removed_recipient_keeps_the
 }
 
 #[actix_web::test]
-async fn due_time_is_rejected_when_it_is_in_the_past_or_its_rule_is_invalid() {
+async fn due_time_that_is_in_the_past_or_invalid_is_rejected() {
     let app = TestApp::start().await;
     let [ada, _bob] = app.people(["Ada", "Bob"]).await;
     let with = |due: Value| json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": due, "publish": true });

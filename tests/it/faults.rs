@@ -51,7 +51,7 @@ struct Armed {
     fault: Fault,
 }
 
-/// Proxies connections and makes them fail at a chosen request. Clones share their state.
+/// A proxy that makes connections fail at a chosen request. Clones share their state.
 #[derive(Clone)]
 pub struct Breaker {
     armed: Arc<Mutex<Option<Armed>>>,

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Returns two values for each picture: the time in seconds at which a player shows it, and the second of the source
-/// that its grey value encodes. `input` contains ffmpeg options for the input file.
+/// Returns two values for each picture: the time in seconds at which a player shows the picture, and the number of the
+/// second of the source from which it comes. The grey value of the picture encodes this number. `input` contains ffmpeg
+/// options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])
@@ -54,8 +55,8 @@ pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
         .1
 }
 
-/// Returns the frame numbers that the pictures of a `count.*` video show. `path` is the video or one picture of it. A
-/// number is drawn as ten bits, lowest first, each 16 pixels wide.
+/// Returns the frame numbers that the pictures of a `count.*` video show. `path` is the video or a single picture of
+/// it. A number is drawn as ten bits, lowest bit first. Each bit is 16 pixels wide.
 pub(crate) fn numbers(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

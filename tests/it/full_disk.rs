@@ -1,4 +1,4 @@
-//! Fills the disk of an SQLite server at different points of each kind of write, and later frees space again.
+//! Fills the disk of a server that uses SQLite, sends writes to the server, and then frees space again.
 //!
 //! The server runs in its own mount namespace, with a small tmpfs for the database. `unshare -rm` creates the
 //! namespace without root privileges.
@@ -21,7 +21,8 @@ struct World {
     updates: Vec<String>,
 }
 
-/// How many pages of the disk are left free. Each kind of write is tried twice with each of these values.
+/// The numbers of pages that are left free on the disk. Each kind of write is sent once with each number of free pages,
+/// and once more after space is freed.
 const FREE_PAGES: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn create_world() -> World {
@@ -57,8 +58,8 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// Sends a write of this kind to the server. A sign-in uses the person whose name contains `pages`. Other writes
-    /// use the `n`th update.
+    /// Sends a write of this kind to the server. `pages` selects the person who signs in. `n` selects the update that
+    /// the write changes. Some kinds of writes use neither.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -114,7 +115,7 @@ fn assert_disk_full(refused: &Response, what: &str) {
 }
 
 #[actix_web::test]
-async fn every_kind_of_write_succeeds_after_a_full_disk_has_space_again() {
+async fn every_kind_of_write_succeeds_after_space_is_freed_on_a_full_disk() {
     if postgres() || !can_mount() {
         return;
     }
@@ -194,15 +195,15 @@ async fn pages_can_be_opened_and_keep_the_typed_text_when_the_disk_is_full() {
 }
 
 #[actix_web::test]
-async fn write_ahead_log_that_fills_the_disk_is_checkpointed_when_there_is_space_again() {
+async fn writes_succeed_after_space_is_freed_on_a_disk_that_the_write_ahead_log_has_filled() {
     if postgres() || !can_mount() {
         return;
     }
     let world = create_world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let ada = world.ada.with_base(&server.base);
-    // The write-ahead log fits in this space until it is checkpointed. The checkpoint fails, because it cannot extend
-    // the database file.
+    // The write-ahead log fits in this space until SQLite checkpoints it. The checkpoint fails, because too little
+    // space is left to extend the database file.
     server.fill(1100);
     let write = async || {
         ada.post(
@@ -243,7 +244,7 @@ async fn write_ahead_log_that_fills_the_disk_is_checkpointed_when_there_is_space
 }
 
 #[actix_web::test]
-async fn outcome_of_a_job_is_recorded_after_a_full_disk_has_space_again() {
+async fn outcome_of_a_job_that_ends_while_the_disk_is_full_is_recorded_after_space_is_freed() {
     if postgres() || !can_mount() {
         return;
     }

@@ -24,7 +24,7 @@ if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi
 exec REAL "$@"
 "#;
 
-/// A script in place of ffmpeg that can block runs. Dropping the gate deletes the script.
+/// A script that takes the place of ffmpeg and can block its runs. Dropping the gate deletes the script.
 pub struct Gate {
     dir: TempDir,
     pipes: Vec<File>,

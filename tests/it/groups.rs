@@ -189,7 +189,7 @@ async fn group_rejects_members_that_are_not_active_people() {
             );
         }
     }
-    // A deactivated member is not listed, but is listed again when the account is reactivated.
+    // A deactivated member is hidden, and is listed again after the account is reactivated.
     assert_eq!(names(&list(&ada).await[0]), ["Ada"]);
     root.patch(&format!("/people/{}", gone.id), json!({ "active": true }))
         .await

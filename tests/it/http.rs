@@ -28,7 +28,7 @@ async fn cross_site_request_is_rejected_without_effect() {
         // A GET request from another site is allowed, because it changes nothing.
         foreign.get("/me").await.expect(200);
     }
-    // Basic credentials do not make the request acceptable, because a browser can add them by itself.
+    // The request is rejected despite its Basic credentials, because a browser can add these on its own.
     let basic = with("authorization", "Basic YWRhOngx");
     basic
         .patch("/me", json!({ "name": "Mallory" }))
@@ -146,7 +146,7 @@ async fn submitted_form_is_answered_with_a_redirect_on_success_and_a_page_on_fai
 }
 
 #[actix_web::test]
-async fn method_override_is_read_from_the_query_or_urlencoded_body_but_not_from_multipart() {
+async fn method_override_works_in_the_query_and_in_urlencoded_forms_but_not_in_multipart_forms() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;

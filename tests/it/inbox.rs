@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, text};
 
-/// Returns the number of entries that the inbox states for each section. Asserts that each section has that many
-/// entries.
+/// Returns the inbox's count for each section. Asserts that each section has as many entries as its count says.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
     let count = |name: &str| inbox["counts"][name].as_i64().unwrap();
@@ -114,7 +113,7 @@ async fn inbox_entries_for_owed_responses_are_sorted_by_due_time() {
 }
 
 #[actix_web::test]
-async fn inbox_entry_about_a_new_update_or_comment_stays_until_the_update_is_opened() {
+async fn inbox_entry_about_a_new_update_or_comment_is_listed_until_the_update_is_opened() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada
@@ -183,7 +182,7 @@ async fn reply_is_listed_in_the_inbox_of_a_commenter_who_never_opened_the_update
 }
 
 #[actix_web::test]
-async fn home_page_redirects_to_the_inbox_when_signed_in_and_otherwise_to_sign_in() {
+async fn home_page_redirects_signed_in_people_to_the_inbox_and_others_to_the_sign_in_page() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     assert_eq!(
@@ -234,7 +233,8 @@ async fn copy_first_update(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn inbox_section_with_over_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
+async fn inbox_section_with_over_a_thousand_entries_lists_a_hundred_and_states_their_number_as_1000_plus()
+ {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });

@@ -90,7 +90,7 @@ async fn video_with_extra_streams_becomes_ready() {
 }
 
 #[actix_web::test]
-async fn video_with_an_unsupported_codec_fails_with_advice() {
+async fn video_with_an_unsupported_codec_fails_and_the_reason_suggests_exporting_it_as_h264() {
     let app = TestApp::start().await;
     let dir = tempfile::tempdir().unwrap();
     let picture = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=1"];

@@ -65,7 +65,8 @@ impl Interrupted {
             .await
     }
 
-    /// Continues like a tus client that gets no response: it requests the offset with HEAD and sends the rest.
+    /// Continues like a tus client that got no response to its last request. It requests the offset with HEAD and sends
+    /// the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
@@ -168,7 +169,7 @@ async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// A fault that has the same effect as killing the process after each step.
+/// Cutting all connections after a step has the same effect as killing the process.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
 const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],
@@ -361,7 +362,7 @@ async fn late_request_to_one_node_never_changes_a_recording_that_another_node_fi
     assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 
-/// SQLite triggers. Each makes one step of the last request fail.
+/// SQLite triggers. Each trigger makes a different step of the last request fail.
 const FAILING: [&str; 6] = [
     "CREATE TRIGGER fault BEFORE UPDATE OF generation ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE UPDATE OF received ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",

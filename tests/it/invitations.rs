@@ -113,7 +113,7 @@ async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
         .problem(404);
     assert!(pending(&admin).await.is_empty());
 
-    // The invitation has expired, so its address is rejected in an audience.
+    // The invitation has expired, so an audience cannot contain the invited address.
     let refused = ada
         .post(
             "/updates",
@@ -138,7 +138,7 @@ async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
 }
 
 #[actix_web::test]
-async fn invitation_is_accepted_once_when_two_requests_race() {
+async fn invitation_is_accepted_only_once_when_two_people_accept_it_at_the_same_time() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
@@ -285,7 +285,7 @@ fn focused(page: &Response) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn first_field_has_the_focus_on_pages_for_people_who_are_not_signed_in() {
+async fn first_field_is_focused_on_pages_for_people_who_are_not_signed_in() {
     let app = TestApp::start().await;
     let setup = format!("/setup?code={}", app.setup_code.as_deref().unwrap());
     let stranger = app.client().accept("text/html");
@@ -303,7 +303,7 @@ async fn first_field_has_the_focus_on_pages_for_people_who_are_not_signed_in() {
         let page = stranger.get(path).await.expect(200);
         assert_eq!(focused(&page), [field], "{path}");
     }
-    // Only the password was rejected, so it gets the focus instead of the first field.
+    // Only the password was rejected, so the password field is focused instead of the first field.
     let fields = [("name", "New"), ("password", "short")];
     let refused = stranger
         .form("POST", &invitation, &fields)

@@ -1,4 +1,4 @@
-//! Uploads survive if the server is killed during their last request and restarted.
+//! Uploads survive when the server is killed during their last request and then restarted.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -18,7 +18,7 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // `kill` fails if the process has already exited.
+        // Ignore the error of `kill`, because the process may have exited already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

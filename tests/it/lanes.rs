@@ -1,4 +1,4 @@
-//! Job lanes: slow jobs never delay the others.
+//! Job lanes: slow jobs never delay jobs in other lanes.
 
 use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::json;
@@ -56,7 +56,7 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     };
     assert!(stored().await > 0);
     ada.delete(&format!("/media/{picture}")).await.expect(204);
-    // Emails wait for working hours. It is Wednesday, 10:00 in Berlin, and Bob works.
+    // Emails wait for working hours. Set the clock to Wednesday, 10:00 in Berlin, when Bob works.
     app.set_clock("2030-01-09T09:00:00Z");
     ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
     app.state.clock.advance(11_000);

@@ -1,6 +1,6 @@
 //! Imports follow the layers of `src/lib.rs` and never form a cycle.
 //!
-//! The tests read every path in every source file: in `use` items, in code and in the arguments of macros.
+//! The tests read every Rust path in every source file: in `use` items, in code and in the arguments of macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -100,7 +100,7 @@ async fn list_pages_neither_skip_nor_repeat_updates_while_updates_are_added() {
         let list = ada.get(&address).await.expect(200).json();
         let page = texts(&list["items"], "title");
         seen.extend(page.into_iter().map(str::to_owned));
-        // An update that is added while somebody reads the pages does not shift later pages.
+        // Add an update while the pages are being read. It must not shift the later pages.
         ada.update(json!({ "title": "new" })).await;
         let Some(next) = list["next"].as_str() else {
             break;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture, text, texts, update_path};
 
-/// Publishes an update by Ada for Bob with a picture. Returns both clients and its path.
+/// Publishes an update by Ada for Bob, with a picture. Returns both clients and the update's path.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = [
@@ -159,7 +159,7 @@ async fn shared_media_needs_no_cookie_and_is_unavailable_after_the_link_is_revok
         let picture = app.client().get(url).await.expect(200);
         assert!(picture.header("content-type").starts_with("image/"));
     }
-    // An address is not found if its grant or expiry time was changed.
+    // A media address is not found if its grant (`g`) or its expiry time (`e`) was changed.
     let other_grant = urls[0].replace("g=l~", "g=s~");
     app.client().get(&other_grant).await.problem(404);
     let other_expiry = urls[0].replace("&e=", "&e=9");

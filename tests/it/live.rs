@@ -65,7 +65,8 @@ async fn events_of_unknown_kinds_do_not_hold_up_the_stream() {
     let ada = app.person("Ada").await;
     let path = publish(&ada, "T", &[]).await;
     let mut stream = Stream::open(&ada, &format!("{path}/live")).await;
-    // A newer version may have recorded more events than the stream reads at once, which are 500.
+    // A newer version may have recorded events of unknown kinds. Add 501 of them, because the stream reads at most 500
+    // events at once.
     app.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 501)
          INSERT INTO events (n, kind, update_id, subject_id, actor_id, at)
@@ -135,7 +136,7 @@ async fn missed_events_are_delivered_once_after_reconnecting() {
             assert_eq!(stream.next_of_update().await.data["id"], *comment);
         }
     }
-    // An event that happens while the stream sends the missed events arrives once, after them.
+    // An event that occurs while the stream is sending the missed events arrives exactly once, after them.
     let mut stream = Stream::with(get(&format!("?after={last_seen}"))).await;
     comments.push(ada.comment(&path, "4").await);
     for comment in &comments[1..] {
@@ -349,8 +350,8 @@ async fn event_stream_without_events_is_kept_alive_while_other_updates_change() 
         assert_eq!(stream.next().await.unwrap().kind, "inbox");
         streams.push(stream);
     }
-    // Add comments to the other update without a pause, so that its events arrive far more often than the keep-alive
-    // interval.
+    // Add comments to the other update without a pause, so that the time between its events is much shorter than the
+    // keep-alive interval.
     let talk = async {
         loop {
             ada.comment(&busy, "again").await;

@@ -1,4 +1,4 @@
-//! Emails about what waits for a person. They are sent in the person's working hours.
+//! Emails that tell people what waits for them. Each person gets them only during their own working hours.
 
 mod authors;
 mod delivery;
@@ -119,7 +119,7 @@ fn assert_headers(mail: &ReceivedMail) {
     );
 }
 
-/// Returns Bob's due time in the form that the email uses.
+/// Returns Bob's due time, formatted as in the email.
 async fn due_for_bob(app: &TestApp, ada: &Client, update: &str) -> String {
     let receipts = ada.get(&format!("{update}/receipts")).await;
     let receipts = receipts.expect(200).json();
@@ -239,7 +239,7 @@ async fn adding_a_recipient_sends_an_email_only_to_that_recipient() {
 }
 
 #[actix_web::test]
-async fn only_the_reminder_is_emailed_when_the_request_has_not_been_emailed_yet() {
+async fn reminder_within_ten_seconds_is_emailed_instead_of_the_request() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     ada.post(&format!("{path}/reminders"), json!({}))

@@ -65,7 +65,7 @@ async fn comment(client: &Client, update: &str, body: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn mentioned_person_is_notified_only_of_the_mention() {
+async fn mentioned_person_gets_a_notification_about_the_mention_instead_of_the_comment() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -129,7 +129,8 @@ async fn group_mention_notifies_members_with_access_and_lists_members_without_ac
         ),
         (0, 0)
     );
-    // Cyd is mentioned twice, but is listed once. Afterwards Cyd is deactivated and no longer listed.
+    // The comment mentions Cyd twice, as a member of the group and by name, but Cyd is listed once. Once the account of
+    // Cyd is deactivated, Cyd is not listed at all.
     let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
     let edit = format!("/comments/{}", made["id"].as_str().unwrap());
@@ -204,7 +205,7 @@ async fn mention_on_a_workspace_update_can_notify_any_member() {
         (unseen(&made), kinds(&app, "Cyd").await),
         (vec![], vec!["mention".to_owned()])
     );
-    // A mute of the update suppresses all notifications except mentions.
+    // After Ada has muted the update, a plain comment does not notify her, but a mention does.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
     hearback::notifications::set_muted(

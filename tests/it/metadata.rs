@@ -21,7 +21,7 @@ const COMING: &str = "Processing. This video will play here in a moment.";
 
 const ONLY_AUTHOR: &str = "Only the author can play this video";
 
-/// Copies a fixture into another container and adds the metadata in [`SECRETS`], like the metadata of phones.
+/// Copies a fixture into another container and adds the metadata in [`SECRETS`], as phones do.
 fn with_metadata(input: &str, output: &str, more: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join(input), dir.path().join(output));

@@ -146,7 +146,7 @@ async fn inbox_entry_about_late_answers_names_five_people_and_counts_the_others(
 }
 
 #[actix_web::test]
-async fn passed_due_time_stays_when_the_recipient_changes_their_working_hours() {
+async fn due_time_that_has_passed_does_not_change_with_the_working_hours_of_the_recipient() {
     let app = TestApp::start().await;
     let [ada, _bob, cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -219,7 +219,7 @@ async fn answer_reported_as_overdue_is_not_reported_again_after_a_due_time_that_
     ada.patch(&path, change).await.expect(200);
     app.state.notify_overdue().await.unwrap();
     assert_eq!(said_to(&ada).await, json!([]));
-    // A due time in the future begins anew.
+    // Once a new due time has passed, the author is notified again.
     let change = json!({ "due": "2030-01-11T12:00:00Z" });
     ada.patch(&path, change).await.expect(200);
     app.set_clock("2030-01-11T12:00:01Z");

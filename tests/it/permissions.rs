@@ -63,8 +63,7 @@ fn problem(method: &str, response: &Response) -> Value {
     problem
 }
 
-/// The readers in the table that all worlds share. Guests are missing, because each [`World`] has its own share
-/// links.
+/// The readers that all worlds share. Guests are not among them, because each [`World`] has its own share links.
 struct Readers {
     app: TestApp,
     author: Client,

@@ -1,4 +1,4 @@
-//! Questions: open, answered and accepted.
+//! Questions: how they are answered, and who can accept an answer.
 
 use serde_json::{Value, json};
 

@@ -38,7 +38,7 @@ async fn put(client: &Client, path: &str, fields: &Value) -> Response {
         .await
 }
 
-/// Returns why each entry is in a section of the inbox.
+/// Returns the `why` field of each entry in a section of the inbox.
 pub async fn reasons(client: &Client, section: &str) -> Vec<String> {
     let inbox = client.get("/inbox").await.json();
     inbox[section]
@@ -49,7 +49,7 @@ pub async fn reasons(client: &Client, section: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the number of entries that the inbox states for a section.
+/// Returns the inbox's count for a section.
 pub async fn inbox_count(client: &Client, section: &str) -> Value {
     client.get("/inbox").await.json()["counts"][section].clone()
 }

@@ -205,7 +205,7 @@ async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // Interrupting a request loses neither its bytes nor the copy that already exists.
+    // An interrupted request loses neither its own bytes nor the part that is already finished.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);
@@ -266,7 +266,7 @@ async fn unfinished_recording_is_kept_when_the_server_was_down_for_days() {
     app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert!(sender.original().await == whole[..200_000]);
-    // A recording that is too short to play is not finished for a day, because its page may return.
+    // A recording that is too short to play is kept for a day, because its page may return.
     let short = Sender::recording(&ada).await;
     short.send(0, &whole[..1]).await;
     app.state.clock.advance(2 * HOUR);

@@ -39,7 +39,7 @@ async fn inbox_page(client: &Client) -> String {
 }
 
 #[actix_web::test]
-async fn sample_update_is_listed_in_the_inbox_with_a_suggestion_to_share() {
+async fn sample_update_is_listed_in_the_inbox_and_the_page_suggests_sharing_something() {
     let app = TestApp::start().await;
     let ada = set_up(&app).await;
     let inbox = inbox(&ada).await;

@@ -37,7 +37,8 @@ async fn signing_in_with_the_password_starts_a_session_and_signing_out_ends_it()
 }
 
 #[actix_web::test]
-async fn person_without_a_session_is_redirected_to_sign_in_which_keeps_the_requested_address() {
+async fn person_without_a_session_is_redirected_to_the_sign_in_page_which_keeps_the_requested_address()
+ {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let stranger = app.client().accept("text/html");
@@ -150,7 +151,7 @@ async fn sign_in_is_rate_limited_per_account() {
 }
 
 #[actix_web::test]
-async fn sessions_are_listed_and_ended_only_by_their_owner() {
+async fn sessions_can_be_listed_and_ended_only_by_their_owner() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let eve = app.person("Eve").await;
@@ -253,7 +254,7 @@ async fn signing_in_again_ends_the_previous_session() {
 }
 
 #[actix_web::test]
-async fn sign_in_is_limited_per_client_behind_a_proxy_in_a_trusted_network() {
+async fn sign_in_is_rate_limited_per_client_when_the_proxy_is_in_a_trusted_network() {
     let proxies = TrustedProxies::parse("127.0.0.0/8,10.0.0.0/8").unwrap();
     let app = TestApp::start_with(|config| config.trusted_proxies = proxies).await;
     app.person("Ada").await;

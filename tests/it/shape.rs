@@ -41,8 +41,8 @@ impl Shape {
         Self::of_field("", "", document)
     }
 
-    /// Returns the shape of a field's value. `parent` is the field that contains the object, and `name` is the field
-    /// in the object. All items of a list have one common shape.
+    /// Returns the shape of the value of the field `name`. `parent` is the name of the field that contains the
+    /// surrounding object. All items of a list have one common shape.
     fn of_field(parent: &str, name: &str, value: &Value) -> Self {
         match value {
             Value::Null => Self::word("null"),

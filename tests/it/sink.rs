@@ -111,9 +111,9 @@ impl Sink {
         sink
     }
 
-    /// Replies with `answer` to the next command that has this verb and contains `about`. For the answer `hang up`,
-    /// closes the connection without a reply. The verb `END` stands for the end of a message, whose recipient must
-    /// then contain `about`.
+    /// Replies with `answer` to the next command that has this verb and contains `about`. If `answer` is `hang up`,
+    /// closes the connection without a reply. If `verb` is `END`, replies at the end of the next message whose
+    /// recipient contains `about`.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
         self.log.lock().unwrap().rules.push(Rule {
             verb,
@@ -173,7 +173,7 @@ async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
                 return;
             };
             let answer = take_rule(&log, "END", &to).unwrap_or("250 accepted");
-            // If the connection closes now, the message still counts as received.
+            // A message counts as received even if the connection closes before the reply.
             if answer.starts_with('2') || answer == HANG_UP {
                 let to = to.clone();
                 log.lock().unwrap().mails.push(ReceivedMail { to, raw });
@@ -194,7 +194,7 @@ async fn next_line(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {
     }
 }
 
-/// Reads a message up to the line with a dot. Returns `None` if the connection ends before it.
+/// Reads a message up to the line that contains only a dot. Returns `None` if the connection ends before that line.
 async fn read_message(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {
     let mut raw = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! Where recipients stand: who has heard an update, who objects, and whether the counts agree with that.
+//! Where recipients stand: who has heard an update, who objects, and whether the counts agree with the receipts.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ async fn page(app: &TestApp, name: &str, path: &str) -> String {
     browser.get(path).await.expect(200).text()
 }
 
-/// Sends the answer form of the inbox or, with `opened`, of the update page.
+/// Submits the "Got it" form: the form of the update page if `opened` is true, and the form of the inbox otherwise.
 async fn press_got_it(app: &TestApp, name: &str, path: &str, opened: bool) {
     let mut fields = vec![("_method", "PUT")];
     if opened {

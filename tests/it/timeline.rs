@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames::{pictures, shown_at};
 
-/// Publishes a fixture by Ada for Bob and waits until it is processed. Returns the path of the media and the JSON
-/// that Ada gets.
+/// Publishes an update by Ada for Bob with this fixture, and waits until the fixture is processed. Returns the path of
+/// the media and the JSON that Ada gets.
 async fn publish(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
@@ -175,7 +175,8 @@ async fn served_copies_of_a_low_frame_rate_video_start_at_zero_and_last_as_long_
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
-            // All pictures of the source from second 12 on are white, so they encode second 12.
+            // The brightness of a picture encodes its second. All pictures from second 12 on are white, and white
+            // stands for second 12.
             assert_eq!(
                 shown_at(&shown, second as f64 + 0.1),
                 (second / every * every).min(12),

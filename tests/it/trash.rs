@@ -47,7 +47,7 @@ async fn trash_is_private_and_restoring_an_update_keeps_its_comments_and_answers
         (&back["my_receipt"]["state"], &back["counts"]["comments"]),
         (&json!("acknowledged"), &json!(1))
     );
-    // Deleting an update from the trash has no effect if it is not in the trash.
+    // This address deletes only updates that are in the trash, so the restored update remains.
     ada.delete(&path.replace("/updates", "/trash"))
         .await
         .expect(204);

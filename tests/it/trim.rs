@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames;
 
-/// Creates an update by Ada for Bob with a processed recording, whose frames show their numbers. Returns the path of
-/// the update, the path of the recording and the recording's JSON.
+/// Creates an update by Ada for Bob with a recording, and waits until the recording is processed. Each frame of the
+/// recording shows its own number. Returns the path of the update, the path of the recording and the recording's JSON.
 async fn update_with_recording(
     app: &TestApp,
     ada: &Client,
@@ -162,7 +162,7 @@ async fn trim_can_be_narrowed_or_removed_and_repeating_the_same_trim_changes_not
     trim(&ada, &media, 1_000, 5_000).await;
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(generation().await, 2);
-    // A second trim is relative to the first one, even before the first one has been processed.
+    // The times of a second trim are relative to the first trim, even before the first trim has been processed.
     let narrowed = trim(&ada, &media, 1_000, 3_000).await;
     assert_eq!(
         (&narrowed["trim"], &narrowed["duration_ms"]),

@@ -27,7 +27,7 @@ async fn update_with_an_unknown_expectation_is_left_out_of_lists() {
         .await;
 
     assert_eq!(titles(&ada, "/updates").await, ["newer", "oldest"]);
-    // The unreadable first row is left out, and the page still links to the next one.
+    // The unreadable first row is left out. The page has the next readable row instead, and links to the next page.
     let page = ada.get("/updates?limit=1").await.expect(200).json();
     assert_eq!(page["items"][0]["title"], "newer");
     let next = page["next"].as_str().unwrap();

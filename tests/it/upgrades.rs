@@ -61,7 +61,7 @@ const CHECKSUMS: &[(i64, &str)] = &[
 ];
 
 #[test]
-fn applied_migrations_are_never_edited() {
+fn released_migrations_are_never_edited() {
     let found: Vec<(i64, String)> = MIGRATOR
         .iter()
         .map(|migration| {

@@ -209,7 +209,7 @@ async fn withdrawn_correction_no_longer_asks_for_a_readback() {
 }
 
 #[actix_web::test]
-async fn receipts_page_offers_to_change_a_verdict_without_scripts() {
+async fn author_can_withdraw_a_verdict_on_the_receipts_page_without_scripts() {
     let (app, ada, bob, _cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests.").await;
     confirm(&ada, &path, &bob).await.expect(200);

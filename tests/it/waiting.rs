@@ -154,7 +154,7 @@ async fn publishing_returns_a_message_to_share() {
 }
 
 #[actix_web::test]
-async fn muted_update_causes_only_notifications_about_requests() {
+async fn muted_update_is_listed_in_the_inbox_only_when_it_asks_for_an_answer() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -175,7 +175,8 @@ async fn muted_update_causes_only_notifications_about_requests() {
 }
 
 #[actix_web::test]
-async fn notifications_are_not_duplicated_and_never_about_own_actions_or_opened_updates() {
+async fn notifications_are_not_duplicated_and_not_about_own_actions_and_are_read_when_the_update_is_opened()
+ {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Once", &["Bob"]).await;
@@ -216,7 +217,7 @@ async fn unpublishing_within_ten_seconds_retracts_the_notifications() {
 }
 
 #[actix_web::test]
-async fn receipts_overview_is_available_as_a_page_as_json_and_as_csv() {
+async fn receipts_overview_is_available_as_html_and_json_and_csv() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "=SUM(A1)", &["Bob"]).await;
@@ -292,7 +293,8 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn concurrent_publications_get_the_same_time_and_a_verdict_conflicts_with_a_withdrawal() {
+async fn draft_gets_one_publication_time_and_either_a_verdict_or_a_withdrawal_succeeds_when_requests_race()
+ {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

@@ -200,8 +200,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Asks the person to draw again, because the picture was cropped after they drew on it and the drawing would be in
-   * the wrong place. Throws a `Problem` if they decline.
+   * Asks the person to draw again. Called if the picture was cropped after they drew on it, because the drawing would
+   * be in the wrong place. Throws a `Problem` if they decline.
    */
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))
@@ -232,8 +232,9 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Shows the Undo button, and a notice for each mentioned person who cannot see the comment. They go below the
-   * composer. For a reply they go below the thread's buttons, because the reply form closes after sending.
+   * Shows the Undo button, and a notice for each mentioned person who cannot see the comment. For a new comment, they
+   * appear below the composer. For a reply, they appear below the thread's buttons, because the reply form closes after
+   * sending.
    */
   #showNotices(sent: SentComment, unseen: UnseenPerson[]): void {
     const reply = this.closest("details.reply");

@@ -42,7 +42,7 @@ export class ComposerAnchor {
   connectToStage(signal: AbortSignal): void {
     document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
     this.#updateDrawButton();
-    // Restore the drawing if the person left the page without sending it.
+    // Restore a drawing that the person had not sent when they left the page.
     const drawn = readStorage("sessionStorage", this.#drawingKey);
     if (drawn !== null) this.set(JSON.parse(drawn) as Anchor);
     document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
@@ -94,8 +94,8 @@ export class ComposerAnchor {
   }
 
   /**
-   * Anchors the comment at a place that the person pointed at. Keeps the comment's drawing unless the drawing is on
-   * other media.
+   * Anchors the comment at a place that the person pointed at, and keeps its drawing. If the drawing is on other media,
+   * asks the person to send or remove the drawing first.
    */
   #point(anchor: Anchor): void {
     const { drawing, size, media } = this.#anchor ?? {};

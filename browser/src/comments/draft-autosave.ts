@@ -103,7 +103,10 @@ export class DraftBox extends HTMLElement {
     );
   }
 
-  /** Empties the text area after it was sent, so that its text is neither saved as a draft again nor sent again. */
+  /**
+   * Empties the text area after its text was sent. Otherwise, the text could be saved as a draft again, or be sent
+   * twice.
+   */
   #empty(area: HTMLTextAreaElement): void {
     area.value = area.defaultValue = "";
     this.clear();

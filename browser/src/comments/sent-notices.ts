@@ -96,7 +96,7 @@ function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   return notice;
 }
 
-// Remove the notice about an unseen person once its form has added that person.
+// When the author has added a person with the form in a notice, remove the notice.
 document.addEventListener("hearback:form-sent", (event) => {
   event.detail.form.closest(".note.unseen")?.remove();
 });

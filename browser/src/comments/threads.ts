@@ -74,9 +74,7 @@ function showEditButtons(): void {
 for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(event, showEditButtons);
 
-/**
- * The media position of threads that belong to no media. It is higher than any real one, so these threads come last.
- */
+/** The media position of threads without media. It is higher than every real position, so these threads come last. */
 const NO_MEDIA = 1000;
 
 /** The sort key of a thread: the position of its media, its time or position in the media, and its creation time. */
@@ -143,7 +141,7 @@ function comparePlaces(a: PlaceKey, b: PlaceKey): number {
 /** Opens the page of threads that contains a comment. Does nothing if there is only one page. */
 export function openPageOfComment(id: string): void {
   const query = `?${new URLSearchParams({ comment: id })}`;
-  // This address is already open, so the comment no longer exists, and the server has shown the newest page instead.
+  // If this address is already open, the comment no longer exists, and the server has shown the newest page instead.
   if (location.search === query || !document.querySelector(".thread-pages")) return;
   location.replace(`${location.pathname}${query}#c-${id}`);
 }

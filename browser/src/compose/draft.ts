@@ -16,7 +16,7 @@ export interface Draft {
 /** A part of the page that records, marks up or uploads media. The media is pending until it is in the draft. */
 export interface PendingMedia {
   readonly busy: boolean;
-  /** Resolves once no media is pending, with true if all media arrived. */
+  /** Waits until no media is pending. Resolves with true if all media arrived. */
   finish(): Promise<boolean>;
 }
 

@@ -32,7 +32,7 @@ export class SavedDraft implements Draft {
   /** The values that the server has stored. */
   #saved: Partial<DraftValues> = {};
   #isStopped = false;
-  /** Why the last save got no response or was rejected as a whole; null after any other save. */
+  /** The failure of the last save, if the save got no response or was rejected as a whole. Otherwise null. */
   #failure: Problem | null = null;
   /** The title that `ensure` gave to the draft because the person had typed none. */
   #defaultTitle = "";
@@ -60,7 +60,7 @@ export class SavedDraft implements Draft {
     return this.#isStopped;
   }
 
-  /** Why the last save got no response or was rejected as a whole; null after any other save. */
+  /** The failure of the last save, if the save got no response or was rejected as a whole. Otherwise null. */
   get failure(): Problem | null {
     return this.#failure;
   }

@@ -91,7 +91,8 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
     const undo = () => undoConfirmation(form.action, row.id, person);
     showUndoNotice(`You confirmed what ${person} said back.${rest}`, undo);
   }
-  // After the last verdict, <hearing-list> is no longer on the page, so it cannot move the focus.
+  // After the last verdict, the refresh removes <hearing-list>, so that element cannot move the focus. Focus the Undo
+  // notice instead.
   document.addEventListener(
     "hearback:refreshed",
     () => {

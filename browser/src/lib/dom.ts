@@ -96,7 +96,7 @@ export function formatBytes(count: number): string {
   return `${(count / 1000 ** power).toLocaleString("en", { maximumFractionDigits: power > 1 ? 1 : 0 })} ${units[power]}`;
 }
 
-/** Whether keys pressed on `target` edit a field, so that they are not shortcuts. */
+/** Whether keys pressed on `target` edit a field and so must not trigger shortcuts. */
 export function isTextEntry(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
@@ -137,7 +137,10 @@ export function formatTimestamp(time = new Date(), separator = ":"): string {
   return `${time.getDate()} ${month} ${hours}${separator}${minutes}`;
 }
 
-/** Resolves when the browser has painted the page's present state. A page in the background is not painted. */
+/**
+ * Resolves once the browser has painted the current state of the page. Does not resolve while the page is in the
+ * background, because browsers do not paint it then.
+ */
 export function nextPaint(): Promise<void> {
   return new Promise((resolve) =>
     // The first callback runs before the paint, the second one after it.

@@ -1,4 +1,5 @@
-// <keep-fragment> keeps the URL fragment, such as `#t=42`, through sign-in. Browsers do not send it to the server.
+// <keep-fragment> keeps the URL fragment, such as `#t=42`, through sign-in, because browsers do not send fragments to
+// the server.
 export class KeepFragment extends HTMLElement {
   connectedCallback(): void {
     const input = this.querySelector("input");

@@ -3,14 +3,14 @@
 /** The last character of Unicode's Latin blocks. */
 const LAST_LATIN = 0x24f;
 const LAST_ASCII = 0x7f;
-/** What `event.key` is if an input method or an accent hides the character. */
+/** The values of `event.key` when an input method or a dead key hides the character. */
 const HIDDEN = ["Process", "Dead", "Unidentified"];
 const BRACKETS: Record<string, string> = { BracketLeft: "[", BracketRight: "]" };
 
 /**
- * The key of a keyboard event, as `event.key` is on a Latin layout. If the layout is not Latin (for example Cyrillic,
- * Greek, Hebrew or Arabic), returns the letter, digit or bracket that a US keyboard has in the same place. The same
- * holds for the special characters that Alt produces on a Mac.
+ * Returns the Latin key of a keyboard event. On a Latin layout, this is `event.key`. On other layouts, for example
+ * Cyrillic or Arabic, it is the letter, digit or bracket that a US keyboard has in the same place. Special characters
+ * that Alt produces on a Mac are replaced in the same way.
  */
 export function latinKey(event: KeyboardEvent): string {
   const { key, code } = event;

@@ -67,7 +67,8 @@ class LivePage extends HTMLElement {
       if (source.readyState !== EventSource.CLOSED) return;
       this.#close();
       this.#timer = setTimeout(this.#updateConnection, RECONNECT_DELAY_MS);
-      // EventSource does not expose the status. Fetch the page to find out whether the reader has lost access.
+      // EventSource does not expose the status of the response. Fetch the page to find out whether the reader has lost
+      // access.
       void refresh();
     });
   }

@@ -2,8 +2,8 @@
 import { visit } from "@hotwired/turbo";
 
 /**
- * Visits a page of this site. The pressed button disappears with the old page, so this moves the focus to the new
- * page's content, unless the new page has already set the focus.
+ * Visits a page of this site, and focuses the content of the new page, because the pressed button disappears with the
+ * old page. Does not move the focus if the new page has already set it.
  */
 export function navigate(url: string): void {
   document.addEventListener(

@@ -11,7 +11,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 /** The message for a request that `sendWhenConnected` repeats. */
 export function waitingMessage(): string {
   return navigator.onLine
-    ? "The server does not respond. This will be sent when it responds again, unless you change it first."
+    ? "The server is not responding. This will be sent when it responds again, unless you change it first."
     : "You are offline. This will be sent when you are online again, unless you change it first.";
 }
 

@@ -2,9 +2,8 @@
 import { isTextEntry } from "./dom.js";
 
 /**
- * The files that a paste adds. Office programs put HTML, plain text and a picture of the copied text on the clipboard,
- * and some put the picture there in several formats. If there is HTML, all pictures therefore show the same, and only
- * the first is used.
+ * Returns the files that a paste adds. If the clipboard also contains HTML, omits all pictures except the first. Office
+ * programs put a picture of the copied text on the clipboard, and some put the same picture there in several formats.
  */
 export function pastedFiles({ clipboardData }: ClipboardEvent): File[] {
   const files = [...(clipboardData?.files ?? [])];
@@ -13,7 +12,7 @@ export function pastedFiles({ clipboardData }: ClipboardEvent): File[] {
   return files.filter((file) => file === first || !file.type.startsWith("image/"));
 }
 
-/** Whether the browser inserts text into the field with the focus, unless the event is cancelled. */
+/** Whether the browser is about to insert pasted text into a text field. */
 export function insertsText(event: ClipboardEvent): boolean {
   return isTextEntry(event.target) && event.clipboardData?.types.includes("text/plain") === true;
 }

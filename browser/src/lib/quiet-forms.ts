@@ -27,7 +27,7 @@ document.addEventListener("submit", (event) => {
   void send(form, event.submitter);
 });
 
-// Ctrl+Enter submits any of these forms.
+// Ctrl+Enter in a text area submits its quiet form.
 document.addEventListener("keydown", (event) => {
   if (
     event.key !== "Enter" ||

@@ -7,8 +7,8 @@ type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void
 let handleVideo: VideoHandler = () => undefined;
 
 /**
- * Sets the handler that a refresh calls for each video, because a refresh never morphs a video itself. `next` is the
- * video's element on the fetched page. If there is none, the video is removed after the call.
+ * Sets the handler that a refresh calls for each video instead of morphing it. `next` is the video's element on the
+ * fetched page. If that page lacks the video, `next` is undefined, and the video is removed after the call.
  */
 export function onVideoRefresh(handler: VideoHandler): void {
   handleVideo = handler;
@@ -26,11 +26,11 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
     event.preventDefault();
 });
 
-/** Whether morphing must leave an element exactly as it is. `next` is undefined if the new page lacks it. */
+/** Whether morphing must leave an element exactly as it is. `next` is undefined if the new page lacks the element. */
 function keepsElement(element: Element, next: Element | undefined): boolean {
   // Keep elements that a script created, because the server's page never contains them.
   if (element.hasAttribute("data-js")) return true;
-  // Keep a video unless the new page lacks it. The new page lacks a video that was removed or is being trimmed.
+  // Keep a video if the new page has it too. If the video was removed or is being trimmed, the new page lacks it.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;
@@ -44,7 +44,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
         ? element.checked !== element.defaultChecked
         : element.value !== element.defaultValue)
     );
-  // Keep an element that is gone from the new page if it contains text that the reader has not sent yet.
+  // If the new page lacks the element, keep the element only if it contains text that the reader has not sent yet.
   if (next === undefined)
     return [...element.querySelectorAll("textarea")].some(
       (area) => area.value !== area.defaultValue,
@@ -102,7 +102,8 @@ async function fetchAndMorph(): Promise<void> {
   }
   if (address !== location.pathname + location.search) return;
   const next = new DOMParser().parseFromString(text, "text/html");
-  // Let elements that reorder the page reorder the fetched page first, so that morphing does not move anything.
+  // Elements that reorder this page, such as <talk-order>, must now reorder the fetched page in the same way.
+  // Otherwise, morphing would move the reordered parts back.
   document.dispatchEvent(new CustomEvent("hearback:before-morph", { detail: next }));
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = region.id === "" ? null : next.getElementById(region.id);

@@ -17,15 +17,15 @@ export class Problem extends Error {
     super(message);
   }
 
-  /** Whether a retry may succeed: no response, rate limit or server error. */
+  /** Whether a retry may succeed. True if the server did not respond, limited the rate of requests or had an error. */
   get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 /**
- * Sends a request and returns the JSON of the response, or null if it is empty. Throws a `Problem`, or the `AbortError`
- * of `signal`.
+ * Sends a request and returns the JSON of the response, or null if the response is empty. Throws a `Problem` if the
+ * request fails, or an `AbortError` if `signal` aborts it.
  */
 export async function requestJson(
   method: string,
@@ -62,7 +62,7 @@ export async function requestJson(
 export function noResponseProblem(isRepeatable = false): Problem {
   return new Problem(
     navigator.onLine
-      ? "The server does not respond. Nothing you typed is lost; try again in a moment."
+      ? "The server is not responding. Nothing you typed is lost; try again in a moment."
       : "You are offline. Nothing you typed is lost; try again when you are online.",
     0,
     {},

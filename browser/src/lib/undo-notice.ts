@@ -42,7 +42,10 @@ export function showUndoNotice(text: string, undo: () => Promise<void>): void {
   announce(`${text} You can undo it for ten seconds.`);
 }
 
-/** Focuses the notice, if there is one, and not its button: a second press of Enter must not undo the action. */
+/**
+ * Focuses the notice, if there is one. Does not focus its button, because a second press of Enter would then undo the
+ * action.
+ */
 export function focusUndoNotice(): void {
   document.querySelector<HTMLElement>(".undo-notice")?.focus({ preventScroll: true });
 }

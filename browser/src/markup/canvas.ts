@@ -135,8 +135,8 @@ export class MarkupCanvas {
   }
 
   /**
-   * The maximum distance, in screen pixels, from which a handle can be grabbed. It leaves room to drag a small shape by
-   * its inside, or a short line by its middle.
+   * The maximum distance, in screen pixels, from which a handle can be grabbed. It is limited so that a small shape can
+   * still be dragged by its inside, and a short line by its middle.
    */
   #maxReach(shape: Shape, [x, y]: Point): number {
     const [left, top, w, h] = bounds(shape, this.doc.size);

@@ -58,7 +58,7 @@ function askAgainFields(
   ];
 }
 
-/** Shows the form with two buttons, and resolves with whether the person confirmed. */
+/** Shows the form with two buttons. Resolves with true if the person confirmed, or with false if they cancelled. */
 async function confirmInDialog(
   form: HTMLFormElement,
   title: string,

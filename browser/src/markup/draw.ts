@@ -222,7 +222,7 @@ function arrowParts(from: Point, to: Point, color: Color, width: number): SvgPar
   ];
 }
 
-/** Draws each run of points with the same pressure as one path. Pressure has nine levels. */
+/** Draws one path for each run of points that have the same pressure level. There are nine pressure levels. */
 function freehandParts(
   { points, color }: FreehandShape,
   toPixels: ToPixels,
@@ -320,8 +320,8 @@ export function isBlockCoded(kind: string): boolean {
 }
 
 /**
- * The pixels that a redaction destroys: its box plus 3 pixels on each side. In a lossy picture it destroys whole blocks
- * of 16 pixels, because each block is encoded as a unit.
+ * The pixels that a redaction destroys: its box plus 3 pixels on each side. In a lossy picture, the redaction destroys
+ * whole blocks of 16 × 16 pixels, because each block is encoded as a unit.
  */
 export function redactedPixels(
   [x, y, w, h]: Box,

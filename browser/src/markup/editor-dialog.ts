@@ -26,7 +26,7 @@ export async function edit(task: EditorTask): Promise<boolean> {
   }
 }
 
-/** Keeps keys, and pasted or dropped pictures, from reaching the page below the dialog. */
+/** Keeps key presses, clipboard events, dropped files and form submissions from reaching the page below the dialog. */
 function isolateEvents(dialog: HTMLDialogElement): void {
   const dropEvents = ["dragover", "drop"];
   const events = ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "submit"];

@@ -274,7 +274,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.cropTool = null;
     if (this.tool === "crop") this.useTool("select");
     if (crop === this.doc.crop) return;
-    // Set the crop after changing the tool. Both are announced, and the last announcement must be that of the crop.
+    // Set the crop after changing the tool, so that the crop is announced last.
     this.doc.setCrop(crop);
     const { width, height } = this.doc.size;
     if (crop)

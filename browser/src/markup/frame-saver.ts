@@ -41,7 +41,7 @@ export class FrameSaver {
     const upload = new FileUpload(file, this.update, () => undefined);
     await upload.send();
     if (upload.media === null)
-      throw new Problem("The server does not respond. Try again in a moment.", 0);
+      throw new Problem("The server is not responding. Try again in a moment.", 0);
     this.media = upload.media;
     this.#uploadedWith = destroyed;
     return upload.media;

@@ -180,7 +180,7 @@ function revealSelection({ doc, viewport }: EditorCommands): void {
   if (first) viewport.reveal(bounds(first.shape, doc.size));
 }
 
-/** Reports a key as handled after an action that returns nothing. */
+/** Returns true for a key whose action returns nothing. */
 function handled(_: void): true {
   return true;
 }

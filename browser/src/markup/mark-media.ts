@@ -54,8 +54,9 @@ function restoreFocus(button: HTMLButtonElement): void {
 }
 
 /**
- * Opens the editor on an update's picture, with its stored marks or with `unsaved` work. Resolves with whether the
- * marks were saved; the caller refreshes the page. `answered` is the number of people who have responded to the update.
+ * Opens the editor on an update's picture. The editor starts with the stored marks or, if given, with `unsaved` work.
+ * Resolves with true if the marks were saved; the caller then refreshes the page. `answered` is the number of people
+ * who have responded to the update.
  */
 export async function markUpMedia(
   media: string,
@@ -113,7 +114,11 @@ class LayerSaver {
     }
   }
 
-  /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites the other version. */
+  /**
+   * Asks the person which version to keep. If they choose the other version, sets `isDiscarded`. If they choose their
+   * own, adopts the new revision, so that the next save overwrites the other version. Throws a `Problem` if they
+   * cancel.
+   */
   async #resolveConflict(conflict: Problem, pauseSaving: PauseSaving): Promise<void> {
     const [layer, picture] = await Promise.all([fetchLayer(this.media), fetchPicture(this.media)]);
     // If the marks are unchanged, there is no conflict: the server refused for another reason, which its message

@@ -105,7 +105,9 @@ export class MarkOverlay {
     }
   }
 
-  /** Redraws if the set of drawings changed, because another comment is selected or the video has moved on. */
+  /**
+   * Redraws if the set of drawings changed, for example because another comment is selected or the video has moved on.
+   */
   update(): void {
     const now = this.#video ? positionMs(this.#video) : null;
     const drawings = this.#drawingsAt(now);

@@ -29,7 +29,10 @@ export class SaveController {
     hidden: true,
   });
   #isSaving = false;
-  /** The change that the person last confirmed. Saving the same markup again after an error does not ask again. */
+  /**
+   * The change that the person last confirmed. If they save the same markup again after an error, they are not asked
+   * again.
+   */
   #confirmed: {
     change: RevisionChange | undefined;
     marks: MarkupDocument["marks"];

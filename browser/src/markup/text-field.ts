@@ -86,8 +86,8 @@ export class TextField {
     ]);
     const { style } = this.#field;
     style.left = `${x}px`;
-    // The first baseline must be `baseline` font sizes below the top of the text. In the field, it is below the top by
-    // the ascent and half of the extra line height, so shift the field by the difference.
+    // The first baseline must be `baseline` font sizes below the top of the text. In the field, the browser puts the
+    // first baseline at the ascent plus half of the extra line height. Shift the field by the difference.
     style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
     style.font = `${px}px/${lineHeight} "${fontName}"`;
     style.color = colorValues[shape.color];

@@ -118,9 +118,9 @@ export function shapeAtPoint(
 }
 
 /**
- * Creates a smoothed freehand line. Omits points that are too close together to be seen; `fine` is the size of a screen
- * pixel in picture pixels. Keeps points on straight parts, because the curve passes through the midpoints between
- * neighbouring points. If points were missing, the curve would cut corners.
+ * Creates a smoothed freehand line. Omits points that are closer together than can be seen. Keeps points on straight
+ * parts, because the curve passes through the midpoints between neighbouring points and would otherwise cut corners.
+ * `fine` is the size of a screen pixel in picture pixels.
  */
 export function strokeShape(
   raw: StrokePoint[],
@@ -143,7 +143,7 @@ export function strokeShape(
     points = spacedOut(smooth, spacing).map(toStored);
     spacing *= 1.5;
   } while (points.length > limits.points);
-  // The library would turn a tap into a short line. Keep only one point, which is drawn as a dot.
+  // `getStrokePoints` would turn a tap into a short line. Keep only one point, which is drawn as a dot.
   const [first] = raw;
   if (first && raw.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < fine))
     points = points.slice(0, 1);

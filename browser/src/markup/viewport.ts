@@ -4,7 +4,7 @@ import type { Size } from "./geometry.js";
 import type { Box, Point } from "./shapes.js";
 
 const maxScale = 16;
-/** The margin around a fitted picture, and how far the picture can be moved past its border, in window pixels. */
+/** The margin around the picture, in window pixels. */
 const margin = 24;
 /** How long the picture must be still before it is drawn sharply, in milliseconds. */
 const restDelay = 120;
@@ -139,8 +139,8 @@ export class Viewport {
   }
 
   /**
-   * Pans as little as possible to show a part of the picture. A part that is larger than the window need only be partly
-   * visible.
+   * Pans as little as possible to show a part of the picture. Does not pan if the part is larger than the window and
+   * some of it is already visible.
    */
   reveal([x, y, w, h]: Box): void {
     const [left, top] = this.toStage([x, y]);
@@ -159,7 +159,7 @@ export class Viewport {
     return [0, 0, this.size.width, this.size.height];
   }
 
-  /** The scale at which a part of the picture fits, limited to one window pixel per picture pixel. */
+  /** The largest scale, up to 1, at which a part of the picture fits into the window. */
   #scaleFor([, , w, h]: Box): number {
     const scale = Math.min(
       (this.#frame.width - 2 * margin) / w,
@@ -187,9 +187,9 @@ export class Viewport {
 }
 
 /**
- * Limits one coordinate of the picture's position. `size` and `room` are the lengths of the picture and of the stage. A
- * picture that fits between the margins is centered; `endIfFitted` is the margin after it. A larger picture can be
- * moved until its end is `end` pixels inside the stage.
+ * Limits one coordinate of the picture's position. `size` is the picture's length, and `room` is the stage's. A picture
+ * that fits is centered between the margins; `endIfFitted` is the margin at its end. A larger picture can be moved
+ * until there are `end` pixels of space after it.
  */
 function limitPosition(
   value: number,

@@ -1,5 +1,5 @@
-// One attempt to record, from the click on Record until the recorder runs. Until then, the attempt can be cancelled. A
-// cancelled attempt leaves nothing behind.
+// One attempt to record, from the click on Record until the recorder runs. Until then, the attempt can be cancelled.
+// Cancelling deletes the upload, and the draft if it is otherwise empty.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";
@@ -13,7 +13,7 @@ import { fileTypeOf, supportedType } from "./recording.js";
  */
 const timeouts = { create: 30_000, cleanup: 10_000 };
 const noAnswerMessage =
-  "The server does not respond, so nothing is recorded. Try again in a moment.";
+  "The server is not responding, so nothing is recorded. Try again in a moment.";
 
 /**
  * Resolves when the draft and the upload of the last cancelled attempt are deleted. The next attempt waits for this,
@@ -61,8 +61,8 @@ export class Attempt {
   }
 
   /**
-   * Creates the draft and the upload once `before` resolves. If the attempt is cancelled, deletes both, but keeps a
-   * draft that contains text.
+   * Creates the draft and the upload once `before` resolves, or after a timeout. If the attempt is cancelled, deletes
+   * the upload, and the draft if it is otherwise empty.
    */
   prepare(before: Promise<void>, showError: (error: unknown) => void): Promise<RecordingUploader> {
     const form = draft.current;

@@ -38,8 +38,8 @@ export class AudioMixer {
   /**
    * Resolves with the track to record, or with null if there is no source. Usually, this is the mixed track, which
    * stays the same while sources are replaced. Firefox does not mix on a computer without a loudspeaker, and a recorder
-   * would wait for the mix forever. In that case, resolves with the track of the microphone or, without a microphone,
-   * of the shared screen.
+   * would wait for the mix forever. In that case, resolves with the microphone's track or, if there is no microphone,
+   * with the shared screen's track.
    */
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;
@@ -73,7 +73,7 @@ export class AudioMixer {
 
   #connect(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
     if (!stream || stream.getAudioTracks().length === 0) return null;
-    // Browsers create the context suspended unless the person has clicked before, so resume it.
+    // Browsers suspend a new context if the person has not clicked on the page yet, so resume it.
     void this.#context.resume();
     const node = this.#context.createMediaStreamSource(stream);
     node.connect(this.#output);

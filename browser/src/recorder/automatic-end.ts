@@ -2,7 +2,7 @@
 // the server accepts.
 import type { Recording } from "./recording.js";
 
-/** Seconds reserved before the maximum size for data that the browser has recorded but not yet delivered. */
+/** Room is reserved for this many seconds of data, which the browser may have recorded but not yet delivered. */
 const reservedSeconds = 4;
 /** After this many milliseconds, the measured bit rate predicts the file's growth better than the requested one. */
 const measuredAfter = 10_000;
@@ -11,11 +11,14 @@ const measuredAfter = 10_000;
 export interface Limits {
   seconds: number;
   bytes: number;
-  /** `bytes` as text for the person. */
+  /** The maximum size, as text for the person. */
   sizeText: string;
 }
 
-/** Returns the remaining and the total milliseconds, and the reason why the recording will end after that time. */
+/**
+ * Returns how much longer the recording can be (`ms`), how long it will be in total (`ofMs`), and the limit that will
+ * end it (`reason`).
+ */
 export function remaining(
   recording: Recording,
   { seconds, bytes, sizeText }: Limits,

@@ -11,7 +11,7 @@ export function detectCapability(): Capability {
   const media = navigator.mediaDevices as MediaDevices | undefined;
   if (media === undefined || !("MediaRecorder" in window)) return "nothing";
   if ("getDisplayMedia" in media) return "all";
-  // No phone browser can share its screen, and the phone's camera app records better video than a page can.
+  // On a phone, browsers cannot share the screen, and the camera app records better video than a page can.
   return matchMedia("(pointer: coarse)").matches ? "phone" : "camera";
 }
 

@@ -99,10 +99,7 @@ export async function captureDevice(
   }
 }
 
-/**
- * Rejects if a device does not respond in time. The time limit starts when the person grants permission, because they
- * may take a long time to do so.
- */
+/** Rejects if a device does not respond in time. The time that the person takes to grant permission does not count. */
 async function withDeviceTimeout(
   kind: DeviceKind,
   request: Promise<MediaStream>,
@@ -140,11 +137,11 @@ function deviceErrorMessage(kind: DeviceKind, name: string, message: string): st
     return `This page is not allowed to use the ${kind}. Allow it next to the address, then choose it again, ${without}.`;
   if (name === "NotFoundError") return `There is no ${kind}. Plug one in, ${without}.`;
   if (name === "NotReadableError" || name === "AbortError")
-    return `The ${kind} does not respond. Another program may be using it: close that, then choose it again, ${without}.`;
+    return `The ${kind} is not responding. Another program may be using it: close that, then choose it again, ${without}.`;
   return `The ${kind} could not be used (${message || name}). Choose another, ${without}.`;
 }
 
-/** Lists all microphones or cameras. Browsers reveal their names once the page has permission for one. */
+/** Lists all microphones or cameras. Browsers hide their names until the page has permission to use one of them. */
 export async function listDevices(kind: DeviceKind): Promise<{ id: string; name: string }[]> {
   const wanted = kind === "camera" ? "videoinput" : "audioinput";
   const found = (await navigator.mediaDevices.enumerateDevices()).filter(

@@ -73,7 +73,10 @@ export class CompositorClient {
     });
   }
 
-  /** Resolves with whether the script runs within `ms` milliseconds. The script may load slowly or not at all. */
+  /**
+   * Resolves with true once the script is running, or with false if the script fails or is not running after `ms`
+   * milliseconds.
+   */
   isRunning(ms: number): Promise<boolean> {
     return withFallback(this.#ready, ms, false);
   }

@@ -10,8 +10,8 @@ const scope = self as unknown as {
 };
 
 /**
- * While the camera delivers frames, a picture is sent for each of them. A new screen frame is then sent immediately
- * only if no picture was sent for this many milliseconds. Otherwise, it is part of the next picture.
+ * While the camera delivers frames, a picture is sent for each of them, and new screen frames become part of these
+ * pictures. A screen frame is sent immediately only if no picture has been sent for this many milliseconds.
  */
 const screenFrameGap = 40;
 /** After this many milliseconds without a camera frame, screen frames are sent immediately again. */

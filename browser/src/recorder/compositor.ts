@@ -46,7 +46,7 @@ export class Compositor extends EventTarget {
 
   /**
    * Starts compositing. `script` is the URL of compositor-worker.ts, and `still` is shown until the base delivers a
-   * frame. Resolves within about twice the timeouts, even if the tracks deliver nothing or the script does not load.
+   * frame. `timeouts` limits the wait, even if the tracks deliver nothing or the script does not load.
    */
   static async begin(
     script: string,
@@ -157,8 +157,8 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // Report the failure only if this worker was compositing. During the start, another worker or the page takes
-      // over.
+      // Report the failure only if this worker was compositing. If a worker fails during the start, another worker or
+      // the page takes over.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

@@ -22,7 +22,10 @@ const limitWarning = 5 * 60_000;
 
 interface StatusCallbacks {
   read(): { state: RecorderState; recording: Recording | null };
-  /** The recording reached a limit. `reason` begins a sentence. */
+  /**
+   * The recording reached a limit. `reason` is a clause without a period, such as "A recording can be at most 60
+   * minutes long".
+   */
   limitReached(reason: string): void;
 }
 

@@ -38,8 +38,8 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites from the start if there are two sources, or if frames can pass through a worker without a copy. A
-   * composited picture always delivers frames, but a still screen delivers none to a recorder that starts later.
+   * Composites the picture from the start if there are two sources, or if the browser can pass frames through a worker
+   * without copying them. Without compositing, a recorder that starts later gets no frames from a still screen.
    * `worker` is the URL of compositor-worker.ts.
    */
   static async begin(
@@ -82,8 +82,8 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Switches from the captured track to a composited picture, so that there are always frames. It starts with the frame
-   * that `preview` shows, except for a shared tab.
+   * Switches from the captured track to a composited picture, so that there are always frames. The composited picture
+   * starts with the frame that `preview` shows. For a shared tab, it starts without a frame.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
@@ -130,7 +130,7 @@ export class RecorderPicture extends EventTarget {
   }
 }
 
-/** Copies the frame that a video shows, with even sides. */
+/** Copies the frame that a video shows. The copy has even sides. */
 function stillOf(video: HTMLVideoElement): VideoFrame | null {
   if (!showsPicture(video) || typeof VideoFrame === "undefined") return null;
   const { width, height } = evenSize({ width: video.videoWidth, height: video.videoHeight });

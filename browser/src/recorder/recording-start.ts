@@ -30,9 +30,9 @@ export interface RecordingInputs {
 }
 
 /**
- * Starts a recording, and resolves once the recorder runs. If the picture has not arrived, it is composited and stays
- * black until it arrives. If the sound has not arrived, it is left out (`hasSound`). Rejects with a `CaptureError` if
- * no recorder starts.
+ * Starts a recording, and resolves once the recorder runs. A picture that has not arrived yet is black until it
+ * arrives. Sound that has not arrived is left out, and `hasSound` is then false. Rejects with a `CaptureError` if no
+ * recorder starts.
  */
 export async function startRecording(
   inputs: RecordingInputs,

@@ -29,8 +29,8 @@ export function fileTypeOf(type: string): { type: string; extension: string } {
 }
 
 /**
- * Whether the sound drifts from the picture when the computer wakes up. In Firefox, the sound is then ahead of the
- * picture by the length of the sleep.
+ * Whether sound and picture are out of sync after the computer has slept. In Firefox, the sound is then ahead of the
+ * picture by the time that the computer slept.
  */
 export const driftsAfterSleep = "mozInnerScreenX" in window;
 
@@ -43,7 +43,7 @@ const timeslice = 1000;
 /** How long a browser may take to emit the end of a recording, in milliseconds. */
 const stopTimeout = 10_000;
 
-/** Bits per second for 1080p. Smaller pictures get less, but at least 40 %. */
+/** Bits per second for 1080p. Smaller pictures get fewer, but at least 40 % of this. */
 const videoBitRate = 2_500_000;
 const audioBitRate = 96_000;
 

@@ -85,7 +85,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     return this.#state;
   }
 
-  /** Whether a recording is in progress or not completely on the server yet. */
+  /** Whether the recorder is counting down, recording, paused, or still sending the end of a recording. */
   get busy(): boolean {
     return !["idle", "set", "asking"].includes(this.#state);
   }
@@ -167,9 +167,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#view.showCamera(null, false);
     this.#become("set");
     await this.#setup.requestDevices();
-    // Ask the browser not to delete the spool when it needs space. Ask before the recording begins, because Firefox
-    // shows a prompt, which would otherwise be recorded. Without permission, the spool stays until the browser needs
-    // the space.
+    // Ask the browser to keep the spool even when it runs out of space. Ask before the recording begins, because
+    // Firefox shows a prompt, which would otherwise be recorded.
     await navigator.storage?.persist?.().catch(() => false);
   }
 
@@ -351,7 +350,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   }
 
   /**
-   * Handles a source that ended by itself: shows the reason and keeps the recorded part. `reason` begins a sentence.
+   * Ends the recording, or cancels the attempt to start one, and shows why. What was recorded is kept. `reason` is a
+   * clause without a period, such as "The video stopped".
    */
   #endEarly(reason: string): void {
     if (this.#attempt)

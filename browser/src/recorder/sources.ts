@@ -17,7 +17,7 @@ export interface SourceCallbacks {
   deviceFailed(error: unknown, retry: () => void): void;
   /** A device that was in use was unplugged. */
   deviceLost(kind: DeviceKind): void;
-  /** The screen or the picture ended by itself. `reason` begins a sentence. */
+  /** The screen or the picture ended by itself. `reason` is a clause without a period, such as "The video stopped". */
   ended(reason: string): void;
   /** A source delivered its first picture. */
   arrived(): void;
@@ -61,7 +61,7 @@ export class RecorderSources {
     return this.#sound;
   }
 
-  /** Why a recording failed: the shared screen has ended or, if it has not, the browser stopped recording. */
+  /** Why a recording failed: either the shared screen ended, or the browser stopped recording. */
   get failureReason(): string {
     return this.#screen?.getVideoTracks()[0]?.readyState === "ended"
       ? sharingEndedMessage

@@ -14,7 +14,7 @@ export function showInTab(title: string | null): void {
   if (title === null) {
     if (!replaced) return;
     if (link) link.href = replaced.icon;
-    // Keep a title that another page has set since then.
+    // If another page has set its own title, keep that title.
     if (document.title === replaced.shownTitle) document.title = replaced.title;
     replaced = null;
     return;

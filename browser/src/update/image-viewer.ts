@@ -203,8 +203,8 @@ export class ImageViewer {
   }
 
   #wheel(event: WheelEvent): void {
-    // Browsers report a trackpad pinch as a wheel event with Control. Without Control, the wheel scrolls the page until
-    // the image is zoomed in.
+    // Browsers report a trackpad pinch as a wheel event with Control. Without Control, the wheel scrolls the page,
+    // unless the image is zoomed in.
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       const sensitivity = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 0.05 : 0.004;

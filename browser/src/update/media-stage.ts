@@ -119,7 +119,7 @@ export class UpdateStage extends HTMLElement {
     this.sync();
   }
 
-  /** Shows the media that is `offset` positions further, if it exists. */
+  /** Shows the media item that is `offset` positions after the current one. Does nothing if there is none. */
   step(offset: number): void {
     const figures = this.#figures;
     const current = figures.findIndex((figure) => figure.dataset["media"] === this.#shownMedia);
@@ -127,7 +127,7 @@ export class UpdateStage extends HTMLElement {
     if (next) this.show(next.dataset["media"] ?? "");
   }
 
-  /** The video's position as an anchor, or null if it was never started. */
+  /** The video's position as an anchor. Null if the video is at its very start or the stage shows no video. */
   currentAnchor(): Anchor | null {
     const video = this.video;
     return video && video.currentTime > 0

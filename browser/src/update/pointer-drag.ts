@@ -1,12 +1,12 @@
 // Tracks one press of the primary pointer until its release.
 
-/** A pointer that moves less than this many pixels clicks instead of dragging. */
+/** During a click, the pointer may move up to this many pixels. A longer movement is a drag. */
 const CLICK_SLACK_PX = 5;
 
 export interface DragListener {
   /** Moves are ignored while this returns `true`. */
   isSuspended: () => boolean;
-  /** Called once the pointer has moved beyond the click slack. `dx` and `dy` are relative to the press. */
+  /** Called for each movement once the press has become a drag. `dx` and `dy` are measured from the press. */
   onMove: (event: PointerEvent, dx: number, dy: number) => void;
   onRelease: (event: PointerEvent, hasMoved: boolean) => void;
   onCancel: () => void;

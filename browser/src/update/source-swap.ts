@@ -23,8 +23,8 @@ interface Playback {
 const pendingSources = new WeakMap<HTMLVideoElement, Source>();
 const observedVideos = new WeakSet<HTMLVideoElement>();
 /**
- * The playback state of videos that left the page, by element id. For example, viewers see a page without the video
- * while the author trims the video.
+ * The playback state of videos that left the page, by element id. For example, a video leaves the pages of its viewers
+ * while its author trims it.
  */
 const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
 
@@ -47,8 +47,8 @@ export function seekTo(video: HTMLVideoElement, ms: number): void {
 }
 
 /**
- * The duration in milliseconds as measured by the server. Before the server has measured a raw file, the duration that
- * the browser has read so far.
+ * Returns the duration in milliseconds, as measured by the server. Until the server has measured a raw file, returns
+ * the duration that the browser has read so far.
  */
 export function durationMs(video: HTMLVideoElement): number {
   const measured = Number(video.dataset["duration"]);
@@ -107,8 +107,8 @@ function playbackOf(video: HTMLVideoElement): Playback {
 }
 
 /**
- * Restores playback once the video's metadata has loaded. A position that was trimmed off moves to the nearest end; a
- * video at its end stays paused.
+ * Restores playback once the video's metadata has loaded. If the position was trimmed off, seeks to the start or end of
+ * the video, whichever is nearer. At the end, the video stays paused.
  */
 function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }: Playback): void {
   video.addEventListener(
@@ -126,8 +126,8 @@ function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }
 }
 
 /**
- * Remembers the playback state of a video that leaves the page. Playback resumes when the video returns on the same
- * page.
+ * Remembers the playback state of a video that leaves the page. Playback resumes if a refresh of the same page brings
+ * the video back.
  */
 function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))

@@ -136,13 +136,13 @@ export class FileUpload {
     // Also retry after 409 and 423, which mean that another request is using the upload.
     const retry = isTransient || status === 409 || status === 423;
     if (retry)
-      this.onProgress(`${status === 0 ? "The server does not respond." : message} Trying again.`);
+      this.onProgress(`${status === 0 ? "The server is not responding." : message} Trying again.`);
     return retry && navigator.onLine;
   }
 
   /**
-   * Completes an upload whose bytes the server has all received. If the server said so in response to a HEAD request,
-   * the last PATCH failed, and an empty PATCH must finish the upload.
+   * Completes an upload after the server has received all bytes. If the last response was to a HEAD request, the last
+   * PATCH failed, so an empty PATCH must finish the upload.
    */
   async #complete(): Promise<void> {
     clearTimeout(this.#stallTimer);

@@ -13,8 +13,8 @@ export class RecordingRow {
   #buttons = make("div", { class: "actions" });
 
   /**
-   * `media` is the id of the recording's media, stored as `data-of`. The upload queue then refers to this row instead
-   * of explaining that the upload is unfinished.
+   * `media` is the id of the recording's media. It is stored as `data-of`, so that the row in the upload queue can
+   * refer to this row.
    */
   constructor(title: string, media = "") {
     this.element = make(

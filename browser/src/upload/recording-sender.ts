@@ -54,7 +54,7 @@ export class RecordingSender {
     this.#offsetKnown = spooled === undefined;
   }
 
-  /** Queues the next piece, which ends at `ms` recorded milliseconds. Ignores empty pieces. */
+  /** Queues the next piece, which ends after `ms` milliseconds of recorded time. Ignores empty pieces. */
   addPiece(blob: Blob, ms: number): void {
     this.#queue.recordedMs = ms;
     this.#enqueue(async () => {
@@ -95,8 +95,8 @@ export class RecordingSender {
   }
 
   /**
-   * Sends pieces until the server has everything (resolves with `true`), or until the server refuses the rest or `stop`
-   * is called (`false`).
+   * Sends pieces as they arrive. Resolves with `true` once the server has everything, and with `false` once the server
+   * refuses the rest or `stop` is called.
    */
   async run(): Promise<boolean> {
     this.#report();
@@ -126,8 +126,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Pass `false`, because this request does not declare the upload's length. The response may contain a length, which
-    // the server sets itself if it ends a recording whose page seems to be gone.
+    // Pass `false` even if the response contains the upload's length. The server may have set that length itself,
+    // because the recording's page seemed to be gone.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);
@@ -264,7 +264,7 @@ export class RecordingSender {
     this.#report();
   }
 
-  /** Sleeps until `#wake` is called with the same reason, or until `ms` milliseconds have passed. */
+  /** Sleeps until `#wake` is called with the value of `until`, or until `ms` milliseconds have passed. */
   #sleep(until: "piece" | "retry", ms?: number): Promise<void> {
     if (this.#stopped.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
@@ -305,7 +305,7 @@ export class RecordingSender {
 }
 
 function noResponseReason(): string {
-  return navigator.onLine ? "The server does not respond." : "You are offline.";
+  return navigator.onLine ? "The server is not responding." : "You are offline.";
 }
 
 /** Reads a blob, with two retries. Returns null if the browser does not return the bytes. */

@@ -1,5 +1,5 @@
-// The worker of `RecordingUploader`. It sends from a worker, because browsers throttle the scripts of hidden tabs but
-// not workers. The worker holds the Web Lock that marks a recording as being sent.
+// The worker of `RecordingUploader`. Recordings are sent from a worker, because browsers throttle the scripts of hidden
+// tabs but not workers. The worker holds the Web Lock that marks a recording as being sent.
 import { RecordingSender } from "./recording-sender.js";
 import type { SendProgress } from "./send-progress.js";
 import { recordingLock, Spool, type Piece, type Recording } from "./spool.js";
@@ -36,7 +36,7 @@ const SLEEP_MS = 20_000;
 const spool = new Spool();
 let sender: RecordingSender | undefined;
 let progress: SendProgress | undefined;
-/** Resolves `allSpooled`. Called once no more pieces follow and all pieces are in the spool. */
+/** Resolves `allSpooled`. Called when the last piece is in the spool, or when the spool could not store it. */
 let resolveSpooled: () => void;
 const allSpooled = new Promise<void>((resolve) => (resolveSpooled = resolve));
 
@@ -100,7 +100,7 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
     throw new Error("You are signed out. Sign in again in another tab, then begin.");
   if (status === 0 || person === undefined)
     throw new Error(
-      "The server does not respond, so recording has not begun. Try again in a moment.",
+      "The server is not responding, so recording has not begun. Try again in a moment.",
     );
   const updateId = response.update ?? update;
   if (status !== 201 || !location || !media || !updateId)

@@ -2,8 +2,8 @@
 import { defaultOptions, type Upload } from "tus-js-client";
 
 /**
- * Looks for an upload of the same file to the same update that this browser began earlier. If there is one, `upload`
- * will continue the latest one. Returns whether there is one.
+ * Looks for earlier uploads of the same file to the same update from this browser. If any exist, makes `upload`
+ * continue the latest one and returns `true`.
  */
 export async function resumeEarlierUpload(upload: Upload, update: string): Promise<boolean> {
   const previous = upload.url ? [] : await upload.findPreviousUploads();

@@ -54,9 +54,7 @@ const durable = { durability: "strict" } as const;
 export class Spool {
   #connection: Promise<IDBPDatabase<SpoolSchema>> | undefined;
 
-  /**
-   * The database. It is reopened after the browser has closed it, which some browsers do after the computer was asleep.
-   */
+  /** The database. Some browsers close it after the computer has slept. In that case, it is reopened. */
   get #db(): Promise<IDBPDatabase<SpoolSchema>> {
     const reset = (): void => {
       this.#connection = undefined;
@@ -74,7 +72,7 @@ export class Spool {
     return this.#connection;
   }
 
-  /** All recordings in this browser, of any person, oldest first. */
+  /** Returns the recordings of all people who use this browser, oldest first. */
   async listRecordings(): Promise<Recording[]> {
     return (await (await this.#db).getAll("recordings")).sort((a, b) => a.began - b.began);
   }

@@ -129,7 +129,7 @@ export function finishUpload(
 }
 
 const notDeletedMessage =
-  "The server does not respond, so nothing was deleted. Try again in a moment.";
+  "The server is not responding, so nothing was deleted. Try again in a moment.";
 
 /**
  * Deletes an upload and its media. If the server has already finished the upload, deletes the media unless its update

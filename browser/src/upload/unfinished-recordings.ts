@@ -89,8 +89,8 @@ export class UnfinishedRecordings extends HTMLElement {
   }
 
   /**
-   * Returns this person's spooled recordings that no other page is sending. If another page holds the lock of one, this
-   * list is rendered again when the lock is released.
+   * Returns this person's spooled recordings that no other page is sending. If another page is sending a recording,
+   * this list is rendered again when that page releases the recording's lock.
    */
   async #localRecordings(): Promise<Recording[]> {
     if (!("locks" in navigator)) return [];
@@ -189,7 +189,7 @@ export class UnfinishedRecordings extends HTMLElement {
       row.showMessage("Finishing.");
       const { status, message } = await finishUpload(url, received);
       if (status === 204) navigate(`/updates/${update}/edit`);
-      else row.showError(message || "The server does not respond. Try again in a moment.");
+      else row.showError(message || "The server is not responding. Try again in a moment.");
     };
     const question = `Discard this recording? ${formatBytes(received)} on the server are deleted.`;
     const discard = async (): Promise<void> => {
@@ -298,7 +298,7 @@ function isPostponed(id: string): boolean {
   return readStorage("sessionStorage", `later ${id}`) !== null;
 }
 
-/** Asks for confirmation, discards and removes the row. */
+/** Asks for confirmation, discards the recording, and removes its row. */
 async function discardRow(
   row: RecordingRow,
   question: string,
@@ -340,7 +340,9 @@ async function goneMessage(
     : `${recorded} The server no longer accepts it: ${formatTime(recordedMs - safeMs)} is only in this browser.`;
 }
 
-/** The title of a recording's draft as a suffix, unless the title is empty or generated. */
+/**
+ * Returns a suffix with the title of a recording's draft. Returns an empty string if the title is empty or generated.
+ */
 async function draftSuffix(update: string): Promise<string> {
   const { title } = (await requestJson("GET", `/updates/${update}`).catch(() => ({
     title: "",

@@ -1,5 +1,6 @@
 // <upload-queue> sends dropped, pasted and chosen files one by one. Each file has its own row with its own progress and
-// errors. A single picture first opens in the markup editor, and its shapes are saved once it has arrived.
+// errors. A single picture first opens in the markup editor, and its shapes are saved once the picture is on the
+// server.
 import { draft, type FileSink, type PendingMedia, uploads } from "../compose/draft.js";
 import { announce, formatBytes, make } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";

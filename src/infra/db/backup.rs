@@ -10,7 +10,8 @@ use super::Db;
 use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
-/// A copy requires free space of 1.25 times the size of the database plus this margin, in bytes.
+/// The margin of the free-space check, in bytes. A copy requires free space for 1.25 times the size of the database
+/// plus this margin.
 const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
@@ -113,8 +114,7 @@ fn damaged_copy(copy: &Path, reason: &str) -> Error {
 
 fn check_free_space(file: &Path) -> Result<()> {
     let mut size = std::fs::metadata(file)?.len();
-    // Add the write-ahead log, because the copy contains its pages even if the database file does
-    // not yet.
+    // Add the size of the write-ahead log, because the copy also contains the pages that are only in the log.
     size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
     let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
     if free >= needed {
@@ -137,7 +137,7 @@ fn format_mebibytes(bytes: u64) -> String {
     )
 }
 
-/// Renames the copy and flushes the file and its folder.
+/// Flushes the copy to disk, renames it and flushes its folder.
 async fn rename_durably(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
     let publish = move || {
         std::fs::File::open(&unfinished)?.sync_all()?;

@@ -12,9 +12,9 @@ use crate::error::{DISK_FULL, Error, Result};
 /// How long a successful probe stays valid if no transaction fails. Reusing the result keeps
 /// frequent health checks from causing frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// The disk that holds a SQLite database counts as full if fewer bytes than this are free. A
-/// successful probe is not enough, because its small write may fit into the existing write-ahead
-/// log when larger writes no longer fit on the disk.
+/// The disk that holds a SQLite database counts as full if fewer bytes than this are free. The probe alone cannot
+/// detect a full disk: its small write may fit into the existing write-ahead log when larger writes no longer fit on
+/// the disk.
 const MIN_FREE: u64 = 1024 * 1024;
 
 /// The result of the last probe, and whether SQLite's write connection must be replaced.
@@ -62,9 +62,9 @@ impl WriteHealth {
 }
 
 impl Db {
-    /// Commits a small write, unless one succeeded in the last five seconds and no transaction has
-    /// failed since. Returns [`Error::Unavailable`] if the database rejects writes, or if the disk
-    /// that holds a SQLite database is full.
+    /// Commits a small write. Skips the write if the last one succeeded less than five seconds ago and no transaction
+    /// has failed since. Returns [`Error::Unavailable`] if the database rejects writes, or if the disk that holds a
+    /// SQLite database is full.
     pub async fn check_writes(&self) -> Result<()> {
         if let Some(file) = &self.file {
             check_free_space(file)?;

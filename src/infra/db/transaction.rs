@@ -140,8 +140,7 @@ impl Db {
 /// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes forever that the transaction
 /// is open, so the connection must be discarded.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
-    // sqlx only queues the rollback when a transaction is dropped. The ping makes sure that the
-    // rollback has run.
+    // When a transaction is dropped, sqlx only queues the rollback. The ping makes sure that the rollback has run.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }

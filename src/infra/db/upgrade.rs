@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Db {
-    /// Runs pending migrations. On SQLite, first copies the file. Fails without changing anything
-    /// if the schema is newer than this program supports.
+    /// Runs pending migrations. On SQLite, copies the database file first. Fails without changing anything if the
+    /// schema is newer than this program supports.
     pub(super) async fn upgrade(&self) -> Result<()> {
         let ours = MIGRATOR
             .iter()
@@ -37,7 +37,7 @@ impl Db {
         record_program_version(&mut *self.write.acquire().await?, ours).await
     }
 
-    /// The newest migration of the database; `None` if it is empty.
+    /// The number of the newest migration that was run on the database; `None` if the database is empty.
     pub(super) async fn schema(&self) -> Result<Option<i64>> {
         let table = match self.dialect {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
@@ -96,9 +96,9 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
     Ok(())
 }
 
-/// Creates the error for a schema that is too new. It names the program version that introduced the
-/// schema or, if that is unknown, the newest version that opened the database. It names no version
-/// if the recorded one is not newer than this program.
+/// Creates the error for a schema that is too new. The error names the program version that introduced the schema. If
+/// that version is unknown, it names the newest version that opened the database. It names no version if the recorded
+/// version is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,
@@ -117,7 +117,7 @@ async fn newer_schema_error(
     )))
 }
 
-/// Compares version numbers. An invalid version is older than every valid one.
+/// Whether the version `version` is newer than the version `than`. An invalid version is older than every valid one.
 fn is_newer(version: &str, than: &str) -> bool {
     fn parse_version(version: &str) -> Option<Vec<u64>> {
         version.split('.').map(|part| part.parse().ok()).collect()

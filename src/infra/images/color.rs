@@ -1,6 +1,7 @@
 //! Color spaces: how a picture describes its colors, and the conversion of pixels to sRGB.
 //!
-//! Follows Chromium, so that every rendition looks like the original in Chromium.
+//! The conversion follows Chromium, so that a converted picture looks like the original does in
+//! Chromium.
 
 mod png;
 #[cfg(test)]
@@ -61,8 +62,8 @@ impl HdrSpace {
         image
     }
 
-    /// `to_integer` converts an `f64` to `T`. Its argument is whole, at least 0 and at most the maximum
-    /// of `T`.
+    /// Converts the samples of a picture to SDR. `to_integer` converts an `f64` to `T`; its argument is a whole number
+    /// from 0 to the maximum of `T`.
     fn convert_samples<T: Copy + Into<f64>>(
         &self,
         samples: &mut [T],
@@ -89,10 +90,9 @@ enum ProfileUse {
     GreyAsRgb,
 }
 
-/// Checks the header of an ICC profile (ICC.1:2022 §7.2). `color` says whether the decoded pixels
-/// have color. Returns `None` if the profile is invalid or does not describe these pixels. For
-/// example, the profile of a CMYK photo does not, because the decoder has converted the pixels to
-/// RGB.
+/// Checks the header of an ICC profile (ICC.1:2022 §7.2). `color` says whether the decoded pixels have color. Returns
+/// `None` if the profile is invalid or does not describe these pixels. For example, the profile of a CMYK photo does
+/// not describe the decoded pixels, because the decoder has converted them to RGB.
 fn profile_use(profile: &[u8], color: bool) -> Option<ProfileUse> {
     if profile.len() < 128 || profile.get(36..40)? != b"acsp" {
         return None;
@@ -172,7 +172,8 @@ fn try_convert(image: &DynamicImage, profile: &ColorProfile) -> Result<DynamicIm
     let row = image.width() as usize;
     let mut converted = vec![0; row * image.height() as usize * to.channels()];
     if let Some(pixels) = image.as_flat_samples_u16() {
-        // Convert before reducing the depth: 8 bits are too few for dark colors in linear light.
+        // Convert the colors before reducing them to 8 bits, because 8 bits are too few for dark colors in linear
+        // light.
         let transform = profile.create_transform_16bit(from, &srgb, to, options)?;
         let mut wide_row = vec![0; row * to.channels()];
         let rows = pixels.samples.chunks_exact(row * from.channels());

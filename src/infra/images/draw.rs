@@ -1,4 +1,4 @@
-//! Draws on pictures, blacks out rectangles, and crops.
+//! Draws on pictures, blacks out parts of them, and crops them.
 
 use image::{DynamicImage, GenericImageView as _};
 use resvg::tiny_skia::{PixmapMut, Transform};
@@ -7,8 +7,8 @@ use resvg::usvg::{Options, Tree};
 use super::{Font, Picture, color};
 use crate::error::{Error, Result};
 
-/// How many pixels are drawn at once. Drawing a whole picture of 40 megapixels at once would double
-/// its memory.
+/// How many pixels are drawn at once. Drawing a whole picture of 40 megapixels at once would double the memory it
+/// needs.
 const BAND_PIXELS: usize = 1 << 20;
 
 /// A rectangle in whole pixels.
@@ -93,7 +93,7 @@ impl Picture {
         }
     }
 
-    /// Converts the picture to sRGB, the color space of the shapes, and a grey picture also to RGB.
+    /// Converts the picture to sRGB, because shapes are drawn in sRGB. Also converts a grey picture to RGB.
     fn convert_to_srgb(&mut self) {
         let mut image = std::mem::take(&mut self.image);
         if let Some(profile) = self.profile.take() {
@@ -109,7 +109,7 @@ impl Picture {
     }
 }
 
-/// Draws in horizontal bands on pixels with `CHANNELS` channels.
+/// Draws the SVG `tree` over the pixels, one horizontal band at a time. `CHANNELS` is the number of channels per pixel.
 fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> Result<()> {
     let row = width as usize;
     let rows = (BAND_PIXELS / row.max(1)).max(1);

@@ -46,7 +46,7 @@ pub(super) fn encode_thumbnail(picture: &Picture) -> Result<EncodedPicture> {
     })
 }
 
-/// Scales the picture to thumbnail size, or returns `None` if it is small enough.
+/// Scales the picture to thumbnail size. Returns `None` if the picture is already small enough.
 fn scale_down(image: &DynamicImage) -> Result<Option<DynamicImage>> {
     let longer = image.width().max(image.height());
     if longer <= THUMBNAIL_SIDE {

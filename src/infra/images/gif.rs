@@ -18,7 +18,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// The maximum number of pixels in all frames combined: a thousand frames of 1920 × 1080.
+/// The maximum number of pixels in all frames combined. It allows a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
 /// The first byte of an extension (GIF89a, §23–26).
 const EXTENSION: u8 = 0x21;
@@ -27,9 +27,9 @@ const FRAME: u8 = 0x2c;
 /// The end marker of a GIF (§27).
 const TRAILER: u8 = 0x3b;
 
-/// Appends the end marker if it is missing, and before it the terminator of the last block if that
-/// is missing too. Replaces anything else that follows the last block with the end marker. A file
-/// that ends within a frame stays incomplete.
+/// Makes the file end correctly. If the last block is not followed by the end marker, replaces everything after the
+/// block with the marker. If the file ends within the last block and only the block's terminator is missing, appends
+/// the terminator and the marker. A file that ends within a frame remains incomplete.
 fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     match read_blocks(bytes) {
         Some(BlockEnd::Terminated(end)) if bytes.get(end) != Some(&TRAILER) => {

@@ -4,8 +4,8 @@
 use super::{check_size, damaged_file};
 use crate::error::Result;
 
-/// Returns whether the picture is lossy. Rejects a frame that exceeds the limits even if the canvas
-/// does not, because each frame states its own size.
+/// Returns whether the picture is lossy. Rejects the picture if one of its frames exceeds the limits. A check of the
+/// canvas is not enough, because each frame states its own size.
 pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
     first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }

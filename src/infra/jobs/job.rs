@@ -1,4 +1,4 @@
-//! What a job is: a type with a stored name, a payload, its work and its policies.
+//! The trait that defines a type of job: its stored name, payload, work and policies.
 
 use std::future::Future;
 
@@ -18,7 +18,7 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: &'static str;
     /// The lane whose slots run this type of job.
     const LANE: Lane = Lane::Light;
-    /// Whether the job is retried forever or becomes dead after a number of failures.
+    /// Whether the job is retried forever or becomes dead after a fixed number of failures.
     const RETRY: Retry = Retry::Limited;
     /// Whether shutdown may cancel the job at any point. If `false`, [`Job::run`] must watch `stop`
     /// and return soon after it becomes `true`.

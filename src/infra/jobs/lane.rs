@@ -1,6 +1,6 @@
 //! Lanes separate kinds of work, so that slow jobs do not delay others.
 //!
-//! Each job names its lane. A job's lane is not stored.
+//! The type of a job determines its lane. The lane is not stored.
 
 /// A kind of work. Each lane has its own slots on each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,8 +11,8 @@ pub enum Lane {
     Light,
     /// Email. These jobs may wait a long time for a mail server.
     Mail,
-    /// Makes a recording seekable. This usually takes a second, and the author waits for it. A job
-    /// that takes longer moves to [`Lane::Heavy`].
+    /// Jobs that make a recording seekable. This usually takes a second, and the author waits for it. A job that takes
+    /// longer moves to [`Lane::Heavy`].
     Preparation,
     /// Video encoding that takes minutes.
     Heavy,

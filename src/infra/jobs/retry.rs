@@ -1,4 +1,4 @@
-//! Retries: how often a job that fails is tried again, and the pauses in between.
+//! Retries: how often a failed job is tried again, and the pauses between the attempts.
 
 use crate::clock::Millis;
 

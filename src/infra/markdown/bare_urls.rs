@@ -14,7 +14,8 @@ use super::OPTIONS;
 /// a word.
 const MAX_WORD: usize = 2048;
 
-/// Characters after an address that belong to the sentence or to the Markdown around it.
+/// Characters that are not part of an address if they are at its end, because they belong to the sentence or the
+/// Markdown around the address.
 const TRAILING: [char; 16] = [
     '*', '_', '~', '\\', '.', ',', ':', ';', '!', '?', '…', '،', '؛', '؟', '۔', '।',
 ];
@@ -60,7 +61,7 @@ pub(super) fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
     words(text).flat_map(|word| bare_urls(text, word))
 }
 
-/// The ranges in which an address stays unchanged, in order and without overlaps.
+/// The ranges in which addresses are left unchanged, in order and without overlaps.
 fn excluded_ranges(text: &str) -> Vec<Range<usize>> {
     let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
     let definitions = events.reference_definitions().iter();
@@ -124,8 +125,8 @@ fn bare_urls(text: &str, word: Range<usize>) -> Vec<Range<usize>> {
     links.collect()
 }
 
-/// Replaces each letter of an address that is not ASCII by letters of the same length in bytes,
-/// because linkify does not know top-level domains such as `.рф`.
+/// Replaces each non-ASCII letter or digit after `://` with as many `x` as it has bytes, because linkify does not know
+/// top-level domains such as `.рф`.
 fn with_ascii_letters(text: &str) -> String {
     let host = text.find("://").unwrap_or(text.len());
     let mut output = text[..host].to_owned();
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn autolink_ends_an_address_where_its_sentence_continues() {
+    fn autolink_leaves_out_punctuation_after_an_address() {
         for (text, expected) in [
             (
                 "see https://en.wikipedia.org/wiki/Rust_(programming_language).",

@@ -87,8 +87,8 @@ impl StepError {
         }
     }
 
-    /// Maps a reply to a [`Failure`]. Keeps only the code, because the server's text may contain
-    /// the recipient's address.
+    /// Converts the error of one step to a [`Failure`]. Of a reply, keeps only the code, because the server's text may
+    /// contain the recipient's address.
     pub(super) fn into_failure(self) -> Failure {
         match self.status() {
             // The server is shutting down (RFC 5321 §4.2.3).

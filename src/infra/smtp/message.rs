@@ -84,8 +84,7 @@ impl Mailer {
     }
 }
 
-/// Cleans a header value: replaces line breaks and control characters, and removes bidirectional
-/// controls.
+/// Cleans a header value: replaces line breaks and control characters with spaces, and removes bidirectional controls.
 fn header_text(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))

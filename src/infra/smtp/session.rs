@@ -40,7 +40,7 @@ impl MailSession<'_> {
     /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
-            // The server has already accepted every email, so a failed QUIT does not matter.
+            // The server has already replied to every email, so a failed QUIT does not matter.
             let _ = with_timeout(connection.quit()).await;
         }
     }

@@ -79,8 +79,8 @@ impl Disk {
                 self.persist(key, file, temporary).await?;
                 Ok(length)
             }
-            // Copy the file if it cannot be linked: it is on another file system, or the file
-            // system has no hard links.
+            // Copy the file if it cannot be linked, because it is on another file system or the file system has no hard
+            // links.
             Err(_) => self.put(key, stream_file(path).await?).await,
         }
     }
@@ -150,9 +150,9 @@ impl Disk {
         }
     }
 
-    /// Runs `act` on the file of an object. A missing file counts as a missing object only if the
-    /// folder is mounted. Otherwise, deletions would seem to succeed, and the objects would return
-    /// once the folder is mounted again.
+    /// Runs `act` on the file of an object. If the file is missing because the folder is not mounted, the error says
+    /// that the storage is unavailable, not that the object is missing. Otherwise, deletions would seem to succeed, but
+    /// the objects would reappear once the folder is mounted again.
     async fn with_object<T: Send + 'static>(
         &self,
         key: &str,
@@ -241,8 +241,8 @@ impl Disk {
         GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
-    /// Gives a complete growing file the key `to`. The key `from` also remains valid until it is
-    /// deleted. Idempotent.
+    /// Makes a complete growing file available under the key `to`. The key `from` may remain valid until it is deleted.
+    /// Idempotent.
     pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;

@@ -1,4 +1,4 @@
-//! Storage in a bucket of any S3-compatible server. Uses only calls that all servers support.
+//! Storage in a bucket of any S3-compatible server. Also works with servers that do not support every call.
 
 mod abandoned_uploads;
 mod delete;
@@ -36,8 +36,8 @@ use self::multipart::Multipart;
 use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable};
 use crate::error::{Error, Result};
 
-/// The size of every part but the last, in bytes. It is fixed because some servers require equal
-/// parts. The limit of 10,000 parts allows 78 GiB.
+/// The size of every part of a multipart upload except the last, in bytes. It is fixed because some servers require
+/// equal parts. An upload has at most 10,000 parts, so an object can have up to 78 GiB.
 pub const PART_SIZE: usize = 8 * 1024 * 1024;
 
 /// Settings of a bucket. Credentials come from the `AWS_` variables, the shared profile, web
@@ -124,8 +124,8 @@ impl S3 {
         }
     }
 
-    /// Uses one PutObject for a body smaller than a part, otherwise sequential parts, so that at
-    /// most one part is in memory.
+    /// Stores an object. Sends a body smaller than a part with one PutObject. Sends a larger body part by part, so that
+    /// at most one part is in memory.
     pub(super) async fn put(
         &self,
         key: &str,
@@ -318,7 +318,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Maps an error of the local disk to which an object is fetched.
+/// Converts an error of the local disk that occurred while an object was downloaded to it.
 fn local_io_error(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => storage_full(error),

@@ -12,14 +12,13 @@ use std::path::Path;
 use super::Probe;
 use crate::error::Result;
 
-/// A video that does not state its color space is BT.709 if it has at least this many rows, and BT.601
-/// if it has fewer.
+/// Chromium takes an untagged video for BT.709 if it has at least this many rows, and otherwise for BT.601. It always
+/// takes untagged VP9, AV1 and full-range video for BT.601.
 const HD_ROWS: u32 = 720;
 /// The name of the file with the lookup table, in the folder in which ffmpeg runs.
 const LUT_FILE: &str = "colors.cube";
 
-/// The colour tags of a stream, as ffmpeg names them. The tags of the container come first, then
-/// those of the codec. An unknown tag is `None`.
+/// The colour tags of a stream, as ffmpeg names them. `None` means that the tag is unknown.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct ColorTags {
     pub(super) range: Option<String>,
@@ -108,7 +107,7 @@ impl Primaries {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Transfer {
-    /// The functions of BT.601, BT.709, BT.2020 and sRGB.
+    /// The transfer functions of BT.601, BT.709, BT.2020 and sRGB, which count as equal.
     Video,
     Gamma22,
     Gamma28,
@@ -137,7 +136,7 @@ impl Transfer {
     }
 }
 
-/// The colours in which browsers show a video.
+/// How browsers interpret the colours of a video.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Colors {
     matrix: Matrix,
@@ -160,8 +159,8 @@ impl Colors {
         let is_rgb = probe.pixel_format.starts_with("gbr");
         let full_range =
             is_rgb || tags.range.as_deref() == Some("pc") || probe.pixel_format.starts_with("yuvj");
-        // Chromium's decoders of VP9 and AV1 use each tag of their own. For other codecs it guesses
-        // unless all tags are known.
+        // For VP9 and AV1, Chromium uses every colour tag that is known. For other codecs, it guesses the colours
+        // unless matrix, primaries and transfer function are all known.
         let uses_each_tag = matches!(&*probe.video, "vp9" | "av1");
         if !uses_each_tag && !is_rgb && !tags.are_complete() {
             return Self::guessed(probe.stored_height, full_range);
@@ -194,7 +193,7 @@ impl Colors {
         }
     }
 
-    /// The colours that Chromium assumes for a video with this many stored rows.
+    /// Returns the colours that Chromium assumes for a video without complete tags. `rows` is the stored height.
     fn guessed(rows: u32, full_range: bool) -> Self {
         if rows >= HD_ROWS && !full_range {
             return BT709;
@@ -207,8 +206,8 @@ impl Colors {
         }
     }
 
-    /// A filter for 8-bit video in limited range with complete tags. It maps HDR to BT.709 and keeps
-    /// the colours of other videos. ffmpeg must run in a folder prepared by [`Colors::write_lut`].
+    /// Returns a filter that converts a video to 8 bits and limited range, and tags it completely. HDR is mapped to
+    /// BT.709; the colours of other videos are kept. ffmpeg must run in a folder prepared by [`Colors::write_lut`].
     pub(super) fn video_filter(self) -> String {
         if self.transfer.is_hdr() {
             return format!("{},{}", self.lut_filter(), BT709.tag_filter());
@@ -221,8 +220,8 @@ impl Colors {
         )
     }
 
-    /// A filter for 8-bit BT.709 video in limited range, as browsers show it on an sRGB screen.
-    /// ffmpeg must run in a folder prepared by [`Colors::write_lut`].
+    /// Returns a filter that converts a video to 8-bit BT.709 in limited range, with the colours that browsers show on
+    /// an sRGB screen. ffmpeg must run in a folder prepared by [`Colors::write_lut`].
     pub(super) fn screen_filter(self) -> String {
         if self.needs_lut() {
             return self.lut_filter();
@@ -243,7 +242,8 @@ impl Colors {
         Ok(())
     }
 
-    /// Whether browsers convert more than the matrix and the range.
+    /// Whether browsers convert the transfer function or the primaries. That needs a lookup table; converting only the
+    /// matrix and the range does not.
     fn needs_lut(self) -> bool {
         self.transfer != Transfer::Video
             || !matches!(self.primaries, Primaries::Bt709 | Primaries::Smpte170m)
@@ -262,7 +262,7 @@ impl Colors {
         if self.full_range { "pc" } else { "tv" }
     }
 
-    /// Tags frames in limited range.
+    /// Returns a filter that tags frames with these colours and limited range.
     fn tag_filter(self) -> String {
         format!(
             "setparams=range=tv:colorspace={}:color_primaries={}:color_trc={}",

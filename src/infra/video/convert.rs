@@ -102,8 +102,8 @@ pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     )
 }
 
-/// Options that copy the audio, or convert it if browsers cannot play it. `before` is a filter
-/// prefix for the conversion, empty or ending with a comma.
+/// Options that copy the audio, or convert it if browsers cannot play it. `before` contains filters to apply before the
+/// conversion; it is empty or ends with a comma.
 pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> Vec<OsString> {
     if !converts_audio(probe, container) {
         return ["-c:a", "copy"].map(OsString::from).to_vec();
@@ -116,7 +116,7 @@ pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> V
     }
 }
 
-/// Options for stereo AAC. `before` is a filter prefix, empty or ending with a comma.
+/// Options for stereo AAC. `before` contains filters to apply before encoding; it is empty or ends with a comma.
 pub(super) fn aac_args(before: &str) -> Vec<OsString> {
     audio_encoder_args(["-c:a", "aac", "-b:a", "128k"], before)
 }
@@ -200,8 +200,8 @@ pub(super) async fn h264(
     checked_output(toolchain, path, Container::Mp4, probe.duration_ms).await
 }
 
-/// A bitstream filter for the output of [`h264_args`]. Makes the last frame, which starts at
-/// `last`, stay visible until `end`. Both times are in seconds.
+/// Returns a bitstream filter for the output of [`h264_args`]. The filter keeps the last frame, which starts at `last`,
+/// visible until `end`. Both times are in seconds.
 pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     format!(
         "setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'",
@@ -209,8 +209,8 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     )
 }
 
-/// Options for H.264 that plays everywhere. `before` is a filter prefix, empty or ending with a
-/// comma.
+/// Options for H.264 that plays everywhere. `before` contains filters to apply before encoding; it is empty or ends
+/// with a comma.
 pub(super) fn h264_args(probe: &Probe, width: u32, height: u32, before: &str) -> Vec<OsString> {
     // Set the level explicitly. A WebM recording claims 1000 frames per second, for which x264
     // would choose a level that no phone decodes. Level 4.2 allows 8,704 macroblocks (H.264, table
@@ -228,14 +228,14 @@ pub(super) fn h264_args(probe: &Probe, width: u32, height: u32, before: &str) ->
         ["-crf", "23"],
         // Without B-frames, decoding order equals display order, so no edit list is needed.
         ["-bf", "0"],
-        // Keep the timestamps of the frames. Otherwise, ffmpeg would create the claimed 1000 frames
-        // per second.
+        // Keep the timestamps of the frames. Otherwise, ffmpeg would create as many frames as the file claims to have,
+        // which is 1000 per second for a WebM recording.
         ["-fps_mode", "vfr"],
-        // Use a fine time base, because the claimed frame rate does not match the timestamps of the
-        // frames.
+        // Use a fine time base, because the frame rate that a file claims may not match the timestamps of its frames.
         ["-enc_time_base", "1:90000"],
-        // Place a key frame every four seconds. A recording of a still page may have one frame per
-        // second; with key frames by frame count, a seek would have to decode minutes of video.
+        // Place a key frame every four seconds, whatever the number of frames. A recording of a still page may have one
+        // frame per second. If key frames were placed by frame count, a seek in it would have to decode minutes of
+        // video.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
         [
@@ -253,7 +253,7 @@ pub(super) fn h264_args(probe: &Probe, width: u32, height: u32, before: &str) ->
 /// A filter that fits all frames into the size of the first one, because a captured window may be
 /// resized during the recording.
 pub(super) fn frame_size_filter(width: u32, height: u32) -> String {
-    // `force_original_aspect_ratio` fails if a side would be shorter than 2 pixels.
+    // Do not use `force_original_aspect_ratio`, because it fails if a side would be shorter than 2 pixels.
     let fitted = |side: &str| format!("'max(2,trunc({side}/2)*2)'");
     format!(
         "scale=w={}:h=ih,setsar=1,scale=w={}:h={},setsar=1,pad={width}:{height}:-1:-1",
@@ -263,7 +263,8 @@ pub(super) fn frame_size_filter(width: u32, height: u32) -> String {
     )
 }
 
-/// A size with even sides of at most `max_side` pixels and nearly the same aspect ratio.
+/// Returns a size with nearly the same aspect ratio as the video. Both sides are even and at most `max_side` pixels
+/// long.
 pub(super) fn fitted_size(probe: &Probe, max_side: u32) -> (u32, u32) {
     let longer = probe.width.max(probe.height).max(1);
     let side = |side: u32| {

@@ -43,7 +43,7 @@ pub(super) async fn cut_to_presentation(
     .await
 }
 
-/// Cuts to the range between two times of the presentation, in milliseconds.
+/// Cuts a video to the range between two times of its presentation, in milliseconds.
 pub(super) async fn cut(
     toolchain: &Toolchain,
     input: &Path,
@@ -160,9 +160,9 @@ impl CutJob<'_> {
                 strip_messages_filter(&self.probe.video).unwrap_or("null"),
                 format_seconds(plan.first - TIME_EPSILON),
                 format_seconds(plan.until - TIME_EPSILON),
-                // ffmpeg subtracts the last frame's original start time from this value to get the
-                // frame's duration. A single frame may start before the cut, but it must last
-                // exactly as long as the cut.
+                // This is the end of the last frame. ffmpeg subtracts the frame's original start time from it to get
+                // the duration. If there is only one frame, it may start before the cut, so adjust the end: the frame
+                // must last exactly as long as the cut.
                 format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),
@@ -176,7 +176,8 @@ impl CutJob<'_> {
         Ok((made, container))
     }
 
-    /// An audio filter prefix that keeps only the range and makes it start at 0.
+    /// Returns audio filters that keep only the range and make it start at 0. The text ends with a comma, so that other
+    /// filters can follow.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")
@@ -215,8 +216,8 @@ impl CutJob<'_> {
         args
     }
 
-    /// Input options that start at this key frame or an earlier one, so that ffmpeg need not decode
-    /// the whole video before it. The caller must end the range with a filter, because `-t` would
+    /// Input options that make ffmpeg start at this key frame or an earlier one, so that it need not decode everything
+    /// before the range. The caller must end the range with a filter. The option `-t` does not work, because it would
     /// count from wherever ffmpeg actually starts.
     fn seek_args(&self, key: f64) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];

@@ -51,9 +51,8 @@ pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     }
 }
 
-/// Returns the picture brand among `brands`, which are the brands of an `ftyp` box with the major
-/// brand first. If the major brand is not a picture brand, compatible brands count only if none of
-/// them belongs to a video format.
+/// Returns the picture brand among the brands of an `ftyp` box; `brands` starts with the major brand. If the major
+/// brand is not a picture brand but any brand is a video brand, the file is a video, so the result is `None`.
 fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
     let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);
@@ -68,7 +67,7 @@ fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     coded.or_else(|| brands.iter().find(is_picture)).copied()
 }
 
-/// The major brand, followed by the compatible ones.
+/// Returns the brands in the content of an `ftyp` box: the major brand, followed by the compatible ones.
 fn brands(content: &[u8]) -> Vec<[u8; 4]> {
     let brands = content.as_chunks::<4>().0;
     brands

@@ -46,7 +46,7 @@ pub(super) struct Stream {
 pub(super) struct Track {
     /// When the first presented packet starts.
     pub(super) first: f64,
-    /// When decoding starts, including hidden packets.
+    /// When the first packet is decoded, even if that packet is hidden.
     pub(super) decoded: f64,
     /// When the last presented packet starts.
     pub(super) last: f64,
@@ -60,7 +60,7 @@ pub(super) struct Track {
     pub(super) hidden: u64,
     /// The total duration of the hidden packets.
     pub(super) hidden_seconds: f64,
-    /// Whether packets are out of file order, because an edit list repeats or reorders them.
+    /// Whether an edit list repeats or reorders packets, so that they are not in file order.
     pub(super) reordered: bool,
     /// The duration of the last presented packet.
     last_seconds: f64,
@@ -156,8 +156,7 @@ pub(super) struct Listing {
     pub(super) streams: Vec<Stream>,
     /// The tracks by stream index. Streams without timed packets are missing.
     pub(super) tracks: HashMap<u32, Track>,
-    /// Whether packets that end before 0 are hidden. This applies to MP4 and QuickTime, whose
-    /// timeline starts at 0.
+    /// Whether packets that end before 0 are hidden. This is true for MP4 and QuickTime, whose timeline starts at 0.
     pub(super) excludes_before_zero: bool,
     /// The durations of the packets requested by [`Listing::measure_last`], by stream index and
     /// file position.
@@ -193,9 +192,9 @@ impl Listing {
         }
     }
 
-    /// Shortens the track's last packet to the duration that it has in this listing, which must
-    /// have been made without edit lists. If an edit is longer than its media, ffmpeg extends the
-    /// last packet, but players stop at the end of the media.
+    /// Shortens the track's last packet to its duration in this listing. The listing must come from a run of ffprobe
+    /// that ignored edit lists. This is necessary if an edit is longer than its media: ffmpeg then extends the last
+    /// packet, but players stop at the end of the media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

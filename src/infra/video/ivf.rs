@@ -10,10 +10,10 @@ use crate::error::Result;
 /// The maximum size of a frame, in bytes.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
-/// Joins `parts`, each with its expected number of frames, and gives the frames the timestamps
-/// `times`, in milliseconds. Returns `false` if a part has another number of frames or another
-/// picture size than expected. Also returns `false` if a hidden frame comes after the last key
-/// frame, because it may show content from after the cut.
+/// Joins the IVF files `parts`, each given with its expected number of frames. The frames get the timestamps `times`,
+/// in milliseconds. Returns `false` if a part does not have the expected number of frames or the picture size `size`.
+/// Also returns `false` if a hidden frame follows the last key frame, because such a frame may show content from after
+/// the cut.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],

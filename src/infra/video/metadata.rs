@@ -20,8 +20,8 @@ use webm::Webm;
 
 use crate::error::{Error, Result};
 
-/// The maximum size of an element that is read completely, in bytes: an MP4 fragment of about 1,000
-/// samples. The limit also bounds the size of the stored scan.
+/// The maximum size of an element that is kept in memory as a whole, in bytes. It is enough for the description of
+/// about 1,000 samples in an MP4 fragment. The limit also bounds the size of the stored scan.
 const MAX_ELEMENT: usize = 16 * 1024;
 
 /// Whether a file can contain anything besides pictures and sound.
@@ -64,7 +64,7 @@ pub struct MetadataScan {
     need: usize,
     /// How many bytes of content remain before the next element.
     skip: u64,
-    /// Whether the skipped content must be zero.
+    /// Whether all bytes of the skipped content must be zero.
     zeros: bool,
     format: Format,
 }
@@ -84,8 +84,8 @@ enum Format {
 enum Step {
     /// This many bytes of the element are needed.
     Need(usize),
-    /// The element is allowed. The next one starts after `skip` bytes of content, which must be
-    /// zero if `zeros` is set.
+    /// The element is allowed. The next one starts after `skip` bytes of content. If `zeros` is set, all these bytes
+    /// must be zero.
     Next { skip: u64, zeros: bool },
     /// The element is not on the allow-list.
     Refuse,
@@ -118,7 +118,7 @@ impl Default for MetadataScan {
 }
 
 impl MetadataScan {
-    /// The scan of a file whose start was not seen; its result is [`Metadata::Possible`].
+    /// Returns a scan whose result is always [`Metadata::Possible`].
     fn refused() -> Self {
         Self {
             format: Format::Refused,
@@ -131,8 +131,8 @@ impl MetadataScan {
         self.fed
     }
 
-    /// Restores the stored scan of the first `length` bytes of a file. A scan of another length
-    /// counts as refused.
+    /// Restores the stored scan of the first `length` bytes of a file. If there is no such scan, starts a new one if
+    /// `length` is 0, and otherwise returns one whose result is [`Metadata::Possible`].
     pub fn resume(stored: Option<&str>, length: u64) -> Self {
         let stored: Option<Self> = stored.and_then(|json| serde_json::from_str(json).ok());
         match stored.filter(|scan| scan.fed == length) {

@@ -20,7 +20,7 @@ const DROP_BLACK_FILTER: &str = "blackframe=amount=0:threshold=32,\
 /// Which frames of a video may become its poster.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Candidates {
-    /// Frames in the ten seconds from the given millisecond that are not black.
+    /// Non-black frames in the ten seconds that begin at the given millisecond.
     Near(i64),
     /// All key frames that are not black.
     KeyFrames,
@@ -45,7 +45,8 @@ impl Candidates {
         args.into_iter().map(OsString::from).collect()
     }
 
-    /// The time limit in seconds. It is short where the poster is likely to be black anyway.
+    /// The time limit in seconds. It is short for `All`, which is tried only if no key frame can be used: the video is
+    /// then probably black throughout.
     fn max_seconds(self) -> u64 {
         if self == Self::All { 30 } else { 120 }
     }
@@ -66,7 +67,7 @@ pub(super) async fn poster(
     probe: &Probe,
     dir: &Path,
 ) -> Result<PathBuf> {
-    // Start one second into the video, or after a tenth of a video shorter than ten seconds.
+    // Start one second into the video. In a video shorter than ten seconds, start after a tenth of its duration.
     let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
     let mut poster = Err(Error::internal("there are no candidates for the poster"));
     for candidates in [
@@ -129,7 +130,7 @@ async fn extract(
     .await
 }
 
-/// A filter for the poster as a JPEG, which is always BT.601 in full range.
+/// Returns the filter for the poster. Its output has the colours of a JPEG, which is always BT.601 in full range.
 fn filter(probe: &Probe, candidates: Candidates) -> String {
     let (width, height) = fitted_size(probe, POSTER_SIDE);
     // The thumbnail filter avoids frames within a fade from black.

@@ -34,10 +34,10 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Derives the timeline from the selected tracks. The timeline of an MP4 or MOV starts at 0, so
-    /// an empty edit is a delay that is part of the presentation. A Matroska timeline starts with
-    /// the first packet. So does the timeline of an MP4 that was cut from a live stream. Decoding
-    /// of such a file starts late: `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
+    /// Derives the timeline from the selected tracks. A Matroska timeline starts with the first packet. An MP4 or MOV
+    /// timeline starts at 0, so a delay caused by an empty edit is part of the presentation. An MP4 that was cut from a
+    /// live stream is an exception: its timeline starts with the first packet, too. In such a file, decoding starts
+    /// late: `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -139,7 +139,7 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
     })
 }
 
-/// The content of a file if its edit lists are ignored.
+/// What was found when the file was read with its edit lists ignored.
 #[derive(Default)]
 struct UneditedReading {
     /// Whether an edit list hides packets of the selected streams.

@@ -32,12 +32,12 @@ pub(super) struct Limits {
     pub(super) low_priority: bool,
 }
 
-/// The limit on the address space, in bytes. The libraries take 300 MB, 4K video about 500 MB.
+/// The limit on the address space, in bytes. The libraries take 300 MB, and a 4K video takes about 500 MB.
 const MAX_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// The maximum amount read from standard output, in bytes. A packet list for a day of video fits,
 /// but an endless stream does not.
 const MAX_STDOUT: u64 = 2 * 1024 * 1024 * 1024;
-/// How many bytes of the end of standard error are kept.
+/// How many bytes from the end of standard error are kept.
 const STDERR_TAIL: usize = 2048;
 
 impl Limits {
@@ -251,8 +251,8 @@ impl Sandbox {
     }
 }
 
-/// Reads both outputs to the end and then waits for the process to exit. Unread output would block
-/// the program.
+/// Reads standard output and standard error to the end, and then waits for the process to exit. If output were left
+/// unread, the program would block.
 async fn collect_output(
     child: &mut Child,
     line: &mut impl FnMut(&str),

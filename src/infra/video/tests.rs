@@ -35,7 +35,7 @@ async fn tools() -> Tools {
     tools
 }
 
-/// The time of each packet of a stream in milliseconds, and the MD5 of its data.
+/// Returns the time in milliseconds of each packet of a stream, and the MD5 of the packet's data.
 fn hashes(path: &Path, stream: &str) -> Vec<(i64, String)> {
     let told = Command::new("ffprobe")
         .args([

@@ -10,8 +10,8 @@ enum MediaType {
     Audio,
 }
 
-/// Why a file with these first bytes is rejected, and what to do instead; `None` if the format is
-/// unknown. Call it only for files that are not supported pictures or videos.
+/// Returns why a file with these first bytes is rejected, and what to do instead; `None` if the format is unknown. Call
+/// it only if the file is neither a supported picture nor a supported video.
 pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
     let (format, media_type) = recognise(head)?;
     Some(match media_type {
@@ -67,8 +67,8 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
         [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", MediaType::Video),
         [b'O', b'g', b'g', b'S', rest @ ..] => ("Ogg", ogg(rest)),
         [b'I', b'D', b'3', 2..=4, ..] => ("MP3", MediaType::Audio),
-        // Detect only layer III of ISO/IEC 11172-3 and 13818-3, because the patterns of the other
-        // layers also match the byte order mark of a text file.
+        // Detect only layer III (ISO/IEC 11172-3 and 13818-3). A pattern for all layers would also match the byte order
+        // mark of a text file.
         [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", MediaType::Audio),
         // ADTS (ISO/IEC 13818-7).
         [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", MediaType::Audio),

@@ -168,8 +168,7 @@ impl ShapeEntry<'_, '_> {
             self.number_or("size", 0.03, TEXT_SIZE_RANGE),
             self.color(),
         );
-        // Some tools send a width with every shape. Ignore the width, because this kind of shape
-        // has none.
+        // Some API clients send a width with every shape. Ignore it here, because this kind of shape has no width.
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {

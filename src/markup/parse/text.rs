@@ -1,4 +1,4 @@
-//! Which text a shape may contain.
+//! Checks the text of shapes.
 
 use crate::error::Result;
 use crate::infra::images::Font;
@@ -6,8 +6,9 @@ use crate::infra::images::Font;
 /// Maximum length of a text, in characters.
 const MAX_TEXT_LENGTH: usize = 500;
 
-/// Checks that the bundled font has all characters of a text, and that no character changes the
-/// direction of the text.
+/// Checks the length and the characters of a text. Rejects characters that the bundled font lacks, characters that
+/// change the direction of the text, and control characters other than line breaks. Returns the text without white
+/// space at its end.
 pub(super) fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();

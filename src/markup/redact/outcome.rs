@@ -12,8 +12,8 @@ use crate::markup::{Crop, Size, parse_stored, write_layer};
 use crate::media::{self, MediaContext, RenditionName};
 use crate::{events, updates, uploads};
 
-/// Shows the redacted picture, and moves its shapes and the anchors of comments. If the media no
-/// longer exists, only deletes the record of the redaction.
+/// Shows the redacted picture. After a crop, adjusts the positions of its shapes and of the anchors of comments. If the
+/// media no longer exists, deletes only the record of the redaction.
 pub(super) async fn publish(
     ctx: &MediaContext,
     redaction: &Redaction,

@@ -80,7 +80,7 @@ async fn store_rendition(
         .into())
 }
 
-/// Records the redacted picture. If another process has already recorded one, deletes this one.
+/// Records the redacted picture. If another request or job has already recorded one, deletes the new one.
 pub(super) async fn record_redacted(
     ctx: &MediaContext,
     redaction: &Redaction,

@@ -17,8 +17,8 @@ const MAX_MEMBERS: usize = 3000;
 /// 32,766 in SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
-/// Resolves the email addresses of members to the ids of these people, without duplicates. The
-/// error lists the addresses that cannot be members and says why.
+/// Returns the ids of the people with these email addresses, without duplicates. If some of the addresses cannot be
+/// members, the error lists these addresses and says why.
 pub async fn resolve_members(
     connection: &mut AnyConnection,
     given: &[String],
@@ -130,8 +130,8 @@ pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<Str
     .await?)
 }
 
-/// Removes a person from a group. Does nothing if the person is not a member. The group's creator,
-/// admins and the removed person may do so.
+/// Removes a person from a group. Does nothing if the person is not a member. Admins and the creator of the group may
+/// remove anyone; members may remove themselves.
 pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
     let group = by_id(tx, id).await?;
     if by.id != person_id {

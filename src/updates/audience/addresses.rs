@@ -11,11 +11,11 @@ use crate::infra::db::Tx;
 use crate::people::{self, Person, Role};
 use crate::text;
 
-/// Maximum number of people that one call can invite. The next page receives their invitation links
-/// in a cookie, and the size of a cookie is limited.
+/// Maximum number of people that can be invited at once. A cookie passes their invitation links to the next page, and
+/// the size of a cookie is limited.
 pub const MAX_INVITED: usize = 40;
 
-/// Maximum number of addresses in an audience. A larger audience has to be `everyone`.
+/// Maximum number of addresses in an audience. A larger audience must use groups or `everyone`.
 const MAX_ADDRESSES: usize = 1000;
 
 /// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation
@@ -148,8 +148,7 @@ async fn find_invitation(
     )
 }
 
-/// Returns the names of at most three admins. Error messages name them as the people who can invite
-/// others.
+/// Returns the names of at most three admins. Error messages list them as the people who can send invitations.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL
@@ -159,8 +158,8 @@ pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> 
     .await?)
 }
 
-/// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them.
-/// Invites at most [`MAX_INVITED`] people at once.
+/// Invites the people whose addresses have neither an account nor a pending invitation. Afterwards,
+/// [`resolve_addresses`] accepts these addresses. Fails if there are more than [`MAX_INVITED`] of them.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,

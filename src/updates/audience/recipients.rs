@@ -1,4 +1,4 @@
-//! Turns the audience into recipients at publication and after edits, and notifies new ones.
+//! Turns the audience into recipients at publication and after edits, and notifies new recipients.
 
 use super::audience_group_ids;
 use crate::clock::{Clock, Millis};
@@ -30,12 +30,14 @@ macro_rules! insert_recipients {
 /// publication and after each edit. People who are no longer in the audience lose access, but their
 /// answers are kept.
 ///
-/// The members of a group become recipients only once: at publication, or when the group is added
-/// later. For `everyone`, all accounts become recipients once the update expects an answer. People
-/// who join later owe no answer. If an update to everyone expects no answer, a person gets a
-/// receipt only by opening or answering the update.
+/// The members of a group become recipients only once: at publication or, if the group is added
+/// later, at that edit. People who join the group afterwards do not become recipients.
 ///
-/// `kept` contains the groups that were in the audience before the edit, or is `None` if the edit
+/// If an update is for `everyone` and expects an answer, all people with an account become
+/// recipients. People who get an account later owe no answer. If an update for `everyone` expects
+/// no answer, a person gets a receipt only by opening or answering the update.
+///
+/// `kept` contains the groups that were in the audience before the edit. It is `None` if the edit
 /// does not change the audience.
 pub(in crate::updates) async fn add_recipients(
     tx: &mut Tx,
@@ -111,15 +113,15 @@ pub(in crate::updates) async fn add_recipients(
         );
     }
     if !first && before.asks_for_answer() {
-        // The update no longer expects an answer, so it leaves "To answer" in the inbox. Notify
-        // recipients who have not opened it, so that they find it under "To hear".
+        // The update no longer expects an answer, so it disappears from "To answer" in the inbox. Notify the recipients
+        // who have neither opened nor answered it, so that they find it under "To hear".
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the members of newly added groups recipients. If a group is no longer in the audience,
-/// deletes the records of who became a recipient through it. Returns the ids of the new recipients.
+/// Makes the members of newly added groups recipients. If a group is no longer in the audience, deletes the rows that
+/// name the people who became recipients through it. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,

@@ -12,12 +12,12 @@ const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
 const FINISH_IDLE_LIMIT: Millis = 60_000;
 /// After this time without new bytes, a recording that is too short to show is deleted.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
-/// Maximum number of uploads that one sweep handles for each reason.
+/// Maximum number of uploads per query. A sweep runs one query for each reason to finish or delete uploads.
 const BATCH_SIZE: i64 = 100;
 
-/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has sent nothing
-/// for an hour. Deletes expired uploads, and uploads whose media no longer exists. Never deletes a
-/// recording because of its age, unless it is too short to show.
+/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has sent nothing for an hour.
+/// Deletes expired uploads, and uploads whose media no longer exists. A recording does not expire, but it is deleted
+/// after a day without new bytes if it is too short to show.
 pub(in crate::uploads) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
     let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
@@ -65,9 +65,8 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// Ends a recording at its current length, because its page has stopped sending data. Stores that
-/// the recording has ended before assembling the bytes, so that the page cannot continue it in the
-/// meantime.
+/// Ends a recording at its current length, because its page has stopped sending data. First stores that the recording
+/// has ended, so that the page cannot continue it while the bytes are assembled.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_address_of_a_dual_stack_socket_is_the_same_client() {
+    fn ipv4_mapped_ipv6_address_is_treated_as_the_ipv4_address() {
         assert_eq!(client("::ffff:198.51.100.7", &[]), "198.51.100.7");
         assert_eq!(client("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
     }

@@ -32,8 +32,8 @@ pub(crate) struct RequestContext {
     pub(crate) insecure: bool,
     /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream. The stream identifies the viewer by cookie, so this is `false` if
-    /// the page is rendered for a different viewer than the one in the cookies.
+    /// Whether the page may open a live stream. The stream identifies the viewer by cookie. This is therefore `false`
+    /// if the page is rendered for a viewer other than the one whom the cookies identify.
     pub(crate) live: bool,
 }
 

@@ -21,7 +21,8 @@ pub(crate) struct Flash {
     pub(crate) text: Option<String>,
     /// Link or token to copy.
     pub(crate) link: Option<String>,
-    /// Whether `link` contains a whole message for other people. The page then tries to copy the message immediately.
+    /// Whether `link` contains a whole message for other people. If it does, the page tries to copy the message
+    /// immediately.
     #[serde(default)]
     pub(crate) copy: bool,
     /// New invitations, as pairs of id and secret.

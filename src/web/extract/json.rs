@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Parses JSON. Some programs write NaN, Infinity or 1e999 as numbers. These become a value that every field
+/// Parses JSON. Some programs write NaN, Infinity or 1e999 as numbers. Replaces them with a value that every field
 /// rejects, so that the error names the field.
 pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).or_else(|error| match std::str::from_utf8(text) {

@@ -33,8 +33,7 @@ impl Default for ListQuery {
 }
 
 impl ListQuery {
-    /// Parses the query string of a request. Besides `after` and `limit`, each of the named filters may occur
-    /// once.
+    /// Parses the query string of a request. It may contain `after`, `limit` and the named filters, each at most once.
     pub(crate) fn read(req: &HttpRequest, filters: &[&str]) -> Result<Self> {
         Self::parse(req.query_string(), filters)
     }

@@ -83,7 +83,7 @@ async fn person_by_grant(state: &State, grant: &Grant) -> Result<Option<Viewer>>
 }
 
 /// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media
-/// contain it.
+/// contain this credential.
 pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
     let (kind, id) = match viewer {
         Viewer::Person(person) => match &person.grant {

@@ -40,7 +40,7 @@ pub(crate) async fn list(
     json(StatusCode::OK, &ListView { items, next })
 }
 
-/// Shows one comment with its replies. Redirects a browser to the comment on the update's page.
+/// Returns one comment with its replies to a program. Redirects a browser to the comment on the update's page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,

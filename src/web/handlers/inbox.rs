@@ -52,7 +52,7 @@ pub(crate) struct NextQuery {
     skip: String,
 }
 
-/// Redirects to the update that follows the given one in the inbox, or to the inbox if there is none.
+/// Redirects to the next update in the inbox after the update `after`, or to the inbox if there is no other update.
 pub(crate) async fn next(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -123,7 +123,7 @@ pub(crate) async fn revoke(
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = links::revoke(&mut tx, &state.clock, &ctx.viewer, &id).await?;
-    // Admins can revoke links to updates that they cannot open. Return to the list of links in that case.
+    // Admins can revoke links to updates that they cannot open. In that case, return to the list of links.
     let page = match updates::find(&mut tx, &ctx.viewer, &update).await {
         Ok(_) => format!("/updates/{update}"),
         Err(Error::NotFound) => "/links".to_owned(),
@@ -143,8 +143,8 @@ pub(crate) async fn open(
     threads: web::Query<ThreadQuery>,
 ) -> HandlerResult {
     let threads = threads.into_inner().range()?;
-    // Read the guests before taking a connection. A request that holds one connection must never wait for another,
-    // because such requests can deadlock.
+    // Read the guests before taking a database connection. A request that holds one connection must never wait for
+    // another, because such requests can deadlock.
     let guests = guests_of(&state, &req).await?;
     let mut connection = state.db.read().await?;
     let link = links::by_secret(&mut connection, &secret)

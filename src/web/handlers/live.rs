@@ -63,8 +63,8 @@ async fn stream(
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.parse().ok());
-    // Subscribe before reading past events, so that no event in between is missed. If an event is read twice, its
-    // number identifies the duplicate.
+    // Subscribe before reading past events. Otherwise, an event that occurs between the two steps would not wake the
+    // stream.
     let listening = state.event_hub.events.subscribe();
     let from = match last.or(after) {
         Some(n) => n,

@@ -110,7 +110,7 @@ pub(crate) async fn remove(
     no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
 }
 
-/// Trims a recording to a range. Only its author may do this.
+/// Trims a recording to a range. Only the author of the update may do this.
 pub(crate) async fn trim(
     req: HttpRequest,
     ctx: RequestContext,

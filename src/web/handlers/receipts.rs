@@ -1,4 +1,4 @@
-//! Handlers for receipts: the lists of an update, one receipt, and the author's overview.
+//! Handlers for receipts: the receipts of one update, a single receipt, and the author's overview.
 
 mod answers;
 mod csv_export;

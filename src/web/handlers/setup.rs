@@ -1,4 +1,4 @@
-//! Handlers for the set-up: the first account, which requires the code that the server printed.
+//! Handlers for the setup, which creates the first account and requires the code that the server printed.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};

@@ -42,7 +42,7 @@ pub(crate) async fn show(
     )
 }
 
-/// Turns off the person's email.
+/// Turns off email notifications for the person.
 pub(crate) async fn stop(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -43,8 +43,8 @@ pub(crate) async fn open(
     no_content_or_redirect(&ctx, &format!("/updates/{id}"))
 }
 
-/// Adds one recipient: a person who was mentioned in a comment and cannot see the update. Only the author may
-/// do this.
+/// Adds one recipient, for example a person who was mentioned in a comment but cannot see the update. Only the author
+/// may do this.
 pub(crate) async fn add_recipient(
     req: HttpRequest,
     ctx: RequestContext,

@@ -33,8 +33,8 @@ const MAX_NONCE: usize = 64;
 /// After the server refuses a body, it reads and discards up to this many bytes of the body. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 64 << 20;
-/// Maximum pause while a refused body is discarded. A client that pauses longer has sent everything or is already
-/// waiting for the response.
+/// How long the server waits for more bytes of a refused body. After a longer pause, the client has probably sent
+/// everything or is waiting for the response.
 const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Content type of a body that contains upload bytes.
 const OFFSET_CONTENT_TYPE: &str = "application/offset+octet-stream";
@@ -104,7 +104,8 @@ pub(crate) async fn create(
     Ok(answer.finish())
 }
 
-/// Returns the offset of an upload. HEAD never finishes an upload; PATCH and background jobs do.
+/// Returns the offset of an upload. Does not finish an upload that has received all its bytes. A later PATCH or a
+/// background task does that.
 pub(crate) async fn head(
     req: HttpRequest,
     ctx: RequestContext,
@@ -221,7 +222,7 @@ fn set_offset_headers<'a>(
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
-    // After a complete upload, the client sends no further request. Include the ids in this response.
+    // A client whose upload is complete sends no further request, so include the ids in this response.
     if upload.is_complete() {
         set_target_headers(answer, upload)
     } else {
@@ -246,7 +247,8 @@ fn http_date(at: Millis) -> String {
         .unwrap_or_default()
 }
 
-/// Checks the protocol version. Checks sign-in first, so that strangers learn nothing about the protocol.
+/// Fails unless the viewer is signed in and the request names the supported version of tus. Checks the sign-in first,
+/// so that strangers learn nothing about the protocol.
 fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
     ctx.person()?;
     match header_text(req.headers(), "Tus-Resumable")? {
@@ -303,7 +305,7 @@ fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
         .transpose()
 }
 
-/// Parses `Upload-Length` or `Upload-Defer-Length`. A deferred length returns `None`.
+/// Parses `Upload-Length` or `Upload-Defer-Length`. Returns `None` if the length is deferred.
 fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
     let length = header_number(headers, "Upload-Length")?;
     match (length, header_text(headers, "Upload-Defer-Length")?) {

@@ -135,7 +135,7 @@ async fn try_change(
     Ok(workspace_view(workspace))
 }
 
-/// Reads the default due time: `{"working_days":1}` or null; a form sends the number.
+/// Reads the default due time. A program sends `{"working_days":1}` or null. A form sends only the number of days.
 fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
     let message = |text: String| format!("{text} Use, for example, {{\"working_days\":1}}.");
     let days = match fields.raw("due")? {

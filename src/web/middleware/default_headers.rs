@@ -10,8 +10,8 @@ use crate::state::State;
 use crate::web::extract::context::Nonce;
 use crate::web::extract::flash::FLASH_COOKIE;
 
-/// Sets the default headers of a response. Keeps headers that the handler has already set, as the handlers of media and
-/// assets do.
+/// Sets the default headers of a response. Keeps headers that the handler has already set. The handlers of media and
+/// assets set some.
 pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     let policy = content_security_policy(response);
     let fixed = [

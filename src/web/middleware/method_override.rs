@@ -1,4 +1,4 @@
-//! The method that a form asks for with `_method`.
+//! The HTTP method that a form requests with the parameter `_method`.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;

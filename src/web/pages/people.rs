@@ -113,7 +113,7 @@ pub struct GroupsPage {
     pub page: Page,
     /// All groups, sorted by name.
     pub groups: Vec<GroupView>,
-    /// Every account, to complete addresses.
+    /// Every account, to suggest email addresses while the user types.
     pub people: Vec<AccountView>,
     /// Values and errors of the form that failed.
     pub form: Form,
@@ -122,8 +122,8 @@ pub struct GroupsPage {
 }
 
 impl GroupsPage {
-    /// Returns the value to show in a field of a group's form. This is the stored value `is`, or the typed value if
-    /// the form failed.
+    /// Returns the value to show in a field of a group's form: the typed value if the form failed, otherwise the stored
+    /// value `is`.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)
@@ -160,7 +160,7 @@ pub struct WorkspacePage {
     pub edit: bool,
     /// Values and errors of the form.
     pub form: Form,
-    /// Every account, to choose the contact from; only with `edit`.
+    /// Every account, as choices for the contact. Empty unless `edit` is true.
     pub people: Vec<AccountView>,
 }
 
@@ -174,8 +174,8 @@ pub struct MePage {
     pub page: Page,
     /// The viewer's account.
     pub account: AccountView,
-    /// Typed values of any form on the page. The field names do not overlap: `name`, `email`, `time_zone`,
-    /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`.
+    /// Values of all forms on the page: `name`, `email`, `time_zone`, `days`, `from`, `to`, `away_until`, `mail`,
+    /// `current`, `password`, `token_name`.
     pub form: Form,
     /// IANA time zone names to choose from.
     pub zones: Vec<String>,

@@ -1,23 +1,23 @@
-//! The receipts of an update in groups, and the sentence that sums them up.
+//! The receipts of an update, sorted into groups, and a sentence that sums them up.
 
 use super::super::schema::{ReceiptGroup, ReceiptView, UpdateView};
 use crate::receipts::{ReceiptState, Standing};
 
-/// The receipts of an update in groups, and a summary sentence. Each receipt is in one group. For
-/// the author, readbacks without a verdict are in `to_review` as well.
+/// The receipts of an update, sorted into groups. Each receipt is in at most one group. For the author, readbacks
+/// without a verdict are also in `to_review`.
 pub struct ReceiptSummary<'a> {
     /// Readbacks without a verdict; only for the author.
     pub to_review: Vec<&'a ReceiptView>,
     /// People who object.
     pub objections: Vec<&'a ReceiptView>,
-    /// People who still owe an answer: overdue ones first, then the others, both by due time. For
-    /// an `fyi`, people who have not opened the update.
+    /// People who still owe an answer: overdue ones first, then the others, both sorted by due time. If the update
+    /// expects no answer, these are the people who have not opened it.
     pub waiting: Vec<&'a ReceiptView>,
     /// Everyone else, in groups that are not empty.
     pub folds: Vec<ReceiptFold<'a>>,
 }
 
-/// A group of receipts that the page shows folded.
+/// A group of receipts that the page can collapse.
 pub struct ReceiptFold<'a> {
     /// Id of the HTML element.
     pub id: &'static str,
@@ -89,7 +89,7 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// Returns whether nothing needs the viewer's attention. If so, the folded groups start open.
+    /// Returns whether nothing needs the viewer's attention. If so, the page shows the collapsible groups open.
     pub fn is_calm(&self) -> bool {
         self.waiting.is_empty() && self.to_review.is_empty() && self.objections.is_empty()
     }
@@ -153,8 +153,8 @@ impl<'a> ReceiptSummary<'a> {
     }
 }
 
-/// Returns the start of the summary: how many people heard or, if no answer is requested, how many
-/// opened the update.
+/// Returns the start of the summary: how many people heard the update or, if no answer is requested, how many people
+/// opened it.
 fn first_sentence(update: &UpdateView, nobody_answered: bool) -> String {
     let counts = &update.counts;
     match (counts.heard, counts.recipients) {

@@ -56,7 +56,7 @@ pub struct VersionsPage {
     pub items: Vec<RevisionView>,
 }
 
-/// Bar at the bottom of an update. It shows the requested answer and the reader's answer.
+/// Bar at the bottom of an update. It asks the reader for an answer and shows the answer that the reader gave.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerBar {
     /// Whether an answer is requested.
@@ -65,7 +65,7 @@ pub struct AnswerBar {
     pub state: Option<ReceiptState>,
     /// Time of the answer, RFC 3339.
     pub at: String,
-    /// Readback, or reason of the objection.
+    /// Readback, or reason for the objection.
     pub text: String,
     /// The author's correction.
     pub correction: String,
@@ -81,7 +81,7 @@ pub struct AnswerBar {
     pub disclosed: bool,
     /// Unsent readback.
     pub draft: String,
-    /// Unsent reason of an objection.
+    /// Unsent reason for an objection.
     pub reason_draft: String,
 }
 
@@ -107,7 +107,7 @@ impl AnswerBar {
         }
     }
 
-    /// Whether the answer is to an earlier revision.
+    /// Whether the reader answered an earlier revision.
     pub fn is_stale(&self) -> bool {
         self.state == Some(ReceiptState::Stale)
     }
@@ -127,7 +127,7 @@ impl AnswerBar {
         self.state == Some(ReceiptState::ReadBack)
     }
 
-    /// Whether the reader declined.
+    /// Whether the answer is an objection.
     pub fn is_declined(&self) -> bool {
         self.state == Some(ReceiptState::Declined)
     }

@@ -83,7 +83,7 @@ pub struct EditPage {
     pub update: Option<UpdateView>,
     /// Typed values and errors. `audience` is one string, separated by commas.
     pub form: Form,
-    /// Every other account, to complete addresses.
+    /// Every other account, to suggest email addresses while the user types.
     pub people: Vec<AccountView>,
     /// Addresses in the audience that have no account. Admins see the button "Invite and ask".
     pub unknown: Vec<String>,
@@ -159,11 +159,11 @@ pub struct UpdatePage {
     /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment the
     /// viewer replies to.
     pub drafts: BTreeMap<String, String>,
-    /// People whom the viewer's new comment mentions and who cannot see the update.
+    /// People who are mentioned in the viewer's new comment, but who cannot see the update.
     pub unseen: Vec<PersonView>,
     /// Receipts of the recipients; empty for guests.
     pub receipts: Vec<ReceiptView>,
-    /// Guests who acknowledged; empty if the viewer is a guest.
+    /// Guests who acknowledged the update; empty if the viewer is a guest.
     pub guests: Vec<GuestAnswerView>,
     /// Share links; empty for everyone but the author.
     pub links: Vec<LinkView>,
@@ -177,11 +177,11 @@ pub struct UpdatePage {
     pub may_answer: bool,
     /// Whether the viewer is a guest who has not given a name yet.
     pub needs_name: bool,
-    /// Bar at the bottom, with the requested answer and the viewer's answer.
+    /// Bar at the bottom. It asks the viewer for an answer and shows the answer that the viewer gave.
     pub answer_bar: AnswerBar,
     /// Whether the viewer muted the update.
     pub muted: bool,
-    /// Whether the viewer's inbox has an update to read, which may be this one.
+    /// Whether the viewer's inbox contains an update to open next. That update may be this one.
     pub next: bool,
     /// Whether the server sends email to recipients.
     pub mail: bool,

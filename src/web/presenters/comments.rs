@@ -35,7 +35,7 @@ pub(crate) async fn thread_views(
     Ok(all.threads)
 }
 
-/// Presents the threads of an update in a range. Leaves out removed comments without replies.
+/// Presents the threads in `range`. Leaves out removed comments without replies.
 pub(crate) async fn thread_page(
     connection: &mut AnyConnection,
     state: &State,

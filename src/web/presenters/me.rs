@@ -54,7 +54,7 @@ pub(crate) async fn me_page(
     }
 }
 
-/// Fills the forms of the page with the typed values, and all other fields with the stored values.
+/// Fills in the forms of the page. A field contains the typed value or, if there is none, the stored value.
 fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
     let mut form = failed.map_or_else(Form::default, |(typed, error)| {
         Fields::refilled_form(typed, error)
@@ -64,7 +64,7 @@ fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis
         .away_until
         .filter(|until| *until > now)
         .map(crate::clock::rfc3339);
-    // Browsers do not send unchecked boxes. If the form with the hours was sent without `days`, no day is checked.
+    // Browsers do not send unchecked boxes. If the form contains `from` but not `days`, the user unchecked every day.
     if form.values.contains_key("from") {
         form.values.entry("days".into()).or_default();
     }

@@ -59,7 +59,7 @@ pub(crate) fn media_view(
     }
 }
 
-/// Loads the markup of these pictures as SVG layers.
+/// Loads the markup of the pictures in `media`, and adds it to them as SVG layers and as descriptions.
 pub(crate) async fn attach_markup(
     connection: &mut AnyConnection,
     media: &mut [MediaView],

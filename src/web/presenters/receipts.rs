@@ -87,9 +87,8 @@ fn receipt_access(ctx: &RequestContext, update: &Update, receipt: &Receipt) -> R
     }
 }
 
-/// Returns the group in which a list shows the receipt. For everyone but the author, people who
-/// heard and people who answered without opening are in one group, because separate groups would
-/// reveal who opened the update.
+/// Returns the group in which a list shows the receipt. Only the author sees separate groups for people who heard and
+/// for people who answered without opening the update. To others, separate groups would reveal who opened it.
 fn receipt_group(
     receipt: &Receipt,
     owes: bool,
@@ -187,7 +186,7 @@ pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> Revisio
     }
 }
 
-/// Presents what changed since an answer. Compares texts word by word.
+/// Presents what changed since the viewer answered. Compares texts word by word.
 pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     ChangesView {
         title: diff_words(&changes.title, &update.title),

@@ -21,19 +21,19 @@ pub(crate) enum ThreadRange {
     /// The newest threads.
     #[default]
     Newest,
-    /// The threads around the one that contains the comment with this id; the newest if there is no
-    /// such comment.
+    /// The threads around the thread that contains the comment with this id. If there is no such comment, the newest
+    /// threads.
     Around(String),
 }
 
 impl ThreadRange {
-    /// Returns the range of the threads just after the cursor, for one page.
+    /// Returns the range of one page of threads, starting just after the cursor.
     pub(crate) fn page_after(after: Cursor) -> Self {
         Self::After(Some(after), PAGE_THREADS)
     }
 }
 
-/// The presented threads, and where the list continues. The counts are those of all threads of the
+/// The presented threads, with cursors for the threads before and after them. The counts include all threads of the
 /// update.
 #[derive(Debug)]
 pub(crate) struct ThreadPage {
@@ -106,8 +106,7 @@ fn visible_roots(all: &[Comment]) -> Vec<&Comment> {
         .collect()
 }
 
-/// Returns the range as indexes into `roots`: the first thread, and the first thread after the
-/// range.
+/// Returns the range as two indexes into `roots`: the index of its first thread, and the index after its last thread.
 fn bounds(all: &[Comment], roots: &[&Comment], range: &ThreadRange) -> (usize, usize) {
     // Ids sort by time of creation, so a cursor stays valid even after its thread is removed.
     let position = |id: &str| roots.partition_point(|root| root.id.as_str() < id);

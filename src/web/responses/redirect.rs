@@ -4,8 +4,8 @@
 /// host.
 pub(crate) fn local_path(next: Option<&str>) -> String {
     match next {
-        // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode
-        // those in addresses.
+        // Accept only printable ASCII, because a header cannot contain other characters. Browsers percent-encode all
+        // other characters of an address.
         Some(next)
             if next.starts_with('/')
                 && !next.starts_with("//")

@@ -8,8 +8,8 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::cookies::{cookie, session_cookie};
 
-/// Cookie lifetime in days: the longest that browsers accept. The server ends a session earlier, after 30 days without
-/// use.
+/// Lifetime of the session cookie in days, which is the maximum that browsers accept. The server ends a session
+/// earlier, after 30 days without use.
 const SESSION_COOKIE_DAYS: i64 = 400;
 
 /// Builds the response that starts a session.

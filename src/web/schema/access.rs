@@ -109,7 +109,7 @@ text_enum! {
 /// Someone who can open an update now, and the reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccessView {
-    /// Who can open the update.
+    /// Whether this entry is a person, a group, everyone with an account, or a share link.
     pub kind: AccessKind,
     /// Name of the person, group or link; `everyone` for the workspace.
     pub name: String,

@@ -90,7 +90,7 @@ pub struct CommentView {
     pub kind: CommentKind,
     /// State of the thread that the comment starts.
     pub state: Option<ThreadState>,
-    /// Whether this is the accepted answer.
+    /// Whether this comment is the accepted answer to a question.
     pub accepted: bool,
     /// Author of the comment.
     pub author: AuthorView,
@@ -123,7 +123,7 @@ pub struct CommentView {
     /// Whether the viewer may resolve the thread that this comment starts.
     #[serde(skip)]
     pub may_resolve: bool,
-    /// The ten newest earlier versions, oldest first.
+    /// Earlier versions of the comment: the ten newest ones, sorted from oldest to newest.
     #[serde(skip)]
     pub versions: Vec<VersionView>,
     /// Position of the comment's media in the update, counted from 1; 0 if the comment refers to no media.

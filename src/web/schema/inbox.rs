@@ -15,8 +15,8 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time for the viewer. If recipients owe the viewer an answer: the earliest of their due
-    /// times. If `overdue` is among the reasons: the earliest due time that has passed.
+    /// Due time of the viewer's answer. For an entry about answers that others owe the viewer, the earliest due time of
+    /// these answers. If `overdue` is among the reasons, the earliest due time that has passed.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,
@@ -26,7 +26,7 @@ pub struct EntryView {
     pub reminded_at: Option<String>,
     /// Number of new comments.
     pub new_comments: i64,
-    /// Number of people who joined a group in the audience and may therefore open the update.
+    /// Number of people who can now open the update because they joined a group in its audience.
     pub joined: i64,
     /// Name of the person whose action caused the entry.
     pub by: Option<String>,
@@ -39,8 +39,8 @@ pub struct EntryView {
     pub missing: Vec<String>,
     /// Number of recipients whose answers are overdue, if `overdue` is among the reasons.
     pub missing_count: i64,
-    /// What the author said they would do if no answer arrived by the due time. Set only if `overdue`
-    /// is among the reasons; the viewer is then the author.
+    /// What the viewer, as the author of the update, said they would do if no answer arrived by the due time. Set only
+    /// if `overdue` is among the reasons.
     pub otherwise: Option<String>,
     /// When the entry appeared in the inbox, RFC 3339.
     pub at: String,
@@ -63,8 +63,8 @@ impl EntryView {
             && !(begins && self.by.as_ref() == Some(&self.update.author.name))
     }
 
-    /// Returns the number of new comments that the entry does not already name as a mention or an
-    /// answer.
+    /// Returns the number of new comments, not counting the mention and the answer that the entry already names as
+    /// reasons.
     pub fn further_comments(&self) -> i64 {
         let named = |reason: Reason| i64::from(self.why == reason || self.also.contains(&reason));
         self.new_comments - named(Reason::Mention) - named(Reason::Answer)
@@ -75,7 +75,7 @@ impl EntryView {
         self.missing_count - i64::try_from(self.missing.len()).unwrap_or_default()
     }
 
-    /// Returns whether the viewer must answer as a recipient.
+    /// Returns whether the viewer is a recipient who must answer the update.
     pub fn asks_for_answer(&self) -> bool {
         matches!(
             self.why,
@@ -106,7 +106,7 @@ pub struct SnoozedView {
     pub id: String,
     /// The update that the entry is about.
     pub update: RowView,
-    /// End of the snooze; null means that it lasts until someone answers.
+    /// End of the snooze. If null, the entry is snoozed until someone answers.
     pub until: Option<String>,
 }
 

@@ -121,7 +121,7 @@ pub struct UploadView {
     pub received: i64,
     /// Total size in bytes, if known.
     pub length: Option<i64>,
-    /// Whether the upload started without a length, as recordings do.
+    /// Whether the upload started without a known length, as uploads of recordings do.
     pub recording: bool,
     /// When the upload started.
     pub created_at: String,
@@ -185,7 +185,8 @@ impl MediaView {
         self.url(RenditionName::Marked)
     }
 
-    /// Returns the address to download: the picture with its markup burned in if it has markup, otherwise the original.
+    /// Returns the address of the file to download. This is the copy with the markup drawn in, if there is one, and
+    /// otherwise the original.
     pub fn download(&self) -> &str {
         self.url(if self.has(RenditionName::Marked) {
             RenditionName::Marked
@@ -201,8 +202,8 @@ impl MediaView {
             .any(|rendition| rendition.name == name)
     }
 
-    /// Returns the position, in milliseconds, at which the trimmed range starts in the file that is played. The trimmed
-    /// copy starts at 0. Until it is ready, the author plays the original, in which the range can start later.
+    /// Returns where the trimmed range starts in the file that is played, in milliseconds. In the trimmed copy, it
+    /// starts at 0. Until the trimmed copy is ready, the author plays the original, where the range can start later.
     pub fn offset(&self) -> i64 {
         let alone = self.has(RenditionName::Playable) || self.has(RenditionName::H264);
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)

@@ -13,7 +13,7 @@ pub struct ReceiptView {
     pub person: PersonView,
     /// State of the receipt.
     pub state: ReceiptState,
-    /// Where the recipient stands with the current content; only for the author and the recipient.
+    /// How the recipient has responded to the current content; only for the author and the recipient.
     pub standing: Option<Standing>,
     /// When the update was sent to the recipient.
     pub sent_at: Option<String>,
@@ -24,17 +24,17 @@ pub struct ReceiptView {
     pub coverage: Option<f64>,
     /// Ranges that the recipient has not watched. Always `None`, because they are not measured yet.
     pub unwatched: Option<Vec<[i64; 2]>>,
-    /// When the recipient answered, in any way.
+    /// When the recipient answered. An objection is also an answer.
     pub answered_at: Option<String>,
-    /// When the recipient acknowledged or read back.
+    /// When the recipient acknowledged the update or read it back.
     pub acknowledged_at: Option<String>,
     /// Revision that the recipient answered.
     pub revision: Option<i64>,
-    /// The recipient's readback; only for the author and the recipient, unless the author disclosed it.
+    /// The recipient's readback. Only the author and the recipient may see it, unless the author disclosed it.
     pub readback: Option<String>,
     /// The author's correction; visible to the same people as the readback.
     pub correction: Option<String>,
-    /// Reason of the recipient's objection; visible to every member who may see the update.
+    /// Reason for the recipient's objection; visible to every member who may see the update.
     pub reason: Option<String>,
     /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
@@ -54,7 +54,7 @@ pub struct ReceiptView {
     /// Group in which a list shows the receipt.
     #[serde(skip)]
     pub group: ReceiptGroup,
-    /// Earlier messages between the author and the recipient, oldest first.
+    /// Messages between the author and the recipient that the viewer may read, oldest first.
     #[serde(skip)]
     pub exchange: Vec<ExchangeView>,
 }
@@ -101,7 +101,8 @@ impl ReceiptView {
     }
 }
 
-/// Group of a receipt in a list. Each receipt is in one group.
+/// Group of a receipt in a list. Each receipt is in one group. Groups that reveal who opened the update exist only in
+/// the list that the author sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptGroup {
     /// The recipient objects to the current content.
@@ -112,16 +113,17 @@ pub enum ReceiptGroup {
     Heard,
     /// The recipient's answer stands, but the recipient has not opened the current revision. Only for the author.
     AnsweredUnopened,
-    /// The recipient's answer stands. For everyone but the author.
+    /// The recipient's answer stands. Everyone but the author sees this group instead of `Heard` and
+    /// `AnsweredUnopened`.
     Answered,
     /// The recipient answered earlier content and owes no new answer.
     AnsweredEarlier,
-    /// The recipient opened the update and owes no answer. Only for the author.
+    /// The recipient opened the update and owes no answer. Only the author sees this group.
     Opened,
-    /// The recipient has not opened the update and owes no answer. Only for the author.
+    /// The recipient has not opened the update and owes no answer. Only the author sees this group.
     NotOpened,
-    /// The recipient owes no answer and gave none. For everyone but the author; the page does not
-    /// list these recipients.
+    /// The recipient owes no answer and gave none that stands. Everyone but the author gets this group instead of
+    /// `Opened` and `NotOpened`. The page does not list these recipients.
     Hidden,
 }
 
@@ -154,7 +156,7 @@ impl ExchangeView {
         self.kind == MessageKind::Readback
     }
 
-    /// Whether the message is a reason for declining.
+    /// Whether the message is the reason for an objection.
     pub fn is_decline(&self) -> bool {
         self.kind == MessageKind::Decline
     }
@@ -177,7 +179,7 @@ pub struct GuestAnswerView {
     pub guest: PersonView,
     /// Name of the share link that the guest used.
     pub link: String,
-    /// When the guest acknowledged.
+    /// When the guest acknowledged the update.
     pub acknowledged_at: String,
     /// The guest's readback; only for the author.
     pub readback: Option<String>,

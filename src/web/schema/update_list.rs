@@ -100,7 +100,7 @@ pub struct FoundView {
     pub kind: HitKind,
     /// Text around the match.
     pub text: String,
-    /// Position in the video, in milliseconds, if there is one.
+    /// For a comment about a moment of a video: that moment, in milliseconds.
     pub at_ms: Option<i64>,
     /// Address of the place where the text was found.
     pub url: String,

@@ -27,7 +27,8 @@ pub struct UpdateView {
     pub author: PersonView,
     /// Revision of the content.
     pub revision: i64,
-    /// Increases with each edit. Send it back with an edit, so that a conflicting edit is rejected with 409.
+    /// Increases with each edit. A client sends this number with its own edit. If someone else has edited the update in
+    /// the meantime, the edit is rejected with 409.
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,
@@ -54,7 +55,7 @@ pub struct UpdateView {
     pub trashed_at: Option<String>,
     /// Audience; empty for guests.
     pub audience: AudienceView,
-    /// Whether people who join the audience's groups later may open the update.
+    /// Whether people who later join a group in the audience may open the update.
     pub later_members: bool,
     /// Media of the update, in the author's order.
     pub media: Vec<MediaView>,
@@ -82,7 +83,7 @@ impl UpdateView {
     }
 }
 
-/// Counts of an update. A correction that the viewer may not see does not count.
+/// Counts of an update. If the viewer may not see that a readback was corrected, the readback counts as not corrected.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CountsView {
     /// Number of recipients.
@@ -138,7 +139,7 @@ pub struct AudienceView {
 pub enum DueView {
     /// A fixed time, RFC 3339.
     At(String),
-    /// A number of working days, counted for each recipient.
+    /// A number of working days, counted separately for each recipient.
     Within {
         /// The number of days, at least 1.
         working_days: i64,

@@ -26,7 +26,7 @@ pub struct ContactView {
     pub email: String,
 }
 
-/// A due time in working days, counted for each recipient.
+/// A due time in working days, counted separately for each recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct DaysView {
     /// Number of working days, 1 to 60.

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn next_working_moment_is_now_or_the_next_beginning_of_work() {
+fn next_working_moment_is_now_or_the_next_start_of_work() {
     let zone = "Europe/Warsaw";
     for (now, expected) in [
         ("2026-11-18T08:59", "Wed 2026-11-18 09:00"),
@@ -37,7 +37,7 @@ fn next_working_moment_is_not_before_the_end_of_an_absence() {
 }
 
 #[test]
-fn next_working_moment_follows_clock_changes() {
+fn next_working_moment_accounts_for_clock_changes() {
     let zone = "Europe/Warsaw";
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
     // In spring, 02:00 becomes 03:00.

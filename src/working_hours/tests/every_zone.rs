@@ -4,9 +4,9 @@ use super::*;
 
 const DAY: Millis = 24 * HOUR;
 
-/// Returns the times at which the simulated requests are made, all in 2011 and 2026. There is one
-/// about every nine days, one every six hours during the week before and the week after each clock
-/// change, and three within a millisecond of each clock change.
+/// Returns the times at which the simulated requests are made, all in 2011 and 2026. One request is made about every
+/// nine days. Around each clock change, one is made every six hours for a week before and a week after it. Three more
+/// are made at the change, and one millisecond before and after it.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -111,8 +111,8 @@ fn due_time_is_within_working_hours_in_every_time_zone_around_every_clock_change
                 hours: hours.clone(),
                 away_until: None,
             };
-            // The kind of due time and the absence vary from moment to moment. Together, all
-            // moments, working hours and time zones cover every combination.
+            // Each moment is tested with only one kind of due time and one absence. Both vary, so that all combinations
+            // occur across the moments, working hours and time zones.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {

@@ -1,4 +1,4 @@
-// Requests of one person to the server, and the parts of the responses that the simulation reads.
+// Sends requests as one person. The types describe only the parts of the responses that the simulation reads.
 
 export type Receipt = {
   person: { id: string; name: string };
@@ -20,7 +20,7 @@ export type Update = {
 export type Entry = {
   id: string;
   why: string;
-  /** Further reasons. Versions before 0.2.0 do not report them. */
+  /** Further reasons besides `why`. Versions before 0.2.0 do not report them. */
   also?: string[];
   update: { id: string };
   overdue: boolean;

@@ -25,7 +25,7 @@ function format(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Converts a time in milliseconds to a local date, an ISO weekday and the seconds since the clock showed midnight. */
+/** Converts a time in milliseconds to a local date, an ISO weekday and the local clock time in seconds. */
 function local(zone: string, at: number): Local {
   const parts = new Map(
     format(zone)
@@ -45,12 +45,12 @@ function weekday(date: string): number {
   return new Date(`${date}T00:00:00Z`).getUTCDay() || 7;
 }
 
-/** Returns the date that is a number of days after `date`. */
+/** Returns the date that is `days` days after `date`. */
 export function addDays(date: string, days: number): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10);
 }
 
-/** Returns the first time, in milliseconds, at which the date begins in a zone. */
+/** Returns when a date begins in a time zone, in milliseconds. */
 export function beginOfDay(zone: string, date: string): number {
   const utc = Date.parse(`${date}T00:00:00Z`);
   const quarters = Array.from({ length: 4 * 30 }, (_, at) => utc - 15 * 3_600_000 + at * 900_000);
@@ -62,7 +62,7 @@ function secondsOf(time: string): number {
   return hours * 3600 + minutes * 60;
 }
 
-/** What a person's calendar says: their time zone, which can change, their hours and their absence. */
+/** A person's time zone, working hours and absence. The time zone can change. */
 export class Calendar {
   zone: string;
   readonly hours: Hours;
@@ -74,7 +74,7 @@ export class Calendar {
     this.hours = hours;
   }
 
-  /** Whether the time is in the weekly working hours, whose last minute ends with `to`. Ignores absences. */
+  /** Whether a time is within the weekly working hours, including the moment `to`. Ignores absences. */
   worksAt(at: number): boolean {
     const { weekday, seconds } = local(this.zone, at);
     const { days, from, to } = this.hours;
@@ -85,7 +85,7 @@ export class Calendar {
     return this.away !== undefined && at >= this.away.from && at < this.away.until;
   }
 
-  /** Counts the working days that began after the day of `from` and ended before `to`, without days of the absence. */
+  /** Counts the working days after the day of `from` and before the day of `to`. Leaves out days of the absence. */
   workingDaysBetween(from: number, to: number): number {
     const last = local(this.zone, to).date;
     let days = 0;

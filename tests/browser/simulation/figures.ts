@@ -9,21 +9,30 @@ export type Figures = {
   mails_outside_hours: number;
   /** Emails that arrived during the recipient's absence. */
   mails_while_away: number;
-  /** Emails with the subject of an earlier one, although nothing happened in between that concerns the recipient. */
+  /**
+   * Emails with the same recipient and subject as an earlier email, although nothing that concerns the recipient has
+   * happened in between.
+   */
   duplicates: number;
   /** Due times outside the recipient's working hours or during their absence. */
   dues_outside_hours: number;
-  /** Recipients whose readback is "confirmed", although they do not know the present content. */
+  /** Recipients whose readback is "confirmed", although they do not know the current content. */
   false_confirmed: number;
-  /** Recipients who count as having heard an update, although they did not open it, objected or answered an earlier one. */
+  /**
+   * Recipients who count as having heard an update, although they never opened it, have objected, or answered only an
+   * earlier revision.
+   */
   false_heard: number;
-  /** Answers two working days overdue without any notification of their author or recipient since the due time. */
+  /**
+   * Answers that have been overdue for two working days, with no notification to the author or the recipient since the
+   * due time.
+   */
   silent_overdue: number;
-  /** Emails for each thing that concerned somebody. */
+  /** The number of emails, divided by the number of events that concerned somebody. */
   mail_ratio: number;
 };
 
-/** Working days after a due time within which somebody must be notified. */
+/** After this many working days without a notification, an overdue answer counts as silent. */
 const SILENT_DAYS = 2;
 
 export class Auditor {

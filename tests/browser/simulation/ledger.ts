@@ -17,7 +17,10 @@ export class Ledger {
   private readonly events = new Map<string, number[]>();
   private readonly dues = new Map<string, Set<number>>();
   private readonly notifications = new Map<string, number>();
-  /** The number of emails if each event were mailed on its own: each event counts once per person it concerns. */
+  /**
+   * How many emails there would be if every event were emailed separately. An event counts once for each person whom it
+   * concerns.
+   */
   eventCount = 0;
 
   /** Returns what the person did with the update. */
@@ -28,7 +31,7 @@ export class Ledger {
     return dealings;
   }
 
-  /** Records that something happened to an update that concerns a person. */
+  /** Records an event of an update that concerns this person. */
   record(person: string, update: string, at: number): void {
     this.eventCount += 1;
     const key = `${person} ${update}`;
@@ -42,9 +45,9 @@ export class Ledger {
   }
 
   /**
-   * Whether an email at `to` can tell the person something new about the update since the email at `from`: something
-   * happened, or a due time passed or is now less than a day away. What happened exactly at `from` is new, too, because
-   * people act only after the emails of that moment have arrived.
+   * Whether an email at `to` can tell the person something about the update that the email at `from` could not:
+   * something has happened, or a due time has passed or is now less than a day away. An event at exactly `from` counts
+   * as new, because people act only after the emails of that moment have arrived.
    */
   hasNews(person: string, update: string, from: number, to: number): boolean {
     const key = `${person} ${update}`;

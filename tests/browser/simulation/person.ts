@@ -1,4 +1,4 @@
-// What one member does: looks at the inbox, answers, objects, asks, reviews readbacks and reminds.
+// Simulates one member, who looks at the inbox, answers, objects, asks questions, reviews readbacks and reminds others.
 import type { Api, Comment, Entry, Inbox, Receipt, Update } from "./api.ts";
 import { addDays, beginOfDay, Calendar } from "./calendar.ts";
 import type { Ledger } from "./ledger.ts";
@@ -13,11 +13,11 @@ export type Story = {
   author: Person;
   title: string;
   expectation: Expectation;
-  /** The present revision, which a material change raises. */
+  /** The current revision. A material change increases it. */
   revision: number;
 };
 
-/** What the persons share. */
+/** The state that all simulated people share. */
 export type World = {
   scale: Scale;
   ledger: Ledger;
@@ -26,7 +26,7 @@ export type World = {
   now(): number;
 };
 
-/** The sentence that everybody who opened a revision knows. */
+/** Returns the sentence that a revision contains. Only people who opened the revision know it. */
 export function contentOf(index: number, revision: number): string {
   return `The number is ${1000 + 10 * index + revision}.`;
 }
@@ -47,12 +47,14 @@ export class Person {
     this.calendar = new Calendar(member);
   }
 
-  /** Decides something by a probability. The decision depends only on the seed, the person and `keys`. */
+  /**
+   * Returns true with this probability. The result depends only on the probability, the seed, the person and `keys`.
+   */
   private decides(probability: number, ...keys: (string | number)[]): boolean {
     return roll(this.world.scale.seed, this.member.name, ...keys) < probability;
   }
 
-  /** Enters an absence that begins, and moves to another time zone. */
+  /** Enters the absence when it begins, and changes the time zone when the person moves. */
   async keepCalendar(): Promise<void> {
     const { member, calendar, api, world } = this;
     const away = absence(member, world.scale);
@@ -121,7 +123,7 @@ export class Person {
     await this.answer(story, entry);
   }
 
-  /** Answers without opening. After a correction, opens the update after all. */
+  /** Answers without opening the update. Only after a correction, opens the update first. */
   private async skim(story: Story, entry: Entry): Promise<void> {
     if (entry.why === "corrected") {
       await this.open(story);
@@ -161,7 +163,7 @@ export class Person {
     this.world.ledger.record(author.id, id, this.world.now());
   }
 
-  /** Opens an update, as the script of its page reports it. */
+  /** Opens an update, and reports the opening as the page's script would. */
   private async open({ id, revision }: Story): Promise<void> {
     await this.api.get<Update>(`/updates/${id}`);
     await this.api.send("PUT", `/updates/${id}/opening`);
@@ -188,7 +190,10 @@ export class Person {
     }
   }
 
-  /** Judges readbacks: those on the page that is still open from the last visit, or the present ones. */
+  /**
+   * Judges the readbacks on the receipts page. Sometimes only loads the page, and judges its readbacks at a later
+   * visit. They may be outdated by then.
+   */
   private async reviewReadbacks(story: Story): Promise<void> {
     const { id, index } = story;
     const loaded = await this.api.get<{ items: Receipt[] }>(`/updates/${id}/receipts`);
@@ -203,7 +208,7 @@ export class Person {
     }
   }
 
-  /** Confirms a readback that has the right number and whose author opened the update. Corrects the others. */
+  /** Confirms the readback if it has the right number and its author opened the update. Corrects it otherwise. */
   private async judge({ id, index, revision }: Story, row: Receipt): Promise<void> {
     const right = row.readback?.includes(contentOf(index, revision)) && row.opened_at !== null;
     const verdict = right
@@ -214,7 +219,7 @@ export class Person {
     if (sent !== undefined) this.world.ledger.record(row.person.id, id, this.world.now());
   }
 
-  /** Reminds those whose answer is overdue. Only prompt people do. */
+  /** If this person is prompt, reminds the recipients whose answers are overdue. */
   private async chase({ update: { id }, overdue }: Entry): Promise<void> {
     if (this.member.behaviour !== "prompt" || !overdue) return;
     const path = `/updates/${id}/reminders`;
@@ -224,13 +229,13 @@ export class Person {
     }
   }
 
-  /** Opens an update about which something was said. Skimmers do not. */
+  /** Opens the update of an entry in the section "To hear". Skimmers do not. */
   private async hear({ update: { id } }: Entry): Promise<void> {
     const story = this.world.stories.get(id);
     if (story && this.member.behaviour !== "skimmer") await this.open(story);
   }
 
-  /** Rewrites some readbacks that wait for a verdict. */
+  /** Rewrites some of the person's readbacks that have no verdict yet. */
   private async rewriteReadbacks(): Promise<void> {
     const { stories, ledger, now } = this.world;
     for (const story of stories.values()) {
@@ -246,7 +251,7 @@ export class Person {
   }
 }
 
-/** The reasons in the section "To hear" of the inbox that say nothing about a missing answer. */
+/** The reasons for an entry in the section "To hear" that are not about a missing answer. */
 const ABOUT_CONTENT = new Set([
   "sent",
   "comments",

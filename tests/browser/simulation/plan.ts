@@ -34,7 +34,7 @@ export function ticks({ firstDay, days }: Scale): number[] {
   return Array.from({ length: ((days + 1) * 24 * 3_600_000) / TICK }, (_, at) => begin + at * TICK);
 }
 
-/** Returns the begin and the end of a member's absence, in milliseconds. */
+/** Returns the beginning and the end of a member's absence, in milliseconds. */
 export function absence(member: Member, scale: Scale): { from: number; until: number } | undefined {
   if (!member.away) return undefined;
   const [from, until] = member.away.map((day) =>

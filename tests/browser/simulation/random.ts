@@ -7,13 +7,13 @@ export function roll(...keys: (string | number)[]): number {
   for (const character of keys.join("\u0000")) {
     hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
   }
-  // The finalizer of MurmurHash3, so that similar keys give unrelated numbers.
+  // Apply the finalizer of MurmurHash3, so that similar keys give unrelated numbers.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** Returns the element of a non-empty list that `keys` select. */
+/** Returns one element of a non-empty list. The choice depends only on `keys`. */
 export function pick<T>(list: readonly T[], ...keys: (string | number)[]): T {
   return list[Math.floor(roll(...keys) * list.length)]!;
 }

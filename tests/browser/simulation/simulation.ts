@@ -1,4 +1,4 @@
-// Runs the story of a team against a server, step by step.
+// Simulates a team that uses a server, step by step.
 import type { Receipt, Update } from "./api.ts";
 import { Auditor, type Figures } from "./figures.ts";
 import { Ledger } from "./ledger.ts";
@@ -16,7 +16,7 @@ export class Simulation {
   private readonly world: World;
   private readonly people: Person[] = [];
   private readonly auditor: Auditor;
-  /** The number of mails that the auditor has seen. */
+  /** The number of emails that the auditor has seen. */
   private seenMails = 0;
 
   private constructor(
@@ -28,7 +28,7 @@ export class Simulation {
     this.auditor = new Auditor(this.world, this.people);
   }
 
-  /** Runs the whole story. `report` receives a line for each simulated day. */
+  /** Runs the whole simulation. `report` receives a line for each simulated day. */
   static async run(scale: Scale, report: (line: string) => void): Promise<Outcome> {
     const steps = ticks(scale);
     const server = await TeamServer.start(steps[0]!);
@@ -61,7 +61,7 @@ export class Simulation {
     await first!.api.send("POST", "/groups", { name: "core", members: coreGroup(this.scale) });
   }
 
-  /** Moves the clock to `time` and lets everybody act, and lets the resulting emails arrive. */
+  /** Moves the clock to `time`, lets everybody act, and waits until the resulting emails have arrived. */
   private async step(time: number): Promise<void> {
     await this.server.moveTo(time);
     this.readMails();
@@ -105,7 +105,7 @@ export class Simulation {
     }
   }
 
-  /** Makes a material change. It concerns everybody who answered the earlier revision. */
+  /** Makes a material change to an update, and records that it concerns everybody who answered the earlier revision. */
   private async change({ index }: PlannedUpdate): Promise<void> {
     const story = [...this.world.stories.values()].find((story) => story.index === index);
     if (!story) return;

@@ -1,4 +1,4 @@
-// An SMTP server that stores the mails that it receives.
+// An SMTP server that stores the emails that it receives.
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 
@@ -8,7 +8,7 @@ export type Mail = {
   text: string;
   /** The ids of the updates to which the text links. */
   updates: string[];
-  /** When the mail arrived, in milliseconds of the domain's clock. */
+  /** When the email arrived, in milliseconds of the Hearback server's clock. */
   at: number;
 };
 
@@ -20,7 +20,7 @@ export class Sink {
     private readonly now: () => number,
   ) {}
 
-  /** Starts the server on a free port. `now` returns the time of the domain's clock. */
+  /** Starts the server on a free port. `now` returns the time of the Hearback server's clock. */
   static async start(now: () => number): Promise<Sink> {
     const server = createServer();
     const sink = new Sink(server, now);

@@ -1,4 +1,4 @@
-// A server with the members' accounts, a clock and a mail sink.
+// A Hearback server with the members' accounts, a test clock, and an SMTP server that receives its emails.
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,7 +9,9 @@ import { Sink } from "./sink.ts";
 import type { Member } from "./team.ts";
 
 const METRICS_TOKEN = "simulation";
-/** Emails are due when the author can no longer undo a publication, 10 seconds after it. */
+/**
+ * Emails are due just over ten seconds after the event that they report, when a publication can no longer be undone.
+ */
 const MAIL_DELAY_MS = 11_000;
 const POLL_INTERVAL_MS = 5;
 const SETTLE_TIMEOUT_MS = 60_000;
@@ -42,7 +44,7 @@ export class TeamServer {
     return this.server.clock.now.getTime();
   }
 
-  /** Adds an account and returns its API. */
+  /** Adds an account for a member, and returns an API client for it. */
   async addMember(member: Member): Promise<Api> {
     const account = person(member.name, { email: email(member), admin: member.name === "Ada" });
     await this.server.addPeople(account);
@@ -69,8 +71,9 @@ export class TeamServer {
   }
 
   /**
-   * Whether no job is due and the check for overdue answers has run at the time of the clock. Versions before 0.2.0
-   * report neither; all their jobs are due within MAIL_DELAY_MS, so there it waits until no job is left.
+   * Whether no job is due and the check for overdue answers has run at the current time of the clock. Versions before
+   * 0.2.0 report neither. For these versions, returns whether no job is left, because all their jobs are due within
+   * MAIL_DELAY_MS.
    */
   private async isSettled(): Promise<boolean> {
     const text = await new Api(this.server.url, METRICS_TOKEN).get<string>("/metrics");

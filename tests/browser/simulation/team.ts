@@ -1,5 +1,5 @@
 // The team, its habits and the seeds of the simulation. The figures of two versions are comparable only if this file is
-// the same for both, so changes of the product do not change it.
+// the same for both. Do not change it together with the product.
 
 /** How a person deals with requests. */
 export type Behaviour =
@@ -14,7 +14,7 @@ export type Behaviour =
   /** Opens requests and asks questions about them. */
   | "questioner";
 
-/** Weekly working hours, in the form of `PATCH /me`. Days are from 1 (Monday) to 7 (Sunday). */
+/** Weekly working hours, in the format of `PATCH /me`. Days are numbered from 1 (Monday) to 7 (Sunday). */
 export type Hours = { days: number[]; from: string; to: string };
 
 export type Member = {
@@ -48,7 +48,7 @@ const mornings: Hours = { days: week, from: "09:00", to: "13:00" };
 const fourDays: Hours = { days: [1, 2, 3, 4], from: "08:00", to: "17:00" };
 const sundayToThursday: Hours = { days: [1, 2, 3, 4, 7], from: "09:00", to: "17:00" };
 
-/** The first twelve work in six time zones and are the team of the short simulation. */
+/** The first twelve members, who work in six time zones, are the team of the short simulation. */
 const SHORT_TEAM = 12;
 
 // prettier-ignore
@@ -106,7 +106,7 @@ const team: Member[] = [
   { name: "Zev", zone: "Asia/Jerusalem", hours: sundayToThursday, behaviour: "prompt", moves: [7, "Europe/London"] },
 ];
 
-/** Ten working days without a clock change. */
+/** Ten working days without a change to or from daylight saving time. */
 export const short: Scale = {
   seed: 13,
   firstDay: "2026-09-07",
@@ -150,7 +150,7 @@ export const habits = {
   ask: 0.4,
   /** A person who opened an update misunderstands it. */
   misunderstand: 0.2,
-  /** A person rewrites a readback at a later visit, and gets it wrong then. */
+  /** A person rewrites a readback at a later visit (`rewrite`), and the new readback is wrong (`spoil`). */
   rewrite: 0.4,
   spoil: 0.5,
   /** An author acts on a list of readbacks that they loaded at the previous visit. */
@@ -163,7 +163,10 @@ export const habits = {
   /** What an update expects. The remaining updates expect nothing. */
   acknowledge: 0.5,
   readback: 0.35,
-  /** An update that expects an answer has no due time, or a due time on the author's clock instead of working days. */
+  /**
+   * An update that expects an answer has no due time (`dueNever`), or a fixed due time instead of a number of working
+   * days (`dueAtTime`).
+   */
   dueNever: 0.1,
   dueAtTime: 0.35,
 };

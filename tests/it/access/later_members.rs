@@ -1,4 +1,4 @@
-//! People who join a group later can see its earlier updates only if the author allows it.
+//! People who join a group can open updates that were sent to the group earlier only if the author allows it.
 
 use serde_json::{Value, json};
 

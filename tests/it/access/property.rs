@@ -66,7 +66,7 @@ struct Update {
     later_members: bool,
     published_at: Option<i64>,
     trashed: bool,
-    /// For each group, the people who received the update as its members.
+    /// For each group, the people who received the update as members of that group.
     sent_through: BTreeMap<String, BTreeSet<usize>>,
     recipients: BTreeSet<usize>,
 }

@@ -43,8 +43,8 @@ impl TestApp {
         }
     }
 
-    /// Waits until no job is pending or running. Ignores emails and the second pass of a `clear` job if they are
-    /// scheduled for later. Panics if a job has failed permanently.
+    /// Waits until no job is pending or running. Ignores `mail` and `clear` jobs that are scheduled for later. Panics
+    /// if a job has failed permanently.
     pub async fn wait_for_jobs(&self) {
         let (mut deadline, mut last_pending) = (Instant::now() + TIMEOUT, i64::MAX);
         let counts =

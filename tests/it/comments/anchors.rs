@@ -92,7 +92,7 @@ async fn comment_anchor_in_a_video_or_picture_is_stored_and_is_removed_with_the_
             "{anchor}"
         );
     }
-    // When a file is deleted, its comments stay but lose their anchors.
+    // When a file is deleted, its comments are kept but lose their anchors.
     let file = json!({ "id": video });
     ada.delete(&media_path(&file)).await.expect(204);
     let left = threads(bob, path).await;

@@ -17,14 +17,14 @@ const PAGE: u64 = 4096;
 pub(super) struct SmallDisk {
     server: Child,
     pub(super) base: String,
-    /// The path at which this process can reach the disk. The disk is mounted only in the server's mount namespace, so
-    /// the path goes through `/proc`.
+    /// The path at which the test can reach the disk. Only the server's mount namespace contains the disk, so the path
+    /// leads through `/proc`.
     disk: PathBuf,
     data: TempDir,
     _mount: TempDir,
 }
 
-/// Returns whether this machine lets a process without privileges mount a tmpfs. Otherwise prints that the test is
+/// Returns whether a process without privileges can mount a tmpfs on this machine. If not, prints that the test is
 /// skipped.
 pub(super) fn can_mount() -> bool {
     let dir = tempfile::tempdir().unwrap();
@@ -114,8 +114,8 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Returns a command that mounts a tmpfs, copies a database to it and runs the server. `SIZE`, `MOUNT` and `SEED`
-/// must be set to the size of the tmpfs, its mount point and the database to copy.
+/// Returns a command that mounts a tmpfs, copies a database to it and runs the server. The environment variables
+/// `SIZE`, `MOUNT` and `SEED` must contain the size of the tmpfs, its mount point and the path of the database to copy.
 fn serve_on_tmpfs() -> Command {
     let script =
         "mount -t tmpfs -o size=$SIZE none $MOUNT && cp $SEED $MOUNT/hearback.db && exec \"$@\"";

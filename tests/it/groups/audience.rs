@@ -46,7 +46,7 @@ async fn recipients_remain_when_their_group_is_deleted() {
 }
 
 #[actix_web::test]
-async fn recipients_keep_their_answers_when_replaced_by_groups_that_contain_them() {
+async fn recipients_keep_their_answers_when_the_audience_changes_to_groups_that_contain_them() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     create(&ada, "pair", &["Bob", "Cyd"]).await;
@@ -83,7 +83,8 @@ async fn set_audience(author: &Client, path: &str, audience: Value) {
 }
 
 #[actix_web::test]
-async fn later_group_members_become_recipients_only_when_the_group_is_removed_and_added_again() {
+async fn person_who_joins_a_group_later_becomes_a_recipient_only_if_the_author_removes_and_re_adds_the_group()
+ {
     let app = TestApp::start().await;
     let [ada, _, dan] = app.people(["Ada", "Cyd", "Dan"]).await;
     let group = create(&ada, "other", &["Cyd"]).await;

@@ -5,7 +5,7 @@ use crate::app::{Client, TestApp, postgres, s3};
 use crate::faults;
 use crate::tus::Sender;
 
-/// An upload as an earlier version left it after losing its database connection.
+/// An upload that an earlier version left unfinished because the database connection was lost.
 struct Stuck {
     upload: Interrupted,
     sender: Sender,
@@ -32,7 +32,7 @@ impl Stuck {
         }
     }
 
-    /// Stores the tail as a part with this number, like an earlier version. Returns the ETag of the part.
+    /// Stores the tail as a part with this number, as the earlier version did. Returns the ETag of the part.
     async fn send_tail(&self, app: &TestApp, number: i64) -> String {
         let tail = self.upload.whole[2 * PART..].to_vec();
         let sent = s3()
@@ -56,8 +56,8 @@ impl Stuck {
         sent.e_tag.unwrap()
     }
 
-    /// Stores the tail as a part with this number and records it in the database. All bytes of the upload are then
-    /// received.
+    /// Stores the tail as a part with this number and records it in the database. The database then states that all
+    /// bytes were received.
     async fn commit_tail(&self, app: &TestApp, number: i64) {
         let etag = self.send_tail(app, number).await;
         let insert = "INSERT INTO upload_pieces (upload_id, start, bytes, part, etag)

@@ -253,7 +253,7 @@ async fn material_change_requires_guests_to_acknowledge_the_new_revision() {
 }
 
 #[actix_web::test]
-async fn guest_without_permission_to_comment_is_rejected_before_pictures_are_stored() {
+async fn comment_of_a_guest_without_permission_is_rejected_before_its_pictures_are_stored() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "Looked at" })).await;

@@ -30,7 +30,7 @@ fn count_to_ada(sink: &Sink) -> usize {
 }
 
 #[actix_web::test]
-async fn author_gets_one_email_about_everything_that_waits_in_their_working_hours() {
+async fn author_gets_one_email_in_their_working_hours_about_everything_that_waits_for_them() {
     let (sink, app, ada, bob) = start().await;
     let [cyd, dan] = app.people(["Cyd", "Dan"]).await;
     work_at_night(&ada).await;
@@ -56,7 +56,7 @@ async fn author_gets_one_email_about_everything_that_waits_in_their_working_hour
     put(&bob, &format!("{path}/acknowledgement"), readback).await;
     let objection = json!({ "reason": "Too early" });
     put(&dan, &format!("{path}/decline"), objection).await;
-    // A plain comment is shown only in the inbox.
+    // A plain comment is shown in Ada's inbox, but is not emailed.
     comment(&dan, &path, json!({ "body": "Hm" })).await;
     advance(&app, 11).await;
     app.set_clock("2030-01-09T19:45:00Z");
@@ -83,7 +83,7 @@ Unsubscribe"
 }
 
 #[actix_web::test]
-async fn author_gets_no_email_about_anything_already_read_handled_or_withdrawn() {
+async fn author_gets_no_email_about_things_that_were_already_read_or_handled_or_withdrawn() {
     let (sink, app, ada, bob) = start().await;
     let [cyd] = app.people(["Cyd"]).await;
     work_at_night(&ada).await;
@@ -147,7 +147,7 @@ You said: ship it on Monday
 }
 
 #[actix_web::test]
-async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_work_begins() {
+async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_working_hours_begin() {
     let (sink, app, ada, bob) = start().await;
     work_at_night(&ada).await;
     let path = ask(&ada, json!({ "due": "2030-01-09T12:00:00Z" })).await;

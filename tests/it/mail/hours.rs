@@ -28,7 +28,7 @@ async fn ask_by(ada: &Client, title: &str, due: Value) -> String {
 }
 
 #[actix_web::test]
-async fn all_waiting_requests_are_in_one_email_when_work_begins_sorted_by_due_time() {
+async fn one_email_at_the_beginning_of_work_lists_all_waiting_requests_sorted_by_due_time() {
     let (sink, app, ada, _) = start().await;
     // Friday, 20:00 in Berlin.
     app.set_clock("2030-01-11T19:00:00Z");
@@ -143,7 +143,7 @@ async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
     app.set_clock("2030-01-09T15:59:55Z");
     let path = ask(&ada, json!({})).await;
     advance(&app, 11).await;
-    // Jobs of an earlier version (`About`) and of this one (`To`) must not send the email after work either.
+    // Neither a job of an earlier version (`About`) nor a job of this version (`To`) may send the email after work.
     let update = path.trim_start_matches("/updates/").to_owned();
     enqueue(&app, SendEmails::About { update }).await;
     let people = vec![bob.id];

@@ -27,7 +27,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
     );
     let settings = app.client().get(&path).await.expect(200).json();
     assert_eq!(settings["mail"], true);
-    // A link is not found if its signature is another person's, is missing or was changed.
+    // A link is not found if its signature is missing, was changed or belongs to another person.
     let (_, signature) = path.rsplit_once('.').unwrap();
     for forged in [
         format!("/unsubscribe/{}.{signature}", ada.id),

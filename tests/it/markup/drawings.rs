@@ -39,7 +39,7 @@ async fn comment_can_have_a_drawing_on_a_picture() {
 }
 
 #[actix_web::test]
-async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
+async fn box_that_ends_at_the_edge_of_the_picture_is_still_inside_the_picture_after_rounding() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let highlight = |x: f64, width: f64| json!([{ "kind": "highlight", "box": [x, 0.0, width, 1.0], "color": "yellow" }]);
@@ -58,7 +58,7 @@ async fn box_that_ends_at_the_edge_of_the_picture_stays_readable() {
     let markup = ada.get(&format!("{media}/markup")).await.expect(200).json();
     assert_eq!(markup["shapes"], stored);
 
-    // Earlier versions rounded this width up to 0.98438.
+    // Earlier versions rounded the width up to 0.98438.
     app.execute("UPDATE markups SET shapes = replace(shapes, '0.98437', '0.98438')")
         .await;
     app.execute("UPDATE comments SET drawing = replace(drawing, '0.98437', '0.98438')")

@@ -24,7 +24,7 @@ fn step_with(field: &str, value: Value) -> Value {
     json!([step])
 }
 
-/// Invalid shapes, the invalid field, and words from its error message.
+/// Each entry has invalid shapes, the JSON path of the invalid field, and words from the error message about it.
 #[rustfmt::skip]
 fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
     let step = json!({ "kind": "step", "at": [0, 0], "number": 1 });
@@ -127,7 +127,7 @@ async fn markup_that_is_invalid_json_or_too_large_is_rejected() {
     let line_from = |x: &str| {
         format!(r#"{{"revision":0,"shapes":[{{"kind":"line","from":[{x},0],"to":[0.5,0.5]}}]}}"#)
     };
-    // These are not valid JSON numbers. The error message quotes them.
+    // None of these is a finite number. The error message quotes them.
     for number in ["NaN", "-Infinity", "1e999"] {
         let problem = put_text(line_from(number)).await.problem(422);
         assert!(
@@ -151,7 +151,7 @@ async fn markup_that_is_invalid_json_or_too_large_is_rejected() {
 async fn markup_of_the_maximum_size_is_saved() {
     let app = TestApp::start().await;
     let (ada, _, _, media) = update_with_picture(&app).await;
-    // Right-to-left letters and emoji are valid, because the font supports them.
+    // These right-to-left letters and this emoji are accepted, because the font contains them.
     put_markup(&ada, &media, 0, text("שלום 😀 ←"))
         .await
         .expect(200);

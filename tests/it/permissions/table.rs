@@ -136,7 +136,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
-    // This request must be the last one. It sets a cookie, and requests with a cookie are rejected without an origin.
+    // This request sets a cookie. It must be the last one, so that no other request in the table sends this cookie.
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
 ];
 
@@ -145,8 +145,8 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
 pub fn destroys(method: &str, pattern: &str) -> bool {
     let deletes = method.starts_with("DELETE")
         && (pattern.ends_with('}') || pattern.ends_with("/publication"));
-    // These requests fail when repeated: a second reminder comes too early, and a second change of the markup refers
-    // to an outdated revision. A second file would leave pending jobs.
+    // A second reminder would come too early. A second change of the markup would refer to an outdated revision. A
+    // second file would leave pending jobs.
     let once = ["/reminders", "/markup", "/media"]
         .iter()
         .any(|end| pattern.ends_with(end));

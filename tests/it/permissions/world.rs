@@ -154,7 +154,7 @@ async fn replace_upload(ada: &Client) -> String {
         .to_owned()
 }
 
-/// Replaces the placeholders of a route. `{person}` is replaced with an id that does not exist.
+/// Replaces the placeholders of a route with these values. Replaces `{person}` with an id that no person has.
 pub fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
     pattern
         .replace("{id}", id)

@@ -47,8 +47,8 @@ async fn rendered_copy_with_markup_is_deleted_if_the_picture_was_redacted_during
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Saves a redaction, which hides the picture, but deletes no file. A server that is killed right after the request
-/// leaves this state.
+/// Saves a redaction, which hides the picture at once, but does not delete any file. The same state results when a
+/// server is killed right after it has saved the redaction.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");

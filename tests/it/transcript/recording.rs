@@ -76,7 +76,7 @@ fn without_tokens(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        // Do not also require a digit, because a random token can consist of letters only.
+        // A random token can consist of letters only, so do not require a digit.
         let token = word.len() >= 16;
         let hash = word.len() == 8
             && word
@@ -117,8 +117,8 @@ pub fn compare(name: &str, mut transcript: Transcript) {
     );
 }
 
-/// Returns the header values that occur in more than half of the responses. The file contains them only once, so that
-/// diffs stay short.
+/// Returns the header values that occur in more than half of the responses. The transcript file lists them only once,
+/// so that diffs stay short.
 fn usual_headers(transcript: &Transcript) -> Map<String, Value> {
     let mut counts: BTreeMap<(&String, &str), usize> = BTreeMap::new();
     for answer in transcript.values() {

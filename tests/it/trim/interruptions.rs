@@ -38,7 +38,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
         (&seen["state"], &seen["duration_ms"]),
         (&json!("ready"), &json!(1_500))
     );
-    // Together, the trims begin at 2000 ms of the original recording and keep 1.5 s. Frame 50 is shown at 2000 ms.
+    // Combined, the trims keep 1.5 s of the original recording, beginning at 2000 ms. Frame 50 is shown at 2000 ms.
     let numbers = numbers(&app, &url(&seen, "playable")).await;
     assert_eq!((numbers.first(), numbers.len()), (Some(&50), 37));
     assert_eq!(

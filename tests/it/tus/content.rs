@@ -142,7 +142,7 @@ async fn bytes_are_kept_only_when_their_checksum_matches() {
 }
 
 #[actix_web::test]
-async fn one_byte_upload_requests_do_not_create_one_storage_object_each() {
+async fn many_upload_requests_of_one_byte_do_not_create_a_storage_object_for_each_byte() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");

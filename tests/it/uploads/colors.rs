@@ -10,7 +10,7 @@ use moxcms::{ColorProfile, LocalizableString, ProfileText};
 use super::{download, upload_and_process};
 use crate::app::{TestApp, fixture};
 
-/// A point of a picture, as fractions of its width and height, with the colour there.
+/// A point of a picture and the colour of that point. The coordinates are fractions of the picture's width and height.
 type Point = (f32, f32, [u8; 3]);
 
 /// Asserts that a picture has no colour profile and shows these colours.

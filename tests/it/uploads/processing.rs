@@ -186,7 +186,7 @@ async fn matroska_video_is_converted_to_webm() {
 }
 
 #[actix_web::test]
-async fn recording_is_served_unconverted_and_explains_why_when_ffmpeg_is_missing() {
+async fn recording_is_served_unconverted_with_an_explanation_when_ffmpeg_is_missing() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let ada = app.person("Ada").await;

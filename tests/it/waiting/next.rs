@@ -46,7 +46,8 @@ async fn inbox_next_redirects_browsers_to_the_next_update_and_finally_to_the_inb
     assert!(page.contains("Nobody is waiting for you."));
 }
 
-/// Publishes two requests and an update for information, in the order of Bob's inbox.
+/// Publishes two updates that ask Bob for an acknowledgement and one that asks for nothing. Returns their paths in the
+/// order of Bob's inbox.
 async fn publish_three(app: &TestApp, ada: &Client) -> [String; 3] {
     let first = publish_request(ada, "One", &["Bob"]).await;
     app.state.clock.advance(1000);

@@ -45,7 +45,7 @@ export class Idle {
     if (cropTool) return new Cropping(context, cropTool, handle, from);
     const [selected] = doc.selected;
     if (handle && selected) return new Resizing(context, selected, handle);
-    // Require an exact hit for steps, because steps are often close to each other.
+    // With the step tool, require an exact hit, because steps are often close to each other.
     const mark = markAt(context, event, tool === "step" ? 0 : reach.mark[pointer]);
     if (tool === "select" || event.ctrlKey || event.metaKey) return this.#select(event, from, mark);
     if (tool === "text") {

@@ -16,8 +16,8 @@ const SRGB_GAMMA: f32 = 0.45455;
 /// The gamma of displays for BT.709, BT.601 and BT.2020 (ITU-R BT.1886).
 const BT1886_GAMMA: f32 = 2.4;
 
-/// Reads the color space of a PNG. If several chunks describe it, the first of these applies (PNG,
-/// third edition, §4.3): cICP, iCCP, sRGB, gAMA with cHRM. `max_memory` is in bytes.
+/// Reads the color space of a PNG. If several chunks describe it, the first one in this order applies: cICP, iCCP,
+/// sRGB, gAMA with cHRM (PNG, third edition, §4.3). `max_memory` is in bytes.
 pub(in crate::infra::images) fn read_png(bytes: &[u8], max_memory: usize) -> ColorSpace {
     let limits = Limits { bytes: max_memory };
     let Ok(reader) = Decoder::new_with_limits(Cursor::new(bytes), limits).read_info() else {
@@ -37,8 +37,8 @@ pub(in crate::infra::images) fn read_png(bytes: &[u8], max_memory: usize) -> Col
     }
 }
 
-/// Returns the color space that the cICP chunk describes with code points of ITU-T H.273. Returns
-/// `None` if there is no such chunk or if browsers ignore its values, such as limited range.
+/// Returns the color space that the cICP chunk describes with code points of ITU-T H.273. Returns `None` if there is no
+/// such chunk, or if it has values that browsers ignore, such as limited range.
 fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
     use TransferCharacteristics as Transfer;
     let code_points = info.coding_independent_code_points?;
@@ -48,7 +48,7 @@ fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
     let primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
     let space = match Transfer::try_from(code_points.transfer_function).ok()? {
         Transfer::Srgb if primaries == CicpColorPrimaries::Bt709 => ColorSpace::Srgb,
-        // For these, H.273 specifies the curve of cameras, but screens use the curve of BT.1886.
+        // For these transfer functions, H.273 specifies the curve of cameras, but screens use the curve of BT.1886.
         Transfer::Bt709
         | Transfer::Bt601
         | Transfer::Bt202010bit
@@ -117,7 +117,7 @@ fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let mut profile = ColorProfile::new_srgb();
     match info.chrm_chunk {
         Some(chromaticities) => set_primaries(&mut profile, chromaticities),
-        // Browsers ignore differences of up to 5 %.
+        // Without cHRM, browsers treat a gamma within 5 % of sRGB's as sRGB.
         None if (gamma / SRGB_GAMMA - 1.0).abs() < 0.05 => return None,
         None => {}
     }
@@ -132,7 +132,7 @@ fn set_primaries(profile: &mut ColorProfile, from: SourceChromaticities) {
     profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
 }
 
-/// Whether the profile has tone curves, and primaries whose luminances add up to that of white.
+/// Whether the profile has tone curves, and whether the luminances of its primaries add up to that of white.
 fn is_valid(profile: &ColorProfile) -> bool {
     let luminance = profile.red_colorant.y + profile.green_colorant.y + profile.blue_colorant.y;
     profile.is_matrix_shaper() && (luminance - 1.0).abs() < 0.01

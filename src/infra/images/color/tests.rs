@@ -7,18 +7,18 @@ use png::{BitDepth, ColorType, Encoder};
 
 use super::super::Picture;
 
-/// The colors of the two pixels of every picture.
+/// Every test picture has two pixels: a red one and a brown one.
 const RED: [u8; 3] = [200, 60, 60];
 const BROWN: [u8; 3] = [30, 20, 10];
 const PLAIN: Pixels = [RED, BROWN];
-/// How a browser shows the pixels if their values are linear.
+/// What a browser shows for these pixels if their values are linear.
 const LINEAR: Pixels = [[229, 133, 133], [96, 79, 56]];
-/// How a browser shows the pixels if their primaries are those of Display P3.
+/// What a browser shows for these pixels if their primaries are those of Display P3.
 const P3: Pixels = [[217, 42, 52], [32, 19, 8]];
 
 type Pixels = [[u8; 3]; 2];
 type Chunk = (&'static [u8; 4], Vec<u8>);
-/// A name, the chunks of a picture, and the pixels that a browser shows for it.
+/// A test case: its name, the chunks of a picture, and the pixels that a browser shows for the picture.
 type Case = (&'static str, Vec<Chunk>, Pixels);
 
 fn encode(kind: ColorType, depth: BitDepth, pixels: &[u8], chunks: &[Chunk]) -> Vec<u8> {
@@ -115,7 +115,7 @@ fn assert_close(image: &DynamicImage, expected: Pixels, name: &str) {
 }
 
 #[test]
-fn chunks_of_a_png_are_interpreted_as_by_a_browser() {
+fn color_chunks_of_a_png_are_interpreted_as_in_browsers() {
     let p3 = ColorProfile::new_display_p3().encode().unwrap();
     let linear = || gamma(100_000);
     #[rustfmt::skip]

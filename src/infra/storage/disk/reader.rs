@@ -1,4 +1,4 @@
-//! Streams a range of a file: directly from the page cache, or from the disk on the blocking pool.
+//! Streams a range of a file. Reads cached data directly, and other data on the blocking pool.
 
 use std::fs::File;
 use std::io::IoSliceMut;
@@ -38,7 +38,7 @@ pub(super) fn stream_range(file: File, range: Range<u64>) -> ObjectStream {
 struct Reader {
     file: Arc<File>,
     range: Range<u64>,
-    /// The memory is reused once the consumer has dropped the previous block.
+    /// The buffer for the next block. Its memory is reused once the consumer has dropped the previous block.
     buffer: BytesMut,
     /// Whether to try non-blocking reads; `false` once the file system has rejected one.
     in_place: bool,

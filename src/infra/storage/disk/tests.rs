@@ -87,7 +87,7 @@ async fn object_can_be_read_by_range_and_is_deleted_permanently() {
 }
 
 #[tokio::test]
-async fn put_leaves_no_file_when_the_body_fails_or_is_dropped() {
+async fn put_leaves_no_file_when_the_body_fails_or_the_put_is_cancelled() {
     let (dir, storage) = storage();
     let blocks = [
         Ok(Bytes::from_static(b"half")),

@@ -78,10 +78,9 @@ impl S3 {
         ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
     }
 
-    /// Lists the versions and delete markers under `prefix`, and deletes those with a `wanted`
-    /// name. Deletes them by id, because a plain delete in a versioned bucket only adds a marker.
-    /// Returns `false` if there are none: nothing exists, versioning is off, or the server cannot
-    /// list versions.
+    /// Deletes the versions and delete markers under `prefix` whose name is `wanted`. Deletes them by id, because a
+    /// plain delete in a versioned bucket only adds a marker. Returns `false` if there were none. In that case, an
+    /// object may still exist, because not every server lists versions.
     async fn delete_listed_versions(
         &self,
         prefix: &str,

@@ -75,8 +75,7 @@ where
     }
 }
 
-/// Converts the error of a request that concerns only the bucket. A response to HEAD has no body, so a missing
-/// bucket looks like a missing object.
+/// Converts the error of a request for the bucket itself. Here, "not found" means that the bucket is missing.
 pub(super) fn into_bucket_error<E>(error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

@@ -40,7 +40,8 @@ impl S3 {
             .ok_or_else(|| unavailable("CreateMultipartUpload returned no id"))
     }
 
-    /// Uploads part `number` (from 1) and returns its ETag. A repeated upload replaces the part.
+    /// Uploads the part with this number, counted from 1, and returns its ETag. Uploading a part with the same number
+    /// again replaces it.
     pub async fn upload_part(
         &self,
         key: &str,
@@ -219,7 +220,7 @@ impl Drop for Multipart {
         if self.finished {
             return;
         }
-        // Without a runtime, the process is exiting. A later sweep then aborts the upload.
+        // If there is no runtime, the process is exiting. A later sweep then aborts the upload.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };

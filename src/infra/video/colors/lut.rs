@@ -27,7 +27,7 @@ const FROM_BT470BG: Matrix = [
     [0.0, 0.011_793, 0.988_207],
 ];
 
-/// A table in the Cube format. Red changes fastest.
+/// Returns the table in the Cube format, in which red changes fastest.
 pub(super) fn table(primaries: Primaries, transfer: Transfer) -> String {
     let mut table = format!("LUT_3D_SIZE {STEPS}\n");
     let value = |step: u32| f64::from(step) / f64::from(STEPS - 1);
@@ -44,7 +44,7 @@ pub(super) fn table(primaries: Primaries, transfer: Transfer) -> String {
     table
 }
 
-/// Converts a colour from 0 to 1 per channel.
+/// Converts a colour to sRGB. All channels range from 0 to 1.
 fn to_srgb(color: [f64; 3], primaries: Primaries, transfer: Transfer) -> [f64; 3] {
     let to_bt709 = match primaries {
         Primaries::Bt2020 => &FROM_BT2020,
@@ -75,14 +75,14 @@ fn from_srgb(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Converts to 8 bits per channel.
+    /// Converts a colour to sRGB with 8 bits per channel.
     fn shown(color: [f64; 3], primaries: Primaries, transfer: Transfer) -> [i32; 3] {
         to_srgb(color, primaries, transfer).map(|value| (value * 255.0).round() as i32)
     }
 
     #[test]
-    fn hdr_white_is_half_of_the_range_and_the_peak_is_white() {
-        // The signals of 203 and 1000 cd/m² (ITU-R BT.2408, table 1).
+    fn hdr_reference_white_becomes_half_intensity_and_peak_white_becomes_full_intensity() {
+        // `white` and `peak` are the signal values for 203 and 1000 cd/m² (ITU-R BT.2408, table 1).
         for (transfer, white, peak) in [(Transfer::Pq, 0.581, 0.752), (Transfer::Hlg, 0.75, 1.0)] {
             for (signal, expected) in [(0.0, 0), (white, 188), (peak, 255)] {
                 let [red, green, blue] = shown([signal; 3], Primaries::Bt2020, transfer);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn grey_of_wide_primaries_stays_grey() {
+    fn grey_stays_grey_when_primaries_are_converted() {
         for primaries in [Primaries::Bt2020, Primaries::DisplayP3, Primaries::Bt470bg] {
             let [red, green, blue] = shown([0.5; 3], primaries, Transfer::Video);
             assert_eq!([red, green, blue], [128; 3], "{primaries:?}");

@@ -9,9 +9,8 @@ use crate::infra::video::limits::probe_limit_args;
 use crate::infra::video::probe::{fault_error, ffprobe};
 use crate::infra::video::{Probe, TIME_EPSILON, Toolchain};
 
-/// A cut that starts or ends less than this many seconds from the start of a frame snaps to that
-/// frame. The value is half a frame at 30 fps. At higher frame rates, half of the actual frame
-/// duration applies instead.
+/// A cut that starts or ends near the start of a frame snaps to that frame. "Near" means less than this many seconds
+/// away. The value is half a frame at 30 fps. At higher frame rates, half of the actual frame duration applies instead.
 const SNAP_SECONDS: f64 = 1.0 / 60.0;
 
 /// The range to keep. Times are packet timestamps, in seconds.
@@ -58,15 +57,14 @@ struct AudioPackets {
 /// The frames that a cut shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownFrames {
-    /// The time of the first frame. That frame usually starts before the cut does. It starts later
-    /// only if there is no earlier frame.
+    /// The time of the first frame. The frame may start before the cut and still be visible when the cut starts.
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// A time later than the start of the last frame, but no later than the start of the frame
-    /// after it.
+    /// The start of the first frame after those that are kept. If there is none, any time after the start of the last
+    /// frame.
     pub(super) until: f64,
-    /// A key frame at or before the first frame.
+    /// The last key frame at or before the first frame.
     pub(super) before: f64,
 }
 
@@ -79,8 +77,8 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// A time later than the start of the last frame, but no later than the start of the frame
-    /// after it.
+    /// The start of the first frame after those that are kept. If there is none, any time after the start of the last
+    /// frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
@@ -88,7 +86,7 @@ pub(super) struct CopyPlan {
     pub(super) last_key: f64,
     /// The number of frames to keep.
     pub(super) frames: usize,
-    /// How many of these frames precede the first key frame.
+    /// The number of kept frames that are shown before `key` and must therefore be re-encoded.
     pub(super) head: usize,
     /// When each frame is shown, in milliseconds from the start of the cut.
     pub(super) times: Vec<u64>,
@@ -220,8 +218,8 @@ impl Packets {
         }
     }
 
-    /// Plans an exact copy. Returns `None` unless the kept frames precede all others in decoding
-    /// order and can be decoded without them.
+    /// Plans an exact copy. Returns `None` if that is impossible: for example, if the kept frames contain no key frame,
+    /// or if one of them is decoded after the first frame that follows the cut.
     pub(super) fn copy_plan(&self, cut: Cut) -> Option<CopyPlan> {
         if self.untimed {
             return None;
@@ -250,7 +248,7 @@ impl Packets {
             .filter(inside)
             .map(|frame| frame.at)
             .collect();
-        // In decoding order, no kept frame may come after the first frame that is not kept.
+        // No kept frame may be decoded after the first frame that follows the cut.
         let first_after = self
             .frames
             .iter()

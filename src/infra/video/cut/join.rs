@@ -119,7 +119,7 @@ impl CutJob<'_> {
             )
             .into(),
         );
-        // IVF files have no colour tags.
+        // Set the colour tags again, because IVF files have none.
         args.extend(self.probe.color_tags.copy_args());
         args.extend(self.audio_args(container));
         match container {

@@ -23,8 +23,7 @@ pub(super) struct ReencodedRange {
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,
-    /// A time later than the start of the last frame, but no later than the start of the frame
-    /// after it.
+    /// The start of the first frame that follows. If there is none, any time after the start of the last frame.
     pub(super) until: f64,
     /// The number of frames.
     pub(super) frames: usize,
@@ -60,7 +59,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // Create no hidden frames and no key frames after the first one.
+        // Create no hidden frames, and only one key frame, at the start.
         args.extend(
             [
                 "-deadline",
@@ -123,8 +122,7 @@ impl CutJob<'_> {
     }
 }
 
-/// A filter that keeps the frames from `first` up to but excluding `until`. ffmpeg stops reading
-/// after that.
+/// A filter that keeps the frames that start at or after `first` and before `until`. ffmpeg stops reading at `until`.
 fn range_filter(first: f64, until: f64) -> String {
     format!(
         "trim=start={}:end={}",

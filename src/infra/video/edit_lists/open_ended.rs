@@ -65,7 +65,7 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
     Ok(lists)
 }
 
-/// The kind of the box at `at`, the position of its content and the position of the next box.
+/// Returns the kind of the box that starts at `at`, the position of its content and the position of the next box.
 fn next_box(
     file: &mut (impl Read + Seek),
     at: u64,
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn no_open_ended_edit_lists_are_found_in_damaged_files() {
+    fn damaged_files_are_treated_as_having_no_open_ended_edit_lists() {
         let whole = file(&[&[(0, 2_048)]]);
         for end in 0..whole.len() - 60 {
             assert!(!open(&whole[..end]), "{end}");

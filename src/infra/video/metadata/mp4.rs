@@ -1,5 +1,4 @@
-//! Fragmented MP4 (ISO/IEC 14496-12) as recorded by Chromium and WebKit: sample tables without
-//! samples, followed by fragments.
+//! Fragmented MP4 (ISO/IEC 14496-12) as recorded by Chromium and WebKit: empty sample tables, followed by fragments.
 
 mod boxes;
 
@@ -12,14 +11,16 @@ const MAX_TRACKS: usize = 8;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Mp4 {
-    /// The open parent boxes, outermost first. At most five, because no box can contain itself.
+    /// The open parent boxes, outermost first. At most five, because allowed boxes are nested no deeper.
     open: Vec<Open>,
     moov: bool,
     /// The tracks with their default sample size in bytes.
     tracks: Vec<(u32, u32)>,
-    /// The sample size of the current track fragment in bytes, used if a run lists no sizes.
+    /// The default sample size of the current track fragment, in bytes. It applies to each run that lists no sample
+    /// sizes.
     sample_size: u32,
-    /// The total size of the current fragment's samples in bytes, which its `mdat` must contain.
+    /// The total size of the samples that the current fragment describes, in bytes. The content of the next `mdat` must
+    /// have exactly this size.
     samples: Option<u64>,
     /// Whether the box that was read last is an `mdat`.
     in_mdat: bool,
@@ -145,7 +146,7 @@ impl Mp4 {
         }
     }
 
-    /// Adds up the sample sizes of a fragment. Returns `None` for malformed content.
+    /// Records default sample sizes, and adds up the sample sizes of a fragment. Returns `None` for malformed content.
     fn remember(&mut self, kind: [u8; 4], content: &[u8]) -> Option<()> {
         match &kind {
             b"trex" => {
@@ -179,7 +180,7 @@ fn allowed(parent: &[u8; 4], kind: &[u8; 4]) -> Option<Rule> {
         (b"moov", b"mvhd") => Content(|content| matches!(content.len(), 100 | 112)),
         (b"mvex", b"mehd") => Content(|content| matches!(content.len(), 8 | 12)),
         (b"mvex", b"trex") => Fragment,
-        // A track may not contain an edit list, because an edit list could hide content.
+        // Edit lists (`edts`) are not allowed in a track, because they could hide content.
         (b"trak", b"tkhd") => Content(|content| matches!(content.len(), 84 | 96)),
         (b"trak", b"mdia") => Boxes,
         (b"mdia", b"mdhd") => Content(boxes::is_media_header),

@@ -125,7 +125,8 @@ fn scan_result_of_a_damaged_file_does_not_depend_on_the_size_of_the_pieces() {
         for _ in 0..300 {
             let mut bytes = whole.clone();
             for _ in 0..=numbers.below(4) {
-                // Mostly damage the headers, because they contain the sizes.
+                // In two of three cases, damage the start of the file, because its headers contain the sizes of the
+                // elements.
                 let within = if numbers.below(3) == 0 {
                     bytes.len()
                 } else {

@@ -32,8 +32,7 @@ const MAX_TRACKS: usize = 8;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Webm {
-    /// The open parent elements, outermost first. At most five, because no element can contain
-    /// itself.
+    /// The open parent elements, outermost first. At most six, because allowed elements are nested no deeper.
     open: Vec<Open>,
     /// The track numbers.
     tracks: Vec<u8>,
@@ -72,8 +71,8 @@ struct Header {
 }
 
 impl Webm {
-    /// Whether the file may end here. `begun` says whether the element at `at` has started. An
-    /// interrupted recording ends within a cluster.
+    /// Whether the file may end here. `begun` says whether the scan is in the middle of the header or the value of an
+    /// element. An interrupted recording ends within a cluster.
     pub(super) fn may_end(&self, at: u64, begun: bool) -> bool {
         let open = self
             .open

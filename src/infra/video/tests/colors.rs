@@ -40,7 +40,7 @@ const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12"]
 const UNTAGGED: &str =
     "setparams=range=unknown:colorspace=unknown:color_primaries=unknown:color_trc=unknown";
 
-/// Tags as ffmpeg's options: matrix, primaries and transfer function.
+/// Returns the ffmpeg options that tag a video with this matrix, these primaries and this transfer function.
 fn tags<'a>(matrix: &'a str, primaries: &'a str, transfer: &'a str) -> Vec<&'a str> {
     vec![
         "-color_range",
@@ -73,12 +73,12 @@ fn bars(path: &Path, height: u32, filter: &str, encoder: &[&str], tags: &[&str])
     ffmpeg(&args, path);
 }
 
-/// A filter that encodes the bars with a matrix and without tags.
+/// A filter that converts the bars with this matrix and leaves them untagged.
 fn with_matrix(matrix: &str) -> String {
     format!("scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p,{UNTAGGED}")
 }
 
-/// A filter that encodes the bars as HDR with a white of this luminance in cd/m².
+/// A filter that converts the bars to HDR. `white` is the luminance of white in cd/m².
 fn as_hdr(transfer: &str, white: u32) -> String {
     format!(
         "format=gbrp,setparams=range=pc:colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1,\
@@ -97,7 +97,8 @@ fn pixels(picture: &Path) -> [Rgb; 8] {
     })
 }
 
-/// Saves the first frame of a video. Reads its colours by matrix and range only.
+/// Saves the first frame of a video. Converts its colours by matrix and range only, and ignores its primaries and
+/// transfer function.
 fn first_frame(video: &Path) -> PathBuf {
     let frame = video.with_extension("png");
     let path = video.to_str().unwrap();
@@ -126,7 +127,7 @@ fn assert_close(actual: &[Rgb], expected: &[Rgb], tolerance: u8, what: &str) {
     }
 }
 
-/// Compares the colours of a video's poster.
+/// Asserts that the poster of a video has the expected colours.
 async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(video).await.unwrap();
@@ -135,8 +136,8 @@ async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], toleran
     assert_close(&pixels(&poster), expected, tolerance, &what);
 }
 
-/// Compares the colours of a video's H.264 copy, unless the player must convert its primaries. Returns
-/// its tags.
+/// Makes an H.264 copy of a video and returns the tags of the copy. Asserts that the copy has the expected colours.
+/// Skips this check if the player must convert the primaries.
 async fn assert_copy(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) -> ColorTags {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(video).await.unwrap();
@@ -165,7 +166,7 @@ fn tagged(matrix: &str, primaries: &str, transfer: &str) -> ColorTags {
 }
 
 #[tokio::test]
-async fn posters_and_h264_copies_have_the_colours_of_the_tags() {
+async fn posters_and_h264_copies_follow_the_colour_tags_of_the_video() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let (bt601, bt709) = (["smpte170m", "smpte170m", "bt709"], ["bt709"; 3]);
@@ -206,13 +207,13 @@ async fn untagged_colours_are_guessed_as_in_chromium() {
         let video = dir.path().join(name);
         bars(&video, height, &with_matrix(matrix), encoder, &[]);
         assert_poster(&tools, &video, &expected, TOLERANCE).await;
-        // The packets of H.264 are copied.
+        // Skip H.264 videos, because their packets are copied unchanged.
         if encoder != H264 {
             let copy = assert_copy(&tools, &video, &expected, TOLERANCE).await;
             assert!(copy.primaries.is_some(), "{name}: {copy:?}");
         }
     }
-    // Chromium ignores incomplete tags of H.264.
+    // Chromium ignores the tags of an H.264 video if they are incomplete.
     let partly = dir.path().join("partly.mp4");
     let matrix = ["-colorspace", "bt709"];
     bars(&partly, 200, &with_matrix("bt709"), H264, &matrix);
@@ -240,7 +241,7 @@ async fn full_range_is_converted_to_limited_range() {
 }
 
 #[tokio::test]
-async fn wide_colours_are_converted_in_posters_and_tagged_in_copies() {
+async fn wide_gamut_colours_are_converted_in_posters_and_tagged_in_copies() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let to_bt2020 = "format=gbrp,setparams=range=pc:colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1,\
@@ -330,7 +331,7 @@ fn corners(picture: &Path) -> [Rgb; 4] {
 }
 
 #[tokio::test]
-async fn poster_and_h264_copy_of_a_recording_have_the_colours_of_the_browser() {
+async fn poster_and_h264_copy_of_a_recording_have_the_colours_that_the_browser_shows() {
     let tools = tools().await;
     let expected = [[220, 40, 40], [40, 200, 60], [40, 60, 216], [230, 220, 46]];
     for name in ["poster-bt709.webm", "vp9-untagged-720.webm"] {

@@ -7,10 +7,10 @@ use super::samples::ffmpeg;
 use super::*;
 
 #[tokio::test]
-async fn poster_is_not_black_unless_the_video_is() {
+async fn poster_is_black_only_if_the_whole_video_is_black() {
     let tools = tools().await;
     let made = tempfile::tempdir().unwrap();
-    // One key frame at the start, then black except for the last half second.
+    // This video has one key frame, at the start. It is black except for the last half second.
     let late = made.path().join("late.mp4");
     let (black, grey) = (
         "color=black:s=64x48:r=10:d=14",

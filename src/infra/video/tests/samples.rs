@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes a video of eight seconds with ten pictures per second and AAC sound. `video` contains the
-/// encoder's arguments. By default, it is H.264 with a key frame every 3 s, and with B-frames,
-/// which delay the presentation by 0.2 s.
+/// Makes a video of eight seconds with ten pictures per second and AAC sound. `video` contains the encoder's arguments.
+/// If it is empty, the video is H.264 with a key frame every 3 s and with B-frames, which delay the presentation by 0.2
+/// s.
 pub(super) fn source(dir: &Path, video: &[&str], name: &str) -> PathBuf {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
@@ -42,8 +42,8 @@ pub(super) fn ffmpeg(args: &[&str], output: &Path) {
 /// a start is a delay.
 pub(super) type Edit = (f64, Option<f64>);
 
-/// Writes a copy with these edit lists for video and audio. The file must be fragmented or have its index at the end,
-/// because the offsets of the samples must not change.
+/// Writes a copy of the file with these edit lists for video and audio. The original must be fragmented or have its
+/// index at the end, because the offsets of the samples must not change.
 pub(super) fn with_edits(path: &Path, name: &str, video: &[Edit], audio: &[Edit]) -> PathBuf {
     let bytes = std::fs::read(path).unwrap();
     let mut out = Vec::new();

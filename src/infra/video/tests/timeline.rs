@@ -168,7 +168,8 @@ async fn converted_copies_begin_at_0_even_if_the_timestamps_of_the_recording_sta
         ],
         &webm,
     );
-    // The header and the second segment of a live stream, whose times continue from the first segment.
+    // Make a file from the header and the second segment of a live stream. The segment's timestamps continue those of
+    // the first segment.
     let parts = [
         "-c",
         "copy",

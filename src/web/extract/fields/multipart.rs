@@ -144,7 +144,7 @@ impl MultipartReader {
         Ok(())
     }
 
-    /// Reads the rest of a part and discards it. Returns `false` if nothing more can be read after it.
+    /// Reads the rest of a part and discards it. Returns `false` if no further part can be read.
     async fn skip(&mut self, mut part: Part) -> bool {
         while let Some(block) = next_block(&mut part).await {
             let Ok(block) = block else { return false };
@@ -157,8 +157,8 @@ impl MultipartReader {
     }
 }
 
-/// Returns headers that describe the request as `multipart/mixed`. In `multipart/form-data`, actix
-/// rejects a part whose names are not in UTF-8.
+/// Returns headers that describe the request as `multipart/mixed`, because actix rejects parts of `multipart/form-data`
+/// whose names are not in UTF-8.
 fn as_mixed(req: &HttpRequest) -> HeaderMap {
     let given = req.headers().get(header::CONTENT_TYPE);
     let given = given
@@ -170,8 +170,8 @@ fn as_mixed(req: &HttpRequest) -> HeaderMap {
     value.into_iter().collect()
 }
 
-/// Returns the field name of a part and, for a file, its file name. Old clients send them in
-/// Latin-1 (RFC 7578, section 5.1) or as `filename*` (RFC 5987).
+/// Returns the field name of a part and, for a file, its file name. Old clients encode these names in Latin-1 (RFC
+/// 7578, section 5.1) or send the file name as `filename*` (RFC 5987).
 fn part_names(part: &actix_multipart::Field) -> Result<(String, Option<String>), MultipartError> {
     let disposition = part
         .headers()

@@ -1,5 +1,4 @@
-//! What a person typed into a form that was refused. The form or the error page shows the text
-//! again.
+//! Keeps the text that a person typed into a refused form, so that the form or the error page can show it again.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +20,7 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        // A form can show an error for a field, but not for one of several files. Show such an error for the whole
-        // form.
+        // A form cannot show an error next to one of several files. Show such an error for the whole form.
         let problem =
             (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
         Form {
@@ -38,7 +36,7 @@ impl Fields {
     }
 }
 
-/// Text that was typed into a form, for the error page.
+/// Text that a person typed into a form. The error page shows it again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
@@ -65,7 +63,7 @@ pub(crate) async fn context_or_keep_typed(
         Err(error) => {
             if matches!(error, Error::Unavailable(..)) && is_multipart(req) {
                 let mut form = MultipartReader::new(req, payload);
-                // Ignore this error, because the original error is returned.
+                // Ignore an error of the form, because `error` is returned.
                 let _ = form.receive(None).await;
                 TypedFields::keep(req, &form.pairs);
             }

@@ -12,9 +12,9 @@ text_enum! {
     enum When {
         /// No field, because there is no due time.
         None = "none",
-        /// `due_days`.
+        /// The field `due_days`.
         Days = "days",
-        /// `due`.
+        /// The field `due`.
         Time = "time",
     }
 }
@@ -88,8 +88,8 @@ impl Fields {
         Some(Some(moment?))
     }
 
-    /// Reads a required position in a recording: whole milliseconds in `NAME_ms`, or a time such as `1:02.5` in
-    /// `NAME`. Adds an error and returns 0 if it is invalid.
+    /// Reads a required position in a recording: whole milliseconds in `NAME_ms`, or a time such as `1:02.5` in `NAME`.
+    /// If the position is missing or invalid, adds an error and returns 0.
     pub(crate) fn position(&mut self, name: &str) -> Millis {
         let exact = format!("{name}_ms");
         if self.has(&exact) || !self.has(name) {

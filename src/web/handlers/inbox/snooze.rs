@@ -28,8 +28,8 @@ text_enum! {
     }
 }
 
-/// Snoozes an entry. `until` is a timestamp, `tomorrow`, `monday` or `answered`. `tomorrow` and `monday` mean 08:00 on
-/// that day, and `answered` means until someone answers.
+/// Snoozes an entry. `until` is a timestamp, `tomorrow`, `monday` or `answered`. With `tomorrow` or `monday`, the
+/// snooze ends at 08:00 on that day; with `answered`, it ends when somebody answers.
 pub(crate) async fn snooze(
     req: HttpRequest,
     ctx: RequestContext,

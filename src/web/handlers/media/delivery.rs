@@ -1,5 +1,5 @@
-//! If the setting `HEARBACK_DELIVERY` is `redirect`: which media a browser fetches directly from
-//! the bucket, and which media still pass through Hearback.
+//! Decides which media a browser fetches directly from the bucket if the setting `HEARBACK_DELIVERY` is `redirect`.
+//! Hearback itself sends all other media.
 
 use actix_web::http::Method;
 

@@ -16,7 +16,7 @@ use crate::web::extract::viewer::viewer_by_grant;
 use crate::web::media_urls;
 use crate::web::responses::{HandlerResult, encode_query_value};
 
-/// Signed query parameters of a media address. `download` serves the file as an attachment.
+/// Query parameters of a signed media address. If `download` is present, the file is served as an attachment.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Signed {
     #[serde(default)]
@@ -167,8 +167,8 @@ enum RequestedRange {
     Unsatisfiable,
 }
 
-/// Parses a single range. Returns `Whole` if there are several ranges or if `If-Range` names another version, as
-/// the standard allows.
+/// Parses the requested range. As HTTP allows, returns `Whole` if the request has several ranges, or if its `If-Range`
+/// header does not match the current ETag.
 fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
     if !req.headers().contains_key(header::RANGE) {
         return RequestedRange::Whole;

@@ -82,7 +82,7 @@ pub(super) fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(Error::internal)
 }
 
-/// Exports all of the viewer's published updates as CSV, without a limit.
+/// Exports all of the viewer's published updates as CSV, without a limit on their number.
 pub(super) async fn overview_csv(
     connection: &mut AnyConnection,
     state: &State,

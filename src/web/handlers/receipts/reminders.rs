@@ -55,7 +55,8 @@ pub(crate) async fn remind(
     )
 }
 
-/// Builds a message such as `Answers to “Title” (3:12) are still missing from Bob (by Fri 17:00), Cyd. https://…`
+/// Builds a message such as `Answers to “Title” (3:12) are still missing from Bob (by Fri 17:00, Auckland time), Cyd.
+/// https://…`
 async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) -> Result<String> {
     let mut connection = state.db.read().await?;
     let view = presenters::update_view(&mut connection, state, ctx, update).await?;

@@ -1,4 +1,4 @@
-//! The bar that shows the requested answer and the reader's answer.
+//! The answer bar, which asks the reader for an answer and shows the answer that the reader gave.
 
 use std::collections::BTreeMap;
 
@@ -71,8 +71,8 @@ async fn requested_answer(
     })
 }
 
-/// Builds the bar of a guest. `answer` contains the time, the revision that the guest answered, and
-/// the readback.
+/// Builds the answer bar for a guest. `answer` contains the time of the guest's answer, the answered revision, and the
+/// readback, if there is one.
 fn guest_answer_bar(update: &Update, answer: Option<(Millis, i64, Option<String>)>) -> AnswerBar {
     let Some((at, seen, words)) = answer else {
         return AnswerBar {

@@ -1,5 +1,5 @@
-//! Handlers for the library: every update the viewer may see, with filters and search. The trash is one of the
-//! filters.
+//! Handlers for the library, which lists every update the viewer may see. The list can be searched and filtered. One of
+//! the filters selects the trash.
 
 use std::str::FromStr;
 
@@ -44,8 +44,8 @@ pub(crate) async fn trash_page(
     library_page(&ctx, &state, query).await
 }
 
-/// Returns the best matches as JSON. Only the newest 1,000 matches are ranked. A browser gets the library page
-/// instead, filtered by the search text.
+/// Searches for updates and returns the best matches as JSON. Only the newest 1,000 matches are ranked. A browser gets
+/// the library page instead, filtered by the search text.
 pub(crate) async fn search(
     req: HttpRequest,
     ctx: RequestContext,

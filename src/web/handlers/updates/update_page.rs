@@ -45,7 +45,7 @@ pub(crate) async fn show(
     update_page(&state, &ctx, StatusCode::OK, &update, content).await
 }
 
-/// What the page of an update shows in addition to the update.
+/// The content of an update's page in addition to the update itself.
 #[derive(Debug, Default)]
 pub(crate) struct PageContent {
     /// The typed text and the errors of a refused form.
@@ -93,8 +93,8 @@ pub(crate) async fn update_page(
         AnswerBar::default()
     };
     drop(connection);
-    // The address of a guest's page is a secret that only the browser knows, so links to the page
-    // are relative.
+    // A guest opens the page at the secret address of the share link, not at `/updates/ID`. Links to the same page are
+    // therefore relative.
     let path = match content.share {
         Some(_) => String::new(),
         None => format!("/updates/{}", update.id),
@@ -214,7 +214,7 @@ fn live_address(ctx: &RequestContext, update: &Update) -> String {
     }
 }
 
-/// Returns the address of the page with earlier or later threads; empty without a cursor.
+/// Returns the address of the page with earlier or later threads, or an empty string if there is no cursor.
 fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
     cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
 }

@@ -81,7 +81,7 @@ async fn unreachable_server_is_reported_as_unavailable_and_not_as_a_missing_obje
     let Err(error @ Error::Unavailable(..)) = put else {
         panic!("{put:?}")
     };
-    assert!(error.detail().starts_with("The storage does not respond."));
+    assert!(error.detail().starts_with("The storage is not responding."));
     assert!(matches!(
         storage.len("media/x").await,
         Err(Error::Unavailable(..))

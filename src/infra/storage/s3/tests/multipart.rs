@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn put_aborts_the_multipart_upload_when_the_body_fails_or_is_dropped() {
+async fn put_aborts_the_multipart_upload_when_the_body_fails_or_the_put_is_cancelled() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };

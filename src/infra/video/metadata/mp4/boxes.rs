@@ -2,7 +2,8 @@
 
 /// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
-/// The size of the fixed fields in a sample description, in bytes: first for video, then for audio.
+/// The size of the fixed fields in the sample description of a video track, in bytes. [`AUDIO_ENTRY_BYTES`] is the same
+/// for an audio track.
 const VISUAL_ENTRY_BYTES: usize = 78;
 const AUDIO_ENTRY_BYTES: usize = 28;
 
@@ -14,7 +15,8 @@ pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
         .map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// Accepts up to 16 brands, except QuickTime, which no recorder writes.
+/// Accepts a file type box with up to 16 compatible brands. Rejects the major brand of QuickTime, which no recorder
+/// writes.
 pub(super) fn is_file_type(content: &[u8]) -> bool {
     let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
     let brands = [

@@ -14,7 +14,7 @@ pub(super) const PLAIN: [Rgb; 8] = [
     [200, 140, 161],
 ];
 
-/// How Chromium shows bars of BT.601 that it takes for BT.709.
+/// How Chromium shows BT.601 bars that it mistakes for BT.709.
 pub(super) const MISTAKEN_FOR_BT709: [Rgb; 8] = [
     [236, 58, 40],
     [28, 176, 60],
@@ -26,7 +26,7 @@ pub(super) const MISTAKEN_FOR_BT709: [Rgb; 8] = [
     [206, 147, 161],
 ];
 
-/// How Chromium shows bars of BT.709 that it takes for BT.601.
+/// How Chromium shows BT.709 bars that it mistakes for BT.601.
 pub(super) const MISTAKEN_FOR_BT601: [Rgb; 8] = [
     [203, 20, 39],
     [52, 224, 62],
@@ -50,7 +50,7 @@ pub(super) const DISPLAY_P3: [Rgb; 8] = [
     [207, 136, 159],
 ];
 
-/// How Chromium shows BT.2020 without HDR, made from the bars by `zscale`.
+/// How Chromium shows bars that `zscale` converted to BT.2020 without HDR.
 pub(super) const BT2020: [Rgb; 8] = [
     [225, 56, 57],
     [60, 204, 80],
@@ -86,8 +86,8 @@ pub(super) const HDR10_1000: [Rgb; 8] = [
     [249, 181, 196],
 ];
 
-/// How Chromium shows HLG bars that `zscale` made. It applies the system gamma to each channel, but
-/// Chromium to the luminance.
+/// How Chromium shows HLG bars whose white has 203 cd/m². `zscale` made these bars. It applies the system gamma to each
+/// channel, but Chromium applies it to the luminance.
 pub(super) const HLG_203: [Rgb; 8] = [
     [144, 41, 37],
     [50, 143, 59],
@@ -99,7 +99,7 @@ pub(super) const HLG_203: [Rgb; 8] = [
     [141, 103, 115],
 ];
 
-/// The same with a white of 1000 cd/m².
+/// How Chromium shows HLG bars whose white has 1000 cd/m².
 pub(super) const HLG_1000: [Rgb; 8] = [
     [255, 84, 73],
     [89, 240, 102],

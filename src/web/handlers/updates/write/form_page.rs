@@ -30,7 +30,7 @@ pub(crate) async fn edit_page(
     edit_form_page(&state, &ctx, StatusCode::OK, Some(&update), Form::default()).await
 }
 
-/// Responds to a failed request. A form is rendered again with the error and all typed values.
+/// Responds to a failed request. Shows a browser the form again, with the error and all typed values.
 pub(super) async fn failed_form(
     state: &State,
     ctx: &RequestContext,

@@ -26,15 +26,15 @@ text_enum! {
     }
 }
 
-/// Reads whether an edit is material. For a material edit, returns `Some` with the author's note about what
-/// changed.
+/// Reads whether an edit is material. For a material edit, returns `Some` with the author's note about what changed, if
+/// there is one. For a cosmetic edit, returns `None`.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     let material = fields.choice("change", EditKind::ALL) == Some(EditKind::Material);
     let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
     material.then_some(what_changed)
 }
 
-/// Reads the fields of an update. In a form, a submit button can send `publish`.
+/// Reads the fields of an update. In a form, `publish` is the value of the submit button that was pressed.
 pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
