@@ -1,5 +1,10 @@
 //! Reads entropy-coded data (T.81, annexes C and F) without computing pixels.
 
+/// If zeros follow the last pixel, and the data of the pixels itself seems to end in at most this
+/// many zeros, these zeros are taken for those of an unfinished copy. Pixels of one color can end in
+/// more zeros.
+const MAX_COPIED_ZEROS: usize = 3;
+
 /// Reads the bits of a scan.
 pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
@@ -86,7 +91,12 @@ impl<'a> BitReader<'a> {
         let padding = (1 << self.unread) - 1;
         match self.bytes.get(self.position..) {
             None | Some([] | [0xff, ..]) => false,
-            _ => self.byte & padding != padding || self.coefficients_from_zeros,
+            _ => {
+                let zeros = self.position.saturating_sub(self.zeros);
+                self.byte & padding != padding
+                    || self.coefficients_from_zeros
+                    || (1..=MAX_COPIED_ZEROS).contains(&zeros)
+            }
         }
     }
 }
