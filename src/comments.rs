@@ -207,7 +207,8 @@ pub async fn of_thread(
 ) -> Result<Vec<Comment>> {
     let thread: Vec<Comment> = sqlx::query_as(concat!(
         select_comments!(),
-        "WHERE c.update_id = $1 AND coalesce(c.parent_id, c.id) = (SELECT coalesce(r.parent_id, r.id) FROM comments r WHERE r.id = $2)
+        "WHERE c.update_id = $1 AND coalesce(c.parent_id, c.id) = (SELECT coalesce(r.parent_id, r.id) FROM comments r
+         WHERE r.id = $2)
          ORDER BY c.id"
     ))
     .bind(update_id)

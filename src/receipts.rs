@@ -144,8 +144,9 @@ impl Receipt {
 /// SQL that selects [`Receipt`] rows of the update `$1`.
 macro_rules! select_receipts {
     () => {
-        concat!("SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
-         r.verdict, CASE WHEN r.verdict = 'corrected' THEN (SELECT e.body FROM exchanges e WHERE e.update_id = r.update_id
+        concat!("SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer,
+         r.answered_at, r.answered_revision, r.words, r.verdict,
+         CASE WHEN r.verdict = 'corrected' THEN (SELECT e.body FROM exchanges e WHERE e.update_id = r.update_id
              AND e.person_id = r.person_id AND e.kind = 'corrected' ORDER BY e.id DESC LIMIT 1) END AS correction,
          r.owes_since, r.due_at, r.reminded_at, r.disclosed_at, ",
          standing!("coalesce(r.verdict, '') = 'corrected'"),
@@ -204,7 +205,8 @@ pub async fn guest_answers(
     update_id: &str,
 ) -> Result<Vec<GuestAnswer>> {
     Ok(sqlx::query_as(
-        "SELECT g.id, g.name, l.name AS link, g.acknowledged_at, g.readback FROM guests g JOIN links l ON l.id = g.link_id
+        "SELECT g.id, g.name, l.name AS link, g.acknowledged_at, g.readback
+         FROM guests g JOIN links l ON l.id = g.link_id
          WHERE l.update_id = $1 AND g.acknowledged_at IS NOT NULL ORDER BY g.acknowledged_at, g.id",
     )
     .bind(update_id)
@@ -264,7 +266,8 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     sqlx::query(
         "INSERT INTO visits (update_id, person_id, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (update_id, person_id) DO UPDATE SET
-             before_at = CASE WHEN excluded.seen_at - visits.seen_at > $4 THEN visits.seen_at ELSE visits.before_at END, seen_at = excluded.seen_at",
+             before_at = CASE WHEN excluded.seen_at - visits.seen_at > $4 THEN visits.seen_at ELSE visits.before_at END,
+             seen_at = excluded.seen_at",
     )
     .bind(id)
     .bind(&person.id)
@@ -277,7 +280,8 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     }
     let new = ensure_receipt(tx, &update, &person.id).await?;
     let first = sqlx::query(
-        "UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
+        "UPDATE receipts SET opened_at = $3
+         WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
     )
     .bind(id)
     .bind(&person.id)

@@ -22,7 +22,8 @@ pub(super) async fn add_objections(
         return Ok(());
     }
     let text = format!(
-        "SELECT update_id, person_id, words FROM receipts WHERE answer = 'declined' AND words IS NOT NULL AND update_id IN ({}) AND person_id IN ({})",
+        "SELECT update_id, person_id, words FROM receipts
+         WHERE answer = 'declined' AND words IS NOT NULL AND update_id IN ({}) AND person_id IN ({})",
         db::placeholders(1, wanted.len()),
         db::placeholders(1 + wanted.len(), wanted.len())
     );

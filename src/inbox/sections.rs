@@ -18,7 +18,8 @@ macro_rules! not_snoozed {
         concat!(
             "'",
             $letter,
-            "' || u.id NOT IN (SELECT z.entry_id FROM snoozes z WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2))"
+            "' || u.id NOT IN (SELECT z.entry_id FROM snoozes z
+                 WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2))"
         )
     };
 }
@@ -39,16 +40,22 @@ macro_rules! row_limit {
 macro_rules! owed_by_me {
     () => {
         concat!(
-            "SELECT w.* FROM (SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
-               WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
-             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, 0 AS joined, '' AS kinds, r.owes_since AS at
-             FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.person_id = $1 AND r.owes_since IS NOT NULL AND u.trashed_at IS NULL AND ",
+            "SELECT w.* FROM (SELECT u.id AS update_id,
+             CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
+               WHEN r.answered_revision < u.revision THEN 'changed'
+               WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
+             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at,
+             0 AS new_comments, 0 AS joined, '' AS kinds, r.owes_since AS at
+             FROM receipts r JOIN updates u ON u.id = r.update_id
+             WHERE r.person_id = $1 AND r.owes_since IS NOT NULL AND u.trashed_at IS NULL AND ",
             not_snoozed!("b"),
-            " ORDER BY (CASE WHEN r.reminded_at >= r.owes_since THEN 0 ELSE 1 END), coalesce(r.due_at, 9223372036854775807), r.owes_since LIMIT ",
+            " ORDER BY (CASE WHEN r.reminded_at >= r.owes_since THEN 0 ELSE 1 END),
+             coalesce(r.due_at, 9223372036854775807), r.owes_since LIMIT ",
             row_limit!(),
             ") AS w UNION ALL
-             SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
-             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
+             SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why,
+             CAST(NULL AS BIGINT) AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
+             0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
              FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             not_snoozed!("b")
@@ -61,10 +68,13 @@ macro_rules! owed_by_me {
 /// space. Leaves out `sent`, and also comments, which are counted in `new_comments`.
 macro_rules! kinds {
     () => {
-        "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END) || max(CASE WHEN w.kind = 'overdue' THEN 'overdue ' ELSE '' END)
+        "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'overdue' THEN 'overdue ' ELSE '' END)
              || max(CASE WHEN w.kind = 'mention' THEN 'mention ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'answer' THEN 'answer ' ELSE '' END) || max(CASE WHEN w.kind = 'corrected' THEN 'corrected ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'joined' THEN 'joined ' ELSE '' END) || max(CASE WHEN w.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'answer' THEN 'answer ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'corrected' THEN 'corrected ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'joined' THEN 'joined ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
              || max(CASE WHEN w.kind = 'all_heard' THEN 'all_heard ' ELSE '' END)"
     };
 }
@@ -81,16 +91,21 @@ macro_rules! is_shown {
     () => {
         concat!(
             "n.person_id = $1 AND n.read_at IS NULL
-             AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined', 'overdue')
-             AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM people j WHERE j.id = n.actor_id AND j.deactivated_at IS NULL AND ",
+             AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard',
+                 'joined', 'overdue')
+             AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM people j
+                 WHERE j.id = n.actor_id AND j.deactivated_at IS NULL AND ",
             visible!("j.id"),
             "))
-             AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.owes_since IS NOT NULL))
+             AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts r
+                 WHERE r.update_id = u.id AND r.person_id = $1 AND r.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0)
-             AND (n.kind <> 'declined' OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = n.actor_id AND ",
+             AND (n.kind <> 'declined' OR EXISTS (SELECT 1 FROM receipts r
+                 WHERE r.update_id = u.id AND r.person_id = n.actor_id AND ",
             objection_stands!(),
             "))
-             AND (n.kind <> 'overdue' OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.owes_since IS NOT NULL AND r.due_at <= $2))
+             AND (n.kind <> 'overdue' OR EXISTS (SELECT 1 FROM receipts r
+                 WHERE r.update_id = u.id AND r.owes_since IS NOT NULL AND r.due_at <= $2))
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
@@ -105,10 +120,13 @@ macro_rules! is_shown {
 macro_rules! said_to_me {
     () => {
         concat!(
-            "SELECT w.update_id, max(CASE w.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue' WHEN 'mention' THEN '7mention' WHEN 'answer' THEN '6answer'
-               WHEN 'corrected' THEN '5corrected' WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
+            "SELECT w.update_id, max(CASE w.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue'
+               WHEN 'mention' THEN '7mention' WHEN 'answer' THEN '6answer' WHEN 'corrected' THEN '5corrected'
+               WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
                WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || w.actor_id) AS why,
-             CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN w.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE w.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
+             CAST(NULL AS BIGINT) AS due_at,
+             min(CASE WHEN w.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE w.at END) AS opened_at,
+             CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE w.kind IN ('comment', 'mention', 'answer')) AS new_comments,
              count(*) FILTER (WHERE w.kind = 'joined') AS joined, ",
             kinds!(),
@@ -116,7 +134,8 @@ macro_rules! said_to_me {
              FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n JOIN updates u ON u.id = n.update_id
                    WHERE n.kind IN ('declined', 'overdue', 'mention', 'answer', 'corrected') AND ",
             is_shown!(),
-            " UNION ALL SELECT o.* FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n JOIN updates u ON u.id = n.update_id
+            " UNION ALL SELECT o.* FROM (SELECT n.update_id, n.kind, n.actor_id, n.at
+                   FROM notices n JOIN updates u ON u.id = n.update_id
                    WHERE n.kind NOT IN ('declined', 'overdue', 'mention', 'answer', 'corrected') AND ",
             is_shown!(),
             " ORDER BY n.at DESC LIMIT ",
@@ -130,9 +149,11 @@ macro_rules! said_to_me {
 macro_rules! owed_to_me {
     () => {
         concat!(
-            "SELECT w.* FROM (SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
+            "SELECT w.* FROM (SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at,
+             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
-             FROM updates u WHERE u.author_id = $1 AND u.owing > 0 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             FROM updates u WHERE u.author_id = $1 AND u.owing > 0 AND u.published_at IS NOT NULL
+             AND u.trashed_at IS NULL AND ",
             not_snoozed!("t"),
             " ORDER BY coalesce(u.next_due_at, 9223372036854775807), u.published_at LIMIT ",
             row_limit!(),
@@ -147,7 +168,8 @@ macro_rules! order_by_due {
         concat!(
             "SELECT w.* FROM (",
             $section,
-            ") AS w ORDER BY CASE WHEN w.reminded_at IS NULL THEN 1 ELSE 0 END, coalesce(w.due_at, 9223372036854775807), w.at, w.update_id LIMIT $3"
+            ") AS w ORDER BY CASE WHEN w.reminded_at IS NULL THEN 1 ELSE 0 END,
+             coalesce(w.due_at, 9223372036854775807), w.at, w.update_id LIMIT $3"
         )
     };
 }

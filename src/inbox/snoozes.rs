@@ -29,7 +29,8 @@ pub async fn snoozed(
 ) -> Result<Vec<Snoozed>> {
     Ok(sqlx::query_as(concat!(
         "SELECT z.entry_id, z.update_id, z.until_at FROM snoozes z JOIN updates u ON u.id = z.update_id
-         WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+         WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2) AND u.published_at IS NOT NULL
+         AND u.trashed_at IS NULL AND ",
         visible!("$1"),
         " ORDER BY coalesce(z.until_at, 9223372036854775807), z.entry_id LIMIT 100"
     ))

@@ -94,7 +94,10 @@ impl Db {
                     Box::pin(async move {
                         connection.execute(BUSY_TIMEOUT).await?;
                         connection
-                            .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
+                            .execute(
+                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+                                 PRAGMA secure_delete = ON;",
+                            )
                             .await?;
                         Ok(())
                     })

@@ -86,7 +86,8 @@ pub async fn answer(
         return Ok(());
     }
     sqlx::query(
-        "UPDATE receipts SET answer = $1, answered_at = $2, answered_revision = $3, words = $4, verdict = NULL WHERE update_id = $5 AND person_id = $6",
+        "UPDATE receipts SET answer = $1, answered_at = $2, answered_revision = $3, words = $4, verdict = NULL
+         WHERE update_id = $5 AND person_id = $6",
     )
     .bind(answer.kind())
     .bind(clock.now())
@@ -228,7 +229,8 @@ async fn answer_as_guest(
     let guest = people::named_guest_id(tx, clock, viewer, &update.id, name).await?;
     let done = sqlx::query(
         "UPDATE guests SET acknowledged_at = $1, acknowledged_revision = $2, readback = $3 WHERE id = $4
-         AND (acknowledged_revision IS NULL OR acknowledged_revision < $2 OR coalesce(readback, '') <> coalesce($3, ''))",
+         AND (acknowledged_revision IS NULL OR acknowledged_revision < $2
+             OR coalesce(readback, '') <> coalesce($3, ''))",
     )
     .bind(clock.now())
     .bind(update.revision)
@@ -280,7 +282,8 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
         return Err(already_confirmed(update));
     }
     sqlx::query(
-        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL, owes_since = asked_at
+        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL,
+             verdict = NULL, owes_since = asked_at
          WHERE update_id = $1 AND person_id = $2",
     )
     .bind(id)

@@ -55,14 +55,16 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
 async fn notify_author(tx: &mut Tx, clock: &Clock, one: &OverdueUpdate) -> Result<()> {
     let (id, author) = (&one.update_id, &one.author_id);
     let reported: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM receipts WHERE update_id = $1 AND due_at <= $2 AND owes_since IS NOT NULL AND due_told_at IS NOT NULL",
+        "SELECT count(*) FROM receipts
+         WHERE update_id = $1 AND due_at <= $2 AND owes_since IS NOT NULL AND due_told_at IS NOT NULL",
     )
     .bind(id)
     .bind(clock.now())
     .fetch_one(&mut **tx)
     .await?;
     sqlx::query(
-        "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
+        "UPDATE receipts SET due_told_at = $1
+         WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
     )
     .bind(clock.now())
     .bind(id)
@@ -114,7 +116,8 @@ pub async fn overdue_answers(
     }
     let text = format!(
         "SELECT w.update_id, w.name, w.due_at, w.count, u.otherwise FROM
-         (SELECT r.update_id, p.name, min(r.due_at) OVER (PARTITION BY r.update_id) AS due_at, count(*) OVER (PARTITION BY r.update_id) AS count,
+         (SELECT r.update_id, p.name, min(r.due_at) OVER (PARTITION BY r.update_id) AS due_at,
+             count(*) OVER (PARTITION BY r.update_id) AS count,
               row_number() OVER (PARTITION BY r.update_id ORDER BY p.name_key, p.id) AS nth
           FROM receipts r JOIN people p ON p.id = r.person_id
           WHERE r.owes_since IS NOT NULL AND r.due_at <= $1 AND r.update_id IN ({})) AS w

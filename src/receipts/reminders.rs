@@ -58,7 +58,8 @@ pub async fn remind(
         return Err(Error::Conflict(words));
     }
     sqlx::query(
-        "UPDATE receipts SET reminded_at = $1 WHERE update_id = $2 AND owes_since IS NOT NULL AND (reminded_at IS NULL OR reminded_at <= $3)",
+        "UPDATE receipts SET reminded_at = $1
+         WHERE update_id = $2 AND owes_since IS NOT NULL AND (reminded_at IS NULL OR reminded_at <= $3)",
     )
     .bind(now)
     .bind(id)

@@ -132,7 +132,8 @@ pub async fn standing_counts(
              count(*) FILTER (WHERE c.standing = 'objects') AS objections,
              count(*) FILTER (WHERE c.standing = 'answered_unopened') AS answered_unopened,
              count(*) FILTER (WHERE c.opened_at IS NOT NULL) AS opened,
-             count(*) FILTER (WHERE c.owes_since IS NOT NULL AND c.standing IN ('answered_earlier', 'opened', 'not_opened')) AS owing
+             count(*) FILTER (WHERE c.owes_since IS NOT NULL
+                 AND c.standing IN ('answered_earlier', 'opened', 'not_opened')) AS owing
              FROM (SELECT r.update_id, r.opened_at, r.owes_since, ",
             standing!(is_visibly_corrected!()),
             " AS standing FROM receipts r JOIN updates u ON u.id = r.update_id JOIN people p ON p.id = r.person_id

@@ -127,7 +127,8 @@ pub(super) async fn set_due_times(
     for ((update, due), people) in moved {
         for chunk in people.chunks(CHUNK_SIZE) {
             let text = format!(
-                "UPDATE receipts SET due_at = $1, due_told_at = CASE WHEN $1 <= due_told_at THEN due_told_at END WHERE update_id = $2 AND person_id IN ({})",
+                "UPDATE receipts SET due_at = $1, due_told_at = CASE WHEN $1 <= due_told_at THEN due_told_at END
+                 WHERE update_id = $2 AND person_id IN ({})",
                 db::placeholders(3, chunk.len())
             );
             let mut statement = sqlx::query(AssertSqlSafe(text)).bind(due).bind(&update);

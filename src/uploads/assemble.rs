@@ -241,7 +241,8 @@ impl Writer<'_> {
     /// gaps.
     async fn committed_parts(&self) -> Result<Vec<Part>> {
         let pieces: Vec<Piece> = sqlx::query_as(
-            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND part IS NOT NULL ORDER BY start",
+            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND part IS NOT NULL
+             ORDER BY start",
         )
         .bind(&self.upload.id)
         .fetch_all(&mut *self.uploads.media.db.read().await?)

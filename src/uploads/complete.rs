@@ -80,8 +80,8 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let mut tx = uploads.media.db.begin().await?;
     updates::lock_for_update(&mut tx, &upload.update_id).await?;
     let done = sqlx::query(
-        "UPDATE uploads SET received = $1, length = $1, multipart = NULL, stretches = NULL, key = $2, content_type = $3, touched_at = $4,
-             finished_at = $4, came = $5, finisher = NULL, finisher_until = NULL
+        "UPDATE uploads SET received = $1, length = $1, multipart = NULL, stretches = NULL, key = $2,
+             content_type = $3, touched_at = $4, finished_at = $4, came = $5, finisher = NULL, finisher_until = NULL
          WHERE id = $6 AND generation = $7",
     )
     .bind(upload.received)

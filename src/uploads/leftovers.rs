@@ -30,7 +30,8 @@ impl Job for DeleteLeftovers {
 
     async fn run(self, ctx: &MediaContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
         let (active, used): (i64, i64) = sqlx::query_as(
-            "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL), (SELECT count(*) FROM renditions WHERE key = $1)",
+            "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL),
+                 (SELECT count(*) FROM renditions WHERE key = $1)",
         )
         .bind(&self.key)
         .fetch_one(&mut *ctx.db.read().await?)

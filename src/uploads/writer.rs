@@ -83,7 +83,8 @@ impl<'a> Writer<'a> {
         .await?;
         upload.generation = generation.ok_or_else(superseded)?;
         let segments = sqlx::query_as(
-            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start",
+            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL
+             ORDER BY start",
         )
         .bind(&upload.id)
         .fetch_all(&mut *tx)
@@ -361,8 +362,10 @@ impl<'a> Writer<'a> {
         let clock = &self.uploads.media.clock;
         let mut tx = self.uploads.media.db.begin().await?;
         let committed = sqlx::query(
-            "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
-                 finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END,
+            "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5,
+                 stretches = $6, touched_at = $7,
+                 finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END,
+                 broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END,
                  metadata_scan = $11
              WHERE id = $9 AND generation = $10",
         )
@@ -388,15 +391,18 @@ impl<'a> Writer<'a> {
                 .bind(piece.start)
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query("INSERT INTO upload_pieces (upload_id, start, bytes, key, part, etag) VALUES ($1, $2, $3, $4, $5, $6)")
-                .bind(&self.upload.id)
-                .bind(piece.start)
-                .bind(piece.bytes)
-                .bind(&piece.key)
-                .bind(piece.part)
-                .bind(&piece.etag)
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "INSERT INTO upload_pieces (upload_id, start, bytes, key, part, etag)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(&self.upload.id)
+            .bind(piece.start)
+            .bind(piece.bytes)
+            .bind(&piece.key)
+            .bind(piece.part)
+            .bind(&piece.etag)
+            .execute(&mut *tx)
+            .await?;
         }
         if !self.replaced.is_empty() {
             let keys = self.replaced.clone();

@@ -75,7 +75,8 @@ impl Db {
         }
         let mut tx = self.begin().await?;
         sqlx::query(
-            "INSERT INTO settings (name, value) VALUES ('write_check', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO settings (name, value) VALUES ('write_check', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
         .bind(clock::real_now().to_string())
         .execute(&mut *tx)

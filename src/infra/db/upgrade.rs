@@ -42,7 +42,8 @@ impl Db {
         let table = match self.dialect {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
             Dialect::Postgres => {
-                "SELECT count(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+                "SELECT count(*) FROM information_schema.tables
+                 WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
             }
         };
         let tables: i64 = sqlx::query_scalar(table).fetch_one(&self.read).await?;
@@ -79,10 +80,13 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
         .await?
         .filter(|known| !is_newer(VERSION, known));
     if newest.is_none() {
-        sqlx::query("INSERT INTO settings (name, value) VALUES ('program', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-            .bind(VERSION)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query(
+            "INSERT INTO settings (name, value) VALUES ('program', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(VERSION)
+        .execute(&mut *connection)
+        .await?;
     }
     if read_setting(connection, &setting).await?.is_none() {
         sqlx::query(
