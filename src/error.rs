@@ -120,15 +120,23 @@ impl Error {
             | Self::TooLarge(text)
             | Self::Unsupported(text)
             | Self::Unavailable(text, _) => text.clone(),
-            Self::Unauthenticated => "Sign in, or send a token as `Authorization: Bearer hb_…`.".into(),
-            Self::NotFound => "Nothing exists at this address, or it is not shared with you.".into(),
-            Self::MethodNotAllowed => "This address does not support that method. /openapi.json lists the methods of every address.".into(),
+            Self::Unauthenticated => {
+                "Sign in, or send a token as `Authorization: Bearer hb_…`.".into()
+            }
+            Self::NotFound => {
+                "Nothing exists at this address, or it is not shared with you.".into()
+            }
+            Self::MethodNotAllowed => "This address does not support that method. \
+                                       /openapi.json lists the methods of every address."
+                .into(),
             Self::Invalid(fields) => match fields.iter().next() {
                 Some((field, message)) => format!("{field}: {message}"),
                 None => "A field is invalid.".into(),
             },
             Self::TooManyRequests(seconds) => format!("Try again in {seconds} s."),
-            Self::Internal(_) => "Your request was not carried out. Try again. If the problem persists, give your admin the request id.".into(),
+            Self::Internal(_) => "Your request was not carried out. Try again. \
+                                  If the problem persists, give your admin the request id."
+                .into(),
             Self::InField(field, error) => format!("{field}: {}", error.detail()),
         }
     }
@@ -185,10 +193,13 @@ impl fmt::Display for Error {
 impl StdError for Error {}
 
 /// The message for people when the disk is full.
-pub const DISK_FULL: &str = "The disk is full. What you just sent was not stored; everything saved earlier is safe. Ask your admin to free some space, then send it again.";
+pub const DISK_FULL: &str = "The disk is full. What you just sent was not stored; everything saved \
+                             earlier is safe. Ask your admin to free some space, then send it again.";
 
 /// The message for people when the disk fails in another way.
-const DISK_FAILED: &str = "The database cannot write to its disk. What you just sent was not stored; everything saved earlier is unchanged. Tell your admin, then send it again.";
+const DISK_FAILED: &str = "The database cannot write to its disk. What you just sent was not \
+                           stored; everything saved earlier is unchanged. Tell your admin, \
+                           then send it again.";
 
 impl From<sqlx::Error> for Error {
     /// Maps failures of the database, the connection and the disk to `Unavailable`, and all other
@@ -202,11 +213,13 @@ impl From<sqlx::Error> for Error {
             // If the connection breaks in the middle of a response, the driver reports a protocol
             // error.
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => "The database is not responding. What you just sent was not stored; try again in a moment.",
+            | sqlx::Error::WorkerCrashed => "The database is not responding. \
+                                             What you just sent was not stored; try again in a moment.",
             sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
                 Some(DatabaseFailure::DiskFull) => DISK_FULL,
                 Some(DatabaseFailure::Disk) => DISK_FAILED,
-                Some(DatabaseFailure::Unavailable) => "The database is temporarily unavailable. What you just sent was not stored; try again in a moment.",
+                Some(DatabaseFailure::Unavailable) => "The database is temporarily unavailable. \
+                     What you just sent was not stored; try again in a moment.",
                 None => return Self::Internal(error.into()),
             },
             _ => return Self::Internal(error.into()),

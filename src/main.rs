@@ -20,7 +20,8 @@ use hearback::{demo, doctor, state, text};
 #[command(
     version,
     about,
-    after_help = "Hearback reads its settings from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or from the file that HEARBACK_CONFIG names."
+    after_help = "Hearback reads its settings from the environment (HEARBACK_LISTEN, HEARBACK_URL, \
+                  HEARBACK_DATA, DATABASE_URL, …) or from the file that HEARBACK_CONFIG names."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -185,11 +186,17 @@ fn init_logging(config: &Config) {
 
 async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
-        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times are read from the file that it names; only tests may use this setting");
+        tracing::warn!(
+            file = %file.display(),
+            "HEARBACK_TEST_CLOCK is set: all times are read from the file that it names; \
+             only tests may use this setting"
+        );
     }
     if config.url.is_none() {
         tracing::warn!(
-            "HEARBACK_URL is not set, so links begin with http:// and cookies are not restricted to HTTPS. If an HTTPS proxy is in front of Hearback, set HEARBACK_URL to its address, for example https://hearback.example.org"
+            "HEARBACK_URL is not set, so links begin with http:// and cookies are not restricted \
+             to HTTPS. If an HTTPS proxy is in front of Hearback, set HEARBACK_URL to its address, \
+             for example https://hearback.example.org"
         );
     }
     let clock = make_clock(&config);

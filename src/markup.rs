@@ -137,7 +137,8 @@ pub async fn put(
     }
     if media.markup_revision != revision {
         return Err(Error::Conflict(format!(
-            "The markup of this picture was changed elsewhere and is now at revision {}. Your drawing is still here. Load the other version, or save again to replace it.",
+            "The markup of this picture was changed elsewhere and is now at revision {}. \
+             Your drawing is still here. Load the other version, or save again to replace it.",
             media.markup_revision
         )));
     }

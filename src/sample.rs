@@ -52,8 +52,14 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
     let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
-        body: "This comment is about one moment in the video. Press its time to go there. Reply here, or write your own comment.".into(),
-        anchor: Anchor { media_id: Some(media), at_ms: Some(10_000), ..Anchor::default() },
+        body: "This comment is about one moment in the video. Press its time to go there. \
+               Reply here, or write your own comment."
+            .into(),
+        anchor: Anchor {
+            media_id: Some(media),
+            at_ms: Some(10_000),
+            ..Anchor::default()
+        },
         ..NewComment::default()
     };
     let update = updates::find(tx, &viewer, &update.id).await?;
@@ -103,7 +109,8 @@ pub async fn after_question(
         return Ok(());
     };
     let answer = NewComment {
-        body: "Normally a colleague answers here. I am a program and cannot, but you can still close the question, because you asked it."
+        body: "Normally a colleague answers here. I am a program and cannot, \
+               but you can still close the question, because you asked it."
             .into(),
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()

@@ -74,7 +74,8 @@ pub fn create_data_dir(folder: &Path) -> Result<()> {
         .find(|part| part.exists() && !part.is_dir())
     {
         return Err(fault(format!(
-            "{} is not a folder. Set HEARBACK_DATA to a folder, for example ./data. Hearback creates it if it does not exist.",
+            "{} is not a folder. Set HEARBACK_DATA to a folder, for example ./data. \
+             Hearback creates it if it does not exist.",
             file.display()
         )));
     }
@@ -86,12 +87,14 @@ pub fn create_data_dir(folder: &Path) -> Result<()> {
         .create(folder)
         .map_err(|error| {
             fault(format!(
-                "cannot create the folder {path}: {error}. Create it and make the user that runs Hearback its owner, or choose another folder."
+                "cannot create the folder {path}: {error}. Create it and make the user that runs \
+                 Hearback its owner, or choose another folder."
             ))
         })?;
     match tempfile::tempfile_in(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::StorageFull => Err(fault(format!(
-            "cannot create a file in {path}: {error}. Make the user that runs Hearback the owner of the folder, or choose another folder."
+            "cannot create a file in {path}: {error}. Make the user that runs Hearback the owner \
+             of the folder, or choose another folder."
         ))),
         _ => Ok(()),
     }

@@ -253,6 +253,9 @@ pub async fn create(
     let (id, now) = (clock.id(), clock.now());
     let (due_at, due_days) = due_columns(content.due.flatten());
     check_due_is_ahead(clock, due_at)?;
+    let audience = content.audience.as_ref();
+    let reaches_later_members = content.later_members.unwrap_or(false)
+        && audience.is_none_or(|addressed| !addressed.groups.is_empty());
     sqlx::query(
         "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise,
          prompt, later_members_at, revision, version, created_at, listed_at)
@@ -268,10 +271,7 @@ pub async fn create(
     .bind(due_days)
     .bind(content.otherwise.clone().flatten())
     .bind(content.prompt.clone().flatten())
-    .bind(
-        (content.later_members.unwrap_or(false) && content.audience.as_ref().is_none_or(|addressed| !addressed.groups.is_empty()))
-            .then_some(now),
-    )
+    .bind(reaches_later_members.then_some(now))
     .bind(now)
     .execute(&mut **tx)
     .await?;

@@ -83,7 +83,8 @@ impl WorkingHours {
         let (from, to) = (parse_time(from)?, parse_time(to)?);
         if to <= from {
             return Err(format!(
-                "ends at {to}, which is not after the start at {from}. The end must be later on the same day, at 23:59 at the latest.",
+                "ends at {to}, which is not after the start at {from}. The end must be later on \
+                 the same day, at 23:59 at the latest.",
                 to = to.strftime("%H:%M"),
                 from = from.strftime("%H:%M"),
             ));

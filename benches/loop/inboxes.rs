@@ -181,7 +181,8 @@ async fn create_histories(app: &TestApp) -> Vec<Comparison> {
 
 fn print_table(measured: &[Measured]) {
     println!(
-        "\n| someone with 10,000, and with 100 | inbox | | times | as JSON | | times | page of an update | | times |\n|{}",
+        "\n| someone with 10,000, and with 100 | inbox | | times | as JSON | | times \
+         | page of an update | | times |\n|{}",
         " --- |".repeat(10)
     );
     for of in measured.chunks(6) {

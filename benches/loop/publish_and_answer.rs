@@ -14,7 +14,12 @@ use crate::{CROWD, PUBLICATIONS, ROUNDS};
 /// The publications to measure. Each has a label, the fields of the update, the inbox section that shows the update,
 /// and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
-    let asks = |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
+    let asks = |to: Value| {
+        json!({
+            "title": "T", "notes": "N", "expectation": "acknowledge",
+            "due": { "working_days": 1 }, "audience": to,
+        })
+    };
     [
         (
             "everyone, 3,000 people, to answer",
@@ -47,7 +52,8 @@ fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4
 /// update to all people, and the paths of four updates to ten people.
 pub(crate) async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     println!(
-        "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |"
+        "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n\
+         | --- | --- | --- | --- | --- |"
     );
     let mut large = String::new();
     let kinds = publications(crowd);
@@ -80,7 +86,10 @@ pub(crate) async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<Str
     }
     let mut small = Vec::new();
     for _ in 0..ROUNDS / 10 {
-        let asks = json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": ["@ten"] });
+        let asks = json!({
+            "title": "T", "notes": "N", "expectation": "acknowledge",
+            "due": { "working_days": 1 }, "audience": ["@ten"],
+        });
         small.push(crowd.publish(&asks).await.0);
     }
     app.wait_for_jobs().await;

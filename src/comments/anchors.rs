@@ -60,7 +60,8 @@ async fn find_media(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Med
     media.ok_or_else(|| {
         Error::invalid(
             "media_id",
-            "is not the id of a file in this update; the file may have been removed. Reload the page, or leave the field out.",
+            "is not the id of a file in this update; the file may have been removed. \
+             Reload the page, or leave the field out.",
         )
     })
 }

@@ -130,7 +130,8 @@ fn check_content(update: &Update, new: &NewComment) -> Result<()> {
     if new.is_question && new.parent_id.is_some() {
         return Err(Error::invalid(
             "kind",
-            "must not be `question` in a reply: only the first comment of a thread can be a question. Leave out `parent_id` or `kind`.",
+            "must not be `question` in a reply: only the first comment of a thread can be a question. \
+             Leave out `parent_id` or `kind`.",
         ));
     }
     if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
@@ -152,7 +153,9 @@ async fn find_thread_root(
 ) -> Result<String> {
     let gone = || {
         Error::Conflict(
-            "The comment you are replying to has been removed. Your text is still here; you can post it as a new comment.".into(),
+            "The comment you are replying to has been removed. Your text is still here; \
+             you can post it as a new comment."
+                .into(),
         )
     };
     let parent = match find_on(tx, viewer, update, id).await {

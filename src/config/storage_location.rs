@@ -23,7 +23,11 @@ impl StorageLocation {
         let message = "must be disk, s3://BUCKET or s3://BUCKET/PREFIX.";
         let rest = text.strip_prefix("s3://").ok_or(message)?;
         if rest.contains('?') {
-            return Err("must not have a query string. Use s3://BUCKET or s3://BUCKET/PREFIX, and set other options with HEARBACK_S3_… and AWS_….".into());
+            return Err(
+                "must not have a query string. Use s3://BUCKET or s3://BUCKET/PREFIX, \
+                 and set other options with HEARBACK_S3_… and AWS_…."
+                    .into(),
+            );
         }
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {

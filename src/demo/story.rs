@@ -70,7 +70,8 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
         title: Some("The new checkout, from cart to receipt".into()),
-        notes: Some("One page instead of four. We remove the old one once everyone has seen this.\n\n**What changes for you:** support works from one screen, and the event names change.".into()),
+        notes: Some("One page instead of four. We remove the old one once everyone has seen this.\n\n\
+                     **What changes for you:** support works from one screen, and the event names change.".into()),
         expectation: Some(Expectation::Acknowledge),
         due: Some(Some(Due::Days(2))),
         otherwise: Some(Some("turn the old checkout off on the first of the month.".into())),
@@ -164,7 +165,13 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     )
     .await?;
     t.advance_hours(10.0);
-    t.read_back("Jan", &id, "I own the renewal job. It will run thirty days before expiry and page me if it fails. Done by Friday.").await?;
+    t.read_back(
+        "Jan",
+        &id,
+        "I own the renewal job. It will run thirty days before expiry \
+         and page me if it fails. Done by Friday.",
+    )
+    .await?;
     t.open(&id, &["Ada"]).await?;
     t.advance_hours(1.0);
     t.comment(
@@ -255,8 +262,14 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.acknowledge(&id, &["Aroha", "Sam"]).await?;
     t.advance_hours(4.0);
     let change = Content {
-        notes: Some("1. Freeze on Wednesday\n2. Translations by Thursday noon\n3. Release on Monday, not on Friday".into()),
-        material: Some(Some("We release on Monday, so that nobody is called in at the weekend.".into())),
+        notes: Some(
+            "1. Freeze on Wednesday\n2. Translations by Thursday noon\n\
+             3. Release on Monday, not on Friday"
+                .into(),
+        ),
+        material: Some(Some(
+            "We release on Monday, so that nobody is called in at the weekend.".into(),
+        )),
         ..Content::default()
     };
     t.edit("Zofia", &id, change).await?;

@@ -161,7 +161,8 @@ impl Db {
             }
         }
         tracing::warn!(
-            "the write-ahead log could not be emptied, because a reader uses it; deleted text can remain in the file that ends with -wal until the next cleanup"
+            "the write-ahead log could not be emptied, because a reader uses it; \
+             deleted text can remain in the file that ends with -wal until the next cleanup"
         );
         Ok(())
     }

@@ -222,7 +222,8 @@ fn image_error(error: ImageError) -> Error {
             "Reading this picture takes more than 256 MiB of memory. Save it at a lower resolution.".into(),
         ),
         ImageError::Unsupported(_) => Error::Unsupported(
-            "This picture uses a rare variant of its format, which Hearback cannot read. Save it as PNG or JPEG.".into(),
+            "This picture uses a rare variant of its format, which Hearback cannot read. \
+             Save it as PNG or JPEG.".into(),
         ),
         _ => damaged_file(),
     }

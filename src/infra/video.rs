@@ -178,7 +178,10 @@ impl Tools {
     /// Returns the message that pages show if ffmpeg cannot be used.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_err().then(|| {
-            "ffmpeg is not installed. Recordings made in Hearback can be played, but without exact seeking, preview pictures or a copy for Safari; other videos can be played only by their authors, because their metadata cannot be removed. Your admin can fix this: `apt-get install ffmpeg`."
+            "ffmpeg is not installed. Recordings made in Hearback can be played, but without exact \
+             seeking, preview pictures or a copy for Safari; other videos can be played only by \
+             their authors, because their metadata cannot be removed. Your admin can fix this: \
+             `apt-get install ffmpeg`."
                 .into()
         })
     }
@@ -290,7 +293,10 @@ fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe
 /// Adds a note if the copy lacks the audio of the original.
 fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
     let note = source.lost_audio.as_ref().map(|codec| {
-        format!("This video plays without sound, because Hearback cannot read its audio ({codec}). To keep the sound, export the video with AAC audio and upload it again.")
+        format!(
+            "This video plays without sound, because Hearback cannot read its audio ({codec}). \
+             To keep the sound, export the video with AAC audio and upload it again."
+        )
     });
     Ok(Output { note, ..made })
 }

@@ -24,7 +24,8 @@ pub(super) fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> 
         return Err(Error::invalid(
             "crop",
             format!(
-                "must leave at least {MIN_CROP_SIDE} pixels of the width and of the height. Everything outside the crop is deleted permanently."
+                "must leave at least {MIN_CROP_SIDE} pixels of the width and of the height. \
+                 Everything outside the crop is deleted permanently."
             ),
         ));
     }

@@ -7,7 +7,11 @@ use crate::media::{Media, MediaKind, MediaState};
 pub(super) fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
     let message = match (media.kind, media.state) {
         _ if media.comment_id.is_some() => {
-            return Err(Error::Forbidden("A picture in a comment cannot be changed after it is sent. Draw on the picture before you send the comment.".into()));
+            return Err(Error::Forbidden(
+                "A picture in a comment cannot be changed after it is \
+                 sent. Draw on the picture before you send the comment."
+                    .into(),
+            ));
         }
         // During the upload it is not known yet whether the file is a picture.
         (_, MediaState::Uploading) => {

@@ -27,7 +27,8 @@ use crate::media::{Media, MediaContext, Object, RenditionName};
 use crate::people::Person;
 
 /// Shown instead of the picture while a redaction is in progress.
-const IN_PROGRESS_TEXT: &str = "Part of this picture is being deleted permanently. The picture will be shown again when that is done.";
+const IN_PROGRESS_TEXT: &str = "Part of this picture is being deleted permanently. \
+                                The picture will be shown again when that is done.";
 /// How long the job waits before it completes a redaction, in milliseconds. Usually the request
 /// that started the redaction completes it earlier.
 const JOB_DELAY: i64 = 60_000;
@@ -188,7 +189,8 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     jobs::run_now(&mut tx, &ctx.clock, &RedactPicture::of(media_id)).await?;
     tx.commit().await?;
     Err(Error::Unavailable(
-        "The redacted part of the picture could not be deleted yet. The picture is hidden from everyone, and Hearback will keep trying. Check again in a moment."
+        "The redacted part of the picture could not be deleted yet. The picture is hidden from \
+         everyone, and Hearback will keep trying. Check again in a moment."
             .into(),
         error.into(),
     ))

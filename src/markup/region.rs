@@ -29,7 +29,11 @@ impl Region {
             let (w, h) = (w.min(1.0 - x), h.min(1.0 - y));
             Ok(Self { x, y, w, h })
         } else {
-            Err("is outside the picture. Its x, y, w and h must be numbers from 0 to 1, measured from the top left.".into())
+            Err(
+                "is outside the picture. Its x, y, w and h must be numbers from 0 to 1, \
+                 measured from the top left."
+                    .into(),
+            )
         }
     }
 

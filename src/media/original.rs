@@ -22,7 +22,8 @@ const PLAYABLE_FOR_AUTHOR_TEXT: &str =
 /// Shown to other people while they cannot play the video.
 const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a moment.";
 /// Shown if the metadata cannot be removed.
-const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot remove its metadata (location, names).";
+const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot \
+                                remove its metadata (location, names).";
 
 /// Whether people other than the author may fetch the rendition `name`.
 ///

@@ -22,7 +22,8 @@ use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// Shown if the requested range could not be cut.
-const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. Its author can choose other points, or restore the whole recording.";
+const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. \
+                                Its author can choose other points, or restore the whole recording.";
 
 /// Makes a recording seekable or cuts its trimmed range. Also determines its size and duration, and
 /// extracts a poster. Marks a file that cannot be played as `failed`, with the reason.

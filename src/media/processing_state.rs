@@ -56,7 +56,10 @@ pub(super) async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<(
                 ctx,
                 target,
                 MediaState::Failed,
-                Some("This file could not be processed, even after several attempts. Its author can still open the file. Tell your admin."),
+                Some(
+                    "This file could not be processed, even after several attempts. \
+                     Its author can still open the file. Tell your admin.",
+                ),
             )
             .await
         }

@@ -51,7 +51,8 @@ pub async fn remind(
     if reminded.is_empty() {
         let minutes = (again - now + 59_999) / 60_000;
         let words = format!(
-            "Everyone who still has to answer was reminded within the last four hours. You can remind them again in {} h {} min.",
+            "Everyone who still has to answer was reminded within the last four hours. \
+             You can remind them again in {} h {} min.",
             minutes / 60,
             minutes % 60
         );

@@ -53,7 +53,8 @@ fn check_edit(content: &Content, before: &Update) -> Result<()> {
         .is_some_and(|version| version != before.version)
     {
         return Err(Error::Conflict(
-            "This update was edited elsewhere while you were editing it. Your text is still here. Load the other version, or save again to replace it."
+            "This update was edited elsewhere while you were editing it. Your text is still here. \
+             Load the other version, or save again to replace it."
                 .into(),
         ));
     }

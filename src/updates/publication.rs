@@ -58,7 +58,9 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         Some(at) if clock.now() - at <= UNDO_WINDOW => {}
         Some(_) => {
             return Err(Error::Conflict(
-                "This update was published more than 10 seconds ago, so publishing can no longer be undone. Edit the update, or move it to the trash.".into(),
+                "This update was published more than 10 seconds ago, so publishing can no longer \
+                 be undone. Edit the update, or move it to the trash."
+                    .into(),
             ));
         }
     }
@@ -130,7 +132,8 @@ pub(super) async fn check_has_recipients(
     {
         return Err(Error::invalid(
             "audience",
-            "must contain somebody who can answer, because this update asks for an answer. Add the people who should answer, or do not ask for an answer.",
+            "must contain somebody who can answer, because this update asks for an answer. \
+             Add the people who should answer, or do not ask for an answer.",
         ));
     }
     Ok(())

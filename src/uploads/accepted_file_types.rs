@@ -6,7 +6,8 @@ use crate::infra::video::Container;
 use crate::infra::{images, video};
 
 /// Describes the supported file types, for error messages.
-pub const ACCEPTED_TYPES: &str = "Hearback accepts PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime videos.";
+pub const ACCEPTED_TYPES: &str = "Hearback accepts PNG, JPEG, WebP and GIF pictures, and WebM, \
+                                  Matroska, MP4 and QuickTime videos.";
 
 /// The type of a file, which is detected from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -198,7 +198,9 @@ pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) ->
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
-            "The storage is not responding correctly. Everything that was confirmed earlier is stored; try again in a moment.".into(),
+            "The storage is not responding correctly. Everything that was confirmed earlier is \
+             stored; try again in a moment."
+                .into(),
             "a piece of an upload is missing from the storage".into(),
         ),
         other => other,

@@ -211,7 +211,8 @@ fn problem_document(
     request_id: &str,
 ) -> HttpResponse {
     let mut body = json!({
-        "type": "about:blank", "title": error.title(), "status": error.status(), "detail": error.detail(), "instance": format!("urn:request:{request_id}"),
+        "type": "about:blank", "title": error.title(), "status": error.status(),
+        "detail": error.detail(), "instance": format!("urn:request:{request_id}"),
     });
     let fields = error.fields();
     if !fields.is_empty() {

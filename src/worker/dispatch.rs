@@ -198,8 +198,9 @@ async fn run_job(
         return record_failure(state, kind, job, &error, stop).await;
     }
     let ending = stop.clone();
+    let run = AssertUnwindSafe(kind.run(state, job, &ending)).catch_unwind();
     let done = tokio::select! {
-        done = AssertUnwindSafe(kind.run(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
+        done = run => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
         lost = renew_lease_until_lost(state, job) => return lost,
         () = until_stopped(stop), if kind.interruptible => return jobs::release(&state.db, job).await,
     };

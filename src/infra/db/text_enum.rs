@@ -133,7 +133,8 @@ pub fn unknown_in_column(column: &str, unknown: UnknownValue) -> sqlx::Error {
 
 /// Queries that skip rows with unknown values.
 pub trait FetchKnown<T> {
-    /// Returns the rows that this version can read. Logs and skips a row with an [`UnknownValue`]; any other error fails the query.
+    /// Returns the rows that this version can read. Logs and skips a row with an [`UnknownValue`];
+    /// any other error fails the query.
     fn fetch_known(
         self,
         connection: &mut AnyConnection,

@@ -117,7 +117,8 @@ async fn newer_schema_error(
         None => format!("Start a newer version of hearback that supports schema {found}."),
     };
     Ok(Error::Conflict(format!(
-        "The database has schema {found}, which a newer version of hearback created. This is hearback {VERSION}, which supports schema {ours}. {advice} Nothing was changed."
+        "The database has schema {found}, which a newer version of hearback created. \
+         This is hearback {VERSION}, which supports schema {ours}. {advice} Nothing was changed."
     )))
 }
 

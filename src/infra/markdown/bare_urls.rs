@@ -100,7 +100,9 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
                 letter,
                 '\u{200b}' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›'
             )
-            || matches!(letter, '\u{3000}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{ff01}' | '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}')
+            || matches!(letter, '\u{3000}'..='\u{3003}' | '\u{3008}'..='\u{3011}'
+                | '\u{ff01}' | '\u{ff08}' | '\u{ff09}'
+                | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ff1f}')
     };
     text.split(is_separator).map(|word| {
         let start = word.as_ptr() as usize - text.as_ptr() as usize;

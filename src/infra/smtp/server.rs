@@ -51,7 +51,9 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("must use TLS, because it contains a password. Use, for example, smtps://… or smtp://…?tls=required.".into());
+            return Err("must use TLS, because it contains a password. \
+                        Use, for example, smtps://… or smtp://…?tls=required."
+                .into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
@@ -62,7 +64,8 @@ impl Server {
     }
 }
 
-const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org or smtp://mail.example.org?tls=required.";
+const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org \
+                       or smtp://mail.example.org?tls=required.";
 
 /// Returns how connections are encrypted, and the default port.
 fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {

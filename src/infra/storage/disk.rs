@@ -178,7 +178,8 @@ impl Disk {
         let advise = |error: Error| match error {
             Error::Unavailable(text, cause) => Error::Unavailable(
                 format!(
-                    "{text} The folder {} must exist, have free space and be writable by the user that runs Hearback: {cause}",
+                    "{text} The folder {} must exist, have free space and be writable by the user \
+                     that runs Hearback: {cause}",
                     self.root.display()
                 ),
                 cause,

@@ -33,7 +33,8 @@ pub(super) async fn checked_output(
     {
         tracing::error!(expected, actual, "a converted copy has the wrong duration");
         let detail = format!(
-            "The converted copy of this video is {actual} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
+            "The converted copy of this video is {actual} ms long instead of {expected} ms, \
+             so it is not shown. {EXPORT_ADVICE}"
         );
         return Err(Error::Unsupported(detail));
     }

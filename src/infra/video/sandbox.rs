@@ -119,7 +119,8 @@ impl Sandbox {
                 "sandboxed by bwrap without a memory limit: install util-linux (prlimit)"
             }
             (None, Some(_)) => {
-                "limited by prlimit; bwrap is missing or not permitted, so ffmpeg can read every file that Hearback can read"
+                "limited by prlimit; bwrap is missing or not permitted, so ffmpeg can read every \
+                 file that Hearback can read"
             }
             (None, None) => "not sandboxed: install util-linux (prlimit) and bubblewrap (bwrap)",
         }

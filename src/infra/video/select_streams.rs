@@ -117,7 +117,9 @@ fn without_video(listing: &Listing) -> Error {
         .any(|stream| stream.kind == StreamKind::Audio);
     Error::Unsupported(match announced {
         Some(_) => "This video is damaged: it ends before its first frame.".into(),
-        None if has_audio => "This file contains only sound, but Hearback accepts only videos. Record the sound together with a screen or a camera.".into(),
+        None if has_audio => "This file contains only sound, but Hearback accepts only videos. \
+                              Record the sound together with a screen or a camera."
+            .into(),
         None => "This video is damaged: nothing in it can be played.".into(),
     })
 }
@@ -148,7 +150,8 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         let detail = format!(
-            "This video has {width} × {height} pixels; the maximum is 36 megapixels (8K). Export it at a lower resolution and upload it again."
+            "This video has {width} × {height} pixels; the maximum is 36 megapixels (8K). \
+             Export it at a lower resolution and upload it again."
         );
         return Err(Error::TooLarge(detail));
     }

@@ -21,7 +21,9 @@ pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
             )
         }
         MediaType::Audio => format!(
-            "This file contains only sound ({format}), but Hearback accepts only videos and pictures. Record the sound together with a screen or a camera, or add a picture to it in a video editor and export the result as H.264 (MP4)."
+            "This file contains only sound ({format}), but Hearback accepts only videos and \
+             pictures. Record the sound together with a screen or a camera, \
+             or add a picture to it in a video editor and export the result as H.264 (MP4)."
         ),
     })
 }

@@ -117,7 +117,11 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
 
 /// Deletes the whole picture, because the picture can no longer be decoded.
 pub(super) async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
-    tracing::warn!(%error, media = redaction.media_id, "a picture could not be decoded for redaction; deleting the whole picture");
+    tracing::warn!(
+        %error,
+        media = redaction.media_id,
+        "a picture could not be decoded for redaction; deleting the whole picture"
+    );
     let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;
     let mut tx = ctx.db.begin().await?;
     if let Some((update_id, ..)) = lock_media(&mut tx, &redaction.media_id).await? {

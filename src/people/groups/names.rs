@@ -13,7 +13,9 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     let name = name.strip_prefix('@').unwrap_or(name);
     if name == "everyone" {
         return Err(
-            "is reserved, because “everyone” stands for all accounts. Choose another name, such as all-engineers.".into(),
+            "is reserved, because “everyone” stands for all accounts. Choose another name, \
+             such as all-engineers."
+                .into(),
         );
     }
     if name.is_empty() {

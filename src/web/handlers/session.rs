@@ -38,12 +38,18 @@ pub(crate) async fn show(
         (Ok(_), true) => Ok(see_other(&next)),
         (Ok(person), false) => json(
             StatusCode::OK,
-            &json!({ "person": { "id": person.id, "name": person.name, "email": person.email, "role": person.role.as_str(), "time_zone": person.time_zone } }),
+            &json!({ "person": {
+                "id": person.id, "name": person.name, "email": person.email,
+                "role": person.role.as_str(), "time_zone": person.time_zone,
+            } }),
         ),
         (Err(_), true) => {
             let first = people::no_accounts_yet(&mut *state.db.read().await?).await?;
-            let problem =
-                first.then(|| "Nobody has an account yet. Open the set-up link that Hearback printed when it started.".to_owned());
+            let problem = first.then(|| {
+                "Nobody has an account yet. \
+                 Open the set-up link that Hearback printed when it started."
+                    .to_owned()
+            });
             let form = Form {
                 values: [("next".to_owned(), next)].into(),
                 problem,

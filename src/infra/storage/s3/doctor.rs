@@ -86,7 +86,8 @@ impl S3 {
             ];
         if !kept {
             return Err(self_test_error(
-                "The server does not keep the Content-Type, Content-Disposition and Cache-Control headers of an object: set HEARBACK_DELIVERY to proxy.",
+                "The server does not keep the Content-Type, Content-Disposition and Cache-Control \
+                 headers of an object: set HEARBACK_DELIVERY to proxy.",
             ));
         }
         let block = Bytes::from(vec![7; PART_SIZE / 8]);
@@ -123,9 +124,14 @@ impl S3 {
         }
         let origin = host.strip_suffix(&self.full_key(key)).unwrap_or(host);
         Ok(vec![
-            "Objects can be written and read in ranges, and they keep their Content-Type, Content-Disposition and Cache-Control headers.".into(),
+            "Objects can be written and read in ranges, and they keep their Content-Type, \
+             Content-Disposition and Cache-Control headers."
+                .into(),
             "Large objects can be written in parts.".into(),
-            format!("Presigned URLs begin with {origin}; with HEARBACK_DELIVERY=redirect, browsers must be able to reach it."),
+            format!(
+                "Presigned URLs begin with {origin}; with HEARBACK_DELIVERY=redirect, \
+                 browsers must be able to reach it."
+            ),
         ])
     }
 }

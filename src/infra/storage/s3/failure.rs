@@ -88,7 +88,8 @@ where
 
 fn refused(cause: String) -> Error {
     Error::Unavailable(
-        "The storage rejected Hearback's request. What you just sent was not stored; your admin can run `hearback doctor` to find the cause."
+        "The storage rejected Hearback's request. What you just sent was not stored; \
+         your admin can run `hearback doctor` to find the cause."
             .into(),
         cause.into(),
     )
@@ -124,7 +125,9 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "AccessDenied",
-            "The access key lacks permissions: allow s3:GetObject, PutObject, DeleteObject, DeleteObjectVersion, AbortMultipartUpload, ListBucket, ListBucketVersions and ListBucketMultipartUploads.",
+            "The access key lacks permissions: allow s3:GetObject, PutObject, DeleteObject, \
+             DeleteObjectVersion, AbortMultipartUpload, ListBucket, ListBucketVersions and \
+             ListBucketMultipartUploads.",
         ),
         (
             "403",
@@ -136,7 +139,8 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "dns error",
-            "The host name of the endpoint cannot be resolved. If buckets do not have their own host names on this server, set HEARBACK_S3_PATH_STYLE=true.",
+            "The host name of the endpoint cannot be resolved. If buckets do not have their own \
+             host names on this server, set HEARBACK_S3_PATH_STYLE=true.",
         ),
         (
             "ertificate",

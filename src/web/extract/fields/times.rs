@@ -60,7 +60,10 @@ impl Fields {
             _ => {
                 self.add_error(
                     name,
-                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}. Use, for example, {{\"working_days\":1}}."),
+                    format!(
+                        "must be a number of working days from 1 to {MAX_DUE_DAYS}. \
+                         Use, for example, {{\"working_days\":1}}."
+                    ),
                 );
                 None
             }

@@ -121,7 +121,10 @@ async fn with_invitation_links(
     let view = presenters::update_view(&mut *state.db.read().await?, state, ctx, update).await?;
     let mut answer = serde_json::to_value(view).map_err(Error::internal)?;
     if !invited.is_empty() {
-        let links = invited.iter().map(|one| json!({ "email": one.email, "url": format!("{}/invitations/{}", ctx.base_url, one.secret) }));
+        let links = invited.iter().map(|one| {
+            let url = format!("{}/invitations/{}", ctx.base_url, one.secret);
+            json!({ "email": one.email, "url": url })
+        });
         answer["invited"] = links.collect();
     }
     Ok(answer)
@@ -136,7 +139,8 @@ fn form_redirect(
     published: bool,
 ) -> HandlerResult {
     if !invited.is_empty() {
-        let text = "The invitations have been created. Send each person their own link. Anyone who accepts receives the update immediately."
+        let text = "The invitations have been created. Send each person their own link. \
+                    Anyone who accepts receives the update immediately."
             .to_owned();
         let invited = invited
             .into_iter()
