@@ -38,6 +38,8 @@ const onBothEngines = [
 ];
 /** Tests that record. Each keeps a core busy, so only one of them runs at a time. */
 const recordingTests = [
+  "record-picture.spec.ts",
+  "record-problems.spec.ts",
   "record-start.spec.ts",
   "record.spec.ts",
   "recovery-offers.spec.ts",

@@ -9,7 +9,7 @@ import {
   type PlaywrightWorkerArgs,
 } from "@playwright/test";
 import { chromiumArgs, executablePath } from "./playwright.config.ts";
-import { type Hearback, type Person, signIn } from "./test.ts";
+import { checkPage, type Hearback, type Person, signIn } from "./test.ts";
 
 export interface Studio {
   context: BrowserContext;
@@ -184,4 +184,10 @@ export async function interceptTracks(page: Page): Promise<(kind: string) => Pro
         track.dispatchEvent(new Event("ended"));
       }
     }, kind);
+}
+
+/** Scrolls to the top first, because the sticky recorder bar would cover the middle of a full-page screenshot. */
+export async function checkPageFromTop(page: Page, name: string): Promise<void> {
+  await page.evaluate(() => scrollTo(0, 0));
+  await checkPage(page, name);
 }
