@@ -3,7 +3,9 @@
 mod anchors;
 mod paging;
 mod pictures;
+mod reactions;
 mod removal;
+mod rendering;
 
 use serde_json::{Value, json};
 
@@ -231,58 +233,6 @@ async fn reply_to_a_removed_comment_is_rejected_and_stores_nothing() {
 }
 
 #[actix_web::test]
-async fn reactions_are_counted_once_per_person_and_emoji() {
-    let app = TestApp::start().await;
-    let (ada, bob, path) = scene(&app).await;
-    let id = bob.comment(&path, "Nice").await;
-    for at in [path.clone(), format!("/comments/{id}")] {
-        for _ in 0..2 {
-            ada.put(&format!("{at}/reactions/🎉")).await.expect(204);
-        }
-        bob.put(&format!("{at}/reactions/🎉")).await.expect(204);
-        bob.put(&format!("{at}/reactions/❤️")).await.expect(204);
-        assert_eq!(
-            reactions(&ada.get(&at).await.json()),
-            [("🎉", 2, true), ("❤️", 1, false)]
-        );
-        ada.delete(&format!("{at}/reactions/❤️")).await.expect(204);
-        bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
-        bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
-        assert_eq!(
-            reactions(&ada.get(&at).await.json()),
-            [("🎉", 1, true), ("❤️", 1, false)]
-        );
-    }
-}
-
-/// Returns the emoji and count of each reaction, and whether the viewer has reacted.
-fn reactions(subject: &Value) -> Vec<(&str, i64, bool)> {
-    array(&subject["reactions"])
-        .iter()
-        .map(|one| {
-            (
-                text(&one["emoji"]),
-                one["count"].as_i64().unwrap(),
-                one["mine"].as_bool().unwrap(),
-            )
-        })
-        .collect()
-}
-
-#[actix_web::test]
-async fn reaction_is_rejected_unless_it_is_a_single_emoji() {
-    let app = TestApp::start().await;
-    let (ada, bob, path) = scene(&app).await;
-    let id = bob.comment(&path, "Nice").await;
-    for at in [path.clone(), format!("/comments/{id}")] {
-        for invalid in ["x", "👍👍", "lol", "%3Cb%3E", "%F0%9F"] {
-            let response = ada.put(&format!("{at}/reactions/{invalid}")).await;
-            assert!(matches!(response.status.as_u16(), 404 | 422), "{invalid}");
-        }
-    }
-}
-
-#[actix_web::test]
 async fn thread_can_be_resolved_and_reopened() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
@@ -308,79 +258,6 @@ async fn thread_can_be_resolved_and_reopened() {
     ada.put(&format!("/comments/{}/resolution", text(&reply["id"])))
         .await
         .problem(409);
-}
-
-#[actix_web::test]
-async fn markdown_is_rendered_without_unsafe_html() {
-    let app = TestApp::start().await;
-    let (_, bob, path) = scene(&app).await;
-    let body = "**bold** `code` <script>alert(1)</script> [x](javascript:alert(1)) ![i](https://evil.example/i.png) https://example.org\nnext <img src=x onerror=alert(1)>";
-    let made = bob
-        .post(&format!("{path}/comments"), json!({ "body": body }))
-        .await
-        .expect(201)
-        .json();
-    let html = text(&made["body_html"]);
-    assert_eq!(made["body"], json!(body));
-    assert!(
-        html.contains("<strong>bold</strong>") && html.contains("<br>"),
-        "{html}"
-    );
-    for bad in ["<script", "javascript:", "<img", "onerror=alert(1)>"] {
-        assert!(!html.contains(bad), "{bad} in {html}");
-    }
-    let page = app.browser("Bob").await.get(&path).await.text();
-    assert!(!page.contains("<script>alert") && !page.contains("evil.example/i.png\""));
-}
-
-#[actix_web::test]
-async fn bare_address_becomes_a_link_without_the_full_stop() {
-    let app = TestApp::start().await;
-    let (_, bob, path) = scene(&app).await;
-    let body = String::from_utf8(fixture("bare-url.txt")).unwrap();
-    let made = bob
-        .post(&format!("{path}/comments"), json!({ "body": body }))
-        .await
-        .expect(201)
-        .json();
-    let url = "https://en.wikipedia.org/wiki/Rust_(programming_language)";
-    assert_eq!(
-        made["body_html"],
-        format!(
-            "<p>see <a href=\"{url}\" rel=\"noopener noreferrer nofollow ugc\">{url}</a>.</p>\n"
-        )
-    );
-}
-
-#[actix_web::test]
-async fn code_at_the_start_of_a_text_keeps_its_indentation() {
-    let app = TestApp::start().await;
-    let (ada, bob, path) = scene(&app).await;
-    let code = "    if heard {\n        answer();\n    }";
-    let given = format!("\n{code}\n\n");
-    let html = "<pre><code>if heard {\n    answer();\n}</code></pre>\n";
-    let comment = bob
-        .post(&format!("{path}/comments"), json!({ "body": given }))
-        .await
-        .expect(201)
-        .json();
-    assert_eq!(comment["body"], code);
-    assert_eq!(comment["body_html"], html);
-    let edited = bob
-        .patch(
-            &format!("/comments/{}", text(&comment["id"])),
-            json!({ "body": format!("  {given}") }),
-        )
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(edited["body"], code);
-    let update = ada.patch(&path, json!({ "notes": given })).await;
-    let update = update.expect(200).json();
-    assert_eq!(update["notes"], code);
-    assert_eq!(update["notes_html"], html);
-    let spaced = ada.patch(&path, json!({ "notes": "  words \n" })).await;
-    assert_eq!(spaced.expect(200).json()["notes"], "words");
 }
 
 #[actix_web::test]
