@@ -1,11 +1,9 @@
 // <screen-recorder>: records a screen, a camera or both on the New page. view.ts shows its states; sources.ts holds the
 // captured sources.
 import { recorder, type Recorder, uploads } from "../compose/draft.js";
-import { confirmDialog } from "../lib/dialogs.js";
-import { announce, formatTime, isTextEntry } from "../lib/dom.js";
-import { latinKey } from "../lib/latin-key.js";
-import { refresh } from "../lib/refresh.js";
+import { announce } from "../lib/dom.js";
 import type { SendProgress } from "../upload/send-progress.js";
+import { confirmRestart, sendUpdate, showRecorded } from "./after-recording.js";
 import { Attempt, discardRecording } from "./attempt.js";
 import { detectCapability } from "./capability.js";
 import { CaptureError, type DeviceKind, TimeoutError } from "./capture.js";
@@ -16,8 +14,9 @@ import { LiveStatus } from "./live-status.js";
 import { missingMessage, type RecorderPicture } from "./picture.js";
 import { driftsAfterSleep, type Recording } from "./recording.js";
 import { showLength } from "./recording-length.js";
-import { screenshot } from "./screenshot.js";
+import { screenshot, screenshotError } from "./screenshot.js";
 import { RecorderSetup } from "./setup.js";
+import { shortcutOf } from "./shortcuts.js";
 import { RecorderSources } from "./sources.js";
 import { showInTab } from "./tab-indicator.js";
 import { type RecorderState, RecorderView } from "./view.js";
@@ -133,17 +132,13 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     actions[name]?.();
   }
 
-  /** Handles Escape, Alt+Shift+S and Alt+Shift+P. */
   #handleKey(event: KeyboardEvent): void {
-    if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking"))
-      this.#attempt?.cancel();
-    if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
-    const key = latinKey(event).toLowerCase();
-    if (key === "s" && this.#isRunning) void this.#stop();
-    else if (key === "p" && this.#state === "recording") this.#pause();
-    else if (key === "p" && this.#state === "paused") this.#resume();
-    else return;
-    event.preventDefault();
+    const shortcut = shortcutOf(event, this.#state);
+    if (shortcut === "cancel") this.#attempt?.cancel();
+    else if (shortcut === "stop") void this.#stop();
+    else if (shortcut === "pause") this.#pause();
+    else if (shortcut === "resume") this.#resume();
+    if (shortcut && shortcut !== "cancel") event.preventDefault();
   }
 
   get #isRunning(): boolean {
@@ -334,10 +329,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     if (!recording || !picture) return;
     const wasRecording = this.#state === "recording";
     if (wasRecording) this.#pause();
-    const confirmed = await confirmDialog(
-      `Throw away ${formatTime(recording.ms)} and begin again?`,
-      "Begin again",
-    );
+    const confirmed = await confirmRestart(recording.ms);
     // Do nothing if the recording ended while the dialog was open.
     if (this.#recording !== recording || !this.#isRunning) return;
     if (!confirmed) {
@@ -366,18 +358,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   async #stop(): Promise<void> {
     const sends = this.#view.part<HTMLInputElement>("send").checked;
     if (!(await this.finish())) return;
-    if (sends) {
-      const main = document.querySelector<HTMLButtonElement>("#update-form .button.main");
-      return main?.form?.requestSubmit(main);
-    }
-    announce("Recorded.");
-    await refresh();
-    const title = document.querySelector<HTMLInputElement>("#title");
-    // Do not take the focus from another field in which the person is typing.
-    if (title && (document.activeElement === title || !isTextEntry(document.activeElement))) {
-      title.focus();
-      title.select();
-    }
+    if (sends) sendUpdate();
+    else await showRecorded();
   }
 
   async #finish(recording: Recording): Promise<boolean> {
@@ -405,11 +387,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     try {
       void uploads.current?.open(await screenshot());
     } catch (error) {
-      const shown =
-        error instanceof CaptureError
-          ? new CaptureError(error.message.replace("nothing is recorded", "there is no picture"))
-          : error;
-      this.#showError(shown, error instanceof TimeoutError ? () => void this.#screenshot() : null);
+      const retry = error instanceof TimeoutError ? () => void this.#screenshot() : null;
+      this.#showError(screenshotError(error), retry);
     }
   }
 

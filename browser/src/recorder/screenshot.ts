@@ -1,5 +1,5 @@
 // Captures one frame as a picture: of a shared screen, window or tab, or of a video on the page.
-import { stopTracks, captureScreen, TimeoutError } from "./capture.js";
+import { CaptureError, stopTracks, captureScreen, TimeoutError } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
 import { formatTime, formatTimestamp } from "../lib/dom.js";
 import { readableUrl } from "../markup/layer-api.js";
@@ -107,4 +107,11 @@ async function toFile(video: HTMLVideoElement, name: string): Promise<File> {
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
   if (!blob) throw new Error("The browser could not take a picture. Try again.");
   return new File([blob], name, { type: "image/png" });
+}
+
+/** Returns the error to show for a screenshot that failed. The messages of captures speak of recordings. */
+export function screenshotError(error: unknown): unknown {
+  return error instanceof CaptureError
+    ? new CaptureError(error.message.replace("nothing is recorded", "there is no picture"))
+    : error;
 }
