@@ -135,13 +135,7 @@ pub async fn put(
     if is_repeat(tx, &media, input, &digest).await? {
         return Ok(PutOutcome::Done);
     }
-    if media.markup_revision != revision {
-        return Err(Error::Conflict(format!(
-            "The markup of this picture was changed elsewhere and is now at revision {}. \
-             Your drawing is still here. Load the other version, or save again to replace it.",
-            media.markup_revision
-        )));
-    }
+    check_revision(&media, revision)?;
     check_crop_size(&media, input)?;
     let material = material_change(input, update.published_at.is_some(), material);
     let saved = if input.is_destructive() {
@@ -160,20 +154,26 @@ pub async fn put(
         PutOutcome::Done
     };
     if material.is_some() {
-        updates::edit(
-            tx,
-            clock,
-            viewer,
-            &update.id,
-            &Content {
-                material,
-                ..Content::default()
-            },
-        )
-        .await?;
+        let content = Content {
+            material,
+            ..Content::default()
+        };
+        updates::edit(tx, clock, viewer, &update.id, &content).await?;
     }
     events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
     Ok(saved)
+}
+
+/// Fails if the markup was saved since the editing started from `revision`.
+fn check_revision(media: &Media, revision: i64) -> Result<()> {
+    if media.markup_revision == revision {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "The markup of this picture was changed elsewhere and is now at revision {}. \
+         Your drawing is still here. Load the other version, or save again to replace it.",
+        media.markup_revision
+    )))
 }
 
 /// Whether an identical request was already saved.

@@ -1,5 +1,6 @@
 //! New comments and replies: who may post them, and what they may contain.
 
+use super::recipients::PostedComment;
 use super::{
     Anchor, CommentKind, Region, SavedComment, anchors, find_on, mentions, questions, recipients,
 };
@@ -46,81 +47,125 @@ pub async fn add(
 ) -> Result<SavedComment> {
     check_content(update, new)?;
     let update_id = &update.id;
-    let (person, guest, link) = match viewer {
-        Viewer::Person(person) => (Some(person.id.clone()), None, None),
-        Viewer::Guest(_) | Viewer::Nobody => {
-            let guest =
-                people::named_guest_id(tx, clock, viewer, update_id, new.guest_name.as_deref())
-                    .await?;
-            (
-                None,
-                Some(guest),
-                viewer
-                    .guest_of(update_id)
-                    .map(|guest| guest.link_id.clone()),
-            )
-        }
-    };
+    let poster = find_poster(tx, clock, viewer, update_id, new.guest_name.as_deref()).await?;
     let parent = match &new.parent_id {
         Some(id) => Some(find_thread_root(tx, viewer, update, id).await?),
         None => None,
     };
     let anchor = anchors::check_anchor(tx, update, &new.anchor).await?;
-    let drawn = markup::stored_drawing(&anchor.drawing)?;
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
-    sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms,
-         until_ms, region, drawing, drawn, revision, created_at, kind, mentions)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(&id)
-    .bind(update_id)
-    .bind(&parent)
-    .bind(&anchor.media_id)
-    .bind(&person)
-    .bind(&guest)
-    .bind(if parent.is_none() { link } else { None })
-    .bind(&new.body)
-    .bind(anchor.at_ms)
-    .bind(anchor.until_ms)
-    .bind(anchor.region.map(Region::to_json))
-    .bind(drawn.as_ref().map(|(drawing, _)| drawing))
-    .bind(drawn.as_ref().map(|(_, texts)| texts))
-    .bind(update.revision)
-    .bind(clock.now())
-    .bind(if new.is_question { CommentKind::Question } else { CommentKind::Comment })
-    .bind(mentions::to_json(&mentions)?)
-    .execute(&mut **tx)
-    .await?;
-    for picture in &new.pictures {
-        media::add(tx, clock, update_id, Some(&id), picture).await?;
-    }
-    if let Some(person) = &person {
-        // A draft of a reply may be stored under the parent comment or under the first comment of the thread, so delete
-        // the drafts under both.
-        let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
-        subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
-        drafts::delete(tx, person, update_id, &subjects).await?;
-    }
-    questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
-    updates::enqueue_index(tx, clock, update_id, &id).await?;
-    let actor = person.or(guest).unwrap_or_default();
-    let said = recipients::PostedComment {
+    let said = PostedComment {
         update,
         id: &id,
         parent: parent.as_deref(),
         is_question: new.is_question,
-        actor: &actor,
+        actor: poster.id(),
         mentions: &mentions,
     };
+    insert(tx, clock, &said, &poster, &new.body, &anchor).await?;
+    for picture in &new.pictures {
+        media::add(tx, clock, update_id, Some(&id), picture).await?;
+    }
+    if let Poster::Person(person) = &poster {
+        delete_drafts(tx, person, &said, new.parent_id.as_deref()).await?;
+    }
+    questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
+    updates::enqueue_index(tx, clock, update_id, &id).await?;
     let unseen = recipients::notify_recipients(tx, clock, &said).await?;
-    events::record(tx, clock, EventKind::Comment, update_id, &id, &actor).await?;
+    events::record(tx, clock, EventKind::Comment, update_id, &id, poster.id()).await?;
     Ok(SavedComment {
         id,
         update: update.clone(),
         without_access: unseen,
     })
+}
+
+/// Who posts a comment.
+enum Poster {
+    /// The id of the person.
+    Person(String),
+    /// The id of the guest, and the id of the share link through which the guest came.
+    Guest(String, Option<String>),
+}
+
+impl Poster {
+    fn id(&self) -> &str {
+        match self {
+            Self::Person(id) | Self::Guest(id, _) => id,
+        }
+    }
+}
+
+/// Returns who posts the comment. Stores the name of a guest who has none yet.
+async fn find_poster(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    guest_name: Option<&str>,
+) -> Result<Poster> {
+    if let Viewer::Person(person) = viewer {
+        return Ok(Poster::Person(person.id.clone()));
+    }
+    let guest = people::named_guest_id(tx, clock, viewer, update_id, guest_name).await?;
+    let link = viewer
+        .guest_of(update_id)
+        .map(|guest| guest.link_id.clone());
+    Ok(Poster::Guest(guest, link))
+}
+
+async fn insert(
+    tx: &mut Tx,
+    clock: &Clock,
+    said: &PostedComment<'_>,
+    poster: &Poster,
+    body: &str,
+    anchor: &Anchor,
+) -> Result<()> {
+    let drawn = markup::stored_drawing(&anchor.drawing)?;
+    let (person, guest, link) = match poster {
+        Poster::Person(person) => (Some(person), None, None),
+        Poster::Guest(guest, link) => (None, Some(guest), link.as_ref()),
+    };
+    sqlx::query(
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms,
+         until_ms, region, drawing, drawn, revision, created_at, kind, mentions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    )
+    .bind(said.id)
+    .bind(&said.update.id)
+    .bind(said.parent)
+    .bind(&anchor.media_id)
+    .bind(person)
+    .bind(guest)
+    .bind(link.filter(|_| said.parent.is_none()))
+    .bind(body)
+    .bind(anchor.at_ms)
+    .bind(anchor.until_ms)
+    .bind(anchor.region.map(Region::to_json))
+    .bind(drawn.as_ref().map(|(drawing, _)| drawing))
+    .bind(drawn.as_ref().map(|(_, texts)| texts))
+    .bind(said.update.revision)
+    .bind(clock.now())
+    .bind(if said.is_question { CommentKind::Question } else { CommentKind::Comment })
+    .bind(mentions::to_json(said.mentions)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Deletes the person's draft of the comment. A draft of a reply may be stored under the parent
+/// comment or under the first comment of the thread, so deletes the drafts under both.
+async fn delete_drafts(
+    tx: &mut Tx,
+    person: &str,
+    said: &PostedComment<'_>,
+    parent: Option<&str>,
+) -> Result<()> {
+    let mut subjects = vec![parent.unwrap_or(drafts::COMMENT)];
+    subjects.extend(said.parent.filter(|root| *root != subjects[0]));
+    drafts::delete(tx, person, &said.update.id, &subjects).await
 }
 
 fn check_content(update: &Update, new: &NewComment) -> Result<()> {

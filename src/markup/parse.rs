@@ -165,20 +165,8 @@ impl<'a> ShapeParser<'a> {
 
     /// Parses one shape. Skips an invalid shape after reporting the error.
     fn parse_shape(&mut self, name: &str, object: &Map<String, Value>) {
-        let kind = match object.get("kind") {
-            Some(Value::String(kind)) => kind.as_str(),
-            Some(_) => {
-                return self.add_error(
-                    format!("{name}.kind"),
-                    format!("is not a string. Must be one of: {}.", self.known_kinds()),
-                );
-            }
-            None => {
-                return self.add_error(
-                    format!("{name}.kind"),
-                    format!("is missing. Use one of: {}.", self.known_kinds()),
-                );
-            }
+        let Some(kind) = self.kind_of(name, object) else {
+            return;
         };
         let mut entry = ShapeEntry {
             reader: self,
@@ -233,17 +221,19 @@ impl<'a> ShapeParser<'a> {
                 return self.add_error(format!("{name}.kind"), message);
             }
         };
-        let known = entry.known;
-        for member in object
-            .keys()
-            .filter(|member| !known.contains(&member.as_str()))
-        {
-            self.add_error(
-                format!("{name}.{}", shorten(member)),
-                format!("is not a field of {kind} shapes. Leave it out."),
-            );
-        }
+        entry.reject_other_fields(kind);
         self.shapes.extend(shape);
+    }
+
+    /// Returns the kind of a shape, which may be an unknown one. Reports an error if there is none.
+    fn kind_of<'b>(&mut self, name: &str, object: &'b Map<String, Value>) -> Option<&'b str> {
+        let message = match object.get("kind") {
+            Some(Value::String(kind)) => return Some(kind),
+            Some(_) => format!("is not a string. Must be one of: {}.", self.known_kinds()),
+            None => format!("is missing. Use one of: {}.", self.known_kinds()),
+        };
+        self.add_error(format!("{name}.kind"), message);
+        None
     }
 
     fn known_kinds(&self) -> String {

@@ -36,29 +36,7 @@ pub async fn trim(
     if is_repeat || (from, to) == (0, length) {
         return Ok(());
     }
-    let mut errors = FieldErrors::new();
-    if from < 0 {
-        errors.insert(
-            "from_ms".into(),
-            "is before the start of the recording. Must be 0 or more.".into(),
-        );
-    }
-    if to > length {
-        errors.insert(
-            "to_ms".into(),
-            format!("is after the end of the recording. Must be at most {length} ms."),
-        );
-    } else if to.saturating_sub(from) < MIN_LENGTH {
-        errors.insert(
-            "to_ms".into(),
-            format!(
-                "must leave at least {MIN_LENGTH} ms. Move the start and the end further apart."
-            ),
-        );
-    }
-    if !errors.is_empty() {
-        return Err(Error::Invalid(errors));
-    }
+    check_range(from, to, length)?;
     let whole = media.whole_ms.unwrap_or(length);
     sqlx::query(
         "UPDATE media SET trim_from_ms = $1, trim_to_ms = $2, trim_base_ms = $3, whole_ms = $4
@@ -81,6 +59,35 @@ pub async fn trim(
         material,
     )
     .await
+}
+
+/// Checks a range against the length of the recording, in milliseconds.
+fn check_range(from: Millis, to: Millis, length: Millis) -> Result<()> {
+    let mut errors = FieldErrors::new();
+    if from < 0 {
+        errors.insert(
+            "from_ms".into(),
+            "is before the start of the recording. Must be 0 or more.".into(),
+        );
+    }
+    if to > length {
+        errors.insert(
+            "to_ms".into(),
+            format!("is after the end of the recording. Must be at most {length} ms."),
+        );
+    } else if to.saturating_sub(from) < MIN_LENGTH {
+        errors.insert(
+            "to_ms".into(),
+            format!(
+                "must leave at least {MIN_LENGTH} ms. Move the start and the end further apart."
+            ),
+        );
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(errors))
+    }
 }
 
 /// Undoes the trim of a recording, so that the whole recording plays again.

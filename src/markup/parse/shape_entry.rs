@@ -36,6 +36,18 @@ impl ShapeEntry<'_, '_> {
         }
     }
 
+    /// Reports an error for each member that this kind of shape does not have.
+    pub(super) fn reject_other_fields(&mut self, kind: &str) {
+        for member in self.object.keys() {
+            if !self.known.contains(&member.as_str()) {
+                self.reader.add_error(
+                    format!("{}.{}", self.name, shorten(member)),
+                    format!("is not a field of {kind} shapes. Leave it out."),
+                );
+            }
+        }
+    }
+
     fn point_member(&mut self, member: &'static str) -> Option<Point> {
         let (field, value) = self.member(member)?;
         self.reader.point(&field, &value)

@@ -37,44 +37,13 @@ pub(super) async fn publish(
     let (Some((update_id, generation, revision)), Some(made)) = (media, made) else {
         return tx.commit().await;
     };
-    let (x, y, width, height) = made.kept;
-    let cut = Crop::new(
-        Size {
-            width: made.old.0,
-            height: made.old.1,
-        },
-        PixelRect {
-            x,
-            y,
-            width,
-            height,
-        },
-    );
+    let cut = crop_of(&made);
+    store_picture(&mut tx, &redaction.media_id, made).await?;
     let shapes = if redaction.crop.is_some() {
         cut.crop_shapes(&parse_stored(&redaction.shapes)?)
     } else {
         parse_stored(&redaction.shapes)?
     };
-    sqlx::query(
-        "UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3",
-    )
-    .bind(i64::from(width))
-    .bind(i64::from(height))
-    .bind(&redaction.media_id)
-    .execute(&mut *tx)
-    .await?;
-    media::put_rendition(
-        &mut tx,
-        &redaction.media_id,
-        &made.original.into_object(RenditionName::Original),
-    )
-    .await?;
-    media::put_rendition(
-        &mut tx,
-        &redaction.media_id,
-        &made.thumbnail.into_object(RenditionName::Thumbnail),
-    )
-    .await?;
     write_layer(
         &mut tx,
         clock,
@@ -97,6 +66,43 @@ pub(super) async fn publish(
     )
     .await?;
     tx.commit().await
+}
+
+/// Returns the crop that the redaction made.
+fn crop_of(made: &RedactedPicture) -> Crop {
+    let (x, y, width, height) = made.kept;
+    Crop::new(
+        Size {
+            width: made.old.0,
+            height: made.old.1,
+        },
+        PixelRect {
+            x,
+            y,
+            width,
+            height,
+        },
+    )
+}
+
+/// Stores the size and the renditions of the redacted picture, and marks it as ready.
+async fn store_picture(tx: &mut Tx, media_id: &str, made: RedactedPicture) -> Result<()> {
+    let (_, _, width, height) = made.kept;
+    sqlx::query(
+        "UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3",
+    )
+    .bind(i64::from(width))
+    .bind(i64::from(height))
+    .bind(media_id)
+    .execute(&mut **tx)
+    .await?;
+    for object in [
+        made.original.into_object(RenditionName::Original),
+        made.thumbnail.into_object(RenditionName::Thumbnail),
+    ] {
+        media::put_rendition(tx, media_id, &object).await?;
+    }
+    Ok(())
 }
 
 /// Locks the media until the transaction ends. Returns the id of its update, its generation and its

@@ -2,10 +2,11 @@
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::error::Error;
 use crate::infra::markdown;
+use crate::links::Link;
 use crate::media::RenditionName;
 use crate::people::{Guest, Viewer};
 use crate::state::State;
@@ -19,7 +20,8 @@ use crate::web::handlers::updates::{PageContent, ThreadQuery, update_page};
 use crate::web::pages::{LinksPage, NavEntry, SharePreview};
 use crate::web::presenters;
 use crate::web::responses::{
-    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other_with_flash,
+    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other,
+    see_other_with_flash,
 };
 use crate::web::schema::{ListView, UpdateView};
 use crate::{links, text, updates};
@@ -150,31 +152,17 @@ pub(crate) async fn open(
     let link = links::by_secret(&mut connection, &secret)
         .await?
         .ok_or(Error::NotFound)?;
-    if ctx.viewer.person().is_ok()
+    let has_own_access = ctx.viewer.person().is_ok()
         && updates::find(&mut connection, &ctx.viewer, &link.update_id)
             .await
-            .is_ok()
-        && ctx.wants_html
-    {
-        return Ok(crate::web::responses::see_other(&format!(
-            "/updates/{}",
-            link.update_id
-        )));
+            .is_ok();
+    if has_own_access && ctx.wants_html {
+        return Ok(see_other(&format!("/updates/{}", link.update_id)));
     }
     let known = guests.into_iter().find(|guest| guest.link_id == link.id);
     let is_new = known.is_none();
     let (cookie, new_id) = guest_cookie(&state, &link.id);
-    let ctx = as_guest(
-        ctx,
-        known.unwrap_or(Guest {
-            id: new_id,
-            name: None,
-            link_id: link.id.clone(),
-            update_id: link.update_id.clone(),
-            may_comment: link.comments_at.is_some(),
-            is_program: false,
-        }),
-    );
+    let ctx = as_guest(ctx, known.unwrap_or_else(|| new_guest(new_id, &link)));
     let update = updates::find(&mut connection, &ctx.viewer, &link.update_id).await?;
     let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
     drop(connection);
@@ -191,16 +179,33 @@ pub(crate) async fn open(
     if is_new && *req.method() == Method::GET {
         answer.add_cookie(&cookie).map_err(Error::internal)?;
     }
-    answer.headers_mut().insert(
+    keep_address_secret(&mut answer);
+    Ok(answer)
+}
+
+fn new_guest(id: String, link: &Link) -> Guest {
+    Guest {
+        id,
+        name: None,
+        link_id: link.id.clone(),
+        update_id: link.update_id.clone(),
+        may_comment: link.comments_at.is_some(),
+        is_program: false,
+    }
+}
+
+/// Keeps the secret address out of search engines and out of the Referer headers of requests to
+/// other sites.
+fn keep_address_secret(answer: &mut HttpResponse) {
+    let headers = answer.headers_mut();
+    headers.insert(
         HeaderName::from_static("x-robots-tag"),
         HeaderValue::from_static("noindex, nofollow"),
     );
-    // The address is a secret, so the Referer header must not reveal it to other sites.
-    answer.headers_mut().insert(
+    headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
     );
-    Ok(answer)
 }
 
 /// Returns the context of a request in which the viewer is this guest.

@@ -3,7 +3,7 @@
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpMessage, web};
+use actix_web::{HttpMessage, HttpRequest, web};
 
 use crate::error::Error;
 use crate::state::State;
@@ -38,29 +38,17 @@ pub(super) async fn render_error_response(response: ServiceResponse, id: &str) -
         return response;
     }
     let request = response.request().clone();
-    // If the database is down, do not load the viewer again: each attempt takes seconds.
     let failed = response.response().error();
-    let away = failed
-        .and_then(actix_web::Error::as_error::<Error>)
-        .is_some_and(|error| error.retry_after().is_some());
-    let known = request.extensions().get::<RequestContext>().cloned();
-    let ctx = match known {
-        Some(ctx) => Some(ctx),
-        None if away => None,
-        None => RequestContext::load(&request).await.ok(),
-    };
-    let page = match (ctx, request.app_data::<web::Data<State>>()) {
-        (Some(ctx), Some(state)) if !away => ctx.error_page(state).await,
-        (Some(ctx), _) => ctx.bare_page(),
-        (None, _) => Page::default(),
-    };
+    let own_error = failed.and_then(actix_web::Error::as_error::<Error>);
+    let away = own_error.is_some_and(|error| error.retry_after().is_some());
+    let page = page_around_error(&request, away).await;
     let typed = request
         .extensions()
         .get::<TypedFields>()
         .cloned()
         .unwrap_or_default()
         .0;
-    let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
+    let answer = match own_error {
         None if wrong_method => {
             let mut answer = render_error(&request, &Error::MethodNotAllowed, id, page, typed);
             if let Some(allow) = response.headers().get(header::ALLOW) {
@@ -76,23 +64,42 @@ pub(super) async fn render_error_response(response: ServiceResponse, id: &str) -
         }
         None => {
             let words = failed.map(ToString::to_string).unwrap_or_default();
-            let error = match response.status() {
-                StatusCode::NOT_FOUND => Error::NotFound,
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Error::TooLarge("The request is too large.".into())
-                }
-                status if status.is_client_error() => {
-                    Error::Malformed(format!("The request cannot be understood: {words}."))
-                }
-                _ => {
-                    tracing::error!(cause = words, "failed");
-                    Error::internal(words)
-                }
-            };
+            let error = error_of_actix(response.status(), words);
             render_error(&request, &error, id, page, typed)
         }
     };
     ServiceResponse::new(request, answer)
+}
+
+/// Loads the page around an error. If the database is down (`away`), does not load the viewer again,
+/// because each attempt takes seconds.
+async fn page_around_error(request: &HttpRequest, away: bool) -> Page {
+    let known = request.extensions().get::<RequestContext>().cloned();
+    let ctx = match known {
+        Some(ctx) => Some(ctx),
+        None if away => None,
+        None => RequestContext::load(request).await.ok(),
+    };
+    match (ctx, request.app_data::<web::Data<State>>()) {
+        (Some(ctx), Some(state)) if !away => ctx.error_page(state).await,
+        (Some(ctx), _) => ctx.bare_page(),
+        (None, _) => Page::default(),
+    }
+}
+
+/// Returns the error for a response that actix made, for example because a path is malformed.
+fn error_of_actix(status: StatusCode, words: String) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("The request is too large.".into()),
+        status if status.is_client_error() => {
+            Error::Malformed(format!("The request cannot be understood: {words}."))
+        }
+        _ => {
+            tracing::error!(cause = words, "failed");
+            Error::internal(words)
+        }
+    }
 }
 
 fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {

@@ -59,12 +59,6 @@ pub(crate) async fn access_views(
     connection: &mut AnyConnection,
     update: &Update,
 ) -> Result<Vec<AccessView>> {
-    let way = |kind: AccessKind, name: &str, reason: AccessReason, since: Millis| AccessView {
-        kind,
-        name: name.into(),
-        reason,
-        since: rfc3339(since),
-    };
     let mut ways = vec![way(
         AccessKind::Person,
         &update.author_name,
@@ -92,21 +86,7 @@ pub(crate) async fn access_views(
             ));
         }
     }
-    if let Some(since) = update.everyone_at {
-        ways.push(way(
-            AccessKind::Workspace,
-            "everyone",
-            AccessReason::Everyone,
-            since.max(published_at),
-        ));
-    } else if update.visibility == Visibility::Workspace {
-        ways.push(way(
-            AccessKind::Workspace,
-            "everyone",
-            AccessReason::Visibility,
-            published_at,
-        ));
-    }
+    ways.extend(way_of_everyone(update, published_at));
     for link in links::of_update(connection, &update.id)
         .await?
         .iter()
@@ -120,4 +100,25 @@ pub(crate) async fn access_views(
         ));
     }
     Ok(ways)
+}
+
+/// Presents the access of everyone with an account, if they have access to the published update.
+fn way_of_everyone(update: &Update, published_at: Millis) -> Option<AccessView> {
+    let (reason, since) = match update.everyone_at {
+        Some(since) => (AccessReason::Everyone, since.max(published_at)),
+        None if update.visibility == Visibility::Workspace => {
+            (AccessReason::Visibility, published_at)
+        }
+        None => return None,
+    };
+    Some(way(AccessKind::Workspace, "everyone", reason, since))
+}
+
+fn way(kind: AccessKind, name: &str, reason: AccessReason, since: Millis) -> AccessView {
+    AccessView {
+        kind,
+        name: name.into(),
+        reason,
+        since: rfc3339(since),
+    }
 }

@@ -107,40 +107,17 @@ async fn present_threads(
             .and_then(|id| numbers.get(id).copied())
             .unwrap_or(0);
         view.new = !view.mine && seen.is_some_and(|seen| comment.created_at > seen);
-        let earlier: Vec<_> = versions
-            .iter()
-            .filter(|version| version.comment_id == comment.id)
-            .collect();
-        view.versions = earlier
-            .iter()
-            .skip(earlier.len().saturating_sub(MAX_WORDINGS))
-            .map(|version| version_view(version))
-            .collect();
+        view.versions = newest_versions(&versions, &comment.id);
         match &comment.parent_id {
             None => shown.push(view),
             Some(_) if view.removed => {}
             Some(parent) => replies.entry(parent.clone()).or_default().push(view),
         }
     }
-    let questions: HashMap<&str, &Comment> = all
-        .iter()
-        .filter(|comment| comment.is_question() && comment.removed_at.is_none())
-        .map(|comment| (comment.id.as_str(), comment))
-        .collect();
     for thread in &mut shown {
         thread.replies = replies.remove(&thread.id).unwrap_or_default();
-        let Some(question) = questions.get(thread.id.as_str()) else {
-            continue;
-        };
-        let asked_by_me = question.is_by(&ctx.viewer);
-        for reply in &mut thread.replies {
-            reply.accepted = question.accepted_id.as_ref() == Some(&reply.id);
-            reply.may_take_back = asked_by_me && reply.accepted;
-            reply.may_accept = asked_by_me
-                && question.accepted_id.is_none()
-                && reply.author.id != thread.author.id;
-        }
     }
+    mark_accepted_answers(&mut shown, all, &ctx.viewer);
     let (comments, open_questions) = count(all);
     Ok(ThreadPage {
         threads: shown,
@@ -149,6 +126,42 @@ async fn present_threads(
         comments,
         open_questions,
     })
+}
+
+/// Presents the newest earlier versions of a comment, oldest first.
+fn newest_versions(versions: &[Version], comment_id: &str) -> Vec<VersionView> {
+    let earlier: Vec<_> = versions
+        .iter()
+        .filter(|version| version.comment_id == comment_id)
+        .collect();
+    earlier
+        .iter()
+        .skip(earlier.len().saturating_sub(MAX_WORDINGS))
+        .map(|version| version_view(version))
+        .collect()
+}
+
+/// Marks the accepted answer of each question, and the answers that the viewer may accept or take
+/// back.
+fn mark_accepted_answers(threads: &mut [CommentView], all: &[Comment], viewer: &Viewer) {
+    let questions: HashMap<&str, &Comment> = all
+        .iter()
+        .filter(|comment| comment.is_question() && comment.removed_at.is_none())
+        .map(|comment| (comment.id.as_str(), comment))
+        .collect();
+    for thread in threads {
+        let Some(question) = questions.get(thread.id.as_str()) else {
+            continue;
+        };
+        let asked_by_me = question.is_by(viewer);
+        for reply in &mut thread.replies {
+            reply.accepted = question.accepted_id.as_ref() == Some(&reply.id);
+            reply.may_take_back = asked_by_me && reply.accepted;
+            reply.may_accept = asked_by_me
+                && question.accepted_id.is_none()
+                && reply.author.id != thread.author.id;
+        }
+    }
 }
 
 /// Presents one comment without its replies and reactions.
@@ -162,16 +175,6 @@ fn comment_view(
     let removed = comment.removed_at.is_some();
     let mine = !removed && comment.is_by(&ctx.viewer);
     let member = matches!(ctx.viewer, Viewer::Person(_));
-    let region = comment
-        .region
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .and_then(|value| Region::parse(&value).ok());
-    let drawing = comment
-        .drawing
-        .as_deref()
-        .and_then(|text| parse_stored(text).ok());
-    let anchored = !removed && (comment.at_ms.is_some() || region.is_some() || drawing.is_some());
     CommentView {
         id: comment.id.clone(),
         update_id: comment.update_id.clone(),
@@ -180,36 +183,13 @@ fn comment_view(
         kind: comment.kind,
         state: comment.state(),
         accepted: false,
-        author: AuthorView {
-            id: comment
-                .person_id
-                .clone()
-                .or_else(|| comment.guest_id.clone())
-                .unwrap_or_default(),
-            name: comment.author_name.clone(),
-            guest: comment.guest_id.is_some(),
-            link: if member {
-                comment.link_name.clone()
-            } else {
-                None
-            },
-        },
+        author: author_view(comment, member),
         body: comment.body.clone(),
         body_html: markdown::to_html_with_mentions(
             &comment.body,
             comments::mention_ranges(comment.mentions.as_deref()),
         ),
-        anchor: anchored.then(|| AnchorView {
-            at_ms: comment.at_ms,
-            until_ms: comment.until_ms,
-            region: region.map(|region| RegionView {
-                x: region.x,
-                y: region.y,
-                w: region.w,
-                h: region.h,
-            }),
-            drawing,
-        }),
+        anchor: anchor_view(comment),
         revision: comment.revision,
         created_at: rfc3339(comment.created_at),
         edited_at: format_time(comment.edited_at),
@@ -236,6 +216,46 @@ fn comment_view(
         reactions: Vec::new(),
         replies: Vec::new(),
     }
+}
+
+/// Presents the author of a comment. Guests do not see the names of share links.
+fn author_view(comment: &Comment, member: bool) -> AuthorView {
+    AuthorView {
+        id: comment
+            .person_id
+            .clone()
+            .or_else(|| comment.guest_id.clone())
+            .unwrap_or_default(),
+        name: comment.author_name.clone(),
+        guest: comment.guest_id.is_some(),
+        link: comment.link_name.clone().filter(|_| member),
+    }
+}
+
+/// Presents what a comment points to. `None` for a removed comment and a comment without an anchor.
+fn anchor_view(comment: &Comment) -> Option<AnchorView> {
+    let region = comment
+        .region
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|value| Region::parse(&value).ok());
+    let drawing = comment
+        .drawing
+        .as_deref()
+        .and_then(|text| parse_stored(text).ok());
+    let is_removed = comment.removed_at.is_some();
+    let is_anchored = comment.at_ms.is_some() || region.is_some() || drawing.is_some();
+    (is_anchored && !is_removed).then(|| AnchorView {
+        at_ms: comment.at_ms,
+        until_ms: comment.until_ms,
+        region: region.map(|region| RegionView {
+            x: region.x,
+            y: region.y,
+            w: region.w,
+            h: region.h,
+        }),
+        drawing,
+    })
 }
 
 /// Returns the address of the page of threads that shows the comment.

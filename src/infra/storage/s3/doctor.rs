@@ -57,10 +57,32 @@ impl S3 {
             disposition: "inline; filename=\"probe.webm\"".into(),
             cache_control: "private, max-age=60".into(),
         };
+        self.test_small_object(storage, key, &metadata).await?;
+        test_large_object(storage, large, &metadata).await?;
+        let origin = self.test_presigned_url(key).await?;
+        Ok(vec![
+            "Objects can be written and read in ranges, and they keep their Content-Type, \
+             Content-Disposition and Cache-Control headers."
+                .into(),
+            "Large objects can be written in parts.".into(),
+            format!(
+                "Presigned URLs begin with {origin}; with HEARBACK_DELIVERY=redirect, \
+                 browsers must be able to reach it."
+            ),
+        ])
+    }
+
+    /// Writes an object and reads a range of it. Fails if the server does not keep its metadata.
+    async fn test_small_object(
+        &self,
+        storage: &Storage,
+        key: &str,
+        metadata: &ObjectMetadata,
+    ) -> Result<()> {
         storage
             .put(
                 key,
-                &metadata,
+                metadata,
                 stream::iter([Ok(Bytes::from_static(b"Hearback"))]),
             )
             .await?;
@@ -90,17 +112,12 @@ impl S3 {
                  headers of an object: set HEARBACK_DELIVERY to proxy.",
             ));
         }
-        let block = Bytes::from(vec![7; PART_SIZE / 8]);
-        let body = (0..9).map(|_| Ok(block.clone())).collect::<Vec<_>>();
-        storage.put(large, &metadata, stream::iter(body)).await?;
-        verify_read(
-            storage,
-            large,
-            PART_SIZE as u64 - 2..PART_SIZE as u64 + 2,
-            &[7; 4],
-        )
-        .await?;
+        Ok(())
+    }
 
+    /// Checks that a presigned URL begins with the public endpoint. Returns the part of the URL
+    /// before the key.
+    async fn test_presigned_url(&self, key: &str) -> Result<String> {
         let address = self.presign(key, Duration::from_secs(60)).await?;
         let host = address.split('?').next().unwrap_or_default();
         let wanted = self
@@ -123,17 +140,17 @@ impl S3 {
             )));
         }
         let origin = host.strip_suffix(&self.full_key(key)).unwrap_or(host);
-        Ok(vec![
-            "Objects can be written and read in ranges, and they keep their Content-Type, \
-             Content-Disposition and Cache-Control headers."
-                .into(),
-            "Large objects can be written in parts.".into(),
-            format!(
-                "Presigned URLs begin with {origin}; with HEARBACK_DELIVERY=redirect, \
-                 browsers must be able to reach it."
-            ),
-        ])
+        Ok(origin.to_owned())
     }
+}
+
+/// Writes an object that is larger than a part, and reads across the boundary of its parts.
+async fn test_large_object(storage: &Storage, key: &str, metadata: &ObjectMetadata) -> Result<()> {
+    let block = Bytes::from(vec![7; PART_SIZE / 8]);
+    let body = (0..9).map(|_| Ok(block.clone())).collect::<Vec<_>>();
+    storage.put(key, metadata, stream::iter(body)).await?;
+    let boundary = PART_SIZE as u64;
+    verify_read(storage, key, boundary - 2..boundary + 2, &[7; 4]).await
 }
 
 fn cause_of(error: &Error) -> String {

@@ -5,7 +5,7 @@ use actix_web::http::header::{
     self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Deserialize;
 
 use super::delivery::redirect_url;
@@ -65,20 +65,12 @@ pub(crate) async fn bytes(
     if not_modified(&req, &tag) {
         return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let range = match requested_range(&req, &tag, length) {
+    let requested = requested_range(&req, &tag, length);
+    set_range_headers(&mut answer, &requested, length);
+    let range = match requested {
         RequestedRange::Whole => 0..length,
-        RequestedRange::Part(range) => {
-            answer.status(StatusCode::PARTIAL_CONTENT);
-            answer.insert_header((
-                header::CONTENT_RANGE,
-                format!("bytes {}-{}/{length}", range.start, range.end - 1),
-            ));
-            range
-        }
-        RequestedRange::Unsatisfiable => {
-            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{length}")));
-            return Ok(answer.status(StatusCode::RANGE_NOT_SATISFIABLE).finish());
-        }
+        RequestedRange::Part(range) => range,
+        RequestedRange::Unsatisfiable => return Ok(answer.finish()),
     };
     let size = range.end - range.start;
     if *req.method() == Method::HEAD {
@@ -92,7 +84,7 @@ pub(crate) async fn bytes(
 }
 
 fn set_headers(
-    answer: &mut actix_web::HttpResponseBuilder,
+    answer: &mut HttpResponseBuilder,
     served: &ServedObject,
     tag: &EntityTag,
     download: bool,
@@ -118,6 +110,24 @@ fn set_headers(
             HeaderValue::from_static("same-origin"),
         ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+}
+
+/// Sets the status and `Content-Range` of a response to a range request.
+fn set_range_headers(answer: &mut HttpResponseBuilder, requested: &RequestedRange, length: u64) {
+    let (status, range) = match requested {
+        RequestedRange::Whole => return,
+        RequestedRange::Part(range) => (
+            StatusCode::PARTIAL_CONTENT,
+            format!("bytes {}-{}/{length}", range.start, range.end - 1),
+        ),
+        RequestedRange::Unsatisfiable => (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            format!("bytes */{length}"),
+        ),
+    };
+    answer
+        .status(status)
+        .insert_header((header::CONTENT_RANGE, range));
 }
 
 /// Returns the original file name with the extension of the served format. The format can differ from the original: a

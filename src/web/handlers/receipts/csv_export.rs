@@ -6,10 +6,10 @@ use sqlx::AnyConnection;
 
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
-use crate::receipts;
+use crate::receipts::{self, StandingCounts};
 use crate::state::State;
 use crate::text;
-use crate::updates::{self, Filter};
+use crate::updates::{self, Filter, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::responses::HandlerResult;
 use crate::web::schema::ReceiptView;
@@ -82,6 +82,42 @@ pub(super) fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(Error::internal)
 }
 
+const OVERVIEW_HEADS: [&str; 13] = [
+    "title",
+    "url",
+    "published_at",
+    "expectation",
+    "recipients",
+    "answered",
+    "owing",
+    "next_due",
+    "to_hear",
+    "open_questions",
+    "heard",
+    "objections",
+    "answered_unopened",
+];
+
+/// Returns the cells of one update under [`OVERVIEW_HEADS`].
+fn overview_record(ctx: &RequestContext, row: &Row, counts: &StandingCounts) -> [String; 13] {
+    let answered = counts.heard + counts.answered_unopened + counts.objections;
+    [
+        csv_cell(&row.title),
+        format!("{}/updates/{}", ctx.base_url, row.id),
+        row.published_at.map(rfc3339).unwrap_or_default(),
+        row.expectation.to_string(),
+        counts.recipients.to_string(),
+        answered.to_string(),
+        counts.owing.to_string(),
+        row.next_due_at.map(rfc3339).unwrap_or_default(),
+        row.unheard.to_string(),
+        row.open_questions.to_string(),
+        counts.heard.to_string(),
+        counts.objections.to_string(),
+        counts.answered_unopened.to_string(),
+    ]
+}
+
 /// Exports all of the viewer's published updates as CSV, without a limit on their number.
 pub(super) async fn overview_csv(
     connection: &mut AnyConnection,
@@ -91,22 +127,9 @@ pub(super) async fn overview_csv(
     filter: &Filter,
 ) -> HandlerResult {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let heads = [
-        "title",
-        "url",
-        "published_at",
-        "expectation",
-        "recipients",
-        "answered",
-        "owing",
-        "next_due",
-        "to_hear",
-        "open_questions",
-        "heard",
-        "objections",
-        "answered_unopened",
-    ];
-    writer.write_record(heads).map_err(Error::internal)?;
+    writer
+        .write_record(OVERVIEW_HEADS)
+        .map_err(Error::internal)?;
     let mut after = None;
     loop {
         let found = updates::list(
@@ -122,22 +145,7 @@ pub(super) async fn overview_csv(
         let standings = receipts::standing_counts(connection, &ctx.viewer, &ids).await?;
         for row in &found {
             let counts = standings.get(&row.id).copied().unwrap_or_default();
-            let answered = counts.heard + counts.answered_unopened + counts.objections;
-            let record = [
-                csv_cell(&row.title),
-                format!("{}/updates/{}", ctx.base_url, row.id),
-                row.published_at.map(rfc3339).unwrap_or_default(),
-                row.expectation.to_string(),
-                counts.recipients.to_string(),
-                answered.to_string(),
-                counts.owing.to_string(),
-                row.next_due_at.map(rfc3339).unwrap_or_default(),
-                row.unheard.to_string(),
-                row.open_questions.to_string(),
-                counts.heard.to_string(),
-                counts.objections.to_string(),
-                counts.answered_unopened.to_string(),
-            ];
+            let record = overview_record(ctx, row, &counts);
             writer.write_record(record).map_err(Error::internal)?;
         }
         match found.last() {

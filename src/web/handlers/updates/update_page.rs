@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::{AccessSummary, AnswerBar, Form, NavEntry, SharePreview, UpdatePage};
-use crate::web::presenters::{self, ThreadRange};
+use crate::web::presenters::{self, ThreadPage, ThreadRange};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
 use crate::{drafts, events, inbox, links, notifications, receipts, updates};
@@ -73,17 +73,12 @@ pub(crate) async fn update_page(
     let threads =
         presenters::thread_page(&mut connection, state, ctx, update, &content.threads).await?;
     let guest = ctx.viewer.guest_of(&update.id);
-    let (section, people) = match guest {
-        Some(_) => {
-            // Count only the comments that the guest can see.
-            view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
-            view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
-            (None, PeopleParts::default())
-        }
-        None => (
-            Some(NavEntry::Library),
-            load_people_parts(&mut connection, state, ctx, update, &view).await?,
-        ),
+    let (section, people) = if guest.is_some() {
+        count_visible_comments(&mut view, &threads);
+        (None, PeopleParts::default())
+    } else {
+        let people = load_people_parts(&mut connection, state, ctx, update, &view).await?;
+        (Some(NavEntry::Library), people)
     };
     let own = load_own_parts(&mut connection, state, ctx, update).await?;
     let may_answer = guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none();
@@ -93,12 +88,7 @@ pub(crate) async fn update_page(
         AnswerBar::default()
     };
     drop(connection);
-    // A guest opens the page at the secret address of the share link, not at `/updates/ID`. Links to the same page are
-    // therefore relative.
-    let path = match content.share {
-        Some(_) => String::new(),
-        None => format!("/updates/{}", update.id),
-    };
+    let path = page_path(update, content.share.as_ref());
     let shown = UpdatePage {
         page: ctx.page(state, view.heading(), section).await?,
         access_summary: people.access_summary,
@@ -125,6 +115,21 @@ pub(crate) async fn update_page(
         share: content.share,
     };
     html_page(status, &shown)
+}
+
+/// Counts only the comments that the guest can see.
+fn count_visible_comments(view: &mut UpdateView, threads: &ThreadPage) {
+    view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
+    view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
+}
+
+/// Returns the path for links to the page itself. A guest opens the page at the secret address of
+/// the share link, not at `/updates/ID`, so these links are relative.
+fn page_path(update: &Update, share: Option<&SharePreview>) -> String {
+    match share {
+        Some(_) => String::new(),
+        None => format!("/updates/{}", update.id),
+    }
 }
 
 /// What the page shows about other people. Guests see none of it.

@@ -68,42 +68,17 @@ async fn edit_form_page(
 ) -> HandlerResult {
     let person = ctx.person()?;
     let mut connection = state.db.read().await?;
-    let names: Vec<String> = form
-        .value("audience")
-        .split([',', '\n'])
-        .map(|name| name.trim().to_owned())
-        .collect();
-    let unknown = if form.error("audience").is_empty() {
-        Vec::new()
-    } else {
-        updates::unknown_addresses(&mut connection, &state.clock, &names).await?
-    };
+    let unknown = unknown_addresses(&mut connection, state, &form).await?;
     let admins = updates::admin_names(&mut connection).await?;
-    let (mut answered, mut media_changed) = (0, false);
-    let view = match update {
-        Some(update) => {
-            answered = updates::count_answered(&mut connection, &update.id).await?;
-            media_changed = updates::media_changed(&mut connection, update).await?;
-            let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
-            presenters::attach_markup(&mut connection, &mut view.media).await?;
-            let addresses = audience_addresses(&mut connection, state, &view).await?;
-            fill_form(&mut form, &view, &addresses.join(", "));
-            Some(view)
-        }
+    let stored = match update {
+        Some(update) => load_stored(&mut connection, state, ctx, update, &mut form).await?,
         None => {
-            if let Some(days) = workspace::load_summary(&mut connection).await?.due_days {
-                form.values
-                    .entry("when".to_owned())
-                    .or_insert_with(|| "days".to_owned());
-                form.values
-                    .entry("due_days".to_owned())
-                    .or_insert_with(|| days.to_string());
-            }
-            None
+            fill_default_due(&mut connection, &mut form).await?;
+            StoredParts::default()
         }
     };
     drop(connection);
-    let (title, entry) = match &view {
+    let (title, entry) = match &stored.view {
         Some(view) if view.state.is_published() => ("Edit", NavEntry::Library),
         Some(_) => ("Draft", NavEntry::New),
         None => ("New update", NavEntry::New),
@@ -112,7 +87,7 @@ async fn edit_form_page(
     people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
     let shown = EditPage {
         page: ctx.page(state, title, Some(entry)).await?,
-        update: view,
+        update: stored.view,
         form,
         people,
         unknown,
@@ -122,8 +97,8 @@ async fn edit_form_page(
             .check_free_space()
             .err()
             .map(|error| error.detail()),
-        answered,
-        media_changed,
+        answered: stored.answered,
+        media_changed: stored.media_changed,
         max_upload: state.uploads.max_bytes,
         max_recording: state.config.max_recording * 60,
         limit: format!(
@@ -133,6 +108,65 @@ async fn edit_form_page(
         ),
     };
     html_page(status, &shown)
+}
+
+/// What the page shows about a stored update.
+#[derive(Default)]
+struct StoredParts {
+    view: Option<UpdateView>,
+    answered: i64,
+    media_changed: bool,
+}
+
+/// Loads the stored update and adds its values to the form.
+async fn load_stored(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    form: &mut Form,
+) -> Result<StoredParts> {
+    let answered = updates::count_answered(connection, &update.id).await?;
+    let media_changed = updates::media_changed(connection, update).await?;
+    let mut view = presenters::update_view(connection, state, ctx, update).await?;
+    presenters::attach_markup(connection, &mut view.media).await?;
+    let addresses = audience_addresses(connection, state, &view).await?;
+    fill_form(form, &view, &addresses.join(", "));
+    Ok(StoredParts {
+        view: Some(view),
+        answered,
+        media_changed,
+    })
+}
+
+/// Lists the typed addresses that have no account, if the audience was rejected.
+async fn unknown_addresses(
+    connection: &mut AnyConnection,
+    state: &State,
+    form: &Form,
+) -> Result<Vec<String>> {
+    if form.error("audience").is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = form
+        .value("audience")
+        .split([',', '\n'])
+        .map(|name| name.trim().to_owned())
+        .collect();
+    updates::unknown_addresses(connection, &state.clock, &names).await
+}
+
+/// Fills in the workspace's due time for new updates, if it has one.
+async fn fill_default_due(connection: &mut AnyConnection, form: &mut Form) -> Result<()> {
+    if let Some(days) = workspace::load_summary(connection).await?.due_days {
+        form.values
+            .entry("when".to_owned())
+            .or_insert_with(|| "days".to_owned());
+        form.values
+            .entry("due_days".to_owned())
+            .or_insert_with(|| days.to_string());
+    }
+    Ok(())
 }
 
 /// Lists the audience as the person types it: `everyone`, groups, email addresses of people, and of pending
