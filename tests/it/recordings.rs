@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::app::{Client, TestApp, email, fixture};
-use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch};
+use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch, raw_patch_with};
 
 #[actix_web::test]
 async fn head_response_describes_a_new_recording() {
@@ -166,6 +166,45 @@ async fn abandoned_recording_is_no_longer_marked_incomplete_when_its_client_conf
     }
     app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn recording_is_finished_if_its_page_disappears_during_the_last_request() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..100_000]).await;
+    // The request states the length of the recording but delivers only a part of the missing bytes.
+    let rest = whole.len() - 100_000;
+    let length = format!("Upload-Length: {}\r\n", whole.len());
+    let mut socket = raw_patch_with(&app, &sender, 100_000, rest, &length).await;
+    socket.write_all(&whole[100_000..200_000]).await.unwrap();
+    drop(socket);
+    app.wait_until("the received bytes are durable", async || {
+        sender.offset().await == 200_000
+    })
+    .await;
+    let head = sender.head().await;
+    assert_eq!(head.header("upload-length"), whole.len().to_string());
+    abandon(&app).await;
+    app.wait_for_jobs().await;
+    let media = sender.media().await;
+    assert_eq!(media["state"], "ready");
+    assert!(media["broken_off_at"].is_string(), "{media}");
+    assert!(sender.original().await == whole[..200_000]);
+
+    // The page returns and sends the remaining bytes.
+    let length = whole.len().to_string();
+    sender
+        .patch(
+            200_000,
+            &whole[200_000..],
+            &[("upload-length", length.as_str())],
+        )
+        .await
+        .expect(204);
     assert!(sender.original().await == whole);
 }
 

@@ -193,11 +193,22 @@ pub async fn raw_patch(
     offset: usize,
     length: usize,
 ) -> tokio::net::TcpStream {
+    raw_patch_with(app, sender, offset, length, "").await
+}
+
+/// Opens a PATCH request as `raw_patch` does, with more header lines.
+pub async fn raw_patch_with(
+    app: &TestApp,
+    sender: &Sender,
+    offset: usize,
+    length: usize,
+    more: &str,
+) -> tokio::net::TcpStream {
     let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://"))
         .await
         .unwrap();
     let head = format!(
-        "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n\r\n",
+        "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n{more}\r\n",
         sender.path,
         sender.client.authorization(),
     );

@@ -20,7 +20,8 @@ const BATCH_SIZE: i64 = 100;
 /// after a day without new bytes if it is too short to show.
 pub(in crate::uploads) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
-    let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
+    let abandoned = "o.deferred_at IS NOT NULL AND (o.length IS NULL OR o.length > o.received)
+         AND o.received >= 4096 AND o.touched_at < $1";
     for upload in list_idle(uploads, abandoned, now - RECORDING_IDLE_LIMIT).await? {
         log_failure(&upload, finish_broken_off(uploads, &upload).await);
     }
@@ -65,14 +66,16 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// Ends a recording at its current length, because its page has stopped sending data. First stores that the recording
+/// Ends a recording at its current length, because its page has stopped sending data. The page may have stopped while
+/// it was sending the last bytes, after it had stated the length. First stores that the recording
 /// has ended, so that the page cannot continue it while the bytes are assembled.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;
     let ended = sqlx::query(
         "UPDATE uploads SET length = received, broken_off_at = $1, generation = generation + 1
-         WHERE id = $2 AND generation = $3 AND received = $4 AND length IS NULL AND finished_at IS NULL",
+         WHERE id = $2 AND generation = $3 AND received = $4
+         AND (length IS NULL OR length > received) AND finished_at IS NULL",
     )
     .bind(now)
     .bind(&upload.id)
