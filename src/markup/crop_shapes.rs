@@ -6,12 +6,6 @@ use super::shape::rounded;
 use super::{Area, Pen, Point, Shape, StrokePoint};
 use crate::infra::images::PixelRect;
 
-/// How many pixels a redaction extends beyond its area.
-const REDACTION_MARGIN: f64 = 3.0;
-/// Block size of lossy formats, in pixels. Every pixel of a block depends on the whole block. A block that is only
-/// partly redacted could therefore reveal hidden content.
-const CODING_BLOCK: f64 = 16.0;
-
 /// The size of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -22,30 +16,12 @@ pub struct Size {
 }
 
 impl Size {
-    fn sides(self) -> (f64, f64) {
+    pub(super) fn sides(self) -> (f64, f64) {
         (f64::from(self.width), f64::from(self.height))
     }
 
     fn shorter(self) -> f64 {
         f64::from(self.width.min(self.height))
-    }
-
-    /// Returns the rectangle of pixels that a redaction fills. The area is enlarged by a margin
-    /// and, in lossy pictures, to whole encoding blocks.
-    pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
-        let block = if lossy { CODING_BLOCK } else { 1.0 };
-        let (width, height) = self.sides();
-        let round_down =
-            |at: f64| (((at.floor() - REDACTION_MARGIN) / block).floor() * block).max(0.0);
-        let round_up =
-            |at: f64, max: f64| (((at.ceil() + REDACTION_MARGIN) / block).ceil() * block).min(max);
-        pixel_rect(
-            (round_down(area.x * width), round_down(area.y * height)),
-            (
-                round_up((area.x + area.w) * width, width),
-                round_up((area.y + area.h) * height, height),
-            ),
-        )
     }
 
     /// Returns the rectangle of pixels that a crop keeps. Each edge is rounded to the nearest
@@ -75,7 +51,7 @@ impl Size {
     clippy::cast_sign_loss,
     reason = "the values are whole numbers within the picture"
 )]
-fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect {
+pub(super) fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect {
     PixelRect {
         x: left as u32,
         y: top as u32,

@@ -8,6 +8,7 @@
 mod outcome;
 mod purge;
 mod redacted_copy;
+mod redacted_pixels;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;

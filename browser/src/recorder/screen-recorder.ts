@@ -3,7 +3,7 @@
 import { recorder, type Recorder, uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
 import type { SendProgress } from "../upload/send-progress.js";
-import { confirmRestart, sendUpdate, showRecorded } from "./after-recording.js";
+import { confirmRestart, sendUpdate, showRecorded } from "./send-or-show-recording.js";
 import { Attempt, discardRecording } from "./attempt.js";
 import { detectCapability } from "./capability.js";
 import { CaptureError, type DeviceKind, TimeoutError } from "./capture.js";
