@@ -81,10 +81,11 @@ pub async fn sessions(
 ) -> Result<Vec<Session>> {
     Ok(sqlx::query_as(
         "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2
-         ORDER BY last_seen_at DESC, id",
+         AND created_at > $3 ORDER BY last_seen_at DESC, id",
     )
     .bind(person_id)
     .bind(clock.now() - SESSION_IDLE_LIMIT)
+    .bind(clock.now() - SESSION_MAX_AGE)
     .fetch_all(connection)
     .await?)
 }

@@ -3,7 +3,7 @@
 use hearback::config::TrustedProxies;
 use serde_json::{Value, json};
 
-use crate::app::{Client, PASSWORD, Response, TestApp, email};
+use crate::app::{Client, PASSWORD, Response, TestApp, array, email};
 
 pub async fn sign_in(client: &Client, name: &str, password: &str) -> Response {
     client
@@ -186,6 +186,26 @@ async fn session_expires_after_thirty_days_without_use() {
     browser.get("/me").await.expect(200);
     app.state.clock.advance(30 * 24 * 3_600_000 + 1000);
     browser.get("/me").await.problem(401);
+}
+
+#[actix_web::test]
+async fn session_expires_and_is_no_longer_listed_after_180_days_of_use() {
+    let app = TestApp::start().await;
+    app.person("Ada").await;
+    let browser = app.browser("Ada").await.accept("application/json");
+    for _ in 0..6 {
+        app.state.clock.advance(29 * 24 * 3_600_000);
+        browser.get("/me").await.expect(200);
+    }
+    app.state.clock.advance(6 * 24 * 3_600_000 + 1000);
+    browser.get("/me").await.problem(401);
+    let browser = app.browser("Ada").await.accept("application/json");
+    let list = browser.get("/sessions").await.expect(200).json();
+    let current: Vec<&Value> = array(&list["items"])
+        .iter()
+        .map(|session| &session["current"])
+        .collect();
+    assert_eq!(current, [true]);
 }
 
 #[actix_web::test]
