@@ -24,8 +24,8 @@ pub use removal::remove;
 pub use resolution::resolve;
 
 use crate::clock::Millis;
-use crate::error::{Error, Result};
-use crate::infra::db::{FetchKnown, Tx, text_enum};
+use crate::error::Result;
+use crate::infra::db::{FetchKnown, text_enum};
 pub use crate::markup::Region;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
@@ -278,12 +278,4 @@ async fn find_on(
         }
     }
     Ok(comment)
-}
-
-async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
-    let (comment, update) = find_visible(tx, viewer, id).await?;
-    if comment.removed_at.is_some() {
-        return Err(Error::Conflict(REMOVED.into()));
-    }
-    Ok((comment, update))
 }

@@ -1,6 +1,6 @@
 //! Editing of comments: who may edit one, and who is notified.
 
-use super::{SavedComment, find_own, history, mentions, recipients};
+use super::{REMOVED, SavedComment, find_visible, history, mentions, recipients};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events;
@@ -22,12 +22,15 @@ pub async fn edit(
     id: &str,
     body: &str,
 ) -> Result<SavedComment> {
-    let (comment, update) = find_own(tx, viewer, id).await?;
+    let (comment, update) = find_visible(tx, viewer, id).await?;
     if !comment.is_by(viewer) {
         return Err(Error::Forbidden(format!(
             "Only {} can edit this comment.",
             comment.author_name
         )));
+    }
+    if comment.removed_at.is_some() {
+        return Err(Error::Conflict(REMOVED.into()));
     }
     if body.is_empty() {
         return Err(Error::invalid("body", EMPTY_BODY));

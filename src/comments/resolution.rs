@@ -1,13 +1,13 @@
 //! Resolving and reopening threads, and who may do so.
 
-use super::{find_own, questions};
+use super::{Comment, REMOVED, find_visible, questions};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events;
 use crate::events::EventKind;
 use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
-use crate::updates;
+use crate::updates::{self, Update};
 
 /// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in a thread may resolve it. If
 /// the thread begins with a question, only the asker may resolve it. If the asker is a guest, the update's author may
@@ -19,7 +19,7 @@ pub async fn resolve(
     id: &str,
     resolved: bool,
 ) -> Result<String> {
-    let (comment, update) = find_own(tx, viewer, id).await?;
+    let (comment, update) = find_visible(tx, viewer, id).await?;
     if let Viewer::Guest(_) = viewer {
         people::guest_who_may_comment(viewer, &update.id)?;
     }
@@ -30,10 +30,10 @@ pub async fn resolve(
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
     if comment.is_question() && !comment.is_by(viewer) && !hosts {
-        return Err(Error::Forbidden(format!(
-            "Only {} can close this question. You can post an answer instead.",
-            comment.author_name
-        )));
+        return Err(not_allowed(&comment, &update, resolved));
+    }
+    if comment.removed_at.is_some() {
+        return Err(Error::Conflict(REMOVED.into()));
     }
     sqlx::query(
         "UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END
@@ -46,4 +46,19 @@ pub async fn resolve(
     questions::refresh_question(tx, &update.id, id).await?;
     events::record(tx, clock, EventKind::Comment, &update.id, id, "").await?;
     Ok(update.id)
+}
+
+/// The error for a viewer who may not resolve or reopen a question. It names the people who may.
+fn not_allowed(question: &Comment, update: &Update, resolved: bool) -> Error {
+    let asker = &question.author_name;
+    let who = if question.guest_id.is_some() {
+        format!("{asker} and {}", update.author_name)
+    } else {
+        asker.clone()
+    };
+    Error::Forbidden(if resolved {
+        format!("Only {who} can close this question. You can post an answer instead.")
+    } else {
+        format!("Only {who} can reopen this question. You can post a reply instead.")
+    })
 }

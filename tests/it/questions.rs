@@ -296,3 +296,29 @@ async fn guest_can_ask_a_question_and_accept_an_answer_and_the_author_can_resolv
     let hidden = bob.question(&path, "Among ourselves?").await;
     accept(&guest, &hidden).await.problem(404);
 }
+
+#[actix_web::test]
+async fn refusal_to_close_or_reopen_a_question_names_everyone_who_may() {
+    let app = TestApp::start().await;
+    let (ada, bob, cyd, path) = scene(&app).await;
+    let (_, token) = ada.share(&path, true).await;
+    let guest = app.client().bearer(&token);
+    let asked = json!({ "body": "When?", "kind": "question", "name": "Gus" });
+    let by_guest = guest.post(&format!("{path}/comments"), asked).await;
+    let by_guest = by_guest.expect(201).json()["id"].clone();
+    let by_bob = bob.question(&path, "Why?").await;
+    for (question, who) in [
+        (by_guest.as_str().unwrap(), "Gus and Ada"),
+        (by_bob.as_str(), "Bob"),
+    ] {
+        assert_eq!(
+            resolve(&cyd, question).await.problem(403)["detail"],
+            format!("Only {who} can close this question. You can post an answer instead.")
+        );
+        assert_eq!(
+            reopen(&cyd, question).await.problem(403)["detail"],
+            format!("Only {who} can reopen this question. You can post a reply instead.")
+        );
+    }
+    resolve(&ada, by_guest.as_str().unwrap()).await.expect(200);
+}

@@ -59,3 +59,23 @@ async fn repeated_removal_of_a_comment_by_a_guest_gets_the_same_response() {
         bob.delete(&comment).await.problem(403);
     }
 }
+
+#[actix_web::test]
+async fn people_who_may_not_change_a_comment_get_the_same_response_after_its_removal() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let question = bob.question(&path, "When?").await;
+    let comment = format!("/comments/{question}");
+    let resolution = format!("{comment}/resolution");
+    let body = serde_json::json!({ "body": "Mine" });
+    let refusals = async || {
+        let edited = ada.patch(&comment, body.clone()).await.problem(403);
+        let resolved = ada.put(&resolution).await.problem(403);
+        [edited, resolved].map(|problem| problem["detail"].clone())
+    };
+    let before = refusals().await;
+    bob.delete(&comment).await.expect(204);
+    assert_eq!(refusals().await, before);
+    bob.patch(&comment, body.clone()).await.problem(409);
+    bob.put(&resolution).await.problem(409);
+}
