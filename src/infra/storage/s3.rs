@@ -318,6 +318,17 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// Returns the position of the next page of a listing. Fails if the position has not changed, because the server would
+/// return the same page for ever.
+fn next_page<Position: PartialEq>(current: &Position, next: Position) -> Result<Position> {
+    if next == *current {
+        return Err(unavailable(
+            "The server returned the same page of a listing twice",
+        ));
+    }
+    Ok(next)
+}
+
 /// Converts an error of the local disk that occurred while an object was downloaded to it.
 fn local_io_error(error: std::io::Error) -> Error {
     match error.kind() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::types::MultipartUpload;
 
 use super::failure::{Failure, classify, into_error};
-use super::{S3, ignore_missing};
+use super::{S3, ignore_missing, next_page};
 use crate::clock;
 use crate::error::Result;
 
@@ -77,11 +77,7 @@ impl S3 {
                 return Ok(());
             }
             let next = (page.next_key_marker, page.next_upload_id_marker);
-            // Stop if the server returns the same page again.
-            if next == markers {
-                return Ok(());
-            }
-            markers = next;
+            markers = next_page(&markers, next)?;
         }
     }
 }

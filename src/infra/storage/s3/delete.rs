@@ -1,7 +1,7 @@
 //! Deletion of objects, including all their versions.
 
 use super::failure::{Failure, classify, into_error};
-use super::{S3, ignore_missing, non_empty};
+use super::{S3, ignore_missing, next_page, non_empty};
 use crate::error::Result;
 
 impl S3 {
@@ -23,17 +23,17 @@ impl S3 {
                 .bucket(&self.settings.bucket)
                 .prefix(&prefix);
             let page = list
-                .set_continuation_token(more)
+                .set_continuation_token(more.clone())
                 .send()
                 .await
                 .map_err(into_error)?;
             for key in page.contents().iter().filter_map(|object| object.key()) {
                 self.delete_version(key, None).await?;
             }
-            more = page.next_continuation_token;
-            if more.is_none() {
+            if page.next_continuation_token.is_none() {
                 return Ok(());
             }
+            more = next_page(&more, page.next_continuation_token)?;
         }
     }
 
@@ -96,8 +96,8 @@ impl S3 {
                 .bucket(bucket)
                 .prefix(prefix);
             let page = match list
-                .set_key_marker(markers.0)
-                .set_version_id_marker(markers.1)
+                .set_key_marker(markers.0.clone())
+                .set_version_id_marker(markers.1.clone())
                 .send()
                 .await
             {
@@ -123,10 +123,8 @@ impl S3 {
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
                 return Ok(listed);
             }
-            markers = (
-                page.next_key_marker.clone(),
-                page.next_version_id_marker.clone(),
-            );
+            let next = (page.next_key_marker, page.next_version_id_marker);
+            markers = next_page(&markers, next)?;
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::failure::{Failure, classify, into_error};
-use super::{S3, ignore_missing, non_empty};
+use super::{S3, ignore_missing, next_page, non_empty};
 use crate::error::{Error, Result};
 use crate::infra::storage::{ObjectMetadata, check_key, unavailable};
 
@@ -120,7 +120,7 @@ impl S3 {
                 .key(self.full_key(key))
                 .upload_id(id);
             let page = list
-                .set_part_number_marker(after)
+                .set_part_number_marker(after.clone())
                 .send()
                 .await
                 .map_err(into_error)?;
@@ -136,13 +136,14 @@ impl S3 {
                     u64::try_from(size).map_err(Error::internal)?,
                 ));
             }
-            after = page
+            let next = page
                 .next_part_number_marker
                 .filter(|_| page.is_truncated.unwrap_or(false));
-            if after.is_none() {
+            if next.is_none() {
                 parts.sort_unstable();
                 return Ok(parts);
             }
+            after = next_page(&after, next)?;
         }
     }
 

@@ -3,6 +3,8 @@
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 
 use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// Returns a client for this bucket. The server does not know the client's credentials.
 async fn stranger(endpoint: &str, bucket: &str) -> Storage {
@@ -91,4 +93,50 @@ async fn unreachable_server_is_reported_as_unavailable_and_not_as_a_missing_obje
         error.detail().contains("Nothing responds at the endpoint"),
         "{error}"
     );
+}
+
+/// Starts a server that gives the same response to each request. Returns its URL.
+async fn serve_response(content: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = socket.read_u8().await else {
+                    break;
+                };
+                head.push(byte);
+            }
+            let length = content.len();
+            let response = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{content}"
+            );
+            let _ = socket.write_all(response.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn listing_fails_if_the_server_returns_the_same_page_twice() {
+    for page in [
+        "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>media/a/x</NextKeyMarker><NextVersionIdMarker>1</NextVersionIdMarker></ListVersionsResult>",
+        "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>1</NextContinuationToken></ListBucketResult>",
+    ] {
+        let Storage::S3(s3) = stranger(&serve_response(page).await, "bucket").await else {
+            unreachable!()
+        };
+        let deleted = tokio::time::timeout(Duration::from_secs(30), s3.delete_folder("media/a"));
+        let deleted = deleted.await.expect("the listing does not end");
+        assert!(
+            matches!(deleted, Err(Error::Unavailable(..))),
+            "{deleted:?}"
+        );
+    }
+    let page = "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>media/x</NextKeyMarker><NextUploadIdMarker>1</NextUploadIdMarker></ListMultipartUploadsResult>";
+    let storage = stranger(&serve_response(page).await, "bucket").await;
+    let swept = tokio::time::timeout(Duration::from_secs(30), storage.sweep(&[]));
+    let swept = swept.await.expect("the listing does not end");
+    assert!(matches!(swept, Err(Error::Unavailable(..))), "{swept:?}");
 }
