@@ -84,17 +84,17 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     Ok(())
 }
 
-/// Returns the value of `later_members_at` after an edit. `content.later_members` decides. If it is `None`, a new
-/// audience without groups turns the access off, and any other edit keeps the value.
+/// Returns the value of `later_members_at` after an edit. A new audience without groups turns the access off, so that a
+/// group that is added later does not inherit it. Otherwise, `content.later_members` decides; `None` keeps the value.
 pub(super) fn later_members_since(
     clock: &Clock,
     content: &Content,
     before: &Update,
 ) -> Option<Millis> {
     match (content.later_members, &content.audience) {
+        (_, Some(addressed)) if addressed.groups.is_empty() => None,
         (Some(true), _) => before.later_members_at.or(Some(clock.now())),
         (Some(false), _) => None,
-        (None, Some(addressed)) if addressed.groups.is_empty() => None,
         (None, _) => before.later_members_at,
     }
 }

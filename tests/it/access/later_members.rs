@@ -330,3 +330,23 @@ fn later_members_field(page: &str) -> String {
     let (field, _) = rest.split_once("</later-members>").unwrap();
     field.to_owned()
 }
+
+#[actix_web::test]
+async fn group_that_is_added_to_an_audience_without_groups_does_not_inherit_access_for_later_members()
+ {
+    let app = TestApp::start().await;
+    let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
+    let design = create_group(&bob, "design", &["Bob"]).await;
+    let path = ada
+        .update(json!({ "title": "T", "audience": [email("Bob")] }))
+        .await;
+    for change in [
+        json!({ "audience": [email("Bob")], "later_members": true }),
+        json!({ "audience": [email("Bob"), "@design"] }),
+    ] {
+        let changed = ada.patch(&path, change).await.expect(200).json();
+        assert_eq!(changed["later_members"], false);
+    }
+    set_members(&bob, &design, &["Bob", "Cyd"]).await;
+    cyd.get(&path).await.problem(404);
+}
