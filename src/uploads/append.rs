@@ -38,6 +38,9 @@ pub struct PatchRequest {
     pub length: Option<i64>,
     /// The expected checksum of the body.
     pub checksum: Option<Checksum>,
+    /// Whether the request also creates the upload. If an earlier request with the same nonce has stored bytes, the body
+    /// is ignored.
+    pub creates: bool,
 }
 
 /// Appends the body of a request to one of the viewer's uploads. Returns the new state of the
@@ -61,6 +64,9 @@ pub async fn append_body(
         return Err(Error::TooManyRequests(1));
     };
     let mut upload = find_after_finishing(uploads, viewer, id).await?;
+    if patch.creates && (upload.received > 0 || upload.finished_at.is_some()) {
+        return Ok(upload);
+    }
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
         // The server ended this recording, because the browser page had stopped sending data. Finish the upload first.

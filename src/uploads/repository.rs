@@ -156,7 +156,7 @@ pub async fn create(
     .await?;
     if open >= MAX_OPEN_UPLOADS {
         return Err(Error::Conflict(format!(
-            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. Unfinished uploads are deleted seven days after they started."
+            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data."
         )));
     }
     let update = match &new.update {

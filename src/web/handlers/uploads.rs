@@ -30,7 +30,7 @@ const TUS_EXTENSIONS: &str =
 const MAX_METADATA: usize = 4096;
 /// Maximum length of the `nonce` in `Upload-Metadata`.
 const MAX_NONCE: usize = 64;
-/// After the server refuses a body, it reads and discards up to this many bytes of the body. If it closed the
+/// After the server refuses or ignores a body, it reads and discards up to this many bytes of the body. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 64 << 20;
 /// How long the server waits for more bytes of a refused body. After a longer pause, the client has probably sent
@@ -71,6 +71,7 @@ pub(crate) async fn create(
     let has_body = is_offset_stream(headers);
     let patch = PatchRequest {
         checksum: header_checksum(headers)?,
+        creates: true,
         ..PatchRequest::default()
     };
     let mut tx = state.db.begin().await?;
@@ -160,6 +161,7 @@ pub(crate) async fn patch(
         })?,
         length: header_length(headers)?,
         checksum: header_checksum(headers)?,
+        creates: false,
     };
     let upload = append_in_task(&ctx, &state, &id, patch, payload).await?;
     let mut answer = HttpResponse::NoContent();
@@ -196,9 +198,8 @@ async fn append_in_task(
                 .map_err(|error| Error::Malformed(format!("The request was interrupted: {error}.")))
         });
         let written = uploads::append_body(&state.uploads, &viewer, &id, patch, &mut body).await;
-        if written.is_err() {
-            drain(&mut body).await;
-        }
+        // Read what is left of a body that was refused or ignored.
+        drain(&mut body).await;
         written
     });
     written.await.map_err(Error::internal)?

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{MIB, Sender, long, raw_patch};
+use super::{MIB, Sender, create_with, long, metadata, raw_patch};
 use crate::app::{TestApp, fixture, postgres};
 use crate::interrupted::assert_waits;
 
@@ -144,6 +144,40 @@ async fn request_waits_while_another_process_is_finishing_the_upload() {
     assert_waits(sender.finish(whole.len()), &sender, release)
         .await
         .expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn repeated_creation_waits_while_another_process_is_finishing_the_upload() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let length = whole.len().to_string();
+    let described = metadata(&[("filename", "a.webm"), ("nonce", "once")]);
+    let headers = [
+        ("upload-length", length.as_str()),
+        ("upload-metadata", &described),
+    ];
+    let sender = Sender::begin(&ada, &headers).await;
+    sender.send(0, &whole).await;
+    // Restore the state in which the other process has not stored the offset yet.
+    let mut tx = app.state.db.begin().await.unwrap();
+    sqlx::query(
+        "UPDATE uploads SET received = 0, finished_at = NULL, finisher = 'another', finisher_until = $1",
+    )
+    .bind(hearback::clock::real_now() + 30_000)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let finish = async || {
+        let finish = "UPDATE uploads SET received = length, finished_at = created_at, finisher = NULL, finisher_until = NULL";
+        app.execute(finish).await;
+    };
+    let again = create_with(&ada, &headers, whole.clone());
+    let answer = assert_waits(again, &sender, finish).await.expect(201);
+    assert_eq!(answer.header("upload-offset"), length);
+    assert_eq!(answer.header("hearback-media"), sender.media);
     assert!(sender.original().await == whole);
 }
 

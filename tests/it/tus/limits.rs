@@ -63,6 +63,11 @@ async fn upload_is_rejected_when_the_person_has_a_hundred_unfinished_uploads() {
         detail.contains("Finish or remove some of them"),
         "{problem}"
     );
+    // A recording ends earlier than the upload of a file expires.
+    assert!(
+        detail.contains("a recording ends an hour after its last data"),
+        "{problem}"
+    );
     last.unwrap().terminate(&ada).await.expect(204);
     create(&ada, &[("upload-length", "5")]).await.expect(201);
 }
