@@ -311,3 +311,36 @@ async fn first_field_is_focused_on_pages_for_people_who_are_not_signed_in() {
         .expect(422);
     assert_eq!(focused(&refused), ["password"]);
 }
+
+#[actix_web::test]
+async fn inviting_from_the_form_of_a_draft_also_publishes_it() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let browser = app.browser("Root").await;
+    let invite_from_form = async |email: &str, publish: Option<&str>| {
+        let draft = admin
+            .update(json!({ "title": "T", "publish": false }))
+            .await;
+        let mut fields = vec![
+            ("_method", "PATCH"),
+            ("title", "T"),
+            ("audience", email),
+            ("invite", "true"),
+        ];
+        fields.extend(publish.map(|publish| ("publish", publish)));
+        let answer = browser.form("POST", &draft, &fields).await.expect(303);
+        assert_eq!(answer.header("location"), "/people");
+        let page = browser.get("/people").await.expect(200).text();
+        let state = admin.get(&draft).await.json()["state"].clone();
+        (state, page)
+    };
+    let (state, page) = invite_from_form("new@example.org", None).await;
+    assert_eq!(state, "published");
+    assert!(page.contains("receives the update immediately"), "{page}");
+    let (state, page) = invite_from_form("newer@example.org", Some("false")).await;
+    assert_eq!(state, "draft");
+    assert!(
+        page.contains("receives the update once you send it"),
+        "{page}"
+    );
+}

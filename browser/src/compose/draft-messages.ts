@@ -102,7 +102,7 @@ export class DraftMessages {
         make(
           "label",
           { for: id },
-          `The link for ${email}, shown only now. Pass it on. Anyone who accepts is asked immediately.`,
+          `The link for ${email}, shown only now. Pass it on. Anyone who accepts is asked once the update is sent.`,
         ),
         line,
       );

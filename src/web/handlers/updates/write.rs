@@ -139,9 +139,15 @@ fn form_redirect(
     published: bool,
 ) -> HandlerResult {
     if !invited.is_empty() {
-        let text = "The invitations have been created. Send each person their own link. \
-                    Anyone who accepts receives the update immediately."
-            .to_owned();
+        let when = if update.published_at.is_some() {
+            "immediately"
+        } else {
+            "once you send it"
+        };
+        let text = format!(
+            "The invitations have been created. Send each person their own link. \
+             Anyone who accepts receives the update {when}."
+        );
         let invited = invited
             .into_iter()
             .map(|one| (one.id, one.secret))
@@ -185,7 +191,7 @@ pub(crate) async fn edit(
 ) -> HandlerResult {
     let person = ctx.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
-    let typed = fields.typed();
+    let (typed, form) = (fields.typed(), fields.is_form());
     let mut written = read_update_form(&mut fields, &person, true);
     let made = async {
         fields.finish()?;
@@ -193,21 +199,22 @@ pub(crate) async fn edit(
         let invited = resolve_audience(&mut tx, &state, &person, &mut written).await?;
         let mut update =
             updates::edit(&mut tx, &state.clock, &ctx.viewer, &id, &written.content).await?;
-        if written.publish == Some(true) {
+        // In a form, the button "Invite and ask" also publishes the draft.
+        let asks = form && written.invite && update.published_at.is_none();
+        let publish = written.publish.unwrap_or(asks);
+        if publish {
             update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &id).await?;
         }
         state.enqueue_mail(&mut tx, &id).await?;
         tx.commit().await?;
-        Ok((update, invited))
+        Ok((update, invited, publish))
     };
     match made.await {
-        Ok((update, invited)) if !ctx.wants_html => json(
+        Ok((update, invited, _)) if !ctx.wants_html => json(
             StatusCode::OK,
             &with_invitation_links(&state, &ctx, &update, &invited).await?,
         ),
-        Ok((update, invited)) => {
-            form_redirect(&state, &update, invited, written.publish == Some(true))
-        }
+        Ok((update, invited, publish)) => form_redirect(&state, &update, invited, publish),
         Err(error)
             if ctx.wants_html
                 && matches!(
