@@ -125,6 +125,13 @@ async fn changing_the_email_address_in_a_browser_requires_the_password() {
         let problem = browser.patch("/me", body).await.problem(422);
         assert!(problem["errors"]["current"].is_string());
     }
+    let page = app.browser("Ada").await;
+    let fields = [("email", "mallory@example.org"), ("current", "wrong")];
+    let page = page.form("PATCH", "/me", &fields).await.expect(422).text();
+    let (_, field) = page.split_once(r#"id="current-for-email""#).unwrap();
+    let (field, others) = field.split_once("</form>").unwrap();
+    let text = "not your current password";
+    assert!(field.contains(text) && !others.contains(text), "{page}");
     assert_eq!(ada.get("/me").await.json()["email"], "ada@example.org");
     let body = json!({ "email": "a.da@example.org", "current": PASSWORD });
     browser.patch("/me", body).await.expect(200);

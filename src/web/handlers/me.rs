@@ -47,10 +47,22 @@ pub(crate) async fn edit(
             json_or_flash(&ctx, &state, StatusCode::OK, saved, &account)
         }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            me_page(&state, &ctx, Some((typed, error))).await
+            me_page(&state, &ctx, Some((typed, in_email_form(error)))).await
         }
         Err(error) => Err(error),
     }
+}
+
+/// Moves an error about the current password to the form with the email address. The password form of the same page has
+/// a field with the same name.
+fn in_email_form(error: Error) -> Error {
+    let Error::Invalid(mut fields) = error else {
+        return error;
+    };
+    if let Some(message) = fields.remove("current") {
+        fields.insert("current-for-email".into(), message);
+    }
+    Error::Invalid(fields)
 }
 
 async fn try_edit(
