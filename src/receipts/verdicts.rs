@@ -317,7 +317,8 @@ async fn publish_change(
 }
 
 /// Shows the thread with a recipient to everyone who can see the update, or hides it again. Only
-/// the author may change this.
+/// the author may change this. To show the thread, the recipient's current answer must be a readback
+/// or an objection.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,
@@ -329,7 +330,7 @@ pub async fn set_disclosed(
     let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if open && receipt.words.is_none() {
         return Err(Error::Conflict(format!(
-            "{} has not read this update back, so there is no readback to share.",
+            "{} has neither read this update back nor objected, so there is nothing to share.",
             receipt.name
         )));
     }

@@ -122,6 +122,34 @@ async fn readback_is_private_unless_the_author_discloses_it() {
 }
 
 #[actix_web::test]
+async fn thread_can_be_disclosed_once_the_recipient_has_read_back_or_objected() {
+    let (app, ada, bob, cyd, path) = publish_for_two().await;
+    let browser = app.browser("Ada").await;
+    let shows_button = async || {
+        let page = browser.get(&format!("{path}/receipts")).await.expect(200);
+        page.text().contains("Open it to all who see the update")
+    };
+    let disclosure = |person: &Client| format!("{path}/receipts/{}/disclosure", person.id);
+    let refused = ada.put(&disclosure(&bob)).await.problem(409);
+    assert_eq!(
+        refused["detail"],
+        "Bob has neither read this update back nor objected, so there is nothing to share."
+    );
+    assert!(!shows_button().await);
+    let decline = format!("{path}/decline");
+    let reason = json!({ "reason": "I am away." });
+    bob.json("PUT", &decline, &reason).await.expect(200);
+    ada.put(&disclosure(&bob)).await.expect(200);
+    ada.delete(&disclosure(&bob)).await.expect(200);
+    assert!(
+        !shows_button().await,
+        "every member sees the objection anyway"
+    );
+    read_back(&cyd, &path, "I wait.").await;
+    assert!(shows_button().await);
+}
+
+#[actix_web::test]
 async fn readback_is_rejected_when_empty_or_too_long() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

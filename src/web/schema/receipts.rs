@@ -92,6 +92,12 @@ impl ReceiptView {
         )
     }
 
+    /// Returns whether the author can disclose the thread: it contains more than an objection, which every member sees
+    /// anyway.
+    pub fn can_be_disclosed(&self) -> bool {
+        self.readback.is_some() || self.reason.is_some() && self.exchange.len() > 1
+    }
+
     /// Returns the messages before the last readback, except those that were taken back.
     pub fn earlier_exchange(&self) -> impl Iterator<Item = &ExchangeView> {
         let last = self.exchange.iter().rposition(ExchangeView::is_readback);
