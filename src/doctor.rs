@@ -3,7 +3,7 @@
 
 use crate::config::{Config, is_secure_context};
 use crate::error::{Error, Result};
-use crate::infra::db;
+use crate::infra::db::{self, Dialect};
 use crate::infra::video::Tools;
 use crate::state;
 use crate::web::assets;
@@ -60,8 +60,9 @@ async fn check_data(config: &Config, lines: &mut Vec<CheckResult>) {
     lines.push(match check_database(config).await {
         Ok(text) => passed(text),
         Err(error) => failed(format!(
-            "database: {} Fix: check DATABASE_URL and that the database server is running.",
-            describe_error(&error)
+            "database: {} Fix: {}",
+            describe_error(&error),
+            database_fix(config)
         )),
     });
     match check_storage(config).await {
@@ -99,8 +100,22 @@ fn describe_address(config: &Config) -> String {
     }
 }
 
-/// Formats an error. Appends its cause in parentheses if the message does not contain the cause.
+/// Says how to fix a database that cannot be used.
+fn database_fix(config: &Config) -> &'static str {
+    match Dialect::of_url(&config.database_url) {
+        Dialect::Sqlite => {
+            "check that Hearback can read and write this database file and its folder. If the file is damaged, restore a backup."
+        }
+        Dialect::Postgres => "check DATABASE_URL and that the database server is running.",
+    }
+}
+
+/// Formats an error. Appends its cause in parentheses if the message does not contain the cause. The message of an
+/// internal error is meant for people who use a page, so only its cause is shown.
 fn describe_error(error: &Error) -> String {
+    if let Error::Internal(cause) = error {
+        return format!("{cause}.");
+    }
     let detail = error.detail();
     match error.cause().map(ToString::to_string) {
         Some(cause) if !detail.contains(&cause) => format!("{detail} ({cause})"),

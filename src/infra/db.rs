@@ -49,6 +49,17 @@ pub enum Dialect {
     Postgres,
 }
 
+impl Dialect {
+    /// Returns the engine that a database URL names.
+    pub fn of_url(url: &str) -> Self {
+        if url.starts_with("sqlite:") {
+            Self::Sqlite
+        } else {
+            Self::Postgres
+        }
+    }
+}
+
 /// The connection pools. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -73,11 +84,7 @@ impl Db {
     async fn connect(url: &str) -> Result<Self> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let dialect = if url.starts_with("sqlite:") {
-            Dialect::Sqlite
-        } else {
-            Dialect::Postgres
-        };
+        let dialect = Dialect::of_url(url);
         let options = AnyConnectOptions::from_str(url).map_err(Error::internal)?;
         // Report an unreachable database after 5 s; sqlx's default is 30 s.
         let pool = AnyPoolOptions::new()

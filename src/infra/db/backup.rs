@@ -12,9 +12,9 @@ use crate::error::{Error, Result, is_disk_failure};
 
 /// The margin of the free-space check, in bytes. A copy requires free space for 1.25 times the size of the database
 /// plus this margin.
-const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
-/// A tenth of a MiB, in bytes.
-const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
+const FREE_SPACE_MARGIN: u64 = 4 * MEBIBYTE;
+/// A MiB, in bytes.
+const MEBIBYTE: u64 = 1024 * 1024;
 
 /// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy is
 /// written under another name. Once it is complete, verified and durable, it is renamed and
@@ -120,21 +120,24 @@ fn check_free_space(file: &Path) -> Result<()> {
     if free >= needed {
         return Ok(());
     }
-    Err(Error::Conflict(format!(
-        "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only {} are free. Free some space there and start again. Nothing was changed.",
-        format_mebibytes(needed + TENTH_OF_MIB),
-        file.parent().unwrap_or(Path::new(".")).display(),
-        format_mebibytes(free)
-    )))
+    let folder = file.parent().unwrap_or(Path::new("."));
+    Err(not_enough_space(folder, needed, free))
 }
 
-/// Formats a size in MiB with one decimal, rounded down.
-fn format_mebibytes(bytes: u64) -> String {
-    format!(
-        "{}.{} MiB",
-        bytes / (1024 * 1024),
-        bytes % (1024 * 1024) / TENTH_OF_MIB % 10
-    )
+/// The error for a folder with too little free space. Rounds up what is needed and rounds down what is free, so that the
+/// numbers never suggest that the space suffices.
+fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
+    Error::Conflict(format!(
+        "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only {} are free. Free some space there and start again. Nothing was changed.",
+        format_mebibytes((needed * 10).div_ceil(MEBIBYTE)),
+        folder.display(),
+        format_mebibytes(free * 10 / MEBIBYTE)
+    ))
+}
+
+/// Formats a number of tenths of a MiB.
+fn format_mebibytes(tenths: u64) -> String {
+    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// Flushes the copy to disk, renames it and flushes its folder.
@@ -164,4 +167,29 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needed_space_is_rounded_up_and_free_space_is_rounded_down() {
+        for (needed, free, text) in [
+            (
+                2 * MEBIBYTE,
+                2 * MEBIBYTE - 1,
+                "2.0 MiB in /data, but only 1.9 MiB",
+            ),
+            (
+                2 * MEBIBYTE + 1,
+                2 * MEBIBYTE,
+                "2.1 MiB in /data, but only 2.0 MiB",
+            ),
+            (11 * MEBIBYTE - 1, 0, "11.0 MiB in /data, but only 0.0 MiB"),
+        ] {
+            let detail = not_enough_space(Path::new("/data"), needed, free).detail();
+            assert!(detail.contains(text), "{detail}");
+        }
+    }
 }

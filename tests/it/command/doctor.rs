@@ -118,6 +118,31 @@ fn doctor_names_the_path_at_which_ffmpeg_or_ffprobe_is_missing() {
 }
 
 #[test]
+fn doctor_says_that_the_database_file_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("hearback.db"),
+        "not a database ".repeat(1000),
+    )
+    .unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    let done = hearback(&settings, &["doctor"]).output().unwrap();
+    let printed = utf8(&done.stdout);
+    let line = printed
+        .lines()
+        .find(|line| line.starts_with("FAIL database"))
+        .unwrap_or_else(|| panic!("{printed}"));
+    assert!(
+        line.contains("file is not a database") && line.contains("restore a backup"),
+        "{line}"
+    );
+    assert!(
+        !line.contains("server") && !line.contains("request id"),
+        "{line}"
+    );
+}
+
+#[test]
 fn doctor_and_serve_say_what_is_wrong_with_the_data_folder() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
