@@ -2,27 +2,54 @@
 
 use super::*;
 
+/// Whether a process with this argument is running.
+fn is_running(argument: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    // A process may end before its command line is read. The command line of a zombie is empty.
+    processes
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .any(|line| {
+            line.split(|byte| *byte == 0)
+                .any(|word| word == argument.as_bytes())
+        })
+}
+
 #[tokio::test]
 async fn sandbox_kills_a_process_and_its_children_at_the_time_limit() {
-    let sandbox = Sandbox::find(Path::new("/bin/sh")).await;
+    let mut sandbox = Sandbox::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
     let limits = Limits {
-        time: std::time::Duration::from_millis(200),
+        time: std::time::Duration::from_secs(1),
         output: 1024,
         low_priority: false,
     };
-    let script = ["-c".into(), "sleep 60 & sleep 60".into()];
-    let ran = sandbox
-        .run(
-            Path::new("/bin/sh"),
-            &script,
-            None,
-            dir.path(),
-            limits,
-            |_| {},
-        )
-        .await;
-    assert!(matches!(ran, Err(sandbox::Fault::TimedOut)), "{ran:?}");
+    for with_bwrap in [true, false] {
+        if !with_bwrap {
+            sandbox.bwrap = None;
+        }
+        // The fraction of the number makes this sleep different from those of other processes.
+        let duration = format!("60.{}{}", std::process::id(), u8::from(with_bwrap));
+        let script = format!("sleep {duration} & sleep {duration}");
+        let ran = sandbox
+            .run(
+                Path::new("/bin/sh"),
+                &["-c".into(), script.into()],
+                None,
+                dir.path(),
+                limits,
+                |_| {},
+            )
+            .await;
+        assert!(matches!(ran, Err(sandbox::Fault::TimedOut)), "{ran:?}");
+        let gone = async {
+            while is_running(&duration) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), gone)
+            .await
+            .expect("a process is still running");
+    }
 }
 
 #[tokio::test]
