@@ -139,7 +139,7 @@ impl News {
         } else if readbacks.count > 0 {
             readbacks.did("said it back", "said it back")
         } else {
-            mentions.did("named you", "named you")
+            mentions.did("mentioned you", "mentioned you")
         }
     }
 
@@ -156,7 +156,8 @@ impl News {
         add(&self.questions, "asked a question", "asked questions", "");
         let verdict = " Confirm or correct it.";
         add(&self.readbacks, "said it back", "said it back", verdict);
-        add(&self.mentions, "named you", "named you", "");
+        let mentioned = "mentioned you";
+        add(&self.mentions, mentioned, mentioned, "");
         if let Some(overdue) = &self.overdue {
             let count = usize::try_from(overdue.count).unwrap_or_default();
             let has = if count == 1 { "has" } else { "have" };

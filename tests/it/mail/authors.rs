@@ -72,7 +72,7 @@ async fn author_gets_one_email_in_their_working_hours_about_everything_that_wait
 Dan objects.
 Bob and Cyd asked questions.
 Bob said it back. Confirm or correct it.
-Cyd named you.
+Cyd mentioned you.
 
 -- 
 Unsubscribe"
