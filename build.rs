@@ -1,4 +1,4 @@
-//! Writes an empty manifest if browser/dist is not built, so that `cargo build` works without Node.
+//! Writes an empty manifest if browser/dist has not been built, so that `cargo build` works without Node.
 
 use std::{fs, io, path::Path};
 

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn clock_returns_the_time_in_its_file_until_the_file_is_deleted_and_ids_stay_sorted() {
+    fn clock_follows_the_time_in_its_file_and_ids_stay_sorted_even_if_that_time_goes_back() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc3339_timestamp_has_milliseconds_and_can_be_parsed() {
+    fn rfc3339_timestamps_include_milliseconds_and_can_be_parsed_back() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(
             parse_rfc3339(&rfc3339(1_763_763_120_001)),

@@ -218,7 +218,8 @@ pub async fn of_thread(
     Ok(keep_visible(thread, viewer, update_id))
 }
 
-/// Keeps the comments that the viewer may see: for a guest, the threads of the guest's share link.
+/// Returns the comments that the viewer may see. A guest may see only the threads that were started through the guest's
+/// share link.
 fn keep_visible(all: Vec<Comment>, viewer: &Viewer, update_id: &str) -> Vec<Comment> {
     let Some(guest) = viewer.guest_of(update_id) else {
         return all;

@@ -25,8 +25,8 @@ pub use self::storage_location::StorageLocation;
 pub use self::trusted_proxies::TrustedProxies;
 use crate::infra::smtp::Mailer;
 
-/// All settings. The documentation of a field starts with the environment variable and its default
-/// in parentheses.
+/// All settings. The documentation of each field starts with the name of its environment variable, followed by the
+/// default in parentheses.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.

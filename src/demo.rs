@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::people;
 
-/// The name of the account with which the demo tells people to sign in.
+/// The name of the account that the demo suggests for signing in.
 const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
@@ -33,9 +33,8 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
     Config::parse(settings).map_err(Error::Conflict)
 }
 
-/// Serves a demo until SIGINT or SIGTERM. Without `keep`, the data is in a temporary folder that is
-/// deleted at the end. With `keep`, the data stays in that folder, and a later demo with the same
-/// folder shows the same workspace.
+/// Serves a demo until SIGINT or SIGTERM. If `keep` is set, the data stays in that folder, and a later demo with the
+/// same folder shows the same workspace. Otherwise, the data is in a temporary folder that is deleted at the end.
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;

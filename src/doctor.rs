@@ -96,7 +96,7 @@ fn describe_address(config: &Config) -> String {
         Some(url) => format!(
             "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put an https proxy in front of Hearback."
         ),
-        None => "address: HEARBACK_URL is not set, so links use the Host header of each request. Browsers allow recording on this machine itself; on others, they require https. Fix: set HEARBACK_URL if an https proxy is in front of Hearback.".into(),
+        None => "address: HEARBACK_URL is not set, so links use the Host header of each request. Browsers allow recording on this machine; on other machines, they require https. Fix: set HEARBACK_URL if an https proxy is in front of Hearback.".into(),
     }
 }
 

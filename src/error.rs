@@ -1,4 +1,4 @@
-//! The error type of the whole crate: a message for people, and a cause for the log.
+//! The error type of the whole crate. An error has a message for people and may have a cause for the log.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -42,7 +42,7 @@ pub enum Error {
     Invalid(FieldErrors),
     /// 429: too many requests. Contains the number of seconds to wait.
     TooManyRequests(u64),
-    /// 503: the database, the storage or a tool is unavailable.
+    /// 503: the database, the storage or an external tool is unavailable.
     Unavailable(String, Cause),
     /// 500: an error in Hearback itself.
     Internal(Cause),
@@ -141,7 +141,7 @@ impl Error {
         }
     }
 
-    /// Returns the invalid fields; empty if the error does not concern fields.
+    /// Returns the invalid fields, or an empty map if the error does not concern fields.
     pub fn fields(&self) -> FieldErrors {
         match self {
             Self::Invalid(fields) => fields.clone(),
@@ -160,7 +160,7 @@ impl Error {
         }
     }
 
-    /// Adds the name of a file to the error's message.
+    /// Adds the name of a file to the message of an `Unsupported` or `TooLarge` error.
     pub fn for_file(self, name: &str) -> Self {
         match self {
             Self::InField(field, error) => Self::InField(field, Box::new(error.for_file(name))),
@@ -196,7 +196,7 @@ impl StdError for Error {}
 pub const DISK_FULL: &str = "The disk is full. What you just sent was not stored; everything saved \
                              earlier is safe. Ask your admin to free some space, then send it again.";
 
-/// The message for people when the disk fails in another way.
+/// The message for people when the database's disk is broken or read-only.
 const DISK_FAILED: &str = "The database cannot write to its disk. What you just sent was not \
                            stored; everything saved earlier is unchanged. Tell your admin, \
                            then send it again.";
@@ -233,9 +233,9 @@ impl From<sqlx::Error> for Error {
 enum DatabaseFailure {
     /// No space is left.
     DiskFull,
-    /// The disk fails or is read-only.
+    /// The disk is broken or read-only.
     Disk,
-    /// The database is busy, shutting down or short of other resources.
+    /// The database is busy, is shutting down, or lacks a resource other than disk space.
     Unavailable,
 }
 

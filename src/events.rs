@@ -36,7 +36,7 @@ text_enum! {
     }
 }
 
-/// A change to an update, or to its comments, media or receipts.
+/// A recorded change, for example to an update, its comments or its receipts.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Sequence number. Later events have greater numbers.
@@ -49,8 +49,8 @@ pub struct Event {
     pub subject_id: String,
 }
 
-/// Stores an event with the next number. Call it last in a transaction: it locks the counter of
-/// event numbers, and other transactions that record events wait until this one ends.
+/// Stores an event with the next number. Call this function last in a transaction: it locks the counter of event
+/// numbers, and other transactions that record events wait until this transaction ends.
 pub async fn record(
     tx: &mut Tx,
     clock: &Clock,
@@ -74,9 +74,8 @@ pub async fn record(
     Ok(())
 }
 
-/// Records that access rights changed. Every open event stream then checks whether its viewer still
-/// has access. The event does not reveal whose rights changed. Call it last in a transaction, like
-/// [`record`].
+/// Records that access rights changed. Every open event stream then checks whether its viewer still has access. The
+/// event does not reveal whose rights changed. Like [`record`], this function must be called last in a transaction.
 pub async fn record_access(
     tx: &mut Tx,
     clock: &Clock,

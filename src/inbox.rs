@@ -77,7 +77,7 @@ pub struct Counts {
     /// Number of rows in the section "To hear".
     pub said_to_me: i64,
     /// When the newest unread notification was created. Some notifications, such as acknowledgements, change none of
-    /// the counts. They change this time, so that open pages learn that something is new.
+    /// the counts. Open pages learn about them because `news_at` changes.
     pub news_at: Option<Millis>,
 }
 
@@ -140,9 +140,8 @@ pub async fn owed_count(
         .await?)
 }
 
-/// Returns the next update to read after the update `after`. As in the inbox, the updates in "To
-/// answer" come before those in "To hear". After the last update, starts again with the first.
-/// Leaves out the updates in `skip`.
+/// Returns the update that follows `after` in the inbox. The updates in "To answer" come before those in "To hear".
+/// After the last update, starts again with the first. Leaves out the updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -32,8 +32,8 @@ pub struct Link {
     pub revoked_at: Option<Millis>,
 }
 
-/// Creates a link to an update that the viewer has published. Also returns the secret part of the
-/// link's address, which cannot be read again later.
+/// Creates a link to an update that the viewer has published. Also returns the secret part of the link's address. Only
+/// its hash is stored, so the secret cannot be retrieved later.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,

@@ -83,7 +83,7 @@ enum PersonCommand {
 enum TokenCommand {
     /// Create a token and print only the token
     Add {
-        /// Email address of the person for whom the token acts
+        /// Email address of the person on whose behalf the token acts
         #[arg(long)]
         person: String,
         /// Name of the token

@@ -108,10 +108,9 @@ pub enum PutOutcome {
     Hidden,
 }
 
-/// Saves markup whose editing started from the given revision. Fails if the markup has been saved
-/// again since then. Repeating a request has no effect. If `material` is set, the edit is material:
-/// people who have answered must answer again, and see the change note in `material`. Redacting or
-/// cropping a published picture is always material.
+/// Saves markup that was edited on the basis of the given revision. Fails if the markup has been saved again since that
+/// revision. Repeating a request has no effect. If `material` is set, people who have answered must answer again. They
+/// see the change note in `material`, if there is one. Redacting or cropping a published picture is always material.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -176,7 +175,7 @@ fn check_revision(media: &Media, revision: i64) -> Result<()> {
     )))
 }
 
-/// Whether an identical request was already saved.
+/// Whether an identical request has already been saved.
 async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str) -> Result<bool> {
     if !input.is_destructive() {
         return Ok(load(tx, media).await?.shapes == input.shapes);

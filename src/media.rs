@@ -61,7 +61,7 @@ pub struct Media {
     pub kind: MediaKind,
     /// Processing state.
     pub state: MediaState,
-    /// Current progress, or the reason for a failure. Shown to people.
+    /// The current progress or the reason for a failure, as text that users see.
     pub reason: Option<String>,
     /// The name of the uploaded file.
     pub file_name: String,
@@ -84,8 +84,8 @@ pub struct Media {
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Where the recording started before the current trim, in milliseconds of the original. A trim request is relative
-    /// to this position, so it is needed to detect a repeated request.
+    /// Where the recording started before its latest trim, in milliseconds of the original. A repeated trim request
+    /// counts its times from this position, so the position is needed to recognise the repetition.
     pub trim_base_ms: Option<Millis>,
     /// Duration of the original in milliseconds. Set only if the recording is trimmed.
     pub whole_ms: Option<Millis>,
@@ -291,7 +291,7 @@ pub async fn find(
     Ok((media, renditions, update))
 }
 
-/// Finds media of the viewer's own update and locks it until the transaction ends.
+/// Finds media of one of the viewer's own updates. Locks the update until the transaction ends.
 pub(crate) async fn lock_for_update(
     tx: &mut Tx,
     viewer: &Viewer,

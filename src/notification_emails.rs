@@ -53,7 +53,7 @@ pub struct MailContext {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum SendEmails {
-    /// Sends an email to each of these people who has waiting notifications.
+    /// Sends an email to each of these people, except those who have no waiting notifications.
     To {
         /// Ids of the people.
         people: Vec<String>,
@@ -100,9 +100,9 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
-/// Enqueues an email with a person's waiting notifications, after the person's time zone, working
-/// hours or absence has changed or the account was reactivated. Jobs that were enqueued for the
-/// earlier working hours stay enqueued.
+/// Enqueues an email with a person's waiting notifications. Call it after the person's time zone, working hours or
+/// absence has changed, or after the account was reactivated. Jobs that were enqueued for the earlier working hours are
+/// kept.
 pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let people = waiting::people_among(tx, &[person_id.to_owned()]).await?;
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
@@ -147,8 +147,8 @@ impl MailContext {
         Ok(working)
     }
 
-    /// Sends one email with all waiting notifications to each of these people. Returns an error if
-    /// any email must be sent again later.
+    /// Sends one email to each of these people, with all of the person's waiting notifications. Returns an error if any
+    /// email must be sent again later.
     async fn send_to_all(
         &self,
         people: &[String],

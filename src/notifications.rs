@@ -51,8 +51,8 @@ text_enum! {
 }
 
 impl Kind {
-    /// Whether the notification ends a snooze that has an end time. This is true if the person has
-    /// to answer again, and for objections and overdue answers, on which an author has to act.
+    /// Whether the notification ends a snooze that has an end time. This is true for notifications that require the
+    /// person to act: repeated requests for an answer, objections and overdue answers.
     fn ends_snooze(self) -> bool {
         matches!(
             self,
@@ -281,8 +281,8 @@ pub async fn people_notified(
     .await?)
 }
 
-/// Changes the kind of a person's notification about a subject. It stays read or unread, and is not
-/// emailed a second time.
+/// Changes the kind of a person's notification about a subject. The notification is not marked as unread or emailed
+/// again.
 pub async fn change_kind(
     tx: &mut Tx,
     subject_id: &str,
@@ -346,8 +346,8 @@ pub async fn is_muted(
     Ok(count > 0)
 }
 
-/// Mutes or unmutes an update for a person. Muting also marks the notifications as read that a mute
-/// suppresses. Requests for an answer, objections and the like stay unread.
+/// Mutes or unmutes an update for a person. Muting also marks as read all notifications that a mute suppresses. Other
+/// notifications, such as requests for an answer and objections, stay unread.
 pub async fn set_muted(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! The job that deletes stored objects. All code that stores files uses it.
+//! The job that deletes stored objects. Every module that stores files can enqueue this job.
 
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
@@ -9,7 +9,7 @@ use crate::infra::db::{self, Db};
 use crate::infra::jobs::{Job, Lane, Outcome, Retry};
 use crate::infra::storage::Storage;
 
-/// The database and the storage in which the job deletes objects.
+/// What [`DeleteObjects`] needs to run.
 #[derive(Clone, Debug)]
 pub struct ObjectContext {
     /// The database.
@@ -18,7 +18,7 @@ pub struct ObjectContext {
     pub storage: Storage,
 }
 
-/// Deletes objects with these keys, including all their versions.
+/// Deletes the objects with these storage keys, including all versions of each object.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteObjects {
     /// The storage keys.

@@ -143,7 +143,8 @@ impl Viewer {
         }
     }
 
-    /// Returns the viewer's guest identity for this update, if they have opened a share link to it.
+    /// Returns the viewer's guest identity for this update. Returns `None` if the viewer has not opened a share link to
+    /// the update.
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
             // If several links open the same update, prefer a link that allows comments.
@@ -184,7 +185,7 @@ pub struct Account {
     /// Working hours as JSON in the format of [`crate::working_hours::WorkingHours`]. `None` means
     /// the default hours.
     pub working_hours: Option<String>,
-    /// When the person's latest absence ends or ended; `None` if there was none.
+    /// End of the person's current or most recent absence; `None` if none is stored.
     pub away_until: Option<Millis>,
     /// When the person turned email notifications off; `None` while they are on.
     pub mail_off_at: Option<Millis>,

@@ -1,4 +1,4 @@
-//! Rate limits for sign-in attempts and for comments of guests.
+//! Rate limits for sign-in attempts and for comments by guests.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 
-/// Rate limits. The counters are in the memory of this node.
+/// Rate limits. The counters are kept in the memory of this node.
 #[derive(Debug)]
 pub struct RateLimits {
     accounts: DefaultKeyedRateLimiter<String>,
@@ -42,8 +42,7 @@ impl RateLimits {
         check(&self.accounts, &format!("{account} {address}"))
     }
 
-    /// Removes counters that no longer limit anyone, because enough time has passed since the last
-    /// attempt.
+    /// Removes counters that were not used recently and therefore no longer limit anyone.
     pub(crate) fn evict_idle(&self) {
         for limiter in [&self.accounts, &self.addresses, &self.commenters] {
             limiter.retain_recent();

@@ -29,8 +29,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// If a person opens an update more than this many milliseconds after the previous opening, a new visit starts. The
-/// page marks what is new since the previous visit.
+/// Maximum time between two consecutive openings of an update within one visit, in milliseconds. After a longer pause,
+/// a new visit starts, and the page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
 /// What is known about one recipient of an update.
@@ -60,7 +60,7 @@ pub struct Receipt {
     pub verdict: Option<VerdictKind>,
     /// Text of the author's correction.
     pub correction: Option<String>,
-    /// Since when the recipient owes an answer; `None` if the recipient owes no answer.
+    /// When the recipient began to owe an answer; `None` if the recipient owes no answer.
     pub owes_since: Option<Millis>,
     /// When the recipient's answer is due.
     pub due_at: Option<Millis>,
@@ -68,19 +68,18 @@ pub struct Receipt {
     pub reminded_at: Option<Millis>,
     /// When the author showed the verdict thread to everyone who can see the update.
     pub disclosed_at: Option<Millis>,
-    /// Where the recipient stands with the current revision.
+    /// How the recipient has responded to the current revision.
     pub standing: Standing,
 }
 
 /// How much of a receipt a member may see. Everybody who may see the update sees the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptAccess {
-    /// Everything: for the author and the recipient.
+    /// Everything is visible. The author and the recipient have this access.
     Full,
-    /// The answer, the readback and the author's verdict, because the author disclosed the
-    /// exchange.
+    /// The answer, the readback and the author's verdict are visible, because the author disclosed the exchange.
     Exchange,
-    /// Only the answer: no openings, readbacks or verdicts.
+    /// Only the answer is visible. The readback, the verdict and the time of opening are hidden.
     Answer,
 }
 
@@ -111,8 +110,8 @@ impl Receipt {
             .is_some_and(|(disclosed, answered)| answered <= disclosed)
     }
 
-    /// Whether the recipient owes an answer, as far as this member may know. A correction asks the recipient for a new
-    /// readback. If the member may not see the correction, the result is `false`.
+    /// Whether the recipient owes an answer, as far as a member with this access may know. Returns `false` if the
+    /// recipient owes a new readback because of a correction that the member may not see.
     pub fn owes(&self, revision: i64, access: ReceiptAccess) -> bool {
         let is_hidden = !access.sees_exchange()
             && self.verdict == Some(VerdictKind::Corrected)
@@ -120,8 +119,7 @@ impl Receipt {
         self.owes_since.is_some() && !is_hidden
     }
 
-    /// Computes the state of the receipt for the current `revision`, as far as this member may
-    /// know.
+    /// Computes the state of the receipt for the current `revision`, as far as a member with this access may know.
     pub fn state(&self, revision: i64, access: ReceiptAccess) -> ReceiptState {
         let verdict = self.verdict.filter(|_| access.sees_exchange());
         match (self.answer, verdict) {
@@ -297,8 +295,8 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Makes the person a recipient if the update is for everyone and the person is not a recipient yet. If an update is
-/// for everyone but expects no answer, it starts without receipts, and each person gets one by opening or answering the
+/// Makes the person a recipient if the update is for everyone and the person is not a recipient yet. An update for
+/// everyone that expects no answer starts without receipts; each person gets a receipt by opening or answering the
 /// update. Returns whether a receipt was created or restored.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update

@@ -72,8 +72,8 @@ fn tokenize(text: &str) -> String {
         .join(" ")
 }
 
-/// Returns the engine's query for texts that contain all typed words. The last word may be a
-/// prefix. Uses only the first 12 words. Returns `None` if no word was typed.
+/// Returns a full-text query for the database engine. The query finds texts that contain all words in `typed`; the last
+/// word may be a prefix. Uses only the first 12 words. Returns `None` if `typed` contains no word.
 pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     let parted = tokenize(typed);
     let words: Vec<&str> = parted
@@ -99,7 +99,7 @@ pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     Some(quoted.collect::<Vec<_>>().join(joint))
 }
 
-/// A place where the searched words occur.
+/// A place that contains the search words.
 #[derive(Clone, Debug, FromRow)]
 pub struct SearchHit {
     /// Id of the update.
@@ -110,15 +110,15 @@ pub struct SearchHit {
     pub media_id: Option<String>,
     /// Title of the update.
     pub title: String,
-    /// The searched text: a comment and the text in its drawing, the text on a picture, or the
-    /// notes of the update.
+    /// The text of this place: a comment and the text in its drawing, the text on a picture, or the notes of the
+    /// update.
     pub body: String,
     /// Position in the video that the comment refers to, in milliseconds.
     pub at_ms: Option<Millis>,
 }
 
-/// Finds places where the typed words occur, newest first. Searches only the updates with the given
-/// ids. Returns at most 200 places.
+/// Finds places that contain all words in `typed`, newest first. Searches only the updates with the given ids. Returns
+/// at most 200 places.
 pub async fn find_hits(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -151,7 +151,7 @@ pub async fn find_hits(
     Ok(places.fetch_all(connection).await?)
 }
 
-/// Whether a word of the text begins with one of the typed words.
+/// Whether any word of the text begins with a word in `typed`.
 pub fn matches(text: &str, typed: &str) -> bool {
     let wanted = tokenize(typed);
     tokenize(text).split(' ').any(|word| {
@@ -161,8 +161,7 @@ pub fn matches(text: &str, typed: &str) -> bool {
     })
 }
 
-/// Returns about 24 words of a text around the first match. An ellipsis marks each end at which the
-/// text is cut.
+/// Returns about 24 words of a text around the first match. Adds an ellipsis at each end where words were left out.
 pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = tokenize(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();

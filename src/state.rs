@@ -29,8 +29,7 @@ use crate::search;
 use crate::signing;
 use crate::uploads::{KeyedLimiter, UploadService};
 
-/// Maximum number of uploads that can join their parts at the same time. Joining takes 32 MiB of
-/// memory per upload.
+/// Maximum number of uploads that can assemble a part at the same time. Each of them needs memory for two parts.
 const MAX_PARALLEL_JOINS: usize = 4;
 
 /// State that all requests and workers share.
@@ -55,7 +54,7 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Sends events to open pages.
     pub(crate) event_hub: EventHub,
-    /// When this node last checked for overdue answers, by the time of `clock`; 0 before the first check.
+    /// When this node last checked for overdue answers, according to `clock`; 0 before the first check.
     pub(crate) overdue_checked_at: AtomicI64,
     /// Identifies this process as the owner of its job leases.
     pub(crate) node: Node,

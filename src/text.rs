@@ -62,8 +62,7 @@ fn check_length(text: &str, max: usize) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Like [`clean_text`], for Markdown. Keeps the indentation of the first line if it makes the line a
-/// code block.
+/// Like [`clean_text`], but for Markdown: keeps the indentation of the first line if it makes the line a code block.
 pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
     let cleaned = clean_text(text, max)?;
     let text = text.trim_end();
@@ -87,8 +86,8 @@ fn is_direction_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Cleans a required text of one line. Line breaks and other control characters become spaces, and
-/// direction controls are removed.
+/// Cleans a required single-line text. Line breaks and other control characters become spaces, and direction controls
+/// are removed. Fails if the result is empty.
 pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     let line = clean_text(given, max)?
         .replace(is_direction_control, "")
@@ -119,7 +118,7 @@ pub fn fold(text: &str) -> String {
 }
 
 /// Parses an email address: a local part, one `@` and a domain, without spaces. Rejects quoted local parts and
-/// comments, which RFC 5322 allows.
+/// comments, although RFC 5322 allows them.
 pub fn parse_email(given: &str) -> Result<String, String> {
     let address = clean_text(given, 254)?;
     let wrong =
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn join_names_appends_the_number_of_unnamed_people() {
+    fn join_names_appends_the_number_of_other_people() {
         let names = ["Ada", "Bob", "Cyd"].map(str::to_owned);
         for (shown, total, expected) in [
             (0, 0, ""),
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_file_name_removes_folders_and_control_characters() {
+    fn clean_file_name_removes_folders_and_replaces_control_characters() {
         assert_eq!(clean_file_name("../../etc/passwd"), "passwd");
         assert_eq!(clean_file_name("C:\\shots\\a.png"), "a.png");
         assert_eq!(clean_file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn parse_email_requires_one_at_sign_and_no_spaces() {
+    fn parse_email_requires_one_at_sign_and_rejects_spaces() {
         assert!(parse_email(" ana@example.org ").is_ok());
         for wrong in ["ana", "@x", "a@", "a b@x", "a@b@c", "a@x,b@y", "a\0@x"] {
             assert!(parse_email(wrong).is_err(), "{wrong}");

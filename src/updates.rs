@@ -96,8 +96,8 @@ pub struct Update {
     /// When the author added everyone with an account to the audience; `None` if the update is not
     /// for everyone.
     pub everyone_at: Option<Millis>,
-    /// When the author allowed people who join a group in the audience after publication to open the update; `None` if
-    /// they may not open it.
+    /// When the author gave later members access to the update; `None` if they have no access. Later members are people
+    /// who join a group in the audience after publication.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, counted from 1. Every material edit increments it.
     pub revision: i64,

@@ -67,8 +67,7 @@ pub struct UploadService {
     pub min_free_bytes: u64,
     /// How long the sender of a resumable upload may pause within a request.
     pub idle_timeout: Duration,
-    /// Limits how many uploads can put together a part at the same time, because each of them needs memory for two
-    /// parts.
+    /// Limits how many uploads can assemble a part at the same time, because each of them needs memory for two parts.
     pub join_permits: Arc<Semaphore>,
     /// Limits how many requests of one person can send bytes of resumable uploads at the same time.
     pub writers: KeyedLimiter,
@@ -203,7 +202,7 @@ fn stored_video(
     }
 }
 
-/// The error for a file over the size limit of `max` bytes.
+/// The error for a file that is larger than `max` bytes.
 fn too_large(max: u64) -> Error {
     Error::TooLarge(format!(
         "The file is larger than the maximum of {}. Send a smaller one, or ask your admin to raise the limit.",
@@ -227,8 +226,8 @@ pub async fn sweep(uploads: &UploadService) -> Result<()> {
     complete::sweep(uploads).await
 }
 
-/// Schedules the deletion of objects that still belong to no media after a day. Also deletes the records of former
-/// storage keys whose URLs have expired.
+/// Schedules the deletion of objects that are still not attached to media after a day. Also deletes the rows of
+/// `former_keys` whose URLs have expired.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -269,7 +268,7 @@ pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Schedules another deletion of an object, at a time when no request can still be writing the object.
+/// Schedules a second deletion of an object. It runs when no request can still be writing the object.
 pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
     repository::schedule_purge_at(
         tx,

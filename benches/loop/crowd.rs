@@ -76,7 +76,7 @@ impl Crowd {
         }
         tx.commit().await.unwrap();
         let author = app.person("Author").await;
-        // One of the recipients also requests pages, as a browser does.
+        // The last recipient also requests pages, like a browser.
         people.push(app.person("Reader").await);
         let crowd = Self {
             author,
@@ -106,8 +106,8 @@ impl Crowd {
             .collect()
     }
 
-    /// Publishes an update. Returns its path, the response to the publication, the time until the draft was saved,
-    /// and the time until the update was published.
+    /// Publishes an update. Returns the update's path, the server's response, and how long it took to save the draft
+    /// and to publish it.
     pub(crate) async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self

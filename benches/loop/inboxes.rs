@@ -1,4 +1,4 @@
-//! Compares inboxes with a long history to inboxes with a short one.
+//! Compares how long inboxes with a long history and inboxes with a short history take to load.
 
 use hearback::people::Viewer;
 use hearback::receipts::{self, Answer as Answered};
@@ -9,7 +9,7 @@ use crate::database::analyze;
 use crate::measure::{Measured, interleaved, median, spread};
 use crate::viewer;
 
-/// Number of receipts in a long and in a short inbox history.
+/// The number of receipts in a long history. `SHORT` is the number in a short history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
 /// Number of receipts in each history that still need an answer.
@@ -104,7 +104,7 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     }
 }
 
-/// One person with a long history, one with a short history, and the update whose page each of them opens.
+/// A person with a long history, a person with a short history, and the update that each of them opens.
 struct Comparison {
     what: &'static str,
     many: Reader,

@@ -1,4 +1,4 @@
-//! Measures the times of requests and formats them.
+//! Measures how long requests take, and formats the results.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Measures publications to 3,000 people and the answers to them, and counts the statements of a publication.
+//! Measures how long it takes to publish updates to 3,000 people and to answer them. Counts the SQL statements that are
+//! executed to publish an update.
 
 use std::time::Instant;
 
@@ -11,8 +12,7 @@ use crate::database::analyze;
 use crate::measure::{ms, spread, timed};
 use crate::{CROWD, PUBLICATIONS, ROUNDS};
 
-/// The publications to measure. Each has a label, the fields of the update, the inbox section that shows the update,
-/// and the number of recipients.
+/// The updates to publish. Each has a label, its fields, the inbox section that shows it, and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
     let asks = |to: Value| {
         json!({
@@ -117,7 +117,8 @@ pub(crate) async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     );
 }
 
-/// Counts the SQL statements of a publication. Runs last, because counting slows down every statement.
+/// Counts the SQL statements that are executed to publish an update. Runs last, because counting slows down every
+/// statement.
 pub(crate) async fn counted(crowd: &Crowd) {
     counting::start();
     println!(

@@ -1,5 +1,5 @@
-// The entry point of every page. Each imported module registers custom elements or listeners. The core actions also
-// work without scripts.
+// The entry point of every page. Each imported module registers custom elements or listeners. The most important
+// actions also work without JavaScript.
 import "@hotwired/turbo";
 import "@github/relative-time-element";
 import "./lib/refresh.js";

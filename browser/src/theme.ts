@@ -1,8 +1,8 @@
-// Runs before the first paint, so that the page does not flash in the system's theme if the person has chosen the other
-// one.
+// Runs before the first paint. Otherwise, the page would flash in the system's theme before it switches to the theme
+// that the person has chosen.
 try {
   const theme = localStorage.getItem("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset["theme"] = theme;
 } catch {
-  // Storage is switched off: the theme follows the system.
+  // Storage is switched off, so the page follows the system's theme.
 }

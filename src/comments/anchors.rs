@@ -45,8 +45,8 @@ pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) 
     })
 }
 
-/// Finds the media that the anchor names. Without an id, finds the first video for a position in a
-/// video, and the first picture for anything else.
+/// Finds the media that the anchor names. If the anchor names none, finds the first video for an anchor with a time,
+/// and the first picture for any other anchor.
 async fn find_media(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Media> {
     let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
     let fits = |media: &Media| match &anchor.media_id {
@@ -66,8 +66,8 @@ async fn find_media(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Med
     })
 }
 
-/// Checks that the position is within a video. Pictures have no positions, and a drawing on a video
-/// or a region of a video needs one.
+/// Checks that the position is within the video. An anchor in a picture must not have a position. A drawing or a region
+/// on a video needs one.
 fn check_position(media: &Media, anchor: &Anchor) -> Result<()> {
     match (media.kind, anchor.at_ms) {
         (MediaKind::Video, None) if !anchor.drawing.is_empty() => {
@@ -105,7 +105,7 @@ fn check_position(media: &Media, anchor: &Anchor) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the time range has a start and ends after it, within the video.
+/// Checks that the time range has a start, does not end before it, and ends within the video.
 fn check_range(media: &Media, anchor: &Anchor) -> Result<()> {
     match (anchor.at_ms, anchor.until_ms) {
         (None, Some(_)) => {

@@ -1,4 +1,4 @@
-//! Editing of comments: who may edit one, and who is notified.
+//! Editing comments: who may edit a comment, and who is notified.
 
 use super::{REMOVED, SavedComment, find_visible, history, mentions, recipients};
 use crate::clock::Clock;

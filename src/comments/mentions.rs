@@ -31,7 +31,7 @@ pub(super) struct Mention {
 }
 
 /// Finds the people and groups that the viewer mentions in a text, without duplicates. Finds nothing if the viewer is a
-/// guest: a mention would reveal to the guest who has an account.
+/// guest, because mentions would tell the guest which people have an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn longest_matching_name_wins_and_email_addresses_are_ignored() {
+    fn longest_matching_name_is_mentioned_and_email_addresses_are_not_mentions() {
         assert_eq!(
             names("@Ada Lovelace, @ada lovelaces and (@ADA)"),
             ["Ada Lovelace:1", "ada:2", "ADA:2"]
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn mention_ranges_finds_stored_mentions_in_the_text() {
+    fn stored_mentions_are_found_in_the_text() {
         let stored = r#"[{"name":"Ada","id":"2"},{"name":"Ada Lovelace","id":"1"}]"#;
         assert_eq!(
             mention_ranges(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"),

@@ -18,12 +18,12 @@ macro_rules! answers_to_question {
     };
 }
 
-/// Recomputes the answered and accepted state of a question, and the number of open questions of
-/// its update. Call it after every change in a thread. Does nothing if the thread does not begin
-/// with a question.
+/// Recomputes whether a question has been answered, whether an answer is accepted, and how many open questions its
+/// update has. Call this function after every change in a thread. Does nothing if the thread does not begin with a
+/// question.
 pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
-    // Lock the question first, so that the next statement also reads the replies that concurrent
-    // transactions have just added or removed.
+    // Lock the question first, so that the next SQL statement also reads the replies that concurrent transactions have
+    // just added or removed.
     let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
         .bind(root)
         .execute(&mut **tx)

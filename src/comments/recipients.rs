@@ -73,8 +73,8 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// Returns who is notified of a comment and why, apart from the people whom it mentions. The
-/// strongest reason comes first. `parent` is the id of the first comment of the thread.
+/// Returns the people who are notified of a comment for reasons other than a mention. They are grouped by reason, and
+/// the strongest reason comes first. `parent` is the id of the first comment of the thread.
 async fn reasons_without_mention(
     connection: &mut AnyConnection,
     update: &Update,
@@ -98,9 +98,9 @@ async fn reasons_without_mention(
     ])
 }
 
-/// Withdraws the notifications of people whom an edited comment no longer mentions. A person who is
-/// notified of the comment for another reason keeps the notification with that reason. `named`
-/// contains the people whom the comment mentions now.
+/// Withdraws the notifications of people whom an edited comment no longer mentions. If a person is notified of the
+/// comment for another reason too, the notification is kept, with that reason. `named` contains the people whom the
+/// comment mentions now.
 async fn retract_former_mentions(
     tx: &mut Tx,
     update: &Update,

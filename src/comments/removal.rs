@@ -1,4 +1,4 @@
-//! Removal of comments: who may remove a comment, and what remains of it.
+//! Removing comments: who may remove a comment, and what remains of it.
 
 use super::{find_visible, history, questions};
 use crate::clock::Clock;
@@ -56,8 +56,8 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update.id)
 }
 
-/// Returns the id of the update if the viewer wrote this comment and it no longer exists, even if
-/// the viewer can no longer see the update. If the update was deleted, finds the comment only within
+/// Returns the id of the update if the viewer wrote this comment and the comment was removed or deleted, even if the
+/// viewer can no longer see the update. If the whole update was deleted, finds the comment only within
 /// [`events::RETENTION`] of its last event.
 async fn removed_before(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Option<String>> {
     let stored: Option<(String, String, Option<i64>)> = sqlx::query_as(

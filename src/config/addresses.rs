@@ -24,7 +24,7 @@ pub(super) fn parse_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// Checks that the URL is one of PostgreSQL or SQLite.
+/// Checks that the text is the URL of a PostgreSQL or SQLite database.
 pub(super) fn parse_database(text: &str) -> Result<String, String> {
     if ["postgres://", "postgresql://"]
         .iter()

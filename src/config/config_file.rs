@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::SETTING_NAMES;
 
-/// Reads the settings in a TOML file. The file can only contain names of settings.
+/// Reads settings from a TOML file. Every key in the file must be the name of a setting.
 pub(super) fn read(path: &str) -> Result<BTreeMap<String, String>, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;

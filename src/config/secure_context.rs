@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn https_and_local_addresses_are_secure_contexts() {
+    fn only_https_and_local_addresses_are_secure_contexts() {
         for secure in [
             "https://hearback.example.org",
             "http://localhost:8080",

@@ -1,4 +1,4 @@
-//! Reads settings one by one and collects the errors of all of them.
+//! Reads settings one by one and collects all errors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ pub(super) struct SettingsReader {
 }
 
 impl SettingsReader {
-    /// Reads from a map of variable names to values. Empty values count as unset.
+    /// Creates a reader for a map of variable names to values. Empty values count as unset.
     pub(super) fn new(mut values: BTreeMap<String, String>) -> Self {
         values.retain(|_, value| !value.trim().is_empty());
         Self {

@@ -55,7 +55,7 @@ fn sending_email_requires_a_sender_address_and_a_public_url() {
 }
 
 #[test]
-fn maximum_recording_length_is_120_minutes_by_default_and_must_be_in_range() {
+fn maximum_recording_length_defaults_to_120_minutes_and_must_be_from_1_to_1440() {
     assert_eq!(with(&[]).unwrap().max_recording, 120);
     assert_eq!(
         with(&[("HEARBACK_MAX_RECORDING", "45")])

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn address_bits_after_the_prefix_of_a_network_are_ignored() {
+    fn bits_after_the_network_prefix_are_ignored() {
         assert!(trusts("10.1.2.3/8", "10.9.9.9") && trusts("0.0.0.0/0", "192.0.2.1"));
         assert!(!trusts("0.0.0.0/0", "2001:db8::1"));
     }

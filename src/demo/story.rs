@@ -184,8 +184,8 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Adds an update by Ada that asks the designers for a readback. Two readbacks wait for a verdict,
-/// one was corrected, and one person declined.
+/// Adds an update by Ada that asks the designers for a readback. Two readbacks are waiting for a verdict, one was
+/// corrected, and one person declined.
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {

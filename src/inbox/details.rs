@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::{people, receipts};
 
-/// Adds the text of the objection to each row whose `why` is an objection. Call it before
-/// [`name_actors`], because it needs the actor's id in `by`.
+/// Adds the text of the objection to each row whose `why` is an objection. Must be called before [`name_actors`],
+/// because it needs the actor's id in `by`.
 pub(super) async fn add_objections(
     connection: &mut AnyConnection,
     rows: &mut [InboxRow],

@@ -63,9 +63,9 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read: the
-/// kinds of the grouped notifications `w` as texts of [`Reason`](super::Reason)s, each followed by a
-/// space. Leaves out `sent`, and also comments, which are counted in `new_comments`.
+/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The column contains the
+/// kinds of the grouped notifications `w`, as texts of [`Reason`](super::Reason), each followed by a space. It does not
+/// contain `sent`. It does not contain comments either, because `new_comments` counts them.
 macro_rules! kinds {
     () => {
         "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)
@@ -114,9 +114,9 @@ macro_rules! is_shown {
     };
 }
 
-/// SQL for the unread notifications of the person `$1`, one row per update. Reads all notifications
-/// that are addressed to the person personally, and the newest others. Many comments on one update
-/// therefore cannot hide an objection to another.
+/// SQL for the unread notifications of the person `$1`, one row per update. Reads all notifications that concern the
+/// person directly, such as objections and mentions, but only the newest of the others. Many comments on one update
+/// therefore cannot hide an objection to another update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -162,7 +162,7 @@ macro_rules! owed_to_me {
     };
 }
 
-/// SQL for the rows of a section, those with a reminder first, then by due time.
+/// SQL for the rows of a section. Rows with a reminder come before the others. Both groups are sorted by due time.
 macro_rules! order_by_due {
     ($section:expr) => {
         concat!(

@@ -28,10 +28,10 @@ pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue, unknown_in_column}
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
-/// The lock timeout. A statement that finds the database locked by another writer waits up to 15 s.
+/// The lock timeout: an SQL statement waits up to 15 s if another writer has locked the database.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
-/// How often an attempt to empty SQLite's write-ahead log is repeated while a reader uses the log.
+/// How many times to try to empty SQLite's write-ahead log while a reader is using it.
 const TRUNCATE_ATTEMPTS: usize = 5;
 
 /// The migrations, embedded in the program.
@@ -155,9 +155,9 @@ impl Db {
         Ok(self.read.acquire().await?)
     }
 
-    /// Empties SQLite's write-ahead log, which may still contain deleted content. In the database
-    /// file, `secure_delete` has already overwritten that content. Logs a warning if a reader still
-    /// uses the log after several attempts. Does nothing on PostgreSQL.
+    /// Empties SQLite's write-ahead log, which may still contain deleted content. In the database file, `secure_delete`
+    /// has already overwritten that content. Logs a warning if a reader is still using the log after several attempts.
+    /// Does nothing on PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect != Dialect::Sqlite {
             return Ok(());
@@ -192,8 +192,8 @@ impl Db {
         self.committed.subscribe()
     }
 
-    /// Closes all connections. Waits until the connections in use are returned. Empties SQLite's
-    /// write-ahead log after the readers of this process are closed.
+    /// Waits until the connections in use are returned, and closes all connections. Closes the read connections first,
+    /// because SQLite's write-ahead log cannot be emptied while a reader is using it.
     pub async fn close(&self) {
         self.read.close().await;
         if let Err(error) = self.truncate_wal().await {
@@ -203,7 +203,7 @@ impl Db {
     }
 }
 
-/// Fails if the database does not respond.
+/// Fails if the database is not responding.
 pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
     Ok(connection.ping().await?)
 }
@@ -227,7 +227,7 @@ pub async fn get_or_create_setting(
     )
 }
 
-/// Whether the statement violated a unique constraint.
+/// Whether the error means that an SQL statement violated a unique constraint.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error
         .as_database_error()

@@ -8,7 +8,6 @@ pub(super) const DEFAULT_PEAK: f64 = 1000.0;
 /// A matrix for linear colors.
 pub(super) type Matrix = [[f64; 3]; 3];
 
-/// The matrix that changes nothing.
 pub(super) const IDENTITY: Matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
 /// From linear BT.709 to linear BT.2020 (ITU-R BT.2087).
@@ -28,9 +27,9 @@ pub(super) enum HdrTransfer {
 }
 
 impl HdrTransfer {
-    /// Converts an encoded HDR color with values from 0 to 1 to a linear SDR color of BT.709, whose
-    /// values are outside this range if the color is out of gamut. `to_bt709` converts from the
-    /// primaries of the color. `peak` is the luminance that becomes 1, in cd/m².
+    /// Converts an encoded HDR color to a linear SDR color of BT.709. The encoded values range from 0 to 1. If the
+    /// color is out of gamut, some of the linear values are outside that range. `to_bt709` converts from the primaries
+    /// of the HDR color. `peak` is the luminance that becomes 1, in cd/m².
     pub(super) fn to_sdr(self, color: [f64; 3], to_bt709: &Matrix, peak: f64) -> [f64; 3] {
         let luminances = match self {
             Self::Pq => multiply(to_bt709, color.map(from_pq)),
@@ -73,15 +72,15 @@ fn from_hlg(value: f64) -> f64 {
     }
 }
 
-/// Returns the luminance of each channel on a display with a peak of 1000 cd/m², for the light of a
-/// scene as a color of BT.709.
+/// Converts the light of a scene to the luminance of each channel on a display, in cd/m². The peak of the display is
+/// 1000 cd/m². Both colors have the primaries of BT.709.
 fn from_hlg_scene(scene: [f64; 3]) -> [f64; 3] {
     let luminance = 0.2126 * scene[0] + 0.7152 * scene[1] + 0.0722 * scene[2];
     scene.map(|value| 1000.0 * value * luminance.max(0.0).powf(0.2))
 }
 
-/// Maps a color of BT.709 with channels in cd/m², so that the channels of the same color in BT.2020
-/// are between 0 and 1. Keeps the ratios of the channels.
+/// Applies the tone curve to a color of BT.709 with channels in cd/m². Multiplies all channels by the same factor. The
+/// brightest channel of the same color in BT.2020 determines the factor.
 fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
     let in_bt2020 = multiply(&BT709_TO_BT2020, color);
     let brightest = in_bt2020.into_iter().fold(0.0, f64::max) / WHITE;
@@ -92,11 +91,10 @@ fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
     color.map(|value| value * factor)
 }
 
-/// The tone curve of Chromium. Takes luminances relative to SDR white, and returns a value from 0
-/// to 1. Up to SDR white, the curve is a straight line. Above it, the curve is a quadratic Bézier
-/// curve that reaches 1 at the peak. SDR white becomes 0.5 if the peak is [`DEFAULT_PEAK`] or
-/// higher. If the peak is not brighter than SDR white, nothing is mapped, and the result can be
-/// greater than 1.
+/// The tone curve of Chromium. Takes luminances relative to SDR white, and returns a value from 0 to 1. Up to SDR
+/// white, the curve is a straight line. Above it, the curve is a quadratic Bézier curve that reaches 1 at the peak. SDR
+/// white becomes 0.5 if the peak is [`DEFAULT_PEAK`] or higher. If the peak is not brighter than SDR white, the
+/// luminance is returned unchanged and can be greater than 1.
 fn tone_curve(luminance: f64, peak: f64) -> f64 {
     let headroom = peak.max(1.0).ln() / (DEFAULT_PEAK / WHITE).ln();
     let white = 1.0 - 0.5 * headroom.min(1.0);
@@ -121,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tone_curve_rises_without_jumps() {
+    fn tone_curve_never_falls_or_jumps() {
         for peak in [0.5, 1.0, 1.5, 2.0, 4.9, 50.0] {
             let at = |step: u32| tone_curve(f64::from(step) / 100.0, peak);
             for step in 1..6000 {

@@ -69,7 +69,7 @@ pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis)
 
 /// Enqueues a job that is due at `at`, unless the same job is already enqueued for that time.
 ///
-/// Locks the job that is already enqueued until the transaction ends. That job therefore runs after
+/// If the job is already enqueued, locks it until the transaction ends. The job then runs after
 /// the commit and sees what the transaction wrote.
 pub async fn enqueue_once_at<J: Job>(
     tx: &mut Tx,

@@ -68,7 +68,7 @@ pub fn to_html(text: &str) -> String {
     to_html_with_mentions(text, |_| Vec::new())
 }
 
-/// Converts a plain text to HTML. Only bare `http` and `https` addresses become links.
+/// Converts plain text to HTML. Only bare `http` and `https` addresses become links.
 pub fn plain_to_html(text: &str) -> String {
     let mut events = Vec::new();
     let mut end = 0;
@@ -198,7 +198,7 @@ mod tests {
         }
         assert!(
             made.contains("&lt;script&gt;"),
-            "typed HTML is not shown as text: {made}"
+            "HTML tags are not shown as text: {made}"
         );
     }
 

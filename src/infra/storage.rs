@@ -77,9 +77,8 @@ impl Storage {
         }
     }
 
-    /// Stores a complete local file and returns its length. On the same disk, the object is a hard
-    /// link to the file. The caller may therefore delete the file, but must not write to it any
-    /// more.
+    /// Stores a complete local file and returns its length. If the storage is on the same disk as the file, the object
+    /// is a hard link to the file. The caller may therefore delete the file, but must not write to it any more.
     pub async fn put_file(&self, key: &str, metadata: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
@@ -226,10 +225,9 @@ impl Storage {
         }
     }
 
-    /// Deletes unfinished writes: on a disk, temporary files that are a day old; in a bucket,
-    /// multipart uploads older than [`ABANDONED_UPLOAD_AGE`]. A bucket needs the longer age,
-    /// because a resumable upload in progress is also an unfinished multipart upload. Keeps the
-    /// multipart uploads whose ids are in `wanted`.
+    /// Deletes unfinished writes. On a disk, deletes temporary files that are more than a day old. In a bucket, deletes
+    /// multipart uploads older than [`ABANDONED_UPLOAD_AGE`], but keeps those whose ids are in `wanted`. This age is
+    /// greater than a day, because people may still resume a multipart upload for several days.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
         match self {
             Self::Disk(disk) => disk.sweep().await,
@@ -238,7 +236,7 @@ impl Storage {
     }
 }
 
-/// Temporary files older than this were left by a crashed process.
+/// Temporary files older than this are assumed to be left over from a crashed process.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Rejects unsafe keys. All keys come from our own code; this check keeps a mistake there from allowing path traversal.

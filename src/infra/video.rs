@@ -83,7 +83,7 @@ pub struct Probe {
     pub height: u32,
     /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
     pub video: String,
-    /// ffmpeg's name for the codec of the selected audio stream, the one with the best browser
+    /// ffmpeg's name for the codec of the selected audio stream. The selected stream is the one with the best browser
     /// support.
     pub audio: Option<String>,
     /// The container format.

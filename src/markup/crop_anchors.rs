@@ -1,4 +1,5 @@
-//! Adjusts the anchors of comments after a crop. An anchor is a region of a picture or a drawing on it.
+//! Adjusts the anchors of comments after a crop. The anchor of a comment is the region of the picture that it refers
+//! to, or its drawing on the picture.
 
 use sqlx::FromRow;
 

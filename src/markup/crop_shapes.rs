@@ -174,8 +174,8 @@ impl Crop {
         }
     }
 
-    /// Returns the factor for sizes after the crop. Sizes are fractions of the shorter side, so
-    /// they grow when that side becomes shorter.
+    /// Returns the factor by which sizes are multiplied after the crop. Sizes are fractions of the picture's shorter
+    /// side, so they grow when that side becomes shorter.
     fn scale_factor(&self) -> f64 {
         self.old.shorter() / f64::from(self.kept.width.min(self.kept.height))
     }

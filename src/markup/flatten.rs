@@ -65,8 +65,7 @@ impl FlattenMarkup {
         };
         let drawn = match render_layer(ctx, &source).await {
             Ok(drawn) => drawn,
-            // The picture was replaced during the read, so there is nothing left to do for this
-            // job.
+            // The picture was replaced while it was being read, so there is nothing left to do for this job.
             Err(_) if load_source(ctx, &self).await?.is_none() => return Ok(None),
             Err(error) => return Err(error),
         };

@@ -30,8 +30,8 @@ use crate::people::Person;
 /// Shown instead of the picture while a redaction is in progress.
 const IN_PROGRESS_TEXT: &str = "Part of this picture is being deleted permanently. \
                                 The picture will be shown again when that is done.";
-/// How long the job waits before it completes a redaction, in milliseconds. Usually the request
-/// that started the redaction completes it earlier.
+/// How long the job waits before it completes a redaction, in milliseconds. Usually, the request that started the
+/// redaction has completed it by then.
 const JOB_DELAY: i64 = 60_000;
 
 /// Completes a redaction if the request that started it did not complete it.

@@ -47,7 +47,7 @@ pub async fn add(
     Ok(id)
 }
 
-/// Adds files to an update of the viewer. Returns the media ids.
+/// Adds files to one of the viewer's own updates. Returns the media ids.
 pub async fn attach(
     tx: &mut Tx,
     clock: &Clock,

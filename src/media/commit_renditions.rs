@@ -1,4 +1,4 @@
-//! The end of a job that prepares a recording: the new renditions replace the old ones.
+//! The last step of a job that prepares a recording: it replaces the old renditions with the new ones.
 
 use super::context::MediaContext;
 use super::processing_state::{Target, record_change, set_state};
@@ -11,8 +11,8 @@ use crate::infra::jobs::{self, Job};
 use crate::infra::video::Output;
 use crate::updates;
 
-/// Attaches objects as renditions and enqueues the next job, if the generation is still current;
-/// otherwise deletes the objects.
+/// Attaches objects as renditions and enqueues the next job. If the generation is no longer current, only deletes the
+/// objects.
 pub(super) async fn commit_renditions<J: Job>(
     ctx: &MediaContext,
     target: &Target,
@@ -46,7 +46,7 @@ pub(super) async fn commit_renditions<J: Job>(
     tx.commit().await
 }
 
-/// Puts the objects into the renditions of their names. Returns the keys that they replaced.
+/// Stores each object as the rendition with its name. Returns the keys of the objects that were replaced.
 async fn replace_renditions(
     tx: &mut Tx,
     target: &Target,
@@ -68,8 +68,8 @@ async fn replace_renditions(
     Ok(replaced)
 }
 
-/// Deletes a replaced object only if no rendition uses it. If browsers can play the original, its
-/// object was also the `playable` rendition until now, and must stay as the original.
+/// Deletes replaced objects that no rendition uses any more. If browsers can play the original, the original was also
+/// the `playable` rendition until now. Its object is then kept, because the `original` rendition still uses it.
 async fn retire_replaced(
     tx: &mut Tx,
     ctx: &MediaContext,

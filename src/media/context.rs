@@ -28,8 +28,7 @@ pub struct MediaContext {
     pub tools: Arc<OnceCell<Tools>>,
     /// The folder for temporary files.
     pub temp_dir: PathBuf,
-    /// When this process started. Unfinished files that are older were left behind by killed
-    /// processes.
+    /// When this process started. Unfinished files from before this time were left behind by killed processes.
     pub started_at: SystemTime,
     /// The font for markup text.
     pub font: Font,

@@ -40,8 +40,8 @@ struct Candidate {
     name: RenditionName,
     state: MediaState,
     original_metadata: Option<String>,
-    /// When access to the original ends for everyone but the author, after a copy has replaced it. Until then, viewers
-    /// who are already playing the original can continue.
+    /// When everyone but the author loses access to the original. Set when a copy replaces the original, so that
+    /// viewers who are already playing the original can continue.
     raw_until: Option<Millis>,
 }
 

@@ -92,7 +92,7 @@ pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()
     record_change(tx, clock, update, id).await
 }
 
-/// Sets media to failed because the rest of its upload never arrived.
+/// Marks media as failed, because the rest of its upload never arrived.
 pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar(

@@ -92,9 +92,8 @@ pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
     }
 }
 
-/// Creates a storage key and records it as pending. If its object is still pending after a day, the
-/// sweep deletes the object. `media_id` assigns the object to media, so that a redaction of the
-/// media can delete the object.
+/// Creates a storage key and records it as pending. If its object is still pending after a day, a periodic sweep
+/// deletes the object. `media_id` assigns the object to media, so that a redaction of the media can delete the object.
 pub(crate) async fn new_pending_key(
     db: &Db,
     clock: &Clock,

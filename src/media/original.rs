@@ -131,8 +131,8 @@ impl Media {
     }
 }
 
-/// Returns until when viewers may still fetch an original that a copy has just replaced. Adds the duration of the video
-/// and [`RAW_GRACE`] to `now`, so that viewers who are already playing the original can continue.
+/// Returns the time until which viewers may still fetch an original that a copy has just replaced. It is `now` plus the
+/// duration of the video plus [`RAW_GRACE`], so that viewers who are already playing the original can continue.
 pub(super) fn open_until(now: Millis, duration_ms: Option<Millis>) -> Millis {
     now + duration_ms.unwrap_or(0) + RAW_GRACE
 }

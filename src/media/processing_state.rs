@@ -1,4 +1,5 @@
-//! The state that a job gives a recording while it prepares it, unless the recording was replaced.
+//! Records the processing state of a recording for a job, unless the recording has been replaced since the job was
+//! enqueued.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,8 +68,7 @@ pub(super) async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<(
     }
 }
 
-/// Sets the recording to failed if its file caused the error. Returns any other error, so that the
-/// job is retried.
+/// Marks the recording as `failed` if its file caused the error. Returns any other error, so that the job is retried.
 pub(super) async fn reject_file(ctx: &MediaContext, target: &Target, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
@@ -91,9 +91,9 @@ pub(super) async fn finish_step(
     tx.commit().await
 }
 
-/// Sets the state. Returns `false` if the media no longer exists or its generation has changed.
-/// Removes the playable rendition of failed media, because its object may be the original, which
-/// only the author may fetch.
+/// Sets the state. Returns `false` if the media no longer exists or its generation has changed. Removes the `playable`
+/// rendition of failed media. Its object may be the original, and only the author may fetch the original of failed
+/// media.
 pub(super) async fn set_state(
     tx: &mut Tx,
     target: &Target,

@@ -10,11 +10,11 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// Removes a file from an update of the viewer, and returns the id of the update. If people have
-/// answered the update and one of its revisions contains the file, the bytes are kept, so that the
-/// author can still see the file in that revision. Otherwise, or if `for_good` is true, the bytes
-/// are deleted. Comments on the file keep their text and lose their anchor. Does nothing if the
-/// viewer has already deleted the file.
+/// Removes a file from one of the viewer's own updates, and returns the id of the update. Deletes the bytes of the
+/// file, with one exception: if people have answered the update and one of its revisions contains the file, the bytes
+/// are kept, so that the author can still see the file in that revision. If `for_good` is true, the exception does not
+/// apply. Comments on the file keep their text and lose their anchor. Does nothing if the viewer has already deleted
+/// the file.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -66,8 +66,8 @@ pub async fn remove(
     Ok(update.id)
 }
 
-/// Returns the id of the update from which this person deleted the file, if that was within
-/// [`events::RETENTION`].
+/// Returns the id of the update from which this person deleted the file. Returns `None` if the file still exists or the
+/// deletion is older than [`events::RETENTION`].
 async fn deleted_before(tx: &mut Tx, person_id: &str, id: &str) -> Result<Option<String>> {
     let existing: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
         .bind(id)

@@ -66,9 +66,9 @@ pub(crate) async fn store_picture_renditions(
     Ok(objects)
 }
 
-/// Returns the renditions of a video that is stored unchanged at `key`. The file is the `original`.
-/// If browsers can play its container, the file is also the `playable` rendition until a seekable
-/// copy exists.
+/// Returns the renditions of a video that is stored unchanged at `key`. The stored file becomes the `original`
+/// rendition. If browsers can play its container, the file is also the `playable` rendition until a seekable copy
+/// exists.
 pub(crate) fn video_renditions(container: Container, key: String, bytes: u64) -> Vec<Object> {
     let original = Object {
         name: RenditionName::Original,

@@ -1,4 +1,4 @@
-//! Deletes objects that no rendition uses any more, and keeps their URLs working until these expire.
+//! Deletes objects that no rendition uses any more. Keeps their URLs working until the URLs expire.
 
 use super::RenditionName;
 use super::objects::record_pending;

@@ -119,8 +119,7 @@ pub async fn untrim(
     .await
 }
 
-/// Finds a recording and locks it until the transaction ends. Fails if the recording is still being
-/// uploaded.
+/// Finds a recording and locks its update until the transaction ends. Fails if the recording is still being uploaded.
 async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     let (media, ..) = lock_for_update(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar(
@@ -158,8 +157,8 @@ fn known_duration(media: &Media) -> Result<Millis> {
     Err(Error::Conflict(message.into()))
 }
 
-/// Enqueues the job that cuts the new range. Removes all renditions of the previous range and
-/// revokes their URLs, because a poster may show content that is now cut.
+/// Enqueues the job that cuts the new range. Also removes all renditions of the previous range and revokes their URLs,
+/// because the renditions may show content that is now cut.
 async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,

@@ -91,8 +91,8 @@ pub(super) struct MailedUpdate {
     pub(super) due_at: Option<Millis>,
 }
 
-/// Loads the content of the email to a person about these notifications. The notifications must be sorted by time.
-/// Returns `None` if there is nothing to email.
+/// Loads the content of a person's email about these notifications. The notifications must be sorted by time. Returns
+/// `None` if there is nothing to email.
 pub(super) async fn load(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -204,7 +204,7 @@ async fn load_updates(
     statement.fetch_known(connection).await
 }
 
-/// Returns a map from id to name, with the people and guests whom the email can name.
+/// Returns the names of the people and guests whom the email can name, by id.
 async fn actor_names(
     connection: &mut AnyConnection,
     updates: &[(MailedUpdate, Option<OverdueAnswers>)],

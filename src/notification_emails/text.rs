@@ -87,7 +87,7 @@ impl Entry {
     }
 }
 
-/// The paragraphs that ask a recipient for an answer. If the recipient is asked again, they say why.
+/// The paragraphs that ask a recipient for an answer. If the recipient has to answer again, the paragraphs say why.
 fn request(update: &MailedUpdate, now: Millis, zone: &str, link: &str) -> Vec<String> {
     let MailedUpdate { author, title, .. } = update;
     let due = update.due_at.map(|due| {

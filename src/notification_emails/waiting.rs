@@ -1,4 +1,4 @@
-//! The notifications that wait to be emailed.
+//! Finds and marks the notifications that still have to be emailed.
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -10,16 +10,17 @@ use crate::notifications::Kind;
 use crate::receipts::objection_stands;
 use crate::updates;
 
-/// SQL condition: the notification `n` waits to be emailed. The person is active, accepts email and
-/// has not read the notification. The update is published. Unless the notification is a request for
-/// an answer, the person is the author of the update. The notification also still applies:
+/// SQL condition: the notification `n` still has to be emailed. The person is active, accepts email
+/// and has not read the notification. The update is published. Requests for an answer are emailed
+/// to recipients, and all other notifications only to the author of the update. A notification is
+/// emailed only as long as it applies:
 ///
 /// - A request for an answer applies while the person owes the answer.
 /// - A mention of the author applies until the comment is removed.
-/// - A question applies while it has no answer.
+/// - A question applies until it is answered, marked as resolved or removed.
 /// - An objection applies while it stands.
 /// - A readback applies while it refers to the current revision and has no verdict.
-/// - An overdue notification applies while an answer that was overdue then is still missing.
+/// - A notification about overdue answers applies while one of these answers is still missing.
 macro_rules! email_wanted {
     () => {
         concat!(
@@ -60,8 +61,8 @@ pub(super) struct Notice {
     pub(super) at: Millis,
 }
 
-/// Lists the people who have a waiting notification about the update. Considers only notifications that were created at
-/// or after `since`.
+/// Lists the people to whom a notification about the update still has to be emailed. Considers only notifications that
+/// were created at or after `since`.
 pub(super) async fn people_notified_since(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -78,8 +79,8 @@ pub(super) async fn people_notified_since(
     .await?)
 }
 
-/// Returns the ids of the given people who have a waiting notification. Expects at most `MAX_PEOPLE` people, because
-/// one SQL statement contains all of them.
+/// Finds out which of the given people have a notification that still has to be emailed, and returns their ids. Expects
+/// at most `MAX_PEOPLE` people, because one SQL statement contains all of them.
 pub(super) async fn people_among(
     connection: &mut AnyConnection,
     people: &[String],
@@ -99,9 +100,9 @@ pub(super) async fn people_among(
     Ok(statement.fetch_all(connection).await?)
 }
 
-/// Marks a person's waiting notifications as mailed and returns them, oldest first. Leaves out
-/// notifications that are so new that their cause can still be undone. Returns an empty list if
-/// another node has already claimed them.
+/// Claims the notifications that still have to be emailed to a person: marks them as mailed and returns them, oldest
+/// first. Leaves out notifications that are so new that their cause can still be undone. Returns an empty list if
+/// another node has already claimed all of them.
 pub(super) async fn claim(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<Vec<Notice>> {
     // Lock the person. Otherwise, two nodes could each claim some of the notifications and send two
     // emails.

@@ -8,8 +8,8 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
 
-/// How precisely the last use of a credential is stored. Each credential causes at most one write
-/// per minute, instead of one per request.
+/// How precisely the time of a credential's last use is stored, in milliseconds. Each credential causes at most one
+/// write per minute, instead of one write per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
 /// Returns the SHA-256 hash of a secret in hexadecimal. The hash needs no salt, because secrets are

@@ -1,4 +1,5 @@
-//! Groups: named sets of people that can be addressed as one. Groups cannot contain other groups.
+//! Groups: named sets of people. An update can be sent to a group instead of to each of its members. Groups cannot
+//! contain other groups.
 
 mod load;
 mod members;
@@ -47,7 +48,7 @@ pub struct Member {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// Email address, which is filled in when a form to edit the group is shown.
+    /// Email address. The form for editing the group shows it.
     pub email: String,
 }
 

@@ -136,8 +136,8 @@ pub async fn invitation_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Creates the account for an invitation and deletes the invitation. Returns the id of the account
-/// and the ids of the updates that have the invitation in their audience.
+/// Creates the account for an invitation and deletes the invitation. Returns the id of the account and the ids of the
+/// updates whose audience contains the invitation.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,
@@ -253,7 +253,7 @@ pub(super) async fn set_password(
     Ok(())
 }
 
-/// Changes the password of the person who is signed in. Ends all sessions of the person except `keep_session`.
+/// Changes the password of the signed-in person. Ends all of the person's sessions except `keep_session`.
 pub async fn change_password(
     tx: &mut Tx,
     person_id: &str,

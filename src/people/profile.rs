@@ -96,7 +96,7 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     }
 }
 
-/// Returns a map from the id of each of these people to the work schedule.
+/// Returns the work schedules of these people, as a map from the person's id to the schedule.
 pub async fn work_schedules(
     connection: &mut AnyConnection,
     ids: &[String],

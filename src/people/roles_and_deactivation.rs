@@ -1,4 +1,5 @@
-//! The changes that an admin makes to an account: its role, and whether it is active. One admin always remains.
+//! Changes that an admin makes to an account: changing its role, deactivating it or reactivating it. At least one
+//! active admin always remains.
 
 use super::{Role, by_id};
 use crate::clock::Clock;

@@ -73,7 +73,7 @@ pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<O
     Ok(Some(known.into_person(Grant::Session)))
 }
 
-/// Returns the active sessions of a person. The session that was used last comes first.
+/// Returns the active sessions of a person, the most recently used first.
 pub async fn sessions(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -19,10 +19,9 @@ struct OverdueUpdate {
     author_id: String,
 }
 
-/// Notifies authors that answers to their updates have become overdue. A missed due time is
-/// reported only once. Authors get one email from the time when the first answer becomes overdue
-/// until no answer is overdue; further due times within this time only renew the notification.
-/// Returns the ids of the affected updates.
+/// Notifies authors that answers to their updates have become overdue. Each missed due time is reported only once. An
+/// author gets an email when the first answer to an update becomes overdue. While an answer to this update is overdue,
+/// further missed due times only renew the notification. Returns the ids of the affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id

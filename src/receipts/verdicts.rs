@@ -115,8 +115,8 @@ pub(super) async fn mark_taken_back(
 }
 
 /// Lists the messages between the author and each recipient, oldest first. The author sees all messages, and recipients
-/// see their own thread. Other people with an account see the messages that were written before the author disclosed
-/// the thread, except messages that were taken back. Guests see nothing.
+/// see their own thread. Other people with an account see a thread only if the author has disclosed it. They see the
+/// messages that were written before the disclosure, except messages that were taken back. Guests see nothing.
 pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,

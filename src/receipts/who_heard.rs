@@ -13,14 +13,13 @@ use crate::people::Viewer;
 text_enum! {
     /// How a recipient has responded to the current revision of an update. Every recipient has exactly one standing. An
     /// answer stands if the recipient gave it to the current revision and the author has not corrected it. If the
-    /// update expects a readback, a mere acknowledgement does not stand.
+    /// update expects a readback, an acknowledgement does not stand.
     pub enum Standing {
-        /// The recipient opened the current revision, and an answer without objection stands.
+        /// The recipient opened the current revision, and gave an answer that stands and is not an objection.
         Heard = "heard",
         /// The recipient objected to the current revision.
         Objects = "objects",
-        /// An answer without objection stands, but the recipient has not opened the current
-        /// revision.
+        /// The recipient gave an answer that stands and is not an objection, but has not opened the current revision.
         AnsweredUnopened = "answered_unopened",
         /// The recipient answered an earlier revision.
         AnsweredEarlier = "answered_earlier",
@@ -87,8 +86,8 @@ macro_rules! is_visibly_corrected {
     };
 }
 
-/// The number of recipients of an update with each [`Standing`]. If the viewer may not see that a readback was
-/// corrected, the readback counts as not corrected.
+/// Counts of an update's recipients by [`Standing`]. If the viewer may not see that a readback was corrected, the
+/// readback counts as not corrected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct StandingCounts {
     /// Number of recipients.

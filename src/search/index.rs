@@ -150,7 +150,7 @@ mod tests {
     use super::row_number;
 
     #[test]
-    fn search_row_number_increases_with_the_id() {
+    fn newer_ids_get_greater_search_row_numbers() {
         let clock = crate::clock::Clock::default();
         let first = row_number(&clock.id());
         clock.advance(10);

@@ -23,8 +23,8 @@ pub async fn rank_updates(
     let Some(query) = match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
-    // A lower rank must mean a better match. `bm25()` in SQLite ranks this way; `ts_rank()` in
-    // PostgreSQL does not and is negated.
+    // The lowest value must be the best match. `bm25()` in SQLite returns such values. `ts_rank()` in PostgreSQL
+    // returns higher values for better matches, so its result is negated.
     let places = match dialect {
         Dialect::Sqlite => {
             "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid

@@ -1,5 +1,5 @@
-//! Identifies the process that claims jobs and finishes uploads, so that a new process on the same
-//! data folder can expire the leases of the previous one.
+//! Identifies the process that claims jobs and finishes uploads. After a restart, the new process can therefore expire
+//! the leases of the previous process that used the same data folder.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};

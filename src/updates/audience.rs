@@ -37,7 +37,7 @@ pub struct NamedPerson {
     pub id: String,
     /// Name of the person.
     pub name: String,
-    /// Email address, which is filled in when a form to edit the group is shown.
+    /// Email address. The form for editing the update shows it.
     pub email: String,
 }
 
@@ -109,7 +109,7 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
     .await?)
 }
 
-/// Lists the email addresses in the audience whose invitation is pending.
+/// Lists the email addresses of the pending invitations in the audience.
 pub async fn pending_invitees(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -31,8 +31,8 @@ pub(super) async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft if it has no content, no audience and no media. Ignores the media with the id `media_id` while it is
-/// uploading. Returns whether the draft was deleted.
+/// Deletes a draft if it has no content, no audience and no media. The media `media_id` does not count while it is
+/// still being uploaded. Returns whether the draft was deleted.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(

@@ -68,7 +68,7 @@ fn check_edit(content: &Content, before: &Update) -> Result<()> {
     Ok(())
 }
 
-/// Writes the changed fields and raises the version. A material edit also raises the revision.
+/// Writes the changed fields and increments the version. A material edit also increments the revision.
 async fn write_content(
     tx: &mut Tx,
     clock: &Clock,

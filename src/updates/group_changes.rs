@@ -1,5 +1,4 @@
-//! Changes to a group, together with their effects on the updates that have the group in their
-//! audience.
+//! Changes to a group, and their effects on the updates whose audience contains the group.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -17,8 +16,9 @@ use crate::people::groups::{self, Change};
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. If an author allows it, new members can open updates that were sent to the group earlier, and the
-/// author is notified. If the members change, every open event stream checks again whether its viewer still has access.
+/// Changes a group. New members can open an update that was sent to the group earlier if the author of the update
+/// allows it; this author is notified. If the members change, every open event stream checks again whether its viewer
+/// still has access.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -92,8 +92,8 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies an update's author about everyone who joined a group in the audience after publication.
-/// Called when the author allows later members to open the update.
+/// Notifies the author of an update about the people who joined one of the update's groups after publication. Called
+/// when the author allows later members to open the update.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -115,10 +115,13 @@ pub(super) async fn notify_of_earlier_joiners(
 /// gets one notification per update and person. If the person could already open the update, the
 /// author gets none.
 ///
-/// If `update_id` is not empty, the author of that update has just allowed later members to open
-/// it, and only this author is notified. The notifications then include people who are also in
-/// another group of the audience. Otherwise, they leave these people out, because the other group
-/// already gave them access.
+/// If `update_id` is empty, notifies the authors of all updates whose audience contains the group.
+/// Leaves out people who are also in another group of the audience, because that group already
+/// gave them access.
+///
+/// If `update_id` is set, notifies only the author of this update, who has just allowed later
+/// members to open it. Includes people who are also in another group of the audience, because no
+/// group gave them access before.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! Lists of updates, such as the library.
+//! Lists of updates, such as the one on the Library page.
 
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
@@ -148,9 +148,9 @@ pub async fn list(
     }
 }
 
-/// Builds the statement of [`list`] from the conditions that are set: unused conditions would keep
-/// the query planner from choosing the right index. Returns the values of `$5` and later as well.
-/// `$1` is the person, `$2` and `$3` are the cursor, and `$4` is the limit.
+/// Builds the SQL statement of [`list`]. Includes only the conditions that are set, because unused conditions would
+/// keep the query planner from choosing the right index. Also returns the values for the placeholders from `$5`
+/// onwards. `$1` is the person, `$2` and `$3` are the cursor, and `$4` is the limit.
 fn list_statement<'a>(
     dialect: Dialect,
     filter: &'a Filter,

@@ -23,7 +23,7 @@ const MAX_WRITERS_PER_PERSON: usize = 16;
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// How long a request waits while an earlier request is finishing the upload.
+/// How long a request waits for an earlier request to finish the upload.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a waiting request checks whether the upload is finished.
 const FINISH_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -43,13 +43,13 @@ pub struct PatchRequest {
     pub creates: bool,
 }
 
-/// Appends the body of a request to one of the viewer's uploads. Returns the new state of the
-/// upload. Its first `received` bytes are stored durably. The last byte finishes the upload.
+/// Appends the body of a request to one of the viewer's uploads. The last byte finishes the upload.
+/// Returns the new state of the upload, whose first `received` bytes are stored durably.
 ///
 /// The bytes of an interrupted request are kept, unless the request has a checksum. Returns
-/// [`Error::Conflict`] if the offset is wrong, another request has taken over the upload, or another
-/// request needs long to finish it; the sender must then request the current offset. An unsupported
-/// file type cancels the upload.
+/// [`Error::Conflict`] if the offset is wrong, if another request has taken over the upload, or if
+/// another request is taking too long to finish it. The sender must then request the current
+/// offset. An unsupported file type cancels the upload.
 pub async fn append_body(
     uploads: &UploadService,
     viewer: &Viewer,

@@ -116,7 +116,7 @@ impl Writer<'_> {
             .upload
             .multipart
             .clone()
-            .ok_or_else(|| Error::internal("a large upload has no multipart upload"))?;
+            .ok_or_else(|| Error::internal("the id of the multipart upload is missing"))?;
         // An earlier attempt may have completed the upload without receiving the response. If that
         // attempt included stray parts, the object is longer than `length`, and only its committed
         // ranges count.
@@ -190,8 +190,8 @@ impl Writer<'_> {
             }
             total += size;
         }
-        // If there are no stray parts, or if committed parts are missing, the server refused for
-        // another reason.
+        // If there are no stray parts, or if committed parts are missing, the server refused the request for another
+        // reason. Return its error.
         if total == length || counted.iter().map(|(from, to)| to - from).sum::<u64>() != length {
             return Err(refusal);
         }

@@ -16,9 +16,8 @@ const LEASE: Millis = 30_000;
 /// How often a lease is renewed.
 pub(super) const RENEW_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The earliest and the latest end of a valid lease. A lease with a later end was written before
-/// the clock was set back. The limit is twice the duration, because another process's clock may be
-/// ahead.
+/// The earliest and the latest time at which a valid lease can end. A lease that ends later was written before the
+/// clock was set back. The latest time is two lease durations from now, because another process's clock may be ahead.
 pub(super) fn valid_ends() -> (Millis, Millis) {
     let now = clock::real_now();
     (now, now + 2 * LEASE)

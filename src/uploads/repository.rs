@@ -39,7 +39,8 @@ pub struct Upload {
     pub metadata: String,
     /// Total length in bytes; `None` while the length is unknown.
     pub length: Option<i64>,
-    /// When the upload started, if its length was unknown at that time, as for a recording; otherwise `None`.
+    /// When the upload started, if its length was unknown then; otherwise `None`. Recordings start with an unknown
+    /// length.
     pub deferred_at: Option<Millis>,
     /// Number of bytes that are stored durably.
     pub received: i64,
@@ -62,7 +63,7 @@ pub struct Upload {
     pub broken_off_at: Option<Millis>,
     /// The process that is finishing the upload.
     pub(super) finisher: Option<String>,
-    /// When the lease of `finisher` ends, in real time.
+    /// When the lease of `finisher` ends, according to the system clock.
     pub(super) finisher_until: Option<Millis>,
     /// 1 while the media of the upload exists; 0 after the media was removed.
     pub(super) wanted: i64,
@@ -339,7 +340,8 @@ pub async fn cancel_own(
     .await
 }
 
-/// Schedules two deletions of an upload's data: one now, and one at a time when no request can still be writing data.
+/// Schedules two deletions of an upload's data. The first runs now, and the second runs when no request can still be
+/// writing data.
 pub(super) async fn schedule_purge(
     tx: &mut Tx,
     clock: &Clock,

@@ -26,7 +26,8 @@ pub(super) struct Writer<'a> {
     /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// The pieces that are not committed yet. Committing a piece replaces all committed pieces from its start onward.
+    /// The pieces that are not committed yet. When a piece is committed, it replaces every committed piece that begins
+    /// at the same position or later.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
     /// Whether the writer is reopening a finished upload. If so, its first commit marks the upload

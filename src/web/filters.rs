@@ -40,7 +40,7 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
     }))
 }
 
-/// Converts a plain text to HTML in which bare addresses are links.
+/// Converts plain text to HTML and turns the web addresses in it into links.
 #[filter_fn]
 pub fn linked(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<Safe<String>> {
     Ok(Safe(markdown::plain_to_html(text.as_ref())))
@@ -102,7 +102,8 @@ pub fn plural(
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
 
-/// Formats a count of waiting items. Counting stops at the limit, so larger counts show as `1000+`.
+/// Formats the number of entries in an inbox section. Numbers above the limit are not exact, so they are shown as
+/// `1000+`.
 #[filter_fn]
 pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
     let count = *count.borrow();
@@ -178,8 +179,8 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address for playing a file as it was in an earlier version of its update. If the file has been trimmed
-/// differently since then, this is the address of the original file, limited to the range of that version.
+/// Returns the address that plays a file as it was in an earlier version of its update. If the trim has changed since
+/// that version, this is the address of the original file, limited to the range of that version.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),

@@ -1,5 +1,6 @@
-//! Middleware around every request: request id, method override, cross-site protection, error rendering,
-//! openings that forms report, headers and logging.
+//! Middleware for every request. It assigns a request id, rejects cross-site requests, applies the method override,
+//! renders errors, records that a form was sent from an open update page, sets the default headers and logs the
+//! request.
 
 mod cross_site;
 mod default_headers;

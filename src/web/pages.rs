@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 /// Layout data that every page needs.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// Title of the window, before "· hearback".
+    /// Window title, without the suffix "· hearback".
     pub title: String,
     /// The signed-in person.
     pub me: Option<Me>,
@@ -39,15 +39,16 @@ pub struct Page {
     /// Nonce for the Content-Security-Policy of this response. Turbo needs the nonce for the style element that it
     /// adds.
     pub nonce: String,
-    /// Number of updates that wait for the viewer's answer. Shown in the navigation and the title.
+    /// Number of updates that are waiting for the viewer's answer. Shown in the navigation and the title.
     pub owed_count: i64,
-    /// Whether the page uses plain HTTP and is not local. Browsers then allow neither recording nor copying.
+    /// Whether the address of the page uses plain HTTP and is not a local address. On such a page, browsers do not
+    /// allow recording and copying.
     pub insecure: bool,
     /// Sentence about what was just done; shown once.
     pub flash_text: Option<String>,
-    /// Link that is shown only once, with a copy button.
+    /// Link, token or message that the page shows only once, with a copy button.
     pub flash_link: Option<String>,
-    /// Whether the page tries to copy the link immediately.
+    /// Whether the page tries to copy `flash_link` immediately.
     pub flash_copyable: bool,
     /// Whether the workspace has rules. The page `/workspace` shows them.
     pub rules: bool,
@@ -58,7 +59,7 @@ pub struct Page {
 /// An entry of the navigation, or of the tabs under *People*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NavEntry {
-    /// The form of a new update.
+    /// The form for a new update.
     New,
     /// The inbox.
     Inbox,
@@ -127,7 +128,7 @@ impl Page {
 /// Values of a form and their errors.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
-    /// Typed values, keyed by field.
+    /// Values, keyed by field.
     pub values: BTreeMap<String, String>,
     /// Errors, keyed by field. Each says what is wrong and how to fix it.
     pub errors: FieldErrors,
@@ -136,7 +137,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// Returns the typed value of a field.
+    /// Returns the value of a field, or an empty string.
     pub fn value(&self, field: &str) -> &str {
         self.values.get(field).map_or("", String::as_str)
     }
@@ -173,6 +174,6 @@ pub struct ErrorPage {
     pub detail: String,
     /// Id of the request, to report to an admin.
     pub request_id: String,
-    /// Text that was typed before the failure, so that nothing is lost.
+    /// Text that the user entered before the failure. The page shows it, so that nothing is lost.
     pub typed: Vec<(String, String)>,
 }

@@ -18,7 +18,7 @@ use super::pages::{ErrorPage, Page};
 use crate::error::Error;
 use crate::state::State;
 
-/// Result of a handler. [`render_error`] renders the error.
+/// Result of a handler. [`render_error`] turns the error into a response.
 pub(crate) type HandlerResult = Result<HttpResponse, Error>;
 
 impl ResponseError for Error {
@@ -145,7 +145,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
 }
 
 /// Renders an error: as a page for a browser, or as a problem document (RFC 9457) for a program. Redirects a browser to
-/// the sign-in page if sign-in is required. An error page shows the typed text again, so that nothing is lost.
+/// the sign-in page if sign-in is required. An error page shows the text that the user entered, so that nothing is
+/// lost.
 pub(crate) fn render_error(
     req: &HttpRequest,
     error: &Error,

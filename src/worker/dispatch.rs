@@ -16,13 +16,13 @@ use crate::infra::jobs;
 use crate::infra::jobs::{ClaimedJob, Lane, Outcome};
 use crate::state::State;
 
-/// How often the dispatcher polls for jobs that have become due or whose lease on another node has
-/// expired. Also the pause after a failed claim.
+/// How often the dispatcher polls for jobs that have become due, and for jobs on which another node's lease has
+/// expired. Also how long it waits before it retries a failed database operation.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A [`Lane::Preparation`] job that runs longer than this moves to a slot of [`Lane::Heavy`].
 const LONG_JOB: Duration = Duration::from_secs(10);
 
-/// Claims and runs jobs until `stop` becomes true. Then waits for the running jobs.
+/// Claims and runs jobs until `stop` becomes true. Then waits until the running jobs have ended.
 pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Slots::new(LONG_JOB));
     let mut commits = state.db.commits();
@@ -90,7 +90,7 @@ async fn claim_next(
     let acquired = free.into_iter().find(|(free, _)| *free == lane);
     let (_, slot) = acquired.ok_or_else(|| {
         Error::internal(format!(
-            "claimed a job of lane {lane:?}, although that lane has no free slot"
+            "claimed a job for lane {lane:?}, although that lane has no free slot"
         ))
     })?;
     Ok(Some((job, kind, slot)))
@@ -192,8 +192,8 @@ async fn run_job(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<()> {
     if !kind.retry.allows_attempt(job.attempts) {
-        // Fail the job here. A job that crashes the process on every attempt cannot record its own
-        // failure, and would otherwise run forever.
+        // Fail the job instead of running it again. If a job crashes the process on every attempt, it cannot record its
+        // own failure, and it would be restarted forever.
         let error = Error::internal("the job was started too many times without finishing");
         return record_failure(state, kind, job, &error, stop).await;
     }

@@ -1,4 +1,4 @@
-//! The list of all jobs.
+//! The list of all job types.
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_data_deletion_jobs_are_retried_forever_and_all_jobs_except_mail_are_interruptible() {
+    fn only_data_deletion_jobs_are_retried_forever_and_only_mail_jobs_cannot_be_interrupted() {
         let named = |wanted: fn(&JobKind) -> bool| -> Vec<&str> {
             let found = JOBS.iter().filter(|job| wanted(job));
             found.map(|job| job.name).collect()

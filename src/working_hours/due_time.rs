@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use super::schedule::{MAX_DAYS_SEARCHED, WorkSchedule};
 use crate::clock::Millis;
 
-/// Maximum due time, in working days.
+/// Maximum number of working days until an answer is due.
 pub const MAX_DUE_DAYS: i64 = 60;
 
 /// The due time of an answer as the author chose it. [`due_for`] computes each recipient's due time
@@ -14,17 +14,20 @@ pub const MAX_DUE_DAYS: i64 = 60;
 pub enum Due {
     /// The answer is due at a fixed time.
     At(Millis),
-    /// The answer is due at the end of the n-th working day.
+    /// The answer is due at the end of the n-th working day after the request.
     Days(i64),
 }
 
 /// Computes the due time for one person. The result is within the person's working hours, after the
 /// request and after the person's absence.
 ///
-/// `Days(n)` is due at the end of the n-th working day after the day of the request. `At` is due at
-/// the given time if the person works at that time. If not, it is due when the person last stops
-/// working before that time. If that moment has already passed, it is due at the end of the first
-/// whole working day after the given time.
+/// `Days(n)` is due at the end of the n-th working day. The count begins on the day after the
+/// request, or on the day after the end of the absence if that is later.
+///
+/// `At` is due at the given time if the person works at that time. If not, it is due when the
+/// person last stops working before that time. If that moment is before the request or before the
+/// end of the absence, the answer is due at the end of the first whole working day after the given
+/// time, the request and the absence.
 pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     let ready = schedule
         .away_until

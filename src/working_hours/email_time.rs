@@ -1,4 +1,4 @@
-//! When a person gets emails: while they work.
+//! When emails are sent to a person: only while the person is working.
 
 use jiff::{Timestamp, ToSpan};
 

@@ -1,4 +1,4 @@
-//! The working time of one person, around changes of the clocks.
+//! When one person works, including around clock changes.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};

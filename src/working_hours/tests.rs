@@ -1,4 +1,4 @@
-//! Hand-picked due times. The child modules test email times, parsing, and every time zone.
+//! Tests of selected due times. The child modules test email times, parsing, and every time zone.
 
 mod email_times;
 mod every_zone;

@@ -4,7 +4,7 @@ import { expect, checkPage, person, signIn, test } from "./test.ts";
 
 const audience = (page: Page) => page.locator("people-field input:visible");
 
-/** Posts JSON with the session of the page, and returns the parsed response. */
+/** Posts JSON from the page, so that the request has the page's session. Returns the parsed response. */
 const postJson = (page: Page, path: string, fields: object) =>
   page.evaluate(
     async ([path, body]) => {

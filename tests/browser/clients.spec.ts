@@ -92,7 +92,7 @@ class TusClient {
   }
 }
 
-test("tus-js-client uploads a file of known length in one request and in several", async ({
+test("tus-js-client uploads a file of known length in one request or in several requests", async ({
   hearback,
 }) => {
   const client = await TusClient.create(hearback, "Known Length");
@@ -146,7 +146,7 @@ test("an upload that tus-js-client terminates leaves nothing behind", async ({ h
   expect(await (await client.fetch("/uploads")).json()).toMatchObject({ items: [] });
 });
 
-test("tus-js-client resumes after the server is killed", async ({ freshServer }) => {
+test("tus-js-client resumes an upload after the server was killed", async ({ freshServer }) => {
   const client = await TusClient.create(freshServer, "Killed");
   const file = await paddedRecording(5 * MIB + 3);
   let killed: Promise<void> | undefined;
@@ -159,7 +159,7 @@ test("tus-js-client resumes after the server is killed", async ({ freshServer })
   expect(await client.storedHash(media)).toBe(sha256(file));
 });
 
-test("tuspy sends a checksum with every chunk", async ({ hearback }, info) => {
+test("tuspy uploads a file and sends a checksum with every chunk", async ({ hearback }, info) => {
   const client = await TusClient.create(hearback, "Checksums");
   const bytes = await paddedRecording(2 * MIB + 9);
   const file = info.outputPath("recording.webm");
@@ -168,7 +168,7 @@ test("tuspy sends a checksum with every chunk", async ({ hearback }, info) => {
   expect(await client.storedHash(media)).toBe(sha256(bytes));
 });
 
-test("tuspy resumes in another process after the server is killed", async ({
+test("tuspy resumes an upload in another process after the server was killed", async ({
   freshServer,
 }, info) => {
   const client = await TusClient.create(freshServer, "Another Process");

@@ -205,7 +205,7 @@ test("a draft survives a reload and appears on another device, and sending a com
   await saveScreenshots(phone, "talk-drafts");
   await axe(phone);
 
-  // While the server does not respond, the draft stays in the tab, and the page shows a message.
+  // While the server is unreachable, the draft is kept in the tab, and the page says so.
   await writer.route("**/drafts/**", (route) => route.abort());
   await writer.locator("#body").fill("I think that it is good");
   await expect(writer.getByText("It stays in this tab.")).toBeVisible();

@@ -86,7 +86,7 @@ test("a video frame can be added as a picture, and a drawing on a frame is shown
   await expect(viewer.locator(".layer.drawing")).toHaveCount(0);
   await viewer.locator(".threads .chip").click();
   await expect(viewer.locator(".film .layer.drawing")).toHaveCount(1);
-  // The drawing covers exactly the video.
+  // The drawing covers the video exactly.
   const [film, drawing] = await Promise.all(
     [".film video", ".film .layer.drawing"].map((place) =>
       viewer.locator(place).first().boundingBox(),

@@ -22,7 +22,7 @@ interface Measured {
   /** `rate` is in frames per second. `gap` is the longest time between two frames, in milliseconds. */
   rate: number;
   gap: number;
-  /** How often per second the browser rendered the recorder's page: about 0 if the page was hidden. */
+  /** How many times per second the browser rendered the recorder's page: about 0 if the page was hidden. */
   drawn: number;
 }
 

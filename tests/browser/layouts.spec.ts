@@ -1,11 +1,11 @@
-// Keyboard shortcuts on layouts that are not Latin. On these layouts, a letter key is recognized by its position on the
+// Keyboard shortcuts on non-Latin keyboard layouts. On such a layout, a letter key is recognized by its position on the
 // keyboard.
 import { pressPlace } from "./layouts.ts";
 import { Editor, paintImage, pasteFile } from "./markup.ts";
 import { expect, openSignedInPage, signIn, test } from "./test.ts";
 import { apiHeaders } from "./scene.ts";
 
-test("the shortcuts of the inbox and of an update work on a Greek and a Cyrillic layout", async ({
+test("the shortcuts on the inbox page and on an update page work with Greek and Cyrillic keyboard layouts", async ({
   browser,
   hearback,
 }) => {
@@ -32,7 +32,10 @@ test("the shortcuts of the inbox and of an update work on a Greek and a Cyrillic
   await expect(page.getByLabel("I have a question")).toBeChecked();
 });
 
-test("the shortcuts of the markup editor work on a Cyrillic layout", async ({ page, hearback }) => {
+test("the shortcuts in the markup editor work with a Cyrillic keyboard layout", async ({
+  page,
+  hearback,
+}) => {
   const [eve] = await hearback.addPeople("Eve Layout");
   await signIn(page, eve!);
   await page.goto("/updates/new");

@@ -1,9 +1,9 @@
-// Simulates keyboards with other layouts.
+// Simulates keys of other keyboard layouts.
 import type { Page } from "@playwright/test";
 
 /**
- * Presses a key of another layout in the focused element. `key` is the character that the layout types, and `code` is
- * the position of the key on the keyboard.
+ * Sends a key press to the focused element. `key` is the character that the simulated keyboard layout produces, and
+ * `code` is the position of the key on the keyboard.
  */
 export async function pressPlace(
   page: Page,

@@ -1,4 +1,4 @@
-// Absences of recipients, and authors who stop asking.
+// Recipients who are away, and authors who stop asking.
 import type { Page } from "@playwright/test";
 import { expectAsk, expectReceipts, kim, nadia, receipt, rows, send, test, zofia } from "./loop.ts";
 import { Scene } from "./scene.ts";

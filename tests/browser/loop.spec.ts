@@ -1,5 +1,5 @@
-// The whole loop with people in four time zones, by mouse and keyboard. After each step, the author's receipts page must
-// show exactly who still owes what.
+// The whole path of an update, from sending it to the last answer, with people in four time zones who use mouse and
+// keyboard. After each step, the author's receipts page must show exactly who still owes what.
 import type { Page } from "@playwright/test";
 import {
   entry,

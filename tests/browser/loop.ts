@@ -1,5 +1,6 @@
-// Helpers of the tests of the whole loop: its people, sending an update, and what the inbox and the receipts page show.
-// The server and all browsers share one clock, which stands still.
+// Helpers for the tests in loop*.spec.ts: people in four time zones, a function that sends an update, and checks of the
+// inbox and of the receipts page. The server and all browsers share one clock, which stands still until a test moves
+// it.
 import type { Locator, Page } from "@playwright/test";
 import { type Place } from "./scene.ts";
 import { expect, fixture, Hearback, test as base } from "./test.ts";
@@ -74,7 +75,7 @@ export const rows = (page: Page, section: "To answer" | "To hear" | "Waiting on 
 export const entry = (page: Page, title: string) =>
   page.locator(".entry", { has: page.getByRole("link", { name: title, exact: true }) });
 
-/** Opens the inbox, and expects the request and the due time in the row of an update. */
+/** Opens the inbox. Expects the row of the update to say what the author asks for and when it is due. */
 export async function expectAsk(page: Page, title: string, ...words: string[]): Promise<void> {
   await page.goto("/inbox");
   await expect(rows(page, "To answer").and(entry(page, title)).locator(".ask")).toHaveText(words);

@@ -10,7 +10,7 @@ const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20);
 const between = (from: number, to: number) => from + Math.random() * (to - from);
 const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
 
-/** Recovers a recording whose page is gone. Returns how many of the recorded seconds are lost. */
+/** Recovers a recording whose tab or browser was killed. Returns how many of the recorded seconds are lost. */
 async function lost(page: Page, recorded: number, file: string): Promise<number> {
   await page.goto("/inbox");
   const offer = page.locator("unfinished-recordings .unfinished-recording");

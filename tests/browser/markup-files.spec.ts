@@ -91,7 +91,7 @@ test("a single dropped picture opens in the editor and keeps its file type, but 
   await expect(page.getByRole("button", { name: /^Mark up/ })).toHaveCount(5);
 });
 
-test("leaving the editor adds nothing, and requires confirmation if something was drawn", async ({
+test("leaving the markup editor adds no picture, and requires confirmation if something was drawn", async ({
   page,
   hearback,
 }) => {

@@ -1,4 +1,4 @@
-// Markup of published pictures: redaction, work by keyboard alone, and pages without scripts.
+// Markup of published pictures: redaction, keyboard-only use, and pages without scripts.
 import {
   countSecretPixels,
   Editor,
@@ -73,7 +73,7 @@ test("a redaction after publication deletes the old picture and requests new ans
   await expect(reader.getByRole("button", { name: "Got it" })).toBeVisible();
 });
 
-test("the editor works by keyboard alone and announces what it does", async ({
+test("the markup editor can be used with the keyboard alone and announces what it does", async ({
   page,
   hearback,
 }) => {
@@ -95,7 +95,7 @@ test("the editor works by keyboard alone and announces what it does", async ({
   const status = editor.dialog.getByRole("status");
   await keys("Control+c");
   await expect(status).toContainText(/copied/i);
-  // On a narrow screen, the toolbar scrolls. Its end fades out while more tools follow.
+  // On a narrow screen, the toolbar scrolls. Its end is faded out as long as more tools can be scrolled into view.
   const tools = editor.dialog.getByRole("toolbar");
   await page.setViewportSize({ width: 380, height: 700 });
   await expect(tools).toHaveAttribute("data-more");

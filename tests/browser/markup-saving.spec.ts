@@ -1,4 +1,5 @@
-// Markup that is rejected, repeated or in conflict with saved markup is not lost.
+// Markup is not lost if the server rejects it, if the person marks up the picture again at once, or if it conflicts
+// with saved markup.
 import {
   arrivingItems,
   Editor,
@@ -12,7 +13,7 @@ import {
 import { apiHeaders } from "./scene.ts";
 import { axe, expect, saveScreenshots, signIn, test } from "./test.ts";
 
-test("shapes that could not be saved are kept, and Send does nothing until they are saved", async ({
+test("shapes that could not be saved are kept, and the update cannot be sent until they are saved", async ({
   page,
   hearback,
 }) => {

@@ -9,7 +9,7 @@ import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
 const rounds = Number(process.env.HEARBACK_BENCH_RUNS ?? 5);
-/** How long the stroke is drawn and frames are counted, in milliseconds. */
+/** How long a stroke is drawn while frames are counted, in milliseconds. */
 const drawing = 4000;
 
 interface Drawn {
@@ -85,7 +85,7 @@ async function first(page: Page, editor: Editor): Promise<{ there: number; strok
   });
 }
 
-/** Draws one long stroke as fast as the page handles the moves, and measures the frame rate. */
+/** Draws one long stroke and measures the frame rate. The mouse moves as fast as the page can handle the moves. */
 async function fluent(page: Page): Promise<Drawn> {
   const box = (await page.locator(".markup-stage").boundingBox())!;
   const spot = (n: number): [number, number] => [

@@ -119,7 +119,7 @@ export async function dropFiles(
   );
 }
 
-/** A proxy to `target` that records everything that browsers send. */
+/** Starts a proxy to `target`. The proxy records everything that browsers send. */
 export async function startTapProxy(
   target: string,
 ): Promise<{ url: string; sentBytes: () => Buffer; close: () => void }> {
@@ -223,7 +223,7 @@ export class Editor {
     await expect(this.dialog.locator(".markup-shapes")).toBeVisible();
   }
 
-  /** Presses the key of a tool. */
+  /** Selects a tool by pressing its key. */
   async pickTool(key: string): Promise<void> {
     await this.page.keyboard.press(key);
   }

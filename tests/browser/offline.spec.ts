@@ -1,4 +1,5 @@
-// Without a network or a server: notices say so and disappear when it is back, and what was waiting is sent.
+// While the network or the server is unavailable, pages say so. Once it is available again, the messages disappear, and
+// answers, comments and updates that were waiting are sent.
 import { publishUpdate } from "./scene.ts";
 import { expect, openSignedInPage, test } from "./test.ts";
 
@@ -75,7 +76,7 @@ test("a draft that could not be saved or sent is sent when the network is back",
   await expect(page.locator("main")).toContainText("In a tunnel.");
 });
 
-test("an answer, the draft of a comment and an update wait for an unreachable server", async ({
+test("an answer, a comment draft and an update wait until the server is reachable again", async ({
   browser,
   freshServer,
 }) => {

@@ -19,7 +19,7 @@ export const chromiumArgs = [
 ];
 
 const engine = process.env.HEARBACK_TEST ?? "sqlite";
-/** Whether tests that do not depend on the engine run, too. */
+/** Whether to run all tests, including those that do not depend on the database or the storage. */
 const runsAllTests = engine === "sqlite";
 
 /**

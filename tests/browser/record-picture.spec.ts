@@ -2,7 +2,7 @@
 import { expect, test } from "./test.ts";
 import { startRecording, waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 
-test("a recording can start even if the compositor worker cannot draw the camera, but ends if drawing fails later", async ({
+test("a recording starts even if the compositor worker cannot draw the camera, but ends once nothing can draw the camera any more", async ({
   playwright,
   hearback,
 }) => {
@@ -46,7 +46,8 @@ test("a recording can start even if the compositor worker cannot draw the camera
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(2);
 
-  // On a busy machine, a second worker or the page itself may draw, because the frames of the first worker arrive late.
+  // Make drawing fail in two workers and in the page: on a busy machine, the frames of the first worker arrive late, so
+  // a second worker or the page may draw instead.
   const failOnMessage = (context: string) => `{
     const draw = ${context}.prototype.drawImage;
     let fails = false;
@@ -96,7 +97,7 @@ test("a screen that reports a wrong size is recorded at its real size", async ({
   await close();
 });
 
-test("the page composites the video in a browser that cannot read frames, and the recording ends if that fails", async ({
+test("in a browser that cannot read frames, the page composites the video, and the recording ends if compositing fails", async ({
   playwright,
   hearback,
 }) => {

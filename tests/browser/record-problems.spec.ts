@@ -10,7 +10,7 @@ import {
   openStudio,
 } from "./studio.ts";
 
-test("the recorder explains a denied screen, a silent microphone and a missing camera", async ({
+test("the recorder explains that no screen was shared, that the microphone is silent, or that the page may not use the camera", async ({
   playwright,
   hearback,
 }) => {
@@ -56,7 +56,7 @@ test("the recorder explains a denied screen, a silent microphone and a missing c
   await refused.close();
 });
 
-test("unplugging the microphone and the camera does not end the recording of a screen", async ({
+test("unplugging the microphone and the camera does not end a screen recording", async ({
   playwright,
   hearback,
 }) => {
@@ -126,7 +126,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("a recording ends when the computer sleeps if sound and picture would be out of sync afterwards", async ({
+test("a recording ends when the computer goes to sleep, if sound and picture would be out of sync after it wakes up", async ({
   playwright,
   hearback,
 }) => {
@@ -136,7 +136,7 @@ test("a recording ends when the computer sleeps if sound and picture would be ou
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
-  // Simulate a minute of sleep. A worker notices sleep as a jump of the clock.
+  // Simulate a minute of sleep, which a worker recognizes by a jump of its clock.
   await page.route("**/recording-uploader-worker*", async (route) => {
     const response = await route.fetch();
     const sleep =

@@ -179,7 +179,7 @@ test("leaving the page during the countdown deletes the upload, and also deletes
   await close();
 });
 
-test("the countdown is not recorded, even if the capture of the tab lags", async ({
+test("the countdown is not recorded even if the tab capture lags", async ({
   playwright,
   hearback,
 }, info) => {

@@ -1,4 +1,4 @@
-// The recorder of the New page. Instead of a screen, the tests share the page's own tab. The camera and the microphone
+// The recorder on the New page. Instead of a screen, the tests share the page's own tab. The camera and the microphone
 // are fake.
 import { writeFile } from "node:fs/promises";
 import { pressPlace } from "./layouts.ts";
@@ -234,7 +234,10 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await close();
 });
 
-test("a screenshot adds one frame of the shared screen", async ({ playwright, hearback }) => {
+test("taking a screenshot adds one frame of the shared screen to the draft", async ({
+  playwright,
+  hearback,
+}) => {
   const [rhea] = await hearback.addPeople("Rhea");
   const { page, close } = await openStudio(playwright, hearback, rhea!);
   await page.getByRole("button", { name: "Screenshot" }).click();

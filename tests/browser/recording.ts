@@ -85,7 +85,10 @@ export class RecordingBrowser {
     if (new URL(page.url()).pathname === "/session") await signIn(page, this.person);
   }
 
-  /** Records camera and microphone until `seconds` are safe on the server. The recording continues. */
+  /**
+   * Starts to record the camera and the microphone, and waits until `seconds` are safe on the server. The recording
+   * continues.
+   */
   async recordUntilSafe(seconds: number): Promise<void> {
     const { page } = this;
     await page.goto("/updates/new");

@@ -1,4 +1,4 @@
-// The recorder continues after outages of the network and of the server, and after its session expired.
+// The recorder continues after the network or the server was unavailable, and after the person's session expired.
 import { fetchStoredMedia, parseSafeSeconds, sha256 } from "./recording.ts";
 import { expectComplete, publishAndPlay, stopRecording, test } from "./recovery.ts";
 import { expect } from "./test.ts";
@@ -63,7 +63,7 @@ test(
 );
 
 test(
-  "the recorder continues after a request that was sent before the person signed in again",
+  "the recorder continues after the server rejected a request that was sent before the person signed in again",
   { tag: "@once" },
   async ({ studio }) => {
     await studio.recordUntilSafe(3);
@@ -134,7 +134,7 @@ test("the recorder recovers from a server that hangs and then responds late", as
 });
 
 test(
-  "the recorder warns that the browser has no space for a copy, and continues",
+  "the recorder warns that the browser has no space for a copy of the recording, and continues",
   { tag: "@once" },
   async ({ server, studio }, info) => {
     const session = await studio.context.newCDPSession(studio.page);

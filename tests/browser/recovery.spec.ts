@@ -1,5 +1,5 @@
-// Recordings that were interrupted by a reload, a crash or the end of the browser are resumed. Stored data must not be
-// lost.
+// Recordings can be resumed after the page was reloaded, the tab crashed or the browser was killed. Stored data must
+// not be lost.
 import { RecordingBrowser } from "./recording.ts";
 import { continueUpload, expectComplete, publishAndPlay, readOffer, test } from "./recovery.ts";
 import { expect, Hearback } from "./test.ts";
@@ -82,7 +82,7 @@ test("a recovered recording can be published and played in another browser", asy
   await reopened.close();
 });
 
-test("the rest of a recording can be added after the server has finished the upload", async ({}, info) => {
+test("the rest of a recording can be added after the server has finished the abandoned upload itself", async ({}, info) => {
   const server = await Hearback.start("broken-off", {}, new Date().toISOString());
   const [account] = await server.addPeople("Rhea");
   const studio = await RecordingBrowser.open(server, account!, info.outputPath());

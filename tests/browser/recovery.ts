@@ -1,4 +1,4 @@
-// Helpers of the tests of interrupted recordings. They measure the sound and the picture of the result.
+// Helpers for the tests of interrupted recordings. They measure the sound and the picture of the recovered recording.
 import type { Browser, Page, TestInfo } from "@playwright/test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -18,7 +18,7 @@ test("a click on Send publishes a saved draft", async ({ page, hearback }) => {
   await expect(page.locator("undo-field")).toContainText("Sent to 1 person");
 });
 
-test("Ctrl+Enter includes an address that is still being typed, and sending can be undone", async ({
+test("Ctrl+Enter also sends the update to an address that is still being typed, and sending can be undone", async ({
   page,
   hearback,
 }) => {

@@ -1,4 +1,4 @@
-// The sound of recordings. The microphone and the shared tab play different tones, which the tests measure.
+// The sound in recordings. The microphone and the shared tab play different tones, which the tests measure.
 import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
 import { measureTone, fetchStoredMedia } from "./recording.ts";
@@ -39,7 +39,7 @@ async function measureTones(file: string): Promise<{ voice: number; music: numbe
   };
 }
 
-test("a recording can contain the microphone, the sound of the tab, both or neither", async ({
+test("a recording can contain microphone sound, tab audio, both or neither", async ({
   playwright,
   hearback,
 }, info) => {
@@ -98,7 +98,7 @@ test("a recording can contain the microphone, the sound of the tab, both or neit
   expect(played.music).toBeGreaterThan(0.7);
   expect(played.voice).toBeLessThan(0.01);
 
-  // The page remembers "No microphone". Because the sound of the tab is now off as well, the file has no audio stream.
+  // The page remembers "No microphone". Because tab audio is now off as well, the file has no audio stream.
   const silent = await recordFile(page, info, () => recorderPart(page, "sound").uncheck());
   await expect(measureTone(silent)).rejects.toThrow(/does not contain any stream/);
   await close();

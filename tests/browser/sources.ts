@@ -3,12 +3,12 @@ import type { Page } from "@playwright/test";
 
 export type Source = "screen" | "camera" | "microphone";
 
-/** The colors of the fake frames as red, green and blue. None of our pages has these colors. */
+/** The colors of the fake frames as red, green and blue. No page of Hearback uses these colors. */
 export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 
 /**
- * `real`: Chromium's own fake device. `mute`: delivers nothing until `deliver`. `silent`: a microphone that delivers
- * silence. `stuck`: the request for it never settles.
+ * `real`: Chromium's own fake device. `mute`: delivers nothing until a test calls `deliver`. `silent`: a microphone
+ * that delivers silence. `stuck`: the page's request for the device never settles.
  */
 export type SourceBehavior = "real" | "mute" | "silent" | "stuck";
 
@@ -85,7 +85,7 @@ export async function fakeSources(
   await page.reload();
 }
 
-/** Returns one entry for each time that the page has been granted access to a screen. */
+/** Returns a list with one entry for each time the page was granted access to a screen. */
 export const grantedScreens = (page: Page) =>
   page.evaluate(() => (window as unknown as { granted: Source[] }).granted);
 

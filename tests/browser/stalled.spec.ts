@@ -1,4 +1,4 @@
-// Recordings in which a screen, camera, microphone or worker delivers late or not at all. Everything else is recorded
+// Recordings in which a screen, camera, microphone or worker responds late or never. Everything else is recorded
 // without delay.
 import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
@@ -43,7 +43,10 @@ async function stopAndDownload(page: Page, info: TestInfo): Promise<string> {
   return file;
 }
 
-/** Returns which share of a file's first frame and of its last frame the color of a source covers, from 0 to 1. */
+/**
+ * Returns the share of the area that a source's color covers in the first frame and in the last frame of a file, from 0
+ * to 1.
+ */
 async function colorAtEnds(
   file: string,
   source: "screen" | "camera",
@@ -137,7 +140,7 @@ for (const [source, name, text] of [
   ["screen", "Screen", messages.screen],
   ["camera", "Camera", messages.cameraAlone],
 ] as const) {
-  test(`a ${source} that is the only source can send its first frame late`, async ({
+  test(`a recording whose only source is a ${source} starts even if the first frame is late`, async ({
     playwright,
     hearback,
   }, info) => {
@@ -242,7 +245,7 @@ for (const [hidesFrames, limitation] of [
   });
 }
 
-test("late sources are recorded in a browser that cannot read frames", async ({
+test("a screen and a camera that start late are recorded even in a browser that cannot read frames", async ({
   playwright,
   hearback,
 }, info) => {

@@ -118,7 +118,7 @@ export const waitUntilRecorded = (page: Page, seconds: number) =>
     })
     .toBeGreaterThanOrEqual(seconds);
 
-/** Chooses a source and waits until the recording runs. */
+/** Chooses a source, starts the recording and waits until it is running. */
 export async function startRecording(page: Page, source = "Screen"): Promise<void> {
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("radio", { name: source, exact: true }).check();

@@ -118,8 +118,8 @@ export async function checkPage(page: Page, name: string): Promise<void> {
 
 /**
  * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop
- * and a wide screen, in light and dark mode. The pictures are for people to look at: no test compares them. Without
- * the setting, this does nothing, and all tests together are a third faster.
+ * and a wide screen, in light and dark mode. The pictures are for people to look at: no test compares them. Without the
+ * setting, this function does nothing, which makes the whole test run a third faster.
  */
 export async function saveScreenshots(page: Page, name: string): Promise<void> {
   if (!process.env["HEARBACK_PICTURES"]) return;

@@ -169,7 +169,7 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
   // Nothing covers the lower right corner of the crop.
   await tool("crop");
   await expect(page.getByRole("group", { name: "Crop" })).toBeVisible();
-  // Wait until the picture has made room for the buttons of the crop.
+  // Wait until the picture has moved to make room for the crop buttons.
   await page.evaluate(
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
   );

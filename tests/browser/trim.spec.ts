@@ -108,12 +108,12 @@ test("an author trims both ends, and viewers see only the middle", async ({
   expect(stopped).toBeGreaterThan(3.9);
   expect(stopped).toBeLessThan(4.1);
   await expect(editor.getByLabel("Ask 1 person again about the trim")).toBeChecked();
-  // The other checkbox on the page is for changes to the text. It stays unchecked.
+  // The page has another checkbox, which is for changes to the text. It must remain unchecked.
   await expect(page.getByLabel("Ask 1 person again", { exact: true })).not.toBeChecked();
   await editor.getByLabel("What changed").fill("Only the middle");
   await checkPage(page, "trim-editor");
 
-  // A viewer watches during the trim, at a tenth of the speed, so that the video does not end.
+  // A viewer is watching during the trim. The video plays at a tenth of its normal speed, so that it does not end.
   const viewerVideo = viewer.locator(".stage video");
   await viewerVideo.evaluate((video: HTMLVideoElement) => {
     Object.assign(video, { muted: true, currentTime: 2.5, playbackRate: 0.1 });
@@ -141,7 +141,8 @@ test("an author trims both ends, and viewers see only the middle", async ({
       viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration),
     )
     .toBeLessThan(2.1);
-  // The page explained the interruption. Playback continues at the same picture, half a second after the new start.
+  // The page explained the interruption. Playback continues at the same frame, which is half a second after the new
+  // start.
   expect(
     await viewer.evaluate(() => (window as unknown as { stageTexts: string[] }).stageTexts.join()),
   ).toContain("Being trimmed");
@@ -171,7 +172,10 @@ test("an author trims both ends, and viewers see only the middle", async ({
 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false });
-  test("a recording is trimmed by typing the start and end times", async ({ page, hearback }) => {
+  test("a recording can be trimmed by typing the start and end times", async ({
+    page,
+    hearback,
+  }) => {
     const [una] = await hearback.addPeople(person("Una Trim"));
     await signIn(page, una!);
     const { id, media } = await postVideo(page, { publish: "false" });

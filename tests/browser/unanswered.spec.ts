@@ -115,7 +115,7 @@ test("a camera that responded in time stays on after the deadline", async ({
   await close();
 });
 
-test("the recorder gives up on a screenshot when the screen sends no picture", async ({
+test("the recorder gives up on a screenshot when the screen sends no frame", async ({
   playwright,
   hearback,
 }) => {

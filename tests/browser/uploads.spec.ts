@@ -68,7 +68,10 @@ test("an upload resumes after a reload when the same file is chosen again", asyn
   expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });
 
-test("a cancelled upload makes way for the next file", async ({ page, hearback }, info) => {
+test("after an upload is cancelled, the next file is uploaded", async ({
+  page,
+  hearback,
+}, info) => {
   const [uri] = await hearback.addPeople("Uri");
   await signIn(page, uri!);
   const file = info.outputPath("long.webm");

@@ -1,4 +1,5 @@
-// Verdicts on readbacks: the author can undo and change a confirmation, and a correction empties the answer box.
+// Verdicts on readbacks: the author can undo or change a confirmation. After a correction, the recipient's answer box
+// is empty.
 import type { Page } from "@playwright/test";
 import { pressPlace } from "./layouts.ts";
 import { apiHeaders, publishUpdate } from "./scene.ts";
@@ -27,7 +28,7 @@ const myState = async (reader: Page, path: string): Promise<string> => {
   return ((await response.json()) as { my_receipt: { state: string } }).my_receipt.state;
 };
 
-test("a confirmation is announced, can be undone for ten seconds and changed later", async ({
+test("a confirmation is announced, can be undone for ten seconds and can be changed later", async ({
   browser,
   hearback,
 }) => {
@@ -69,7 +70,7 @@ test("a confirmation is announced, can be undone for ten seconds and changed lat
   expect(await myState(reader, path)).toBe("read_back");
 });
 
-test("the answer box is empty and the earlier answer is shown when the author asks again", async ({
+test("after a correction, the recipient sees the earlier answer and an empty answer box", async ({
   browser,
   hearback,
 }) => {

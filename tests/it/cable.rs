@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use crate::app::{TestApp, authority, postgres};
 
-/// A TCP proxy in front of a server. While it is cut, all connections are closed and new ones are refused.
+/// A TCP proxy in front of a server. A test can cut it: all open connections are then closed, and new ones are closed
+/// immediately.
 pub struct Cable {
     pub address: SocketAddr,
     connected: watch::Sender<bool>,

@@ -75,7 +75,7 @@ fn stdout(done: &Output) -> String {
 }
 
 #[actix_web::test]
-async fn person_added_by_the_command_can_sign_in_with_the_given_password() {
+async fn person_added_on_the_command_line_can_sign_in_with_the_given_password() {
     let app = TestApp::start().await;
     let command = command_for(
         &app,

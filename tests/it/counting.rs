@@ -12,13 +12,13 @@ use tracing_subscriber::{Layer, filter};
 
 use crate::app::Response;
 
-/// The statements of each request, by request id. The id is a field of the tracing span in which the statement runs.
+/// The SQL statements of each request. The key is the request id, which comes from the tracing span of the request.
 static RECORDED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 struct Recorder;
 struct RequestId(String);
 
-/// A statement in a log event of sqlx. If the statement is short, `summary` contains all of it and `whole` is empty.
+/// An SQL statement in a log event of sqlx. `whole` is empty if `summary` contains the complete statement.
 #[derive(Default)]
 struct Statement {
     summary: String,
@@ -87,12 +87,12 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Recorder {
     }
 }
 
-/// Returns the number of statements that the request of this response executed.
+/// Returns how many SQL statements the server executed to produce this response.
 pub fn statement_count(response: &Response) -> usize {
     statements(response).len()
 }
 
-/// Returns the statements that the request of this response executed, in the order of execution.
+/// Returns the SQL statements that the server executed to produce this response, in the order of execution.
 pub fn statements(response: &Response) -> Vec<String> {
     RECORDED
         .lock()
@@ -102,7 +102,7 @@ pub fn statements(response: &Response) -> Vec<String> {
         .clone()
 }
 
-/// Starts recording the statements of the whole process.
+/// Starts recording the SQL statements that this process executes.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Databases of older and newer versions, the settings of SQLite connections, and concurrent writes.
+//! Opening databases of older and newer versions, the settings of SQLite connections, and concurrent writes.
 
 use hearback::infra::db::Db;
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
     if postgres() {
         return;
     }
-    // The upgrade of this made-up schema fails, but the backup is made first.
+    // This made-up schema cannot be upgraded, but the backup is made before the upgrade fails.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.db");
     let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -132,7 +132,7 @@ async fn forty_concurrent_comments_all_succeed() {
 }
 
 #[actix_web::test]
-async fn search_index_of_earlier_versions_is_rebuilt_without_deleted_words() {
+async fn search_index_of_an_earlier_version_is_rebuilt_without_deleted_words() {
     if postgres() {
         return;
     }
@@ -156,7 +156,7 @@ async fn search_index_of_earlier_versions_is_rebuilt_without_deleted_words() {
     .await;
     let found = "SELECT count(*) FROM said_words WHERE said_words MATCH 'quokkapunkt'";
     assert_eq!(app.count(found).await, 1);
-    // SQLite's write-ahead log cannot be written to the file while a reader uses it, so retry.
+    // SQLite cannot move the write-ahead log into the database file while another connection is reading, so retry.
     app.wait_until("the deleted word is erased", async || {
         app.state.db.truncate_wal().await.unwrap();
         let file = std::fs::read(app.dir.path().join("hearback.db")).unwrap();

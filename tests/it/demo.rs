@@ -68,7 +68,7 @@ async fn demo_contains_updates_in_every_state_and_deletes_its_folder_when_it_sto
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(
         demo(&[])
-            // The demo ignores these settings.
+            // The demo must ignore these settings.
             .envs([
                 ("HEARBACK_DATA", "/nowhere"),
                 ("DATABASE_URL", "postgres://nobody@nowhere/x"),
@@ -112,7 +112,7 @@ async fn check_inbox(program: &Client) {
     }
 }
 
-/// Opens every update with its receipts and media, and checks that each state of a receipt occurs.
+/// Opens every update, its receipts and its media. Checks that every state of a receipt occurs.
 async fn check_updates(browser: &Client, program: &Client) {
     let list = program.get("/updates?limit=100").await.expect(200).json();
     let mut states = BTreeSet::new();
@@ -152,7 +152,7 @@ async fn check_media(program: &Client, path: &str) {
         for rendition in array(&media["renditions"]) {
             let response = program.get(text(&rendition["url"])).await;
             let status = response.status.as_u16();
-            // The rendition is missing if a job has replaced it in the meantime.
+            // A job can replace the rendition before it is requested. The old address then gets status 404.
             assert!(matches!(status, 200 | 404), "{status}: {rendition}");
         }
     }
@@ -165,7 +165,7 @@ async fn check_people(program: &Client) {
 }
 
 #[actix_web::test]
-async fn restarted_demo_with_the_keep_option_serves_the_same_workspace() {
+async fn demo_with_the_keep_option_serves_the_same_workspace_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Demo::start(&mut demo(&["--keep".as_ref(), folder.path().as_ref()]));
     let people = async |demo: &Demo| {

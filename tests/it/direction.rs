@@ -52,7 +52,7 @@ async fn names_are_bidi_isolated_and_texts_have_automatic_direction() {
     }
     let inbox = app.browser("Bob").await.get("/inbox").await.text();
     assert!(inbox.contains(&format!("<bdi>{words}</bdi>")), "{inbox}");
-    // The direction of every box for free text follows the typed text.
+    // Every box for free text takes its direction from the text in the box.
     for box_start in page.split("<textarea ").skip(1) {
         let (tag, _) = box_start.split_once('>').unwrap();
         assert!(tag.contains("dir=\"auto\""), "{tag}");

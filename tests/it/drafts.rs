@@ -126,7 +126,7 @@ async fn readback_and_objection_drafts_are_deleted_when_sent() {
 }
 
 #[actix_web::test]
-async fn saving_a_draft_requires_access_to_its_subject_and_a_valid_body() {
+async fn saving_a_draft_requires_access_to_the_update_and_a_valid_body() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let other = ada.update(json!({ "title": "Other" })).await;

@@ -223,7 +223,7 @@ async fn due_time_that_is_in_the_past_or_invalid_is_rejected() {
         ada.get(&path).await.json()["due"],
         "2040-01-02T12:00:00.000Z"
     );
-    // An overdue update can still be edited, even if the edit repeats its due time.
+    // An overdue update can still be edited, even if the request repeats the due time that has passed.
     app.state.clock.advance(20 * 366 * 24 * 3_600_000);
     ada.patch(
         &path,
@@ -281,7 +281,7 @@ async fn overdue_receipt_causes_one_notification_and_is_shown_as_overdue() {
     );
 }
 
-/// Publishes an update to Bob with the form of the New page.
+/// Publishes an update to Bob by submitting the form for a new update.
 async fn publish_by_form(browser: &Client, fields: &[(&str, &str)]) -> Response {
     let bob = email("Bob");
     let mut all = vec![
@@ -325,7 +325,7 @@ async fn form_rejects_a_due_time_of_zero_days() {
 }
 
 #[actix_web::test]
-async fn unit_after_the_number_of_working_days_is_singular_for_one() {
+async fn form_says_working_day_for_one_and_working_days_for_two() {
     let app = TestApp::start().await;
     app.people(["Ada", "Bob"]).await;
     let browser = app.browser("Ada").await;

@@ -1,5 +1,5 @@
-//! Upgrades an installation that an earlier version left with unfinished work. The current version finishes this work
-//! and accepts the earlier version's signatures.
+//! Upgrades an installation in which an earlier version left unfinished work. The current version finishes this work
+//! and still accepts the addresses that the earlier version signed.
 //!
 //! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose
 //! picture is hidden but not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session.
@@ -353,8 +353,7 @@ async fn addresses_signed_by_an_earlier_version_are_still_valid() {
     );
 }
 
-/// Returns the value with an invalid signature. The signature is the last part of the value, and its first character
-/// is replaced.
+/// Makes a signature invalid by replacing its first character. The signature is the last part of the value.
 fn changed(signed: &str) -> String {
     let at = signed.rfind(['.', '=']).unwrap() + 1;
     let other = if signed[at..].starts_with('0') {

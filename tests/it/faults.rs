@@ -76,7 +76,7 @@ impl Breaker {
         }
     }
 
-    /// Makes the fault happen at the `nth` request from now on. The next request is number 0.
+    /// Makes the fault happen at a later request. If `nth` is 0, the fault happens at the next request.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
         *self.armed.lock().unwrap() = Some(Armed {
             left: nth,
@@ -120,7 +120,7 @@ impl Breaker {
         self.tripped.send_replace(true);
     }
 
-    /// Counts a request. Returns the armed fault if this is the request at which it should happen.
+    /// Counts a request. Returns the fault if it must happen at this request.
     fn count(&self, service: Service) -> Option<(Reach, Fault)> {
         let mut armed = self.armed.lock().unwrap();
         let counted = armed
@@ -169,7 +169,7 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // Set when the response to the current request must be dropped.
+        // If this is `Some`, the next response is dropped and these connections are cut.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),
@@ -319,7 +319,7 @@ struct Session {
 }
 
 impl Session {
-    /// Updates the session from a client message that prepares, binds or queries a statement.
+    /// Updates the session from a client message that prepares, binds or executes an SQL statement.
     fn read(&mut self, kind: u8, body: &[u8]) {
         let mut texts = body
             .split(|byte| *byte == 0)
@@ -336,7 +336,7 @@ impl Session {
         }
     }
 
-    /// Returns the statement that a message of this kind completes.
+    /// Returns the current SQL statement if a message of this kind completes it.
     fn completed(&mut self, kind: u8) -> Option<String> {
         if matches!(kind, b'Q' | b'S') {
             self.current.take()
@@ -345,7 +345,7 @@ impl Session {
         }
     }
 
-    /// Updates the session and returns whether the statement counts as a request.
+    /// Updates the session. Returns whether the SQL statement counts as a request.
     fn counts(&mut self, text: &str) -> bool {
         let about_uploads = ["uploads", "upload_pieces", "loose_objects"]
             .iter()

@@ -17,7 +17,8 @@ fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// Returns one second of fragmented H.264. A fragmented file stays valid when boxes are inserted at its beginning.
+/// Returns one second of H.264 video in a fragmented MP4 file. Such a file stays valid when boxes are inserted at its
+/// beginning.
 fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
@@ -99,8 +100,8 @@ async fn video_with_unusual_first_bytes_is_accepted_when_sent_in_small_requests(
     }
 }
 
-/// Uploads the file with a form and with tus. Asserts that both are rejected with a problem that names this format
-/// and gives this advice.
+/// Uploads the file with a form and with tus. Asserts that both uploads are rejected, and that the error names this
+/// format and gives this advice.
 async fn assert_unsupported(
     ada: &Client,
     path: &str,

@@ -1,11 +1,11 @@
-//! Reads the pictures of test videos with ffmpeg. The unit tests of `src/infra/video` include this file.
+//! Reads the frames of test videos with ffmpeg. The unit tests of `src/infra/video` include this file.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Returns two values for each picture: the time in seconds at which a player shows the picture, and the number of the
-/// second of the source from which it comes. The grey value of the picture encodes this number. `input` contains ffmpeg
-/// options for the input file.
+/// Returns two numbers for each frame of a test video: the time in seconds at which a player shows the frame, and the
+/// second of the source video from which the frame comes. The grey value of the frame encodes this second. `input`
+/// contains ffmpeg options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])
@@ -46,7 +46,7 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .collect()
 }
 
-/// Returns which second of the source a player shows at this time.
+/// Returns the second of the source video that a player shows at the time `at`.
 pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
     pictures
         .iter()
@@ -55,8 +55,8 @@ pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
         .1
 }
 
-/// Returns the frame numbers that the pictures of a `count.*` video show. `path` is the video or a single picture of
-/// it. A number is drawn as ten bits, lowest bit first. Each bit is 16 pixels wide.
+/// Returns the numbers that the frames of a `count.*` video show. `path` is the video, or a picture of one of its
+/// frames. A number is drawn as ten bits, lowest bit first. Each bit is 16 pixels wide.
 pub(crate) fn numbers(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

@@ -21,8 +21,8 @@ struct World {
     updates: Vec<String>,
 }
 
-/// The numbers of pages that are left free on the disk. Each kind of write is sent once with each number of free pages,
-/// and once more after space is freed.
+/// How many pages are left free on the disk. For each of these numbers, the test sends a write while only so many pages
+/// are free, and another write after space is freed.
 const FREE_PAGES: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn create_world() -> World {
@@ -58,8 +58,8 @@ const KINDS: [&str; 8] = [
 ];
 
 impl World {
-    /// Sends a write of this kind to the server. `pages` selects the person who signs in. `n` selects the update that
-    /// the write changes. Some kinds of writes use neither.
+    /// Sends a write of this kind to the server. A sign-in uses `pages` to select the person. A write to an existing
+    /// update uses `n` to select the update.
     async fn write(&self, server: &SmallDisk, kind: &str, pages: u64, n: usize) -> Response {
         let ada = self.ada.with_base(&server.base);
         let bob = self.bob.with_base(&server.base);
@@ -161,7 +161,7 @@ async fn sign_in(browser: &Client, name: &str) -> Response {
 }
 
 #[actix_web::test]
-async fn pages_can_be_opened_and_keep_the_typed_text_when_the_disk_is_full() {
+async fn pages_can_be_opened_and_forms_keep_their_text_when_the_disk_is_full() {
     if postgres() || !can_mount() {
         return;
     }
@@ -195,15 +195,15 @@ async fn pages_can_be_opened_and_keep_the_typed_text_when_the_disk_is_full() {
 }
 
 #[actix_web::test]
-async fn writes_succeed_after_space_is_freed_on_a_disk_that_the_write_ahead_log_has_filled() {
+async fn writes_succeed_again_after_the_write_ahead_log_filled_the_disk_and_space_was_freed() {
     if postgres() || !can_mount() {
         return;
     }
     let world = create_world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let ada = world.ada.with_base(&server.base);
-    // The write-ahead log fits in this space until SQLite checkpoints it. The checkpoint fails, because too little
-    // space is left to extend the database file.
+    // The write-ahead log can grow in this space until SQLite checkpoints it. The checkpoint then fails, because too
+    // little space is left to extend the database file.
     server.fill(1100);
     let write = async || {
         ada.post(
@@ -244,7 +244,7 @@ async fn writes_succeed_after_space_is_freed_on_a_disk_that_the_write_ahead_log_
 }
 
 #[actix_web::test]
-async fn outcome_of_a_job_that_ends_while_the_disk_is_full_is_recorded_after_space_is_freed() {
+async fn job_outcome_that_could_not_be_stored_on_a_full_disk_is_stored_after_space_is_freed() {
     if postgres() || !can_mount() {
         return;
     }
@@ -280,7 +280,7 @@ async fn outcome_of_a_job_that_ends_while_the_disk_is_full_is_recorded_after_spa
         .app
         .wait_for(&ada, &media, |media| media["state"] == "ready")
         .await;
-    // Jobs that are enqueued afterwards run as well.
+    // A job that is enqueued later also runs.
     ada.update(json!({ "title": "Later", "notes": "afterwards" }))
         .await;
     world

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// The kinds of ffmpeg runs that can be blocked. Each constant is also the name of a pipe. The script reads a line
-/// from that pipe before it starts ffmpeg.
+/// The kinds of ffmpeg runs that a gate can block. Each constant is also the name of a pipe. The gate's script reads a
+/// line from this pipe before it starts ffmpeg.
 pub const ENCODING: &str = "encoding";
 pub const PREPARATION: &str = "preparation";
 

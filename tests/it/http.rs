@@ -6,7 +6,7 @@ use crate::app::{PASSWORD, Response, TestApp};
 use crate::sessions::{cookie_of, sign_in};
 
 #[actix_web::test]
-async fn cross_site_request_is_rejected_without_effect() {
+async fn cross_site_request_is_rejected_and_changes_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let cookie = cookie_of(&sign_in(&app.client(), "Ada", PASSWORD).await);
@@ -28,7 +28,7 @@ async fn cross_site_request_is_rejected_without_effect() {
         // A GET request from another site is allowed, because it changes nothing.
         foreign.get("/me").await.expect(200);
     }
-    // The request is rejected despite its Basic credentials, because a browser can add these on its own.
+    // The request is rejected despite its Basic credentials, because a browser can add such credentials on its own.
     let basic = with("authorization", "Basic YWRhOngx");
     basic
         .patch("/me", json!({ "name": "Mallory" }))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, text};
 
-/// Returns the inbox's count for each section. Asserts that each section has as many entries as its count says.
+/// Returns the count that the inbox states for each section. Asserts that the section has this many entries.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
     let count = |name: &str| inbox["counts"][name].as_i64().unwrap();
@@ -205,7 +205,7 @@ async fn home_page_redirects_signed_in_people_to_the_inbox_and_others_to_the_sig
     );
 }
 
-/// Adds 1,100 copies of the update "First", with their receipts, access and notifications.
+/// Adds 1,100 copies of the update "First", with receipts, access rights and notifications.
 async fn copy_first_update(app: &TestApp) {
     app.execute(
         "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at, published_at, listed_at,
@@ -233,8 +233,8 @@ async fn copy_first_update(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn inbox_section_with_over_a_thousand_entries_lists_a_hundred_and_states_their_number_as_1000_plus()
- {
+async fn inbox_section_lists_a_hundred_entries_and_shows_1000_plus_when_there_are_over_a_thousand()
+{
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
@@ -334,7 +334,7 @@ async fn many_notifications_about_one_update_do_not_hide_other_updates() {
             _ => {}
         }
     }
-    // Hidden while an answer is missing, and newer than all others.
+    // These notifications are newer than all others, but the inbox hides them while an answer is missing.
     app.execute(
         "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 1001)
          INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)

@@ -1,5 +1,5 @@
-//! The last request of an upload fails at each of its steps in turn. The client then resumes at the offset in the
-//! response to HEAD, and the stored bytes equal the sent bytes.
+//! The last request of an upload fails at each of its steps in turn. A step is a use of the database or the storage.
+//! The client then resumes at the offset that HEAD returns, and the stored bytes equal the sent bytes.
 
 mod stuck;
 mod two_nodes;
@@ -9,9 +9,9 @@ use crate::cable::DetachableStorage;
 use crate::faults::{self, Breaker, Fault, Reach};
 use crate::tus::{HOUR, MIB, Sender, long};
 
-/// The length in bytes of a part of a multipart upload.
+/// The size of a part of a multipart upload, in bytes.
 const PART: usize = 8 * MIB;
-/// The highest number of steps that the last request of an upload may have.
+/// The last request of an upload may use the database and the storage at most this many times.
 const MAX_STEPS: usize = 200;
 
 /// An upload whose last request has not been sent yet.
@@ -116,8 +116,8 @@ impl Interrupted {
             breaker.arm(step, reach, fault);
             let answer = self.send_rest(&sender, self.before).await;
             let tripped = breaker.mend();
-            // A worker that lost its connection could not release its lease. End the lease now instead of waiting a
-            // minute.
+            // A worker that lost its connection could not release its lease on a job. End all leases now instead of
+            // waiting a minute.
             app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
                 .await;
             if !tripped {
@@ -270,8 +270,8 @@ async fn fully_received_upload_is_completed_in_the_background_when_its_client_is
     recording.check(&sender).await;
 }
 
-/// Asserts that a request is not answered while other requests of its sender are. Then ends the cause of the wait, and
-/// returns the answer.
+/// Asserts that a request is still unanswered after other requests of its sender have been answered. Then calls
+/// `end_wait` and returns the response to the first request.
 pub async fn assert_waits(
     answer: impl Future<Output = Response>,
     sender: &Sender,

@@ -153,7 +153,7 @@ async fn invitation_is_accepted_only_once_when_two_people_accept_it_at_the_same_
 }
 
 #[actix_web::test]
-async fn all_invitations_of_a_request_are_rejected_when_one_address_is_invalid() {
+async fn all_invitations_in_a_request_are_rejected_when_one_address_is_invalid() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let too_many: Vec<String> = (0..41).map(|n| format!("p{n}@example.org")).collect();

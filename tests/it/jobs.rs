@@ -51,8 +51,8 @@ async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
-    // Workers claim jobs in the order of `run_at`. This job comes after the leased job. Once this job is done, the
-    // workers have therefore skipped the leased job.
+    // Workers claim jobs in the order of `run_at`, and this job comes after the leased job. When this job is done, the
+    // workers must therefore have skipped the leased job.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
     app.wait_until("the unleased job is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
@@ -91,8 +91,8 @@ async fn failing_job_is_retried_and_its_recording_is_marked_failed_after_the_las
     let path = media_path(&update["media"][0]);
     for key in app.objects().await {
         let key = key[key.find("media/").unwrap()..].to_owned();
-        // In the media folder, the path of a file contains a subfolder that is not part of the object's key. Build the
-        // key from the file name alone.
+        // The storage keeps files in subfolders of the media folder. An object's key does not contain the subfolder, so
+        // build the key from the file name alone.
         let last = key.rsplit('/').next().unwrap();
         app.state
             .uploads
@@ -319,7 +319,7 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
             .unwrap();
         tx
     };
-    // The clock is set back before the first job is committed, and after the second job is committed.
+    // Set the clock back before the first job is committed. Later, set it back again after the second job is committed.
     let immediate = enqueue(0).await;
     app.state.clock.advance(-HOUR);
     immediate.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! The main journey from upload to acknowledgement, over the API.
+//! The main journey of an update, from upload to acknowledgement, through the API.
 
 use serde_json::json;
 

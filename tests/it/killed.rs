@@ -147,8 +147,8 @@ async fn upload_to_a_disk_survives_killing_the_server_at_each_step_of_its_last_r
     let (app, settings) = start_survivor().await;
     let ada = app.person("Ada").await;
     let mut node = Node::start(&settings).await;
-    // Each round uses one of these statements and kills the process as soon as the statement returns more than 0.
-    // `SELECT 1` kills the process at once.
+    // Each round repeats one of these SQL statements, and kills the process as soon as the result is more than 0. With
+    // `SELECT 1`, the process is killed at once.
     let steps = [
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND generation > 1",
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND received > 1048576",
@@ -167,7 +167,8 @@ async fn upload_to_a_disk_survives_killing_the_server_at_each_step_of_its_last_r
             }
         }
         node.kill().await;
-        // The new process does not end the lease of the killed one, because `app` uses the same data folder.
+        // `app` uses the same data folder, so the new process does not end the lease of the killed process. End it
+        // here.
         app.execute("UPDATE uploads SET finisher = NULL").await;
         node = Node::start(&settings).await;
         let sender = sender.at(&node.base);

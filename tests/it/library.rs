@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email, fixture, text, texts};
 
-/// The titles of a list of updates, in order.
+/// Returns the titles of the updates in a list, in order.
 pub async fn titles(client: &Client, address: &str) -> Vec<String> {
     let list = client.get(address).await.expect(200).json();
     texts(&list["items"], "title")
@@ -47,7 +47,8 @@ async fn updates_can_be_filtered_by_author_audience_kind_and_state() {
         .expect(200);
 }
 
-/// Creates a picture for Bob and a video for everyone by Ada, and a workspace update and a draft by Bob.
+/// Ada publishes a picture for Bob and a video for everyone. Bob publishes an update for the whole workspace and
+/// creates a draft.
 async fn publish_one_of_each(ada: &Client, bob: &Client) {
     ada.upload(
         "/updates",
@@ -70,7 +71,7 @@ async fn publish_one_of_each(ada: &Client, bob: &Client) {
 }
 
 #[actix_web::test]
-async fn invalid_filters_of_updates_are_rejected() {
+async fn invalid_update_filters_are_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for invalid in [
@@ -197,7 +198,7 @@ async fn search_finds_words_in_updates_and_comments_and_ignores_case_and_accents
 }
 
 #[actix_web::test]
-async fn search_does_not_find_updates_without_access() {
+async fn search_finds_only_updates_that_the_person_can_access() {
     let Searchable { app, .. } = &searchable().await;
     let eve = app.person("Eve").await;
     assert_eq!(titles(&eve, "/updates?q=creme").await, [""; 0]);

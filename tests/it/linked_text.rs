@@ -1,15 +1,15 @@
-//! Bare addresses in the texts that people write become links on the pages.
+//! Web addresses in the texts that people write become links on the pages.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
-/// Returns a text with an address. The texts of different subjects have different addresses.
+/// Returns a text with a web address that contains the subject.
 fn words(subject: &str) -> String {
     format!("See https://e.org/{subject}_(1). <b>")
 }
 
-/// Asserts that the page at this path shows the text of the subject, with the address as a link.
+/// Asserts that the page at this path shows the text for this subject, and that the web address in it is a link.
 async fn assert_linked(client: &Client, path: &str, subject: &str) {
     let url = format!("https://e.org/{subject}_(1)");
     let expected = format!(
@@ -24,7 +24,7 @@ async fn put(client: &Client, path: &str, fields: Value) {
 }
 
 #[actix_web::test]
-async fn bare_addresses_in_answers_verdicts_and_promises_become_links() {
+async fn web_addresses_in_answers_and_verdicts_and_promises_become_links() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada

@@ -1,4 +1,4 @@
-//! Share links: which content they open, for whom, and until when.
+//! Share links: which content they give access to, for whom, and until when.
 
 mod guests;
 
@@ -24,7 +24,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
     (ada, bob, update_path(&created))
 }
 
-/// Opens the link in a new browser and returns the browser, which now asks for JSON.
+/// Opens the share link in a new browser. Returns the browser, which requests JSON from now on.
 async fn guest(app: &TestApp, token: &str) -> Client {
     let guest = app.client().accept("text/html");
     guest.get(&format!("/s/{token}")).await.expect(200);
@@ -116,7 +116,7 @@ async fn shared_page_opens_without_an_account_and_has_preview_metadata() {
 }
 
 #[actix_web::test]
-async fn shared_update_as_json_contains_no_people_and_no_receipts() {
+async fn json_of_a_shared_update_contains_no_people_and_no_receipts() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;

@@ -10,7 +10,7 @@ use crate::app::{Client, TestApp, email, fixture, postgres};
 use crate::readbacks::{publish_for_two, read_back};
 use crate::verdicts::put_verdict;
 
-/// Publishes an update that asks its audience, if any, for an acknowledgement.
+/// Publishes an update to this audience. If the audience is not empty, the update asks for an acknowledgement.
 async fn publish(ada: &Client, title: &str, audience: &[&str]) -> String {
     let audience: Vec<String> = audience.iter().map(|name| email(name)).collect();
     let expectation = if audience.is_empty() {
@@ -246,7 +246,7 @@ async fn guest_receives_only_events_for_threads_of_their_own_link() {
 }
 
 #[actix_web::test]
-async fn event_about_opening_an_update_is_sent_to_its_author_but_not_to_other_recipients() {
+async fn author_gets_an_event_when_a_recipient_opens_an_update_but_other_recipients_do_not() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
@@ -270,8 +270,7 @@ async fn event_about_opening_an_update_is_sent_to_its_author_but_not_to_other_re
 }
 
 #[actix_web::test]
-async fn event_about_a_verdict_is_sent_to_other_recipients_only_after_the_author_shared_the_exchange()
- {
+async fn other_recipients_get_events_about_a_verdict_only_after_the_author_shared_the_exchange() {
     let (_app, ada, bob, eve, path) = publish_for_two().await;
     read_back(&bob, &path, "I do nothing.").await;
     let live = format!("{path}/live");

@@ -1,4 +1,4 @@
-//! Emails that tell people what waits for them. Each person gets them only during their own working hours.
+//! Emails that tell people what is waiting for them. Each person gets them only during their own working hours.
 
 mod authors;
 mod delivery;
@@ -152,7 +152,7 @@ async fn correction_that_is_withdrawn_within_ten_seconds_is_not_emailed() {
         .expect(200);
     ada.delete(&confirmation).await.expect(200);
     advance(&app, 11).await;
-    // The readback waits for Ada again, but nothing waits for Bob.
+    // The readback is waiting for Ada again, but nothing is waiting for Bob.
     assert_eq!(
         headers(&sink, "Subject"),
         [
@@ -189,7 +189,7 @@ async fn each_reminder_and_each_new_request_is_emailed_once() {
         json!({ "notes": "No, on Tuesday", "change": "material", "what_changed": "The\nday" });
     ada.patch(&path, change).await.expect(200);
     advance(&app, 11).await;
-    // A cosmetic edit and a comment send no email.
+    // No email is sent about a cosmetic edit or a comment.
     ada.patch(&path, json!({ "notes": "No: on Tuesday" }))
         .await
         .expect(200);
@@ -239,7 +239,7 @@ async fn adding_a_recipient_sends_an_email_only_to_that_recipient() {
 }
 
 #[actix_web::test]
-async fn reminder_within_ten_seconds_is_emailed_instead_of_the_request() {
+async fn reminder_that_is_sent_within_ten_seconds_is_emailed_instead_of_the_request() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     ada.post(&format!("{path}/reminders"), json!({}))

@@ -47,7 +47,7 @@ async fn kinds(app: &TestApp, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the names of the mentioned people who cannot see the update, as the comment reports them.
+/// Returns the names of the mentioned people who, according to the comment, cannot see the update.
 fn unseen(comment: &Value) -> Vec<&str> {
     comment["unseen"]
         .as_array()
@@ -129,8 +129,8 @@ async fn group_mention_notifies_members_with_access_and_lists_members_without_ac
         ),
         (0, 0)
     );
-    // The comment mentions Cyd twice, as a member of the group and by name, but Cyd is listed once. Once the account of
-    // Cyd is deactivated, Cyd is not listed at all.
+    // The comment mentions Cyd twice: as a member of the group and by name. Cyd is still listed only once. After the
+    // account of Cyd is deactivated, Cyd is no longer listed.
     let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
     let edit = format!("/comments/{}", made["id"].as_str().unwrap());
@@ -312,7 +312,7 @@ async fn mentions_beyond_the_first_hundred_are_ignored_and_html_in_names_is_esca
 }
 
 #[actix_web::test]
-async fn mention_that_was_edited_away_is_withdrawn() {
+async fn removing_a_mention_with_an_edit_withdraws_its_notification() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let by_ada = ada.comment(&path, "@Bob Stone, look").await;

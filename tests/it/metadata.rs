@@ -65,7 +65,7 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("media", "IMG_0001.MOV", with_metadata("moov-at-end.mov", "a.mov", &[])),
         ("media", "phone.mp4", with_metadata("moov-at-end.mov", "a.mp4", TAGS)),
         ("media", "fragments.mp4", with_metadata("moov-at-end.mov", "a.mp4", fragmented)),
-        // The name is that of a browser recording. The server must not trust it, because the content has metadata.
+        // Browser recordings have this name. The server must not trust the name, because this file contains metadata.
         ("media", "Recording.webm", with_metadata("rec-vp8-opus-3s.webm", "a.webm", &[])),
         ("media", "talk.mkv", with_metadata("rec-vp8-opus-3s.webm", "a.mkv", &[])),
     ];
@@ -137,7 +137,7 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Returns the addresses of the raw files that people other than the author would get if the files had no metadata.
+/// Returns the addresses at which other people could get the raw files if these contained no metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;

@@ -22,8 +22,8 @@ fn openapi_document_has_the_same_routes_as_the_route_table() {
     );
 }
 
-/// Returns the routes in the source code of the route table, in the form `get /updates/{id}`. Expects each route to
-/// be a `.route(get().to(…))` of a `resource("/updates/{id}")`. Panics if a route is written in a different form.
+/// Returns the routes in the source code of the route table, for example `get /updates/{id}`. Each route must be a
+/// `.route(get().to(…))` of a `resource("/updates/{id}")`. Panics if it cannot read a route.
 fn routes(source: &str) -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for resource in source.split("resource(\"").skip(1) {
@@ -49,7 +49,7 @@ fn routes(source: &str) -> BTreeSet<String> {
     routes
 }
 
-/// Returns the routes in the OpenAPI document, in the form `get /updates/{id}`.
+/// Returns the routes in the OpenAPI document, for example `get /updates/{id}`.
 fn documented(description: &str) -> BTreeSet<String> {
     let description: Value = serde_json::from_str(description).unwrap();
     let paths = description["paths"].as_object().unwrap().iter();

@@ -127,7 +127,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert_eq!(head.header("upload-offset"), "100000");
     storage.attach();
     sender.patch(100_000, next, &[]).await.expect(204);
-    // Detach the storage before the last request, which would finish the upload.
+    // Make the storage unavailable before the last request, which would finish the upload.
     storage.detach();
     let finish = [("upload-length", length.as_str())];
     sender
@@ -145,7 +145,7 @@ async fn upload_resumes_after_a_storage_outage() {
     assert!(sender.original().await == recording);
 }
 
-/// Starts a server that uses PostgreSQL. Also returns the cable that cuts and restores its connections to the database.
+/// Starts a server that uses PostgreSQL. Also returns a proxy that can cut and restore the connections to the database.
 async fn start_with_database_cable() -> (TestApp, Cable) {
     let cable = Cable::to(authority(&std::env::var("HEARBACK_TEST_POSTGRES").unwrap())).await;
     let proxy = cable.address.to_string();

@@ -1,4 +1,4 @@
-//! What happens at the due time: the author's inbox says once who has not answered.
+//! What happens at the due time: the inbox tells the author once who has not answered.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn plain(page: &str) -> String {
 }
 
 #[actix_web::test]
-async fn author_inbox_says_once_who_is_late_and_what_the_author_promised() {
+async fn inbox_tells_the_author_once_who_is_late_and_what_the_author_promised() {
     let app = TestApp::start().await;
     let [ada, bob, _cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -75,7 +75,7 @@ async fn author_inbox_says_once_who_is_late_and_what_the_author_promised() {
 }
 
 #[actix_web::test]
-async fn author_inbox_no_longer_lists_late_answers_after_they_arrive() {
+async fn inbox_of_the_author_no_longer_lists_late_answers_after_they_arrive() {
     let app = TestApp::start().await;
     let [ada, bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -172,7 +172,7 @@ async fn due_time_that_has_passed_does_not_change_with_the_working_hours_of_the_
 }
 
 #[actix_web::test]
-async fn author_hears_of_late_answers_and_objections_despite_a_mute_or_a_snooze() {
+async fn author_is_told_about_late_answers_and_objections_despite_a_mute_or_a_snooze() {
     let app = TestApp::start().await;
     let [ada, _bob, cyd, dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
     let path = publish(&app, &ada).await;
@@ -192,14 +192,14 @@ async fn author_hears_of_late_answers_and_objections_despite_a_mute_or_a_snooze(
     ada.json("PUT", &snooze, &until).await.expect(204);
     object(&cyd).await;
     assert_eq!(said_to(&ada).await[0]["why"], "declined");
-    // A mute does not discard an objection that the author has not read.
+    // Muting the update does not remove an objection that the author has not read.
     ada.put(&format!("{path}/mute")).await.expect(204);
     object(&dan).await;
     assert_eq!(said_to(&ada).await[0]["why"], "declined");
 }
 
 #[actix_web::test]
-async fn answer_reported_as_overdue_is_not_reported_again_after_a_due_time_that_also_passed() {
+async fn overdue_answer_is_not_reported_again_if_its_new_due_time_is_also_in_the_past() {
     let app = TestApp::start().await;
     let [ada, _bob] = app.people(["Ada", "Bob"]).await;
     app.set_clock("2030-01-07T09:00:00Z");
@@ -219,7 +219,7 @@ async fn answer_reported_as_overdue_is_not_reported_again_after_a_due_time_that_
     ada.patch(&path, change).await.expect(200);
     app.state.notify_overdue().await.unwrap();
     assert_eq!(said_to(&ada).await, json!([]));
-    // Once a new due time has passed, the author is notified again.
+    // This new due time is in the future when it is set. After it has passed, the author is notified again.
     let change = json!({ "due": "2030-01-11T12:00:00Z" });
     ada.patch(&path, change).await.expect(200);
     app.set_clock("2030-01-11T12:00:01Z");

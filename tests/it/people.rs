@@ -98,7 +98,8 @@ async fn one_admin_remains_when_two_admins_demote_each_other_at_the_same_time() 
     );
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
-    // The second request fails. Its sender may no longer be an admin (403), or the change would leave no admin (409).
+    // One of the two requests fails. Either its sender is no longer an admin (403), or the change would leave no admin
+    // (409).
     assert!(
         statuses == [200, 403] || statuses == [200, 409],
         "{statuses:?}"
@@ -227,7 +228,7 @@ async fn token_is_shown_once_and_can_be_revoked_only_by_its_owner() {
 }
 
 #[actix_web::test]
-async fn list_of_people_is_paged_by_name() {
+async fn people_are_listed_by_name_in_pages() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.people(["Dora", "Bob", "Cleo", "Eve"]).await;

@@ -14,8 +14,8 @@ pub use self::world::World;
 use self::world::{fill, id};
 use crate::app::{Client, Response, TestApp, email, fixture};
 
-/// Requests that each [`World`] can serve only once: they fail when repeated, or they invalidate an address of the
-/// world.
+/// Requests that can be sent only once to each [`World`]: they fail when repeated, or they make one of its addresses
+/// invalid.
 const ONCE: [(&str, &str); 2] = [("POST", "/groups"), ("POST", "/people/{id}/reset")];
 
 /// Adds the headers of a tus request without content.
@@ -27,8 +27,8 @@ pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
     request.header("content-type", "application/offset+octet-stream")
 }
 
-/// Sends the request of a table row. Returns the status and, for a client error, the problem without its request id.
-/// Does not read the bodies of event streams, because these have no end.
+/// Sends the request in a row of the permission table. Returns the status. For a client error, also returns the problem
+/// document without its request id. Does not read the bodies of event streams, because these have no end.
 async fn send(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     if method.ends_with('+') {
         let files = [("media", "a.png", fixture("alpha.png"))];

@@ -27,7 +27,7 @@ const LARGE: [&str; 12] = [
     "said",
 ];
 
-/// One step of a statement's query plan.
+/// One step in the query plan of an SQL statement.
 struct Step {
     page: String,
     statement: String,
@@ -77,7 +77,7 @@ impl Step {
     }
 }
 
-/// Returns the steps of the query plan of a statement.
+/// Returns the steps in the query plan of an SQL statement.
 async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str) -> Vec<Step> {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
         .fetch_all(connection)
@@ -148,8 +148,8 @@ fn pages(update: &str) -> Vec<String> {
     pages
 }
 
-/// Returns the steps of all statements that the pages and the daily cleanup execute. Each page is requested as HTML
-/// and as JSON.
+/// Returns the query plan steps of all SQL statements that the pages execute, and of the query with which the cleanup
+/// finds old updates in the trash. Each page is requested as HTML and as JSON.
 async fn explain_pages(app: &TestApp, ada: &Client, pages: &[String]) -> Vec<Step> {
     let database = app.dir.path().join("hearback.db");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display()))

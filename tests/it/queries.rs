@@ -1,14 +1,14 @@
-//! The number of statements for a page does not depend on the number of rows.
+//! The number of SQL statements for a page does not depend on the number of rows.
 
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email, postgres};
 use crate::counting;
 
-/// Counts the statements that a page executes.
+/// Returns how many SQL statements the server executes for a page.
 async fn statements(client: &Client, path: &str) -> usize {
-    // A request also records that the token was used, but only once a minute. Send a request first, so that this extra
-    // statement is not counted.
+    // At most once a minute, a request also records that its token was used. Send a request first, so that the SQL
+    // statement for this is not counted.
     client.get("/me").await.expect(200);
     counting::statement_count(&client.get(path).await.expect(200))
 }
@@ -77,7 +77,7 @@ async fn number_of_sql_statements_is_the_same_for_five_and_five_hundred_comments
 }
 
 #[actix_web::test]
-async fn number_of_sql_statements_of_a_list_is_the_same_for_three_and_thirty_rows() {
+async fn number_of_sql_statements_for_a_list_is_the_same_for_three_and_thirty_rows() {
     counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -108,10 +108,10 @@ async fn number_of_sql_statements_of_a_list_is_the_same_for_three_and_thirty_row
     assert_eq!(counts[0], counts[1]);
 }
 
-/// Returns the number of statements for an acknowledgement, for a comment and for a reply.
+/// Returns how many SQL statements the server executes for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
-    // A request also records that the token was used, but only once a minute. Send a request first, so that this extra
-    // statement is not counted.
+    // At most once a minute, a request also records that its token was used. Send a request first, so that the SQL
+    // statement for this is not counted.
     client.get("/me").await.expect(200);
     let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
     let comments = format!("{update}/comments");
@@ -133,7 +133,7 @@ async fn acknowledging_and_commenting_use_a_fixed_number_of_sql_statements() {
     let update = ada
         .update(json!({ "title": "T", "audience": [email("Bob"), email("Ada")], "expectation": "acknowledge" }))
         .await;
-    // On PostgreSQL, the log also contains the COMMIT.
+    // On PostgreSQL, the log also contains the COMMIT statement.
     let expected = if postgres() {
         [18, 19, 21]
     } else {

@@ -8,7 +8,7 @@ use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 struct Published {
     path: String,
     media: String,
-    /// The address of the raw file, as issued to Bob.
+    /// The address of the raw file that Bob got from the server.
     raw: String,
 }
 
@@ -155,7 +155,7 @@ async fn raw_file_is_private_when_processing_failed() {
 }
 
 #[actix_web::test]
-async fn raw_file_request_by_another_person_is_not_redirected_to_the_bucket() {
+async fn request_for_a_raw_file_by_another_person_is_not_redirected_to_the_bucket() {
     if !postgres() {
         return;
     }

@@ -10,7 +10,7 @@ fn request_for(audience: &[&str]) -> Value {
 }
 
 #[actix_web::test]
-async fn opening_of_an_update_is_recorded_only_once_and_only_when_the_page_reports_it() {
+async fn opening_an_update_is_recorded_only_once_and_only_when_the_page_reports_it() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada.update(request_for(&["Bob"])).await;
@@ -43,7 +43,7 @@ async fn opening_of_an_update_is_recorded_only_once_and_only_when_the_page_repor
 }
 
 #[actix_web::test]
-async fn opening_of_an_update_is_hidden_from_other_recipients() {
+async fn recipients_cannot_see_whether_others_opened_an_update() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -271,7 +271,7 @@ async fn acknowledgement_form_redirects_back_to_the_update() {
 }
 
 #[actix_web::test]
-async fn deactivated_recipient_has_no_obligations() {
+async fn deactivated_recipient_no_longer_owes_an_answer() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     let (bob, eve) = (app.person("Bob").await, app.person("Eve").await);

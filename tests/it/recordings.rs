@@ -1,5 +1,5 @@
-//! Recordings whose length is unknown at first. If the page that sends a recording disappears, the server finishes
-//! the recording. The recording resumes when the page returns.
+//! Recordings whose length is unknown at first. If the page that sends a recording disappears, the server finishes the
+//! recording. If the page returns, it can still send the rest.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -233,7 +233,7 @@ async fn abandoned_recording_cannot_resume_after_its_update_is_published() {
 }
 
 #[actix_web::test]
-async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
+async fn resumed_recording_survives_an_interrupted_request_and_the_cleanup() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(10 * MIB);
@@ -244,7 +244,7 @@ async fn resumed_recording_survives_an_interrupted_request_and_cleanup() {
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // An interrupted request loses neither its own bytes nor the part that is already finished.
+    // An interrupted request loses neither its own bytes nor the part of the recording that is already finished.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);

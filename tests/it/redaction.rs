@@ -23,7 +23,8 @@ const BUCKET: &str = "hearback-versioned";
 /// The colour of the secret. No other pixel of the test pictures has a similar colour, even after JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
-/// Makes a grey picture of 800 × 600 with a pattern in the secret colour at x 200–400, y 150–250.
+/// Makes a grey picture of 800 × 600 pixels. A pattern in the secret colour fills the area from x = 200 to 400 and from
+/// y = 150 to 250.
 fn secret(format: ImageFormat) -> Vec<u8> {
     let mut image = RgbImage::from_pixel(800, 600, Rgb([200, 200, 200]));
     for (x, y) in (200..400).flat_map(|x| (150..250).map(move |y| (x, y))) {
@@ -152,7 +153,8 @@ async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     format!("/media/{}", begun.header("hearback-media"))
 }
 
-/// Uploads a picture with the secret to the update: a PNG or JPEG with a form, or a PNG with tus.
+/// Uploads a picture with the secret to the update. `way` selects a PNG with a form, a JPEG with a form, or a PNG with
+/// tus.
 async fn upload_secret(ada: &Client, update: &str, way: &str) -> String {
     let png = secret(ImageFormat::Png);
     match way {
@@ -254,7 +256,8 @@ async fn no_stored_file_contains_redacted_pixels() {
     }
 }
 
-/// Returns a numbered step. `place` is its distance from the left and top edges, as a fraction of the picture's size.
+/// Returns a shape of the kind `step`. `place` is its distance from the left and top edges, as a fraction of the
+/// picture's size.
 fn step_at(place: f64) -> Value {
     json!({ "kind": "step", "at": [place, place], "number": 1 })
 }

@@ -261,7 +261,7 @@ async fn metrics_endpoint_requires_its_token() {
 }
 
 #[actix_web::test]
-async fn unknown_fields_are_rejected_by_addresses_that_have_no_fields() {
+async fn fields_are_rejected_by_routes_that_accept_no_fields() {
     let app = TestApp::start().await;
     let (root, bob) = (app.admin("Root").await, app.person("Bob").await);
     let update = root.update(json!({ "title": "T" })).await;

@@ -111,9 +111,9 @@ impl Sink {
         sink
     }
 
-    /// Replies with `answer` to the next command that has this verb and contains `about`. If `answer` is `hang up`,
-    /// closes the connection without a reply. If `verb` is `END`, replies at the end of the next message whose
-    /// recipient contains `about`.
+    /// Scripts one reply. The server replies with `answer` to the next command that has this verb and contains `about`.
+    /// If `answer` is `hang up`, the server closes the connection instead. If `verb` is `END`, the server replies at
+    /// the end of the next message whose recipient contains `about`.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
         self.log.lock().unwrap().rules.push(Rule {
             verb,

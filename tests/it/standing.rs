@@ -27,7 +27,8 @@ async fn page(app: &TestApp, name: &str, path: &str) -> String {
     browser.get(path).await.expect(200).text()
 }
 
-/// Submits the "Got it" form: the form of the update page if `opened` is true, and the form of the inbox otherwise.
+/// Submits the "Got it" form. This is the form on the update page if `opened` is true, and the form in the inbox
+/// otherwise.
 async fn press_got_it(app: &TestApp, name: &str, path: &str, opened: bool) {
     let mut fields = vec![("_method", "PUT")];
     if opened {
@@ -39,7 +40,7 @@ async fn press_got_it(app: &TestApp, name: &str, path: &str, opened: bool) {
 }
 
 #[actix_web::test]
-async fn answer_without_an_opening_does_not_count_as_heard() {
+async fn answer_without_opening_the_update_does_not_count_as_heard() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = publish(&ada, "acknowledge", &["Bob", "Cyd"]).await;

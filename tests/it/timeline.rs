@@ -175,8 +175,8 @@ async fn served_copies_of_a_low_frame_rate_video_start_at_zero_and_last_as_long_
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
-            // The brightness of a picture encodes its second. All pictures from second 12 on are white, and white
-            // stands for second 12.
+            // The brightness of a frame encodes its second. From second 12 on, all frames are white, and white stands
+            // for second 12.
             assert_eq!(
                 shown_at(&shown, second as f64 + 0.1),
                 (second / every * every).min(12),

@@ -93,7 +93,7 @@ async fn setup_and_sign_in_respond_as_in_the_recorded_transcript() {
     compare("sign-in", transcript);
 }
 
-/// The pages and JSON documents that are requested for a full update.
+/// The pages and JSON documents that are requested for an update with all kinds of content.
 const PAGES: [&str; 20] = [
     "{update}",
     "{update}/access",
@@ -118,7 +118,7 @@ const PAGES: [&str; 20] = [
 ];
 
 #[actix_web::test]
-async fn responses_about_a_full_update_match_the_recorded_transcript() {
+async fn responses_about_an_update_with_all_kinds_of_content_match_the_recorded_transcript() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let scene = Scene::new(&app, &ada, &bob).await;

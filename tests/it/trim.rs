@@ -86,7 +86,7 @@ async fn numbers(app: &TestApp, address: &str) -> Vec<usize> {
 }
 
 #[actix_web::test]
-async fn only_the_kept_part_of_a_trimmed_recording_is_served_except_to_its_author() {
+async fn people_other_than_the_author_get_only_the_kept_part_of_a_trimmed_recording() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, whole) = update_with_recording(&app, &ada, true).await;
@@ -185,7 +185,7 @@ async fn trim_can_be_narrowed_or_removed_and_repeating_the_same_trim_changes_not
     assert_eq!(numbers(&app, &playable).await, wanted);
 }
 
-/// Removes the trim, and removes it again. Asserts each time that the recording has its full length.
+/// Removes the trim twice. Asserts each time that the recording has its full length.
 async fn assert_trim_is_removed(ada: &Client, media: &str, length: i64) {
     for _ in 0..2 {
         let removed = ada.delete(&format!("{media}/trim")).await;
@@ -206,7 +206,7 @@ async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
     let receipt = async || bob.get(&path).await.json()["my_receipt"].clone();
     let acknowledgement = format!("{path}/acknowledgement");
     bob.put(&acknowledgement).await.expect(200);
-    // This trim does not ask for new answers, but the form of the next edit suggests asking for them.
+    // This trim does not ask for new answers, but the edit form then suggests asking for them.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();

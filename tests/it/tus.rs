@@ -155,7 +155,7 @@ pub fn metadata(pairs: &[(&str, &str)]) -> String {
         .join(",")
 }
 
-/// Adds these headers to the request. Also adds `Tus-Resumable` unless it is one of them.
+/// Adds these headers to the request. Also adds a `Tus-Resumable` header if there is none among them.
 pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let given = headers.iter().any(|(name, _)| *name == "tus-resumable");
     let request = if given {
@@ -172,7 +172,7 @@ pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Response {
     Response::fetch(with(client.request("POST", "/uploads"), headers)).await
 }
 
-/// Returns this number of bytes: a recording, followed by pseudo-random bytes.
+/// Returns a file of this many bytes. It begins with a recording and continues with pseudo-random bytes.
 pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;

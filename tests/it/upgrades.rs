@@ -78,7 +78,7 @@ fn released_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file whose schema is one version older than the newest.
+/// A database file that is one schema version older than the newest schema.
 struct OldDatabase {
     dir: TempDir,
     schema: i64,
@@ -139,7 +139,7 @@ fn newest() -> i64 {
         .unwrap()
 }
 
-/// Creates a database file with this schema and stores `rules` as the rules of the workspace.
+/// Creates a database file with this schema version, and stores `rules` as the rules of the workspace.
 async fn make(file: &Path, schema: i64, rules: &str) {
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display()))
@@ -275,8 +275,8 @@ async fn upgrade_is_refused_when_there_is_no_disk_space_for_the_copy() {
     let kept = tempfile::tempdir().unwrap();
     for (size, fits) in [("8m", false), ("24m", true)] {
         let (folder, kept) = (old.dir.path().display(), kept.path().display());
-        // Run Hearback with the database on a small disk, which is mounted over the folder. Copy the contents of the
-        // disk when the shell exits, because the mount then disappears.
+        // Run Hearback with the database on a small disk, which is mounted over the database's folder. Copy the
+        // contents of the disk when the shell exits, because the mount then disappears.
         let before = format!(
             "cp {folder}/hearback.db {kept}/seed && mount -t tmpfs -o size={size} none {folder} && cp {kept}/seed {folder}/hearback.db || exit 9
              trap 'rm -rf {kept}/after; cp -r {folder} {kept}/after' EXIT"

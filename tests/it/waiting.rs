@@ -175,7 +175,7 @@ async fn muted_update_is_listed_in_the_inbox_only_when_it_asks_for_an_answer() {
 }
 
 #[actix_web::test]
-async fn notifications_are_not_duplicated_and_not_about_own_actions_and_are_read_when_the_update_is_opened()
+async fn people_get_no_duplicate_notifications_and_none_about_their_own_actions_and_opening_the_update_marks_them_as_read()
  {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -293,8 +293,7 @@ async fn answer_and_leave(person: &Client, path: &str) {
 }
 
 #[actix_web::test]
-async fn draft_gets_one_publication_time_and_either_a_verdict_or_a_withdrawal_succeeds_when_requests_race()
- {
+async fn concurrent_requests_publish_a_draft_only_once_and_either_confirm_or_withdraw_a_readback() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

@@ -1,6 +1,6 @@
-// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that it survives a
-// failed request, a refresh and leaving the page. For ten seconds after sending, Undo deletes the comment and restores
-// its text and pictures in the form.
+// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that it is not lost
+// if a request fails, the page is refreshed or the person leaves. For ten seconds after sending, Undo deletes the
+// comment and restores its text and pictures in the form.
 import { announce, make } from "../lib/dom.js";
 import { markOfflineNotice, sendWhenConnected, waitingMessage } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
@@ -72,7 +72,7 @@ export class CommentComposer extends HTMLElement {
     this.#area?.focus();
   }
 
-  /** Opens the markup editor on the comment's drawing or, if it has none, on the media on the stage. */
+  /** Opens the markup editor with the comment's drawing. If there is none, opens it with the media on the stage. */
   openDrawing(): Promise<void> {
     return this.#anchor.draw();
   }

@@ -1,4 +1,4 @@
-// The place and the drawing of the comment that is being written, shown as chips above its text.
+// The place in the media that an unsent comment is about, and the comment's drawing. Chips above the text show both.
 import { announce, formatTime, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { drawAnchor } from "../markup/mark-comment.js";
@@ -7,7 +7,7 @@ import { stage } from "../update/media-stage.js";
 import { durationMs, seekTo } from "../update/source-swap.js";
 import { anchorChips } from "./anchor-chips.js";
 
-/** The composer whose comment is anchored. */
+/** The part of <comment-composer> that `ComposerAnchor` uses. */
 interface Composer extends HTMLElement {
   /** Whether this is the page's main composer, rather than the composer of a reply. */
   readonly isMain: boolean;
@@ -25,7 +25,7 @@ export class ComposerAnchor {
     return this.#anchor;
   }
 
-  /** The fields of the comment's request. */
+  /** The form fields that send the anchor with the comment. */
   get fields(): [name: string, value: string][] {
     if (!this.#anchor) return [];
     const { media, at, region, drawing } = this.#anchor;
@@ -37,7 +37,8 @@ export class ComposerAnchor {
   }
 
   /**
-   * Lets the stage set the anchor. Used only by the main composer, because a reply shares its thread's anchor.
+   * Restores an unsent drawing, and sets the anchor when the person points at a place on the stage. Used only by the
+   * main composer, because a reply shares its thread's anchor.
    */
   connectToStage(signal: AbortSignal): void {
     document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
@@ -75,7 +76,7 @@ export class ComposerAnchor {
     }
   }
 
-  /** Opens the markup editor on the comment's drawing or, if it has none, on the media on the stage. */
+  /** Opens the markup editor with the comment's drawing. If there is none, opens it with the media on the stage. */
   async draw(): Promise<void> {
     const button = this.#drawButton;
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
@@ -94,8 +95,8 @@ export class ComposerAnchor {
   }
 
   /**
-   * Anchors the comment at a place that the person pointed at, and keeps its drawing. If the drawing is on other media,
-   * asks the person to send or remove the drawing first.
+   * Anchors the comment at the place that the person pointed at. A drawing stays attached to the comment. If the
+   * drawing is on other media, the anchor does not change, and the person is asked to send or remove the drawing first.
    */
   #point(anchor: Anchor): void {
     const { drawing, size, media } = this.#anchor ?? {};

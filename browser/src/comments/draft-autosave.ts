@@ -67,7 +67,7 @@ export class DraftBox extends HTMLElement {
     await this.#saving;
   }
 
-  /** Call after the text was sent and the server has deleted the draft. */
+  /** Forgets the saved text. Call this after the text has been sent and the server has deleted the draft. */
   clear(): void {
     this.#isPaused = false;
     clearTimeout(this.#timer);
@@ -76,7 +76,7 @@ export class DraftBox extends HTMLElement {
     this.#showState(null);
   }
 
-  /** Call if sending failed, so that the text is saved again. */
+  /** Starts saving again. Call this if the text could not be sent. */
   resume(): void {
     this.#isPaused = false;
     this.#onInput();
@@ -94,7 +94,7 @@ export class DraftBox extends HTMLElement {
     return `/updates/${this.dataset["update"] ?? ""}/drafts/${this.dataset["subject"] ?? ""}`;
   }
 
-  /** Whether the server lacks the current text. */
+  /** Whether the current text still has to be saved on the server. */
   get #isUnsaved(): boolean {
     return (
       this.dataset["local"] === undefined &&
@@ -112,7 +112,7 @@ export class DraftBox extends HTMLElement {
     this.clear();
   }
 
-  /** Saves at once when the server responds again. */
+  /** Saves immediately, without the usual delay. Called when the server is responding again. */
   async #saveAgain(): Promise<void> {
     clearTimeout(this.#timer);
     if (this.#isUnsaved) await this.#save();
@@ -133,7 +133,7 @@ export class DraftBox extends HTMLElement {
       .then(
         () => {
           this.#savedText = text.trimEnd();
-          // Keep the copy in this tab if the person has typed more since the request began.
+          // Delete the copy in this tab, unless the person has typed more since the request began.
           if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
           this.#showState(null);
           if (!isSaveAnnounced) announce("Draft saved.");

@@ -9,7 +9,7 @@ export interface UnseenPerson {
 }
 
 const UNDO_MS = 10_000;
-/** Limits the list, because a mentioned group may have thousands of members. */
+/** The maximum number of people who are named in notices. A mentioned group may have thousands of members. */
 const MAX_NAMED_PEOPLE = 10;
 
 /**

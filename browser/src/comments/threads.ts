@@ -74,10 +74,16 @@ function showEditButtons(): void {
 for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(event, showEditButtons);
 
-/** The media position of threads without media. It is higher than every real position, so these threads come last. */
+/**
+ * The sort position of threads about the whole update, which have no media. It is higher than every real position, so
+ * these threads come last.
+ */
 const NO_MEDIA = 1000;
 
-/** The sort key of a thread: the position of its media, its time or position in the media, and its creation time. */
+/**
+ * The sort key of a thread: the number of its media in the update, its time or position within the media, and its
+ * creation time.
+ */
 type PlaceKey = [media: number, position: number, created: string];
 
 /**
@@ -141,7 +147,8 @@ function comparePlaces(a: PlaceKey, b: PlaceKey): number {
 /** Opens the page of threads that contains a comment. Does nothing if there is only one page. */
 export function openPageOfComment(id: string): void {
   const query = `?${new URLSearchParams({ comment: id })}`;
-  // If this address is already open, the comment no longer exists, and the server has shown the newest page instead.
+  // If this address is already open, the comment no longer exists, so the server has shown the newest page. Opening the
+  // address again would not help.
   if (location.search === query || !document.querySelector(".thread-pages")) return;
   location.replace(`${location.pathname}${query}#c-${id}`);
 }

@@ -114,7 +114,7 @@ export class DraftForm extends HTMLElement {
       announce(message);
     } finally {
       form.removeAttribute("aria-busy");
-      // Some media may have arrived even if the update was not sent, so refresh the list of media.
+      // Some media may have been uploaded even if the update was not sent, so refresh the list of media.
       if (!this.#draft.isStopped) void refresh();
     }
   }
@@ -138,8 +138,8 @@ export class DraftForm extends HTMLElement {
   }
 
   /**
-   * Ends a running recording, then waits until the recording and all files are on the server. Resolves with false, and
-   * shows the reason, if any of them failed to arrive.
+   * Ends a running recording, then waits until the recording and all files are uploaded. If an upload fails, shows the
+   * reason and resolves with false.
    */
   async #mediaArrived(): Promise<boolean> {
     const recording = recorder.current;

@@ -1,4 +1,5 @@
-// Connects the parts of the New page. Each part registers itself here, so that the parts need not import one another.
+// Connects the parts of the page on which a person writes an update. Each part registers itself here, so that the parts
+// need not import one another.
 
 /** The draft that this page edits. */
 export interface Draft {

@@ -12,7 +12,7 @@ interface Choice {
 }
 
 export class PeopleField extends HTMLElement {
-  /** The hidden input. */
+  /** The original input, which is hidden and is submitted with the form. */
   #value!: HTMLInputElement;
   /** The input that the person types into. */
   #input!: HTMLInputElement;

@@ -32,7 +32,7 @@ export class SavedDraft implements Draft {
   /** The values that the server has stored. */
   #saved: Partial<DraftValues> = {};
   #isStopped = false;
-  /** The failure of the last save, if the save got no response or was rejected as a whole. Otherwise null. */
+  /** The error of the last save, if the server did not respond or rejected the whole request. Otherwise null. */
   #failure: Problem | null = null;
   /** The title that `ensure` gave to the draft because the person had typed none. */
   #defaultTitle = "";
@@ -60,7 +60,7 @@ export class SavedDraft implements Draft {
     return this.#isStopped;
   }
 
-  /** The failure of the last save, if the save got no response or was rejected as a whole. Otherwise null. */
+  /** The error of the last save, if the server did not respond or rejected the whole request. Otherwise null. */
   get failure(): Problem | null {
     return this.#failure;
   }
@@ -104,7 +104,7 @@ export class SavedDraft implements Draft {
       .catch((error: unknown) => this.#reportUnsaved(error));
   }
 
-  /** Retries if the last save failed. Call once the server responds again. */
+  /** Saves again if the last save failed for a temporary reason. Call this when the server is responding again. */
   retryNow(): void {
     if (this.#failure?.isTransient && !this.#isStopped) this.saveNow();
   }
@@ -123,7 +123,7 @@ export class SavedDraft implements Draft {
     return !this.#isStopped && Object.keys(this.#changed()).length === 0;
   }
 
-  /** Publishes the draft as last saved. */
+  /** Publishes the draft as it was last saved. */
   async publish(): Promise<void> {
     await requestJson("PUT", `/updates/${this.id}/publication`);
     this.#isStopped = true;

@@ -141,7 +141,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   /**
-   * Moves one end of the range and shows the picture at that end. Keeps the ends at least `shortest` apart. `write`
+   * Moves one end of the range and shows the video frame at that end. Keeps the ends at least `shortest` apart. `write`
    * also updates the end's input.
    */
   #move(end: End, ms: number, write: boolean): void {
@@ -177,7 +177,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // Stay a millisecond before the end, because a file has no picture at its exact end.
+    // Seek at most to a millisecond before the end, because a video has no frame at its exact end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 

@@ -1,4 +1,4 @@
-// Keyboard shortcuts of the inbox. On the page of an update, a shortcut opens the next update of the inbox.
+// Keyboard shortcuts of the inbox. On an update's page, a shortcut opens the next update in the inbox.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
@@ -6,7 +6,7 @@ import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
 /** The session storage key for the updates read since the inbox was last open. */
 const READ_KEY = "read";
-/** Limits the number of ids, because they are sent in a URL. */
+/** The maximum number of read updates to remember. Their ids are sent in a URL, which must not become too long. */
 const MAX_READ = 200;
 
 class InboxKeys extends HTMLElement {
@@ -67,7 +67,7 @@ declare global {
   }
 }
 
-/** Visits the next update of the inbox, if the page links to it. */
+/** Opens the next update in the inbox, if the page links to it. */
 export function openNextUpdate(): void {
   const link = document.querySelector<HTMLAnchorElement>("[data-next]");
   if (link) visit(link.href);

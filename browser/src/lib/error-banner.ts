@@ -4,7 +4,7 @@ import { markOfflineNotice } from "./offline.js";
 
 /**
  * Shows an error until the person closes it, another error replaces it or a later action succeeds. If the browser is
- * offline or the request is waiting for the server (`isWaiting`), also until the server responds.
+ * offline or the request is waiting for the server (`isWaiting`), the error also disappears once the server responds.
  */
 export function showError(text: string, isWaiting = false): void {
   hideError();

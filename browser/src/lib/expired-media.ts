@@ -1,6 +1,7 @@
-// Signed addresses of pictures and videos expire after some hours, or earlier if the reader's session or share link
-// ends. If one fails to load, refreshes the page to get new addresses. A poster reports no error, but expires together
-// with its video. Repeated errors cause no loop: an address that is still valid stays the same on the new page.
+// Refreshes the page when a picture or video fails to load, because its signed address may have expired. Addresses
+// expire after some hours, or earlier if the reader's session or share link ends. A poster reports no error, but
+// expires together with its video. A refresh does not change addresses that are still valid, so a file that fails for
+// another reason does not cause endless refreshes.
 import { refresh } from "./refresh.js";
 
 document.addEventListener(

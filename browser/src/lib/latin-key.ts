@@ -1,4 +1,4 @@
-// Letter keys on keyboards of any layout.
+// Recognizes letter keys on keyboards of any layout.
 
 /** The last character of Unicode's Latin blocks. */
 const LAST_LATIN = 0x24f;

@@ -1,5 +1,6 @@
-// <live-page> follows the server-sent events of a page and refreshes it. Browsers allow about six connections per host,
-// so a hidden tab closes its stream. When it is visible again, it resumes after the last event it received.
+// <live-page> listens to the server-sent events of a page, and refreshes the page when events arrive. Browsers allow
+// about six connections per host, so a hidden tab closes its stream. When the tab is visible again, it resumes after
+// the last event it received.
 import { announce } from "./dom.js";
 import { showError } from "./error-banner.js";
 import { refresh } from "./refresh.js";
@@ -107,7 +108,7 @@ class LivePage extends HTMLElement {
     }, REFRESH_DELAY_MS);
   }
 
-  /** After a refresh, announces the authors of new comments, except the reader. */
+  /** After a refresh, announces who has written new comments. Ignores the reader's own comments. */
   #announceNewComments = (): void => {
     const authors = new Set<string>();
     for (const comment of document.querySelectorAll<HTMLElement>(".comment[id]")) {

@@ -1,14 +1,13 @@
-// What waits for the server: notices that are true only while it cannot be reached, and requests that could not be
-// sent.
+// Removes outdated error notices and sends waiting requests as soon as the server responds again.
 import { Problem } from "./request.js";
 
-/** The time between two checks whether the server responds again, and how long one check may take. */
+/** How long to wait between two checks of whether the server responds, and how long one check may take. */
 const [CHECK_DELAY_MS, CHECK_TIMEOUT_MS] = [5000, 10_000];
 
 const waiting = new Map<Element, () => void>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** The message for a request that `sendWhenConnected` repeats. */
+/** The message for a request that `sendWhenConnected` will send later. */
 export function waitingMessage(): string {
   return navigator.onLine
     ? "The server is not responding. This will be sent when it responds again, unless you change it first."
@@ -16,25 +15,26 @@ export function waitingMessage(): string {
 }
 
 /**
- * Call with a new notice of an error. If the browser is offline or the request waits for the server, the notice is
- * removed once the server responds.
+ * Call this with every new error notice. If the browser is offline or the request is waiting for the server
+ * (`isWaiting`), the notice is removed once the server responds.
  */
 export function markOfflineNotice(notice: HTMLElement, isWaiting: boolean): void {
   notice.toggleAttribute("data-offline", isWaiting || !navigator.onLine);
 }
 
 /**
- * Dispatches `hearback:connected` once the server responds. Call after a request failed for a reason that may pass.
- * `navigator.onLine` is not enough, because it stays true if only the server is unreachable.
+ * Checks repeatedly whether the server responds, and dispatches `hearback:connected` once it does. Call this after a
+ * request has failed for a temporary reason. `navigator.onLine` is not enough, because it stays true if only the server
+ * is unreachable.
  */
 export function awaitConnection(): void {
   timer ??= setTimeout(() => void checkConnection(), CHECK_DELAY_MS);
 }
 
 /**
- * Calls `send` once the server responds again, if `problem` allows it. Returns whether it does. `element` contains what
- * is to be sent: nothing is sent if it leaves the page or if the person types in it, because they may not have
- * finished.
+ * If `problem` says that the request can be repeated, calls `send` once the server responds again, and returns true.
+ * Otherwise returns false. `element` contains the text to send. If it leaves the page, or if the person types in it,
+ * `send` is not called: the person may not have finished.
  */
 export function sendWhenConnected(element: Element, problem: unknown, send: () => void): boolean {
   if (!(problem instanceof Problem) || !problem.isRepeatable) return false;
@@ -54,7 +54,10 @@ async function checkConnection(): Promise<void> {
   document.dispatchEvent(new CustomEvent("hearback:connected"));
 }
 
-/** Whether the server responds. A 5xx is the response of a proxy whose server is down. */
+/**
+ * Whether the server responds. A 5xx response does not count, because a proxy may have sent it while the server is
+ * down.
+ */
 async function serverResponds(): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);

@@ -1,12 +1,12 @@
 // Small behaviours of every page, selected by data attributes.
 
-// `data-submit`: a filter applies as soon as it changes.
+// `data-submit`: choosing another option of this list submits its form.
 document.addEventListener("change", (event) => {
   if (event.target instanceof HTMLSelectElement && event.target.hasAttribute("data-submit"))
     event.target.form?.requestSubmit();
 });
 
-// `data-scripted`: hidden until scripts run.
+// `data-scripted`: the element is hidden unless scripts run.
 function showScripted(): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-scripted]"))
     element.hidden = false;

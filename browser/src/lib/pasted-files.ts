@@ -1,4 +1,4 @@
-// The files and the text of a paste.
+// Finds out which files a paste adds, and whether it inserts text.
 import { isTextEntry } from "./dom.js";
 
 /**

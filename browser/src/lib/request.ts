@@ -9,8 +9,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly errors: Record<string, string> = {},
     /**
-     * Whether there was no response and the request can be repeated once the server responds. A POST that was cut off
-     * cannot, because the server may have received it.
+     * Whether the request got no response but can safely be sent again. A POST that was cut off cannot be sent again,
+     * because the server may have received it.
      */
     readonly isRepeatable = false,
   ) {
@@ -52,7 +52,7 @@ export async function requestJson(
     if (signal?.aborted) throw error;
     throw noResponseProblem(isRepeatable());
   }
-  // A proxy responds with these if the server does not.
+  // A proxy sends these statuses if the server does not respond.
   if (response.status === 502 || response.status === 504) throw noResponseProblem(isRepeatable());
   const text = await response.text();
   if (!response.ok) throw parseProblem(response.status, text);

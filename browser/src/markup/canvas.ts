@@ -1,4 +1,4 @@
-// Displays a document: the shapes on the picture and, above the picture, the selection and the crop.
+// Displays a document: draws the shapes on the picture, and draws the selection and the crop over them.
 import { cropPixels } from "./crop-shapes.js";
 import type { MarkupDocument } from "./document.js";
 import { drawShapes, redactedPixels } from "./draw.js";

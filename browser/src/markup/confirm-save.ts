@@ -1,4 +1,5 @@
-// Asks for confirmation before a save that destroys pixels or that may request new responses.
+// Asks for confirmation before a save that destroys pixels or that changes an update to which people have already
+// responded.
 import { make } from "../lib/dom.js";
 import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";

@@ -1,4 +1,4 @@
-// What pointer states, keys and tools need from the editor.
+// The part of the editor that the pointer states, the keyboard shortcuts and the tools use.
 import type { MarkupCanvas } from "./canvas.js";
 import type { CropTool } from "./crop-tool.js";
 import type { MarkupDocument } from "./document.js";
@@ -27,8 +27,8 @@ export interface EditorCommands extends EditorContext {
   useTool(tool: Tool): void;
   hasTool(tool: Tool): boolean;
   /**
-   * Goes back one step: ends the current gesture or text edit, then clears the selection, leaves the tool, and finally
-   * leaves the editor.
+   * Leaves one thing per call: the current gesture, the text field, the crop, the selection, the tool, and finally the
+   * editor.
    */
   escape(): void;
   save(): void;

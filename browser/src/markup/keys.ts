@@ -180,7 +180,7 @@ function revealSelection({ doc, viewport }: EditorCommands): void {
   if (first) viewport.reveal(bounds(first.shape, doc.size));
 }
 
-/** Returns true for a key whose action returns nothing. */
+/** Returns true. `handled(action())` runs an action and reports that the key was handled. */
 function handled(_: void): true {
   return true;
 }

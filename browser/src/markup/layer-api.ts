@@ -21,7 +21,7 @@ export interface Picture {
 
 /** Milliseconds between two requests while the server prepares a picture. */
 const pollInterval = 500;
-/** Requests before `waitUntilDrawn` gives up. */
+/** The maximum number of requests that `waitUntilDrawn` sends. */
 const maxPolls = 20;
 
 export async function fetchLayer(media: string): Promise<Layer> {

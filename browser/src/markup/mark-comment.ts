@@ -20,8 +20,8 @@ export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
 }
 
 /**
- * Asks whether to draw again on the cropped picture. If confirmed, refreshes the page so that the stage shows that
- * picture.
+ * Asks the person whether to draw again on the cropped picture. If they agree, refreshes the page so that the stage
+ * shows that picture, and resolves with true.
  */
 export async function confirmRedraw(): Promise<boolean> {
   const question = `${croppedMessage} Draw on the cropped picture? Your text stays, but your drawing will be lost.`;
@@ -31,8 +31,8 @@ export async function confirmRedraw(): Promise<boolean> {
 }
 
 /**
- * Opens the editor on the media on the stage or, if `before` has a drawing, on that drawing. Returns the anchor with
- * its drawing, or null if the person leaves.
+ * Opens the editor with the drawing of `before`. If there is none, opens it with the media on the stage. Returns the
+ * anchor with its drawing, or null if the person leaves.
  */
 export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> {
   const shown = stage();

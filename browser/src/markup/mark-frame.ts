@@ -1,4 +1,4 @@
-// Turns the current frame of a video into a picture, marks it up and adds it to the same update.
+// Turns the current frame of a video into a picture, opens it in the markup editor, and adds it to the video's update.
 import { uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
@@ -7,8 +7,8 @@ import { stage } from "../update/media-stage.js";
 import { describeLoss } from "./shapes.js";
 
 /**
- * Marks up the current frame of the video beside a button. `answered` is the number of people who have responded to the
- * update.
+ * Marks up the current frame of the video to which the button belongs. `answered` is the number of people who have
+ * responded to the update.
  */
 export async function markFrame(
   button: HTMLElement,
@@ -30,8 +30,8 @@ export async function markFrame(
 }
 
 /**
- * Adds a frame on an update's page. That page has no upload queue, so the editor stays open until the picture is
- * stored.
+ * Adds a frame to an update from the update's page. That page has no upload queue, so the editor stays open until the
+ * picture is stored.
  */
 async function addFrame(file: File, update: string, answered: number): Promise<void> {
   // Load both modules before the editor opens, so that saving does not depend on another script request.

@@ -78,7 +78,8 @@ export async function markUpMedia(
     save: (markup, change, pauseSaving) => saver.save(markup, change, pauseSaving),
   });
   if (saver.isDiscarded) return markUpMedia(media, answered);
-  // The New page receives no server-sent events, so poll until the picture shows the marks, then refresh the page.
+  // The page on which a person writes an update receives no server-sent events. Poll until the picture shows the marks,
+  // then refresh the page.
   if (saved && uploads.current) void waitUntilDrawn(media, picture).then(refresh, () => undefined);
   return saved;
 }

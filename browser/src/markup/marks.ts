@@ -10,8 +10,8 @@ export interface Mark {
 }
 
 /**
- * Puts redactions below all other marks. They become part of the picture, so marks drawn over a redaction stay visible
- * after saving.
+ * Puts redactions below all other marks. Saving paints the redactions into the picture, so they will be below the other
+ * marks anyway.
  */
 export function redactionsFirst(marks: readonly Mark[]): readonly Mark[] {
   const firstOther = marks.findIndex(({ shape }) => shape.kind !== "redaction");

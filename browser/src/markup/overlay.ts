@@ -66,7 +66,7 @@ export class MarkOverlay {
     this.update();
   }
 
-  /** Sets the comments on the media on the stage, and the anchor of the comment being written. */
+  /** Sets the comments about the media on the stage, and the anchor of the unsent comment. */
   setDrawings(comments: AnchoredComment[], pending: Anchor | null): void {
     this.#comments = comments.filter(({ drawing }) => drawing !== undefined);
     this.#pending = pending?.drawing ? pending : null;
@@ -160,7 +160,10 @@ export class MarkOverlay {
   }
 }
 
-/** The media's size as stated by the attributes on the page or, without attributes, as loaded by the browser. */
+/**
+ * Returns the media's size from the element's attributes. Without these attributes, returns the size of the loaded
+ * file.
+ */
 function sizeOf(media: HTMLImageElement | HTMLVideoElement): [width: number, height: number] {
   const [width, height] =
     media instanceof HTMLVideoElement

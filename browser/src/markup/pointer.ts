@@ -16,7 +16,7 @@ export class PointerInput {
   #idle: Idle;
   #gesture: { pointerId: number; isPen: boolean; state: PointerState } | null = null;
   #pinching: Pinching | null = null;
-  /** The move events since the last frame. */
+  /** The pointer move events since the last animation frame. */
   #moves: PointerEvent[] = [];
   #frame = 0;
   /** Whether a pen was used. From then on, fingers only pan. */
@@ -125,7 +125,7 @@ export class PointerInput {
     }
   }
 
-  /** Passes on the move events of this frame. */
+  /** Passes the collected move events to the current state. */
   #flushMoves(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;

@@ -69,8 +69,8 @@ export type Shape =
 export type ShapeKind = Shape["kind"];
 
 /**
- * All markup of a picture. Saving destroys the pixels under redactions and outside the crop; both are then no longer
- * part of the markup.
+ * All markup of a picture. Saving destroys the pixels under redactions and outside the crop. The stored markup then
+ * contains neither the redactions nor the crop.
  */
 export interface Markup {
   shapes: Shape[];
@@ -91,7 +91,10 @@ export const textSizes = [0.022, 0.03, 0.045] as const;
 
 export const defaults = { color: "red", width: 0.004, size: 0.03 } as const;
 
-/** Thrown for shapes that this page does not support. Saving the others would lose the unsupported ones. */
+/**
+ * Thrown if a response contains a shape that this page does not support. The page must not edit these shapes, because
+ * saving would delete the unsupported one.
+ */
 export class UnsupportedShapeError extends Error {}
 
 /** Parses the shapes of a response and fills in defaults. */

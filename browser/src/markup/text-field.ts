@@ -9,8 +9,9 @@ import type { Viewport } from "./viewport.js";
 /** Whether the font lacks a glyph for a character. The server cannot draw such a character. */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  // `glyphs` lists ranges as [first, last, first, last, …]. The character is in a range if the next bound is a last
-  // character. Last characters have odd indexes.
+  // `glyphs` lists the ranges of characters in the font as [first, last, first, last, …]. If a range contains the
+  // character, the search finds the end of that range. Otherwise, it finds the start of the next range. Ends have odd
+  // indexes.
   return (
     code !== 10 &&
     glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1

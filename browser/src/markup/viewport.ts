@@ -187,9 +187,9 @@ export class Viewport {
 }
 
 /**
- * Limits one coordinate of the picture's position. `size` is the picture's length, and `room` is the stage's. A picture
- * that fits is centered between the margins; `endIfFitted` is the margin at its end. A larger picture can be moved
- * until there are `end` pixels of space after it.
+ * Limits one coordinate of the picture's position. `size` is the length of the picture along this axis, and `room` is
+ * the length of the stage. If the picture fits, it is centered between the margins, and `endIfFitted` is the margin at
+ * its end. If the picture is larger, it can be moved until there are `end` pixels of space after it.
  */
 function limitPosition(
   value: number,

@@ -1,5 +1,5 @@
-// One attempt to record, from the click on Record until the recorder runs. Until then, the attempt can be cancelled.
-// Cancelling deletes the upload, and the draft if it is otherwise empty.
+// One attempt to start a recording, from the click on Record until the recorder is running. Until then, the attempt can
+// be cancelled. Cancelling deletes the upload, and the draft if it is otherwise empty.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";

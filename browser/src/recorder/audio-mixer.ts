@@ -1,4 +1,4 @@
-// Mixes the microphone with the sound of a shared screen, and measures the microphone's level.
+// Mixes the microphone with the audio of a shared screen, and measures the microphone's level.
 
 /**
  * The silence threshold, in decibels relative to full scale. Anything quieter means that nobody is speaking or nothing
@@ -65,7 +65,7 @@ export class AudioMixer {
     this.resetSilence();
   }
 
-  /** Replaces the shared screen, which may have no sound; null removes it. */
+  /** Replaces the audio of the shared screen. A stream without audio, or null, only removes the previous audio. */
   setSharedAudio(stream: MediaStream | null): void {
     this.#shared?.disconnect();
     this.#shared = this.#connect(stream);

@@ -32,8 +32,8 @@ export class SoundProbe {
   }
 
   /**
-   * For browsers in which pages cannot read a track. A recorder emits no data before it receives audio, so its first
-   * data shows that the track delivers audio.
+   * Used in browsers in which pages cannot read a track: records the track. A recorder emits no data before it receives
+   * audio, so its first data shows that the track delivers audio.
    */
   #record(track: MediaStreamTrack): () => void {
     const recorder = new MediaRecorder(new MediaStream([track]));

@@ -26,8 +26,8 @@ export function remaining(
   const { ms, bitRate } = recording;
   const timeLeft = seconds * 1000 - ms;
   const bytesLeft = bytes - recording.bytes - (reservedSeconds * bitRate) / 8;
-  // The requested bit rate is too high an estimate for still pictures and silence, so use the measured rate once
-  // possible.
+  // The requested bit rate is too high an estimate for still pictures and silence, so use the measured rate as soon as
+  // it is reliable.
   const bytesPerMs = ms > measuredAfter ? recording.bytes / ms : bitRate / 8000;
   const sizeLeft = bytesLeft <= 0 ? 0 : bytesLeft / Math.max(bytesPerMs, 1e-3);
   return sizeLeft < timeLeft

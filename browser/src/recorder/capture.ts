@@ -23,7 +23,7 @@ export async function captureScreen(sound: boolean, fullSize = false): Promise<M
     video: fullSize
       ? true
       : { frameRate: { ideal: 30, max: 30 }, width: { max: 1920 }, height: { max: 1080 } },
-    // The sound is not a voice, so noise suppression and similar processing would damage it.
+    // The shared audio is not just a voice. Noise suppression and similar processing would distort it.
     audio: sound
       ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
       : false,

@@ -7,7 +7,7 @@ import type { Size } from "./picture-size.js";
 /** `base` fills the picture; `overlay` is drawn in the bubble. */
 export type Layer = "base" | "overlay";
 
-/** The tracks to composite. Without an overlay, the base is passed on unchanged. */
+/** The tracks to composite. Without an `overlay`, the frames of `base` are passed on unchanged. */
 export interface Tracks {
   base: MediaStreamTrack;
   overlay: MediaStreamTrack | null;
@@ -16,13 +16,13 @@ export interface Tracks {
 export interface BeginCommand extends Size {
   base: ReadableStream<VideoFrame> | MediaStreamTrack;
   overlay: ReadableStream<VideoFrame> | MediaStreamTrack | null;
-  /** Shown until the base delivers a frame. */
+  /** The picture that is shown until `base` delivers a frame. */
   still: VideoFrame | null;
   out?: WritableStream<VideoFrame>;
 }
 /**
- * A message to the worker. `fixSize`: keep the picture's current size. `every`: send `tick` at this interval, in
- * milliseconds.
+ * A message to the worker. `fixSize`: do not change the size of the picture any more. `every`: send `tick` at this
+ * interval, in milliseconds.
  */
 export type WorkerCommand =
   | { begin: BeginCommand; bubble: Bubble }
@@ -30,8 +30,8 @@ export type WorkerCommand =
   | { every: number }
   | { fixSize: true };
 /**
- * A message from the worker. `ready`: the worker's script runs. `cannot`: this browser's workers cannot composite.
- * `arrived`: the worker sent a picture that contains the first frame of this layer.
+ * A message from the worker. `ready`: the worker's script is running. `cannot`: workers of this browser cannot
+ * composite. `arrived`: the worker has sent a picture that contains the first frame of this layer.
  */
 export type WorkerReport =
   | { ready: true }
@@ -56,8 +56,8 @@ export class CompositorClient {
   #clones: MediaStreamTrack[] = [];
 
   /**
-   * `script` is the URL of compositor-worker.ts. `onReport` receives all reports, and `failed` if the worker fails
-   * while compositing.
+   * `script` is the URL of compositor-worker.ts. `onReport` receives all reports of the worker. If the worker fails
+   * while compositing, `onReport` receives `failed`.
    */
   constructor(
     script: string,

@@ -72,7 +72,7 @@ class Composer {
   #latest: Record<Layer, VideoFrame | null>;
   /** The layers that have delivered a frame. */
   #taken = new Set<Layer>();
-  /** The layers that are part of a picture that was sent. */
+  /** The layers that have been part of a sent picture. */
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
   /**
@@ -80,7 +80,7 @@ class Composer {
    * slower but works with every frame format.
    */
   #planes: I420Composer | null = null;
-  /** Whether the last base frame is in the planes. */
+  /** Whether `#planes` contains the last base frame. */
   #baseIsInPlanes = false;
   #sizeIsFixed = false;
   /** The last base frame that was sent unchanged instead of being copied. */
@@ -107,7 +107,7 @@ class Composer {
     if (hasOverlay) this.#planes = new I420Composer(width, height);
   }
 
-  /** Starts sending pictures, whether or not the layers deliver frames. */
+  /** Starts sending pictures, even if no layer has delivered a frame yet. */
   start(): void {
     this.#try(() => this.#compose());
     this.#repeatTimer = setInterval(() => {
@@ -115,12 +115,12 @@ class Composer {
     }, repeatInterval);
   }
 
-  /** Keeps the picture's current size. Until this call, the size follows the base. */
+  /** Locks the size of the picture. Before this call, the picture has the size of the last base frame. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
 
-  /** Reads a layer until it ends. */
+  /** Reads the frames of a layer until the stream ends. */
   async follow(source: ReadableStream<VideoFrame>, layer: Layer): Promise<void> {
     try {
       const reader = source.getReader();
@@ -143,7 +143,7 @@ class Composer {
     this.#taken.add(layer);
   }
 
-  /** Adopts the size of the base, unless the size is fixed. */
+  /** Gives the picture the size of a base frame, unless the size is locked. */
   #fitSize(frame: VideoFrame): void {
     const { width, height } = evenSize(sizeOf(frame));
     const { canvas } = this.#context;
@@ -173,8 +173,7 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
-      // If compositing with the planes failed while this frame was being copied, keep the frame, because the canvas
-      // needs it.
+      // If `#planes` failed while this frame was being copied, keep the frame, because the canvas needs it.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
@@ -190,7 +189,10 @@ class Composer {
     this.#baseIsInPlanes = false;
   }
 
-  /** Runs an action. If it fails, stops using the planes; if they were not in use, reports the failure. */
+  /**
+   * Runs an action. If it fails, switches to compositing with the canvas. If the canvas is already in use, reports the
+   * failure.
+   */
   #try(act: () => void): void {
     try {
       act();

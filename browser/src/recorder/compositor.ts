@@ -1,6 +1,6 @@
-// Composites a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers
-// too few frames. It runs in a worker if the browser supports that; otherwise in the page, with the worker as its
-// clock.
+// Composites a video track that delivers frames even if its sources do not. The track shows a screen with the camera in
+// a bubble, or a single source. Compositing runs in a worker if the browser supports that. Otherwise it runs in the
+// page, and the worker only serves as a clock.
 import type { Bubble } from "./camera-bubble.js";
 import {
   CompositorClient,
@@ -30,7 +30,7 @@ export class Compositor extends EventTarget {
   /** The layers whose first frame is not in the composited picture yet. */
   readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
-  /** Whether the current worker failed. */
+  /** Whether the current worker has failed. */
   #hasFailed = false;
   /** Whether the current worker composites the picture. */
   #composes = false;
@@ -45,8 +45,8 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Starts compositing. `script` is the URL of compositor-worker.ts, and `still` is shown until the base delivers a
-   * frame. `timeouts` limits the wait, even if the tracks deliver nothing or the script does not load.
+   * Starts compositing. `script` is the URL of compositor-worker.ts. `still` is shown until the base track delivers a
+   * frame. `timeouts` limits how long this waits if the tracks deliver nothing or the script does not load.
    */
   static async begin(
     script: string,
@@ -74,8 +74,7 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Keeps the picture's current size, because a recording has a single size. Until this call, the size follows the
-   * base.
+   * Locks the picture's size, because a recording has a single size. Until this call, the size follows the base track.
    */
   fixSize(): void {
     if (this.#inPage) this.#inPage.fixSize();
@@ -115,8 +114,8 @@ export class Compositor extends EventTarget {
       (layer) => this.#markArrived(layer),
       () => this.dispatchEvent(new Event("failed")),
     );
-    // Send this even if the worker has not loaded yet: once it loads, it receives the message, and its clock replaces
-    // the page's.
+    // Send this message even if the worker has not loaded yet. Once the worker loads, it receives the message, and its
+    // clock replaces the page's timer.
     this.#client?.startTicks(1000 / frameRate);
     return this.#inPage.track;
   }
@@ -136,9 +135,9 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Returns false if the worker failed, or if within `ms` milliseconds a track delivered frames that did not reach the
-   * worker. In 1 of 23 runs of Chromium 156, neither of the two streams that were transferred to a worker delivered
-   * frames, although their tracks did. The reason is not known.
+   * Resolves with false if the worker failed, or if a track delivered frames but none reached the worker within `ms`
+   * milliseconds. In 1 of 23 runs of Chromium 156, no frames reached the worker from either of two transferred streams,
+   * although the tracks delivered frames. The reason is not known.
    */
   async #receivesFrames(ms: number): Promise<boolean> {
     const { base, overlay } = this.tracks;
@@ -157,8 +156,8 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // Report the failure only if this worker was compositing. If a worker fails during the start, another worker or
-      // the page takes over.
+      // Report the failure only if this worker was already compositing. If a worker fails before that, another worker
+      // or the page takes over.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

@@ -1,6 +1,6 @@
 /**
- * Calls `say` with 3, 2 and 1 at intervals of a second, and resolves one second later. If `signal` is aborted, stops
- * and never resolves.
+ * Calls `say` with 3, 2 and 1, one second apart, and resolves one second after the last call. If `signal` is aborted,
+ * stops and never resolves.
  */
 export function countdown(say: (number: number) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -21,8 +21,8 @@ export class Devices {
   #requestIds: Record<DeviceKind, number> = { microphone: 0, camera: 0 };
   #errors: Record<DeviceKind, Error | null> = { microphone: null, camera: null };
   /**
-   * The latest request. Each request waits for the previous one, because the browser asks the person about each of
-   * them.
+   * The promise of the latest request. Each request waits for the previous one, so that the browser asks the person
+   * about one device at a time.
    */
   #pending: Promise<void> = Promise.resolve();
 
@@ -112,8 +112,8 @@ export class Devices {
 }
 
 /**
- * The message that a device was unplugged. `replacement` is the name of the device that replaced it; `cancelled` means
- * that the loss ended an attempt to record.
+ * Returns the message that a device was unplugged. `replacement` is the name of the device that replaced it.
+ * `cancelled` means that the loss of the camera ended an attempt to record.
  */
 export function lostDeviceMessage(
   kind: DeviceKind,

@@ -1,5 +1,6 @@
-// Composites frames in memory as planes of brightness and color (I420), the format of most screens and windows.
-// Converting each whole frame to RGB and back would cost several times as much as all other steps together.
+// Composites frames in memory in the I420 format, which stores brightness and color in separate planes. Captured
+// screens and windows mostly have this format. Converting each whole frame to RGB and back would cost several times as
+// much as all other steps together.
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
 /**

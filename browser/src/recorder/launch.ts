@@ -16,7 +16,7 @@ export interface Launch {
   sources: RecorderSources;
   picture: RecorderPicture;
   view: RecorderView;
-  /** The work that must finish before the new upload is created. */
+  /** Resolves when the new upload may be created. */
   before: Promise<void>;
   showError: (error: unknown) => void;
 }

@@ -17,7 +17,7 @@ const interval = 100;
  */
 const silenceDelay = { choosing: 3000, recording: 10_000 };
 
-/** A recording's limit is announced at most this many milliseconds in advance. */
+/** The recorder warns about a limit at most this many milliseconds before the recording reaches it. */
 const limitWarning = 5 * 60_000;
 
 interface StatusCallbacks {
@@ -32,7 +32,9 @@ interface StatusCallbacks {
 export class LiveStatus {
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** `dataset` is that of the `<screen-recorder>` element. It contains the server's limits. */
+  /**
+   * `dataset` contains the data attributes of the `<screen-recorder>` element. Some of them are the server's limits.
+   */
   constructor(
     private readonly view: RecorderView,
     private readonly sources: RecorderSources,
@@ -90,7 +92,7 @@ export class LiveStatus {
   }
 }
 
-/** `level` is null without a microphone. */
+/** `level` is null if there is no microphone. */
 function levelMessage(level: MicrophoneLevel | null, isSilent: boolean): string {
   if (!level) return "Your voice is not being recorded.";
   if (level.isUnknown)

@@ -1,5 +1,5 @@
-// Recognizes a capture of the page's own tab, and waits until it shows a change of the page. The page and its capture
-// have no clock in common, so only the captured picture itself can tell.
+// Recognizes a capture of this tab, and waits until the capture shows a change that was made to the page. The capture
+// lags behind the page, and no event reports when it has caught up, so its picture is examined.
 
 /** Width and height of a sample, in pixels. */
 const sampleSize = 4;

@@ -1,4 +1,5 @@
-// Composites on a canvas of the page. Used if this browser's workers cannot read frames or the worker does not load.
+// Composites the picture on a canvas in the page. Used if this browser's workers cannot read frames or the worker does
+// not load.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { Layer, Tracks } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
@@ -19,8 +20,8 @@ export class PageCompositor {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * Calls `arrived` at the first frame of each layer, and `failed` if drawing fails. `still` is drawn until the base has
-   * a frame.
+   * Calls `arrived` at the first frame of each layer, and `failed` if drawing fails. `still` is drawn until the base
+   * track has a frame.
    */
   constructor(
     readonly tracks: Tracks,
@@ -54,7 +55,7 @@ export class PageCompositor {
     this.#tryToDraw();
   }
 
-  /** Keeps the picture's current size. */
+  /** Locks the picture's size. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
@@ -71,8 +72,7 @@ export class PageCompositor {
     video.muted = true;
     video.addEventListener("loadeddata", () => this.arrived(layer), { once: true });
     video.srcObject = new MediaStream([track]);
-    // Do not await play(), because it resolves only once there is a frame. It rejects if the video is closed before
-    // that.
+    // Do not await play(): it resolves only once there is a frame, and rejects if the video is closed before that.
     video.play().catch(() => undefined);
     return video;
   }

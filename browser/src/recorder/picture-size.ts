@@ -18,7 +18,10 @@ export function evenSize({ width, height }: Size): Size {
   return { width: Math.max(2, width - (width % 2)), height: Math.max(2, height - (height % 2)) };
 }
 
-/** A track's size before its first frame. A screen may report the largest allowed size instead of its real size. */
+/**
+ * The likely size of a track before its first frame. A screen may report the largest allowed size instead of its real
+ * size.
+ */
 export function guessedSize(track: MediaStreamTrack): Size {
   const { width = 0, height = 0 } = track.getSettings();
   return width > 0 && height > 0 ? evenSize({ width, height }) : defaultSize;

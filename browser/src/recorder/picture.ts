@@ -1,5 +1,5 @@
-// Provides the picture of a recording, which is a captured track or a composited one, and lists the sources that have
-// not delivered a picture yet.
+// Provides the video track of a recording, which is either a captured track or a composited one. Lists the sources that
+// have not delivered a frame yet.
 import type { Bubble } from "./camera-bubble.js";
 import { type Layer, canTransferFrames } from "./compositor-client.js";
 import { Compositor, type Timeouts } from "./compositor.js";
@@ -23,7 +23,7 @@ export interface CapturedTracks {
   camera: MediaStreamTrack | null;
 }
 
-/** Dispatches `arrived` at a source's first picture, and `failed` if the composited picture stops. */
+/** Dispatches `arrived` when a source delivers its first frame, and `failed` if the composited picture stops. */
 export class RecorderPicture extends EventTarget {
   #compositor: Compositor | null = null;
   #composing: Promise<void> | null = null;
@@ -39,8 +39,8 @@ export class RecorderPicture extends EventTarget {
 
   /**
    * Composites the picture from the start if there are two sources, or if the browser can pass frames through a worker
-   * without copying them. Without compositing, a recorder that starts later gets no frames from a still screen.
-   * `worker` is the URL of compositor-worker.ts.
+   * without copying them. The reason is that a still screen delivers no new frames: without compositing, a recorder
+   * that starts later would get none. `worker` is the URL of compositor-worker.ts.
    */
   static async begin(
     worker: string,
@@ -67,7 +67,7 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) this.#compositor.bubble = bubble;
   }
 
-  /** The sources that have not delivered a picture yet. Empty if the picture is not composited. */
+  /** The sources that have not delivered a frame yet. Empty if the picture is not composited. */
   get missing(): PictureSource[] {
     const [base, overlay] = this.captured.screen
       ? (["screen", "camera"] as const)
@@ -82,13 +82,13 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Switches from the captured track to a composited picture, so that there are always frames. The composited picture
+   * Switches from the captured track to a composited picture, which always delivers frames. The composited picture
    * starts with the frame that `preview` shows. For a shared tab, it starts without a frame.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
     // Do not begin with the last frame of a shared tab. The tab may be this page, and its countdown must not be
-    // recorded. The frame is not needed either, because a tab delivers a frame to each new consumer.
+    // recorded. A last frame is not needed either, because a tab delivers a frame to each new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(
@@ -97,7 +97,7 @@ export class RecorderPicture extends EventTarget {
     return this.#composing;
   }
 
-  /** Keeps the picture's current size. */
+  /** Locks the picture's size. */
   fixSize(): void {
     this.#compositor?.fixSize();
   }

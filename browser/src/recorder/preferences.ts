@@ -8,7 +8,7 @@ export interface RecorderChoice {
   /** A device id, "none", or an empty string for the default device. */
   microphone: string;
   camera: string;
-  /** Whether the sound of a shared screen is recorded. */
+  /** Whether audio from a shared screen is recorded. */
   sound: boolean;
   bubble: Bubble;
 }

@@ -1,8 +1,8 @@
-// Shows the length of a new recording in the list of media. The server knows the length only once it has processed the
-// file.
+// Shows the length of a new recording in the list of media until the server has processed the file and knows the
+// length.
 import { formatTime } from "../lib/dom.js";
 
-/** Shows `ms` beside the media with this id whenever the page is refreshed. */
+/** Shows a length of `ms` milliseconds beside the media with this id whenever the page is refreshed. */
 export function showLength(media: string, ms: number, signal: AbortSignal): void {
   const show = (): void => {
     const length = document

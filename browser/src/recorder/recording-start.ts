@@ -1,4 +1,4 @@
-// Starts a recorder with only those tracks that deliver data, because it would wait forever for the others.
+// Starts a recorder with only those tracks that deliver data. A recorder would wait forever for the others.
 import { withFallback } from "../lib/deadline.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import type { SoundProbe } from "./audio-probe.js";
@@ -21,18 +21,18 @@ export interface RecordingInputs {
   picture: RecorderPicture;
   sound: { track: MediaStreamTrack; probe: SoundProbe } | null;
   uploader: RecordingUploader;
-  /** The video on the page that shows the picture. */
+  /** The video element that previews the picture. */
   preview: HTMLVideoElement;
   /** Called when `picture` gets a different track. */
   onComposed: () => void;
-  /** Aborted when the attempt is cancelled; no further recorder is then tried. */
+  /** Aborted when the attempt is cancelled. After that, no further recorder is tried. */
   signal: AbortSignal;
 }
 
 /**
- * Starts a recording, and resolves once the recorder runs. A picture that has not arrived yet is black until it
- * arrives. Sound that has not arrived is left out, and `hasSound` is then false. Rejects with a `CaptureError` if no
- * recorder starts.
+ * Starts a recording, and resolves once the recorder is running. A source that has not delivered a frame yet is black
+ * until it does. If no sound has arrived, the recording has no sound, and `hasSound` is false. Rejects with a
+ * `CaptureError` if no recorder starts.
  */
 export async function startRecording(
   inputs: RecordingInputs,

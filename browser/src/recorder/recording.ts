@@ -3,7 +3,10 @@ import { CaptureError } from "./capture.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
-/** In order of preference. The first types play in all browsers; the others must be converted for some of them. */
+/**
+ * The MIME types in order of preference. The first ones play in all browsers. Recordings of the other types must be
+ * converted for some browsers.
+ */
 const preferredTypes = [
   "video/mp4;codecs=avc1.640028,mp4a.40.2",
   "video/mp4;codecs=avc1.42E01E,mp4a.40.2",
@@ -30,13 +33,13 @@ export function fileTypeOf(type: string): { type: string; extension: string } {
 
 /**
  * Whether sound and picture are out of sync after the computer has slept. In Firefox, the sound is then ahead of the
- * picture by the time that the computer slept.
+ * picture by as long as the computer slept.
  */
 export const driftsAfterSleep = "mozInnerScreenX" in window;
 
 /**
- * The length of each piece in milliseconds. With longer pieces a crash loses more; with shorter ones, Safari emits
- * empty pieces.
+ * The length of each piece in milliseconds. If pieces were longer, a crash would lose more. If they were shorter,
+ * Safari would emit empty pieces.
  */
 const timeslice = 1000;
 
@@ -87,7 +90,8 @@ export class Recording extends EventTarget {
       this.#recorder.addEventListener("stop", () => resolve(), { once: true }),
     );
     this.#recorder.addEventListener("dataavailable", ({ data }) => this.#passOn(data));
-    // Listen for both events, because the browser stops without an error if all recorded tracks have ended.
+    // Listen for both events, because the browser stops the recorder without an error event if all recorded tracks have
+    // ended.
     for (const end of ["error", "stop"])
       this.#recorder.addEventListener(end, () => {
         if (this.#isExpectedToRun) this.dispatchEvent(new Event("failed"));
@@ -126,7 +130,7 @@ export class Recording extends EventTarget {
     await running;
   }
 
-  /** The recorded milliseconds, excluding pauses. */
+  /** How long the recording is, in milliseconds, without pauses. */
   get ms(): number {
     return Math.round(
       this.#earlierMs + (this.#runningSince === null ? 0 : performance.now() - this.#runningSince),
@@ -145,7 +149,7 @@ export class Recording extends EventTarget {
     this.#runningSince = performance.now();
   }
 
-  /** Resolves when the uploader has received the last piece, or after `stopTimeout`. */
+  /** Stops the recorder. Resolves when the uploader has received the last piece, or after `stopTimeout`. */
   async stop(): Promise<void> {
     this.#isExpectedToRun = false;
     this.#stopClock();
@@ -153,7 +157,7 @@ export class Recording extends EventTarget {
     await withFallback(this.#stopped, stopTimeout, undefined);
   }
 
-  /** Ends a recording that has not started, and ignores any data it still emits. */
+  /** Stops a recorder that has not started, and ignores any data that it still emits. */
   discard(): void {
     this.#isDiscarded = true;
     this.#isExpectedToRun = false;
@@ -161,8 +165,8 @@ export class Recording extends EventTarget {
   }
 
   /**
-   * Stops, and resolves when the server has everything. Rejects if the server refuses the rest, which then stays in the
-   * spool.
+   * Stops the recorder, and resolves when the server has the whole recording. Rejects if the server refuses the rest of
+   * the recording, which then stays in the spool.
    */
   async finishUpload(): Promise<void> {
     await this.stop();

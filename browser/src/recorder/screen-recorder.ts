@@ -59,8 +59,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.cancel();
-    // Nothing can keep the person from going back in the history, so end the recording. The uploader sends the rest in
-    // the background, and the next page offers to send any part that the server does not receive.
+    // End the recording, because a script cannot keep the person from going back in the history. The uploader sends the
+    // rest in the background, and the next page offers to send any part that the server does not receive.
     this.#recording?.finishUpload().catch(() => undefined);
     this.#recording = null;
     this.#closeSources();
@@ -94,8 +94,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   }
 
   /**
-   * Ends the recording. Resolves with true once the server has everything or if there is no recording, and with false
-   * if the recording was cancelled before it began.
+   * Ends the recording. Resolves with true once the server has everything, or immediately if there is no recording.
+   * Resolves with false if the recording was cancelled before it began, or if the server refused the rest of it.
    */
   finish(): Promise<boolean> {
     if (this.#attempt) {
@@ -162,8 +162,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#view.showCamera(null, false);
     this.#become("set");
     await this.#setup.requestDevices();
-    // Ask the browser to keep the spool even when it runs out of space. Ask before the recording begins, because
-    // Firefox shows a prompt, which would otherwise be recorded.
+    // Ask the browser not to delete the spool when it runs out of space. Ask before the recording begins, because
+    // Firefox shows a prompt that would otherwise be recorded.
     await navigator.storage?.persist?.().catch(() => false);
   }
 
@@ -228,7 +228,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     });
   }
 
-  /** Runs an attempt to record. If it fails, shows the reason, unless another attempt has replaced it. */
+  /** Runs an attempt to record. If the attempt fails and no other attempt has replaced it, shows the reason. */
   async #try(run: (attempt: Attempt) => Promise<void>): Promise<void> {
     const attempt = new Attempt();
     this.#attempt = attempt;
@@ -370,7 +370,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     try {
       await uploaded;
     } catch (error) {
-      // The server refused the rest. The page lists it among the unfinished recordings, and a new recording can begin.
+      // The server refused the rest of the recording. The page lists it among the unfinished recordings, and a new
+      // recording can begin.
       this.#showError(error);
       return false;
     } finally {

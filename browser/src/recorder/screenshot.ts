@@ -1,4 +1,4 @@
-// Captures one frame as a picture: of a shared screen, window or tab, or of a video on the page.
+// Takes a screenshot of a shared screen, window or tab, or captures the current frame of a video on the page.
 import { CaptureError, stopTracks, captureScreen, TimeoutError } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
 import { formatTime, formatTimestamp } from "../lib/dom.js";
@@ -51,8 +51,8 @@ function settle(video: HTMLVideoElement): Promise<void> {
 }
 
 /**
- * Captures the frame that a video shows. If another host delivers the video, scripts cannot read its pixels, so the
- * same frame is loaded through this site.
+ * Captures the frame that a video shows. If the video comes from another host, scripts cannot read its pixels. In that
+ * case, the same frame is loaded through this site.
  */
 export async function captureFrame(video: HTMLVideoElement): Promise<File> {
   const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${formatTime(positionMs(video)).replaceAll(":", ".")}.png`;

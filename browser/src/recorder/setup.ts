@@ -29,7 +29,7 @@ export class RecorderSetup {
     return this.view.source;
   }
 
-  /** Whether the shared screen's sound is recorded. */
+  /** Whether audio from the shared screen is recorded. */
   get sharesSound(): boolean {
     return this.view.part<HTMLInputElement>("sound").checked;
   }
@@ -63,14 +63,17 @@ export class RecorderSetup {
     }
   }
 
-  /** Shows the camera in its bubble. With `onStage`, a camera that is the only source is shown on the stage instead. */
+  /**
+   * Shows the camera in its bubble if a screen is recorded too. With `onStage`, also updates the stage, which shows the
+   * camera only if the camera is the only source.
+   */
   showCamera(onStage: boolean): void {
     const track = this.sources.devices.track("camera");
     if (onStage) this.view.showPreview(this.source === "camera" ? track : null);
     this.view.showCamera(this.source === "both" ? track : null, this.sources.picture !== null);
   }
 
-  /** Fits the stage and the bubble to the proportions of the picture. */
+  /** Fits the stage and the bubble to the aspect ratio of the picture. */
   fitPreview(): void {
     const { videoWidth, videoHeight } = this.view.part<HTMLVideoElement>("preview");
     const aspect = videoHeight > 0 ? videoWidth / videoHeight : null;

@@ -17,9 +17,12 @@ export interface SourceCallbacks {
   deviceFailed(error: unknown, retry: () => void): void;
   /** A device that was in use was unplugged. */
   deviceLost(kind: DeviceKind): void;
-  /** The screen or the picture ended by itself. `reason` is a clause without a period, such as "The video stopped". */
+  /**
+   * The shared screen or the picture ended unexpectedly. `reason` is a clause without a period, such as "The video
+   * stopped".
+   */
   ended(reason: string): void;
-  /** A source delivered its first picture. */
+  /** A source delivered its first frame. */
   arrived(): void;
 }
 
@@ -68,7 +71,7 @@ export class RecorderSources {
       : "The browser stopped recording";
   }
 
-  /** Starts mixing, so that the microphone's level is shown. */
+  /** Starts the audio mixer, so that the microphone's level is shown. */
   open(): void {
     this.#mixer ??= new AudioMixer();
   }
@@ -116,9 +119,7 @@ export class RecorderSources {
     this.#sound = await attempt.acquire(this.#mixer?.track() ?? Promise.resolve(null));
   }
 
-  /**
-   * Throws if a source ended before the recording began, because its part of the recording would be black or silent.
-   */
+  /** Throws if a source has already ended. Otherwise, its part of the recording would be black or silent. */
   assertLive(): void {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])

@@ -1,4 +1,4 @@
-// Finds out whether a track delivers pictures, using a video that is not on the page.
+// Finds out whether a track delivers frames, by playing it in a video element that is not part of the page.
 
 export class TrackProbe {
   #video = document.createElement("video");
@@ -6,8 +6,7 @@ export class TrackProbe {
   constructor(track: MediaStreamTrack) {
     this.#video.muted = true;
     this.#video.srcObject = new MediaStream([track]);
-    // Do not await play(), because it resolves only once there is a picture. It rejects if the probe is closed before
-    // that.
+    // Do not await play(): it resolves only once there is a frame, and rejects if the probe is closed before that.
     this.#video.play().catch(() => undefined);
   }
 

@@ -25,9 +25,9 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
 };
 
 /**
- * In milliseconds. `paint`: how long to wait until the browser has painted the page without the countdown. `capture`:
- * how long the capture of a screen or window lags behind what is painted, which no event reports. `ownTab`: how long a
- * capture of this tab may lag.
+ * In milliseconds. `paint`: the longest wait until the browser has painted the page without the countdown. `capture`:
+ * how long the capture of a screen or window may lag behind the painted page; no event reports when it has caught up.
+ * `ownTab`: the longest wait until a capture of this tab has caught up.
  */
 const delays = { paint: 1000, capture: 250, ownTab: 5000 };
 
@@ -79,7 +79,7 @@ export class RecorderView {
       for (const button of this.part("starts").querySelectorAll("button")) button.disabled = true;
   }
 
-  /** Shows the parts of a state. `hasCamera`: the chosen source includes the camera. */
+  /** Shows the parts of the recorder that belong to a state. `hasCamera`: the chosen source includes the camera. */
   show(state: RecorderState, hasCamera: boolean): void {
     this.root.dataset["state"] = state;
     const isRunning = state === "recording" || state === "paused";
@@ -126,7 +126,7 @@ export class RecorderView {
       this.button(name).focus({ preventScroll: true });
   }
 
-  /** Shows a picture on the stage; without one, shows the placeholder. */
+  /** Shows a track on the stage. If `track` is null, shows the placeholder. */
   showPreview(track: MediaStreamTrack | null): void {
     const video = this.part<HTMLVideoElement>("preview");
     video.hidden = track === null;
@@ -135,8 +135,8 @@ export class RecorderView {
   }
 
   /**
-   * Shows the camera in its bubble. Once the picture contains the camera, shows only the bubble's border, with which
-   * the person moves the bubble.
+   * Shows the camera in its bubble. Once the composited picture contains the camera, shows only the border of the
+   * bubble, so that the person can still move the bubble.
    */
   showCamera(track: MediaStreamTrack | null, isComposed: boolean): void {
     const bubble = this.part("bubble");
@@ -199,8 +199,8 @@ export class RecorderView {
   }
 
   /**
-   * Hides the countdown, and resolves when the captured screen, which may show this page, no longer shows it.
-   * `previewsOwnTab`: the preview shows a capture of this tab.
+   * Hides the countdown, and resolves once the captured screen no longer shows it. The captured screen may show this
+   * page. `previewsOwnTab`: the preview shows a capture of this tab.
    */
   async hideCountdown(previewsOwnTab: boolean): Promise<void> {
     const preview = this.part<HTMLVideoElement>("preview");
@@ -212,7 +212,7 @@ export class RecorderView {
     await new Promise((resolve) => setTimeout(resolve, delays.capture));
   }
 
-  /** The upper part of the countdown's disc, which has the same color for every number. */
+  /** The upper part of the countdown's disc. Its color is the same for every number. */
   get #countdownEdge(): DOMRect {
     const { left, top, width, height } = this.part("number").getBoundingClientRect();
     return new DOMRect(left + 0.35 * width, top + 0.06 * height, 0.3 * width, 0.12 * height);

@@ -10,7 +10,7 @@ declare global {
     "hearback:refreshed": CustomEvent;
     /** The reader may no longer open this page. */
     "hearback:access-lost": CustomEvent;
-    /** The server responds again after a request failed, or after the browser was offline. */
+    /** The server is responding again after a failed request, or the browser is online again. */
     "hearback:connected": CustomEvent;
     /** Something new arrived while the reader had the page open. */
     "hearback:activity": CustomEvent;
@@ -21,13 +21,13 @@ declare global {
       form: HTMLFormElement;
       answer: { unseen?: UnseenPerson[]; update_id?: string } | null;
     }>;
-    /** The stage now shows other media. */
+    /** The stage was updated, and may now show another media item. */
     "hearback:media-shown": CustomEvent;
     /** The reader pointed at a place to comment on it. */
     "hearback:point": CustomEvent<Anchor>;
     /** Another comment was selected, or the selection was cleared. */
     "hearback:comment-selected": CustomEvent;
-    /** Part of a recording remains in this browser because the server refused it. */
+    /** Part of a recording remains only in this browser, because the server refused it. */
     "hearback:recording-kept": CustomEvent;
     /** The list of unfinished recordings was rendered. */
     "hearback:recordings-listed": CustomEvent;

@@ -1,7 +1,9 @@
 // The places that comments point to. They are read from the page, which is the only source of truth.
 import type { Shape } from "../markup/shapes.js";
 
-/** A part of an image, as fractions of its width and height, from the top left. A point has no width and height. */
+/**
+ * A part of an image, as fractions of its width and height, from the top left. The width and height of a point are 0.
+ */
 export interface Region {
   x: number;
   y: number;
@@ -29,13 +31,13 @@ export interface Anchor {
 /** A comment with an anchor. */
 export interface AnchoredComment extends Anchor {
   element: HTMLElement;
-  /** The author and the shortened text, as the accessible name of the comment's mark. */
+  /** The author and the shortened text, which form the accessible name of the comment's mark. */
   label: string;
   /** The end of a time range, in milliseconds. */
   until?: number;
   isQuestion: boolean;
   /**
-   * The number of a region among all regions of the page, starting at 1. It is 0 for times and for drawings without a
+   * The number of the comment's region among all regions on the page, starting at 1. It is 0 if the comment has no
    * region.
    */
   number: number;
@@ -54,8 +56,8 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
 }
 
 /**
- * All comments with an anchor. They are in the order of creation, so that sorting the list on the page does not change
- * the numbers of regions.
+ * Returns all comments with an anchor, in order of creation. Because of this order, the numbers of regions do not
+ * change when the list on the page is sorted.
  */
 export function anchoredComments(): AnchoredComment[] {
   const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]

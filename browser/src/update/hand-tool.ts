@@ -1,4 +1,4 @@
-// The hand tool of an image viewer: while its button is pressed or the space bar is held, a drag moves the image.
+// The hand tool of an image viewer: while its button is switched on or the space bar is held, dragging moves the image.
 import { icon, iconButton, isTextEntry } from "../lib/dom.js";
 
 export class HandTool {
@@ -12,7 +12,8 @@ export class HandTool {
   ) {
     this.button.setAttribute("aria-pressed", "false");
     this.button.addEventListener("click", () => this.#toggle());
-    // Listen in the capture phase, so that the space bar neither scrolls nor presses a button over the image.
+    // Listen in the capture phase, so that the space bar neither scrolls the page nor activates a button over the
+    // image.
     document.addEventListener("keydown", (event) => this.#holdSpace(event), {
       signal,
       capture: true,

@@ -5,7 +5,7 @@ import type { AnchoredComment, Region } from "./anchors.js";
 export class ImageMarks {
   constructor(
     private readonly viewport: HTMLElement,
-    /** The person clicked a comment's mark. */
+    /** Called when the person clicks a comment's mark. */
     private readonly onSelect: (comment: AnchoredComment) => void,
   ) {}
 

@@ -1,7 +1,7 @@
 // Shows an image that can be zoomed, moved and commented on.
 //
-// A click places a pin, and a drag marks a region. Panning uses other gestures: the hand tool, the space bar, the
-// middle button, two fingers or, when zoomed in, the wheel or one finger.
+// A click places a pin, and a drag marks a region. Other gestures move the image: the hand tool, the space bar, the
+// middle button or two fingers. When zoomed in, the wheel or one finger moves it too.
 import { icon, iconButton, make } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
 import { type AnchoredComment, clampFraction, type Region } from "./anchors.js";
@@ -23,9 +23,9 @@ const arrows: Record<string, [dx: number, dy: number]> = {
 
 export interface ImageViewerOptions {
   canComment: boolean;
-  /** The person placed a pin or marked a region. */
+  /** Called when the person places a pin or marks a region. */
   onPoint: (region: Region) => void;
-  /** The person clicked a comment's mark. */
+  /** Called when the person clicks a comment's mark. */
   onSelect: (comment: AnchoredComment) => void;
 }
 
@@ -38,7 +38,7 @@ export class ImageViewer {
   /** The place of the comment being written. */
   #pending: Region | null = null;
   #listeners = new AbortController();
-  /** The state of a pinch at its last event: the distance between the two fingers, and the midpoint between them. */
+  /** The latest state of a pinch gesture: the distance between the two fingers, and the midpoint between them. */
   #pinch: { distance: number; x: number; y: number } | null = null;
 
   constructor(
@@ -69,7 +69,8 @@ export class ImageViewer {
   }
 
   /**
-   * Registers listeners with a signal, so that `destroy` can remove them: the viewport may later get another viewer.
+   * Registers the listeners with a signal, so that `destroy` can remove them. They must be removed, because the
+   * viewport may later get another viewer.
    */
   #listen(): void {
     const { viewport } = this;

@@ -2,11 +2,11 @@
 import type { Region } from "./anchors.js";
 
 /**
- * The maximum zoom is a multiple of the fitted size or of the true size, whichever is larger. The true size matters for
- * a tall page, which is tiny when fitted.
+ * The maximum zoom is this many times the fitted size or this many times the true size, whichever is larger. The true
+ * size matters for a tall page, which is tiny when fitted.
  */
 const [MAX_OF_FIT, MAX_OF_TRUE_SIZE] = [12, 4];
-/** A fitted image that is this many times narrower than the viewport opens at full width instead. */
+/** If fitting would make an image this many times narrower than the viewport, the image opens at full width instead. */
 const TALL_IMAGE_ZOOM = 2.5;
 
 export class ImageZoom {
@@ -14,7 +14,7 @@ export class ImageZoom {
   #x = 0;
   #y = 0;
   /**
-   * Whether the image still has its initial zoom and position. If so, a resize fits it to the window again.
+   * Whether the image still has its initial zoom and position. If so, it is fitted again when the viewport is resized.
    */
   #isAsOpened = false;
   #observer: ResizeObserver;
@@ -97,12 +97,12 @@ export class ImageZoom {
     this.zoomTo(this.#zoom * factor);
   }
 
-  /** Zooms around a point of the window, or around the viewport's center. */
+  /** Zooms in or out around a point of the window. By default, this is the center of the viewport. */
   zoomTo(zoom: number, clientX?: number, clientY?: number): void {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));
     const frame = this.viewport.getBoundingClientRect();
-    // The point that stays in place, relative to the viewport and to the sheet.
+    // The position of the point that does not move, first in the viewport and then in the sheet.
     const [pointX, pointY] = [
       (clientX ?? frame.left + frame.width / 2) - frame.left,
       (clientY ?? frame.top + frame.height / 2) - frame.top,

@@ -20,7 +20,7 @@ export class UpdateStage extends HTMLElement {
   #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
-  /** A toolbar button that lost the focus when it was hidden, and regains it once it is visible again. */
+  /** A toolbar button that lost the focus because it was hidden. It gets the focus back once it is visible again. */
   #focusTarget: HTMLElement | null = null;
   #listeners = new AbortController();
 
@@ -42,7 +42,7 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // Redraw when a resolved thread is collapsed or expanded, which hides or shows its marks.
+    // Redraw when a resolved thread is collapsed or expanded, because that hides or shows its marks.
     document.addEventListener(
       "toggle",
       ({ target }) => {
@@ -83,8 +83,8 @@ export class UpdateStage extends HTMLElement {
   }
 
   /**
-   * The URL of the image as the reader sees it: with its markup unless that is hidden. Null if the stage shows no
-   * image.
+   * The URL of the image as the reader sees it: with its markup, unless the markup is hidden. Null if the stage shows
+   * no image.
    */
   get imageUrl(): string | null {
     const source = this.#figure?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
@@ -204,7 +204,7 @@ export class UpdateStage extends HTMLElement {
     document.dispatchEvent(new CustomEvent("hearback:media-shown"));
   }
 
-  /** Remembers a focused tool, because replacing the tools would lose its focus. */
+  /** Remembers the focused toolbar button, because the button loses the focus when the tools are replaced. */
   #rememberFocus(): void {
     const { activeElement } = document;
     if (
@@ -225,8 +225,8 @@ export class UpdateStage extends HTMLElement {
   }
 
   /**
-   * Creates the image viewer or the timeline. Keeps the existing one if the media is the same, so that a refresh
-   * neither zooms out nor loses the focus.
+   * Creates the image viewer or the timeline for the media on the stage. If the media is the same as before, keeps the
+   * existing one, so that a refresh neither zooms out nor loses the focus.
    */
   #updateViews(): void {
     const viewport = this.#figure?.querySelector<HTMLElement>(".viewport") ?? null;

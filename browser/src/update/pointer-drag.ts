@@ -6,7 +6,10 @@ const CLICK_SLACK_PX = 5;
 export interface DragListener {
   /** Moves are ignored while this returns `true`. */
   isSuspended: () => boolean;
-  /** Called for each movement once the press has become a drag. `dx` and `dy` are measured from the press. */
+  /**
+   * Called for each movement once the press has become a drag. `dx` and `dy` are the distances from the point where the
+   * press began.
+   */
   onMove: (event: PointerEvent, dx: number, dy: number) => void;
   onRelease: (event: PointerEvent, hasMoved: boolean) => void;
   onCancel: () => void;

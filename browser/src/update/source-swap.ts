@@ -1,9 +1,8 @@
-// Changes the source of a video while somebody watches it, when a seekable or trimmed copy replaces the raw file.
+// Changes the source of a video when a seekable or trimmed copy replaces the raw file, even while somebody watches it.
 // Playback is not interrupted: the new source is used at the next pause, seek, stall or error.
 //
-// Positions are in milliseconds from the start of the recording as shown. `data-from` is the position in the file at
-// which the recording begins. `data-begins` is the position in the original at which the recording begins, if its start
-// was trimmed.
+// Positions are in milliseconds from the point where the trimmed recording begins. `data-from` is the position of this
+// point in the file. If the start was trimmed, `data-begins` is the position of this point in the original.
 
 import { onVideoRefresh } from "../lib/refresh.js";
 
@@ -14,7 +13,7 @@ interface Source {
 }
 
 interface Playback {
-  /** The position, relative to the start of the original, in milliseconds. */
+  /** The position in milliseconds from the start of the original. */
   originalMs: number;
   isPlaying: boolean;
   rate: number;
@@ -23,8 +22,8 @@ interface Playback {
 const pendingSources = new WeakMap<HTMLVideoElement, Source>();
 const observedVideos = new WeakSet<HTMLVideoElement>();
 /**
- * The playback state of videos that left the page, by element id. For example, a video leaves the pages of its viewers
- * while its author trims it.
+ * The playback state of videos that have left the page, by element id. For example, while an author trims a video, the
+ * video is missing from the pages of its viewers.
  */
 const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
 
@@ -126,8 +125,8 @@ function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }
 }
 
 /**
- * Remembers the playback state of a video that leaves the page. Playback resumes if a refresh of the same page brings
- * the video back.
+ * Saves the playback state of a video that leaves the page. If a refresh of the same page brings the video back,
+ * playback resumes.
  */
 function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))

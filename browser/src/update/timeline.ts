@@ -3,7 +3,10 @@ import type { AnchoredComment } from "./anchors.js";
 import { formatTime, make } from "../lib/dom.js";
 import { durationMs, positionMs, seekTo } from "./source-swap.js";
 
-/** The minimum distance between dots, so that a finger can hit them. Closer comments share one dot. */
+/**
+ * The minimum distance between dots, so that each dot can be tapped with a finger. Comments that are closer together
+ * share one dot.
+ */
 const MIN_DOT_DISTANCE_PX = 24;
 
 export class Timeline {
@@ -17,7 +20,7 @@ export class Timeline {
   #listeners = new AbortController();
   #drawn: [AnchoredComment[], number | null] = [[], null];
   #width = 0;
-  /** Redraws when the width changes, because comments whose dots would overlap are grouped. */
+  /** Redraws when the width changes, because the width determines which comments share a dot. */
   #observer = new ResizeObserver(() => {
     if (this.element.clientWidth === this.#width) return;
     this.#width = this.element.clientWidth;
@@ -40,7 +43,7 @@ export class Timeline {
       },
       { signal },
     );
-    // A click beside the dots seeks. Keyboard users seek with ← and →, which the page handles.
+    // A click beside the dots seeks in the video. The page handles the keys ← and →, which also seek.
     this.element.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
       const box = this.element.getBoundingClientRect();

@@ -1,5 +1,5 @@
-// <undo-field> offers to undo a publication. The time limit is measured by this browser's clock, from the moment when
-// the update was sent.
+// <undo-field> offers to undo a publication. This browser's clock measures the time limit, which starts when the update
+// is sent.
 import { readStorage } from "../lib/dom.js";
 
 /** The server accepts undo for this long after publication. */

@@ -10,7 +10,7 @@ import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
 import { stage } from "./media-stage.js";
 
-/** The minimum time between two requests that report an opening of the update. */
+/** The minimum time between two reports that the update was opened. */
 const REOPEN_INTERVAL_MS = 10_000;
 const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 
@@ -50,7 +50,10 @@ class UpdatePage extends HTMLElement {
     document.body.classList.remove("quiet");
   }
 
-  /** Reports an opening once the page is visible. Link previews, prefetches and background tabs do not count. */
+  /**
+   * Reports that the person opened the update, once the page is visible. Link previews, prefetches and background tabs
+   * do not count.
+   */
   #reportOpening(): void {
     if (this.#isOpened || document.hidden || this.dataset["state"] !== "published") return;
     this.#isOpened = true;
@@ -63,7 +66,9 @@ class UpdatePage extends HTMLElement {
     );
   }
 
-  /** Reports another opening when content arrives while the page is visible, because the reader sees that content. */
+  /**
+   * After new content has arrived, reports again that the person opened the update, because they see the new content.
+   */
   #reportOpeningAgain(): void {
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(
@@ -120,7 +125,7 @@ class UpdatePage extends HTMLElement {
     }
   }
 
-  /** Selects the comment that is `offset` positions further in the list. */
+  /** Selects the comment that is `offset` positions after the selected one. */
   #stepComment(offset: number): void {
     const comments = [...document.querySelectorAll<HTMLElement>(".threads .comment")].filter(
       (comment) => comment.offsetParent !== null,

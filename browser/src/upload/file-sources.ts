@@ -11,7 +11,8 @@ export function listenForFiles(
   signal: AbortSignal,
 ): void {
   const { classList } = document.documentElement;
-  // On entering a child element, `dragenter` fires before the `dragleave` of its parent, so count both events.
+  // When the pointer enters a child element, the child's `dragenter` event fires before the parent's `dragleave` event,
+  // so count both events.
   let depth = 0;
   const trackDrag = (event: DragEvent, change: number): void => {
     if (!hasFiles(event)) return;
@@ -57,7 +58,7 @@ function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Adds the time to the name, because browsers call every pasted picture image.png. */
+/** Gives a pasted picture a name that contains the time, because browsers call every pasted picture image.png. */
 function withPasteTime(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
   const extension = file.name.split(".").pop() ?? "png";

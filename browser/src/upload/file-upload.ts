@@ -6,9 +6,9 @@ import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";
 import { resumeEarlierUpload } from "./resume-after-reload.js";
 import { finishUpload } from "./tus.js";
 
-/** Smaller files are sent in the request that creates the upload. */
+/** Files of up to this size are sent in the request that creates the upload. */
 const SMALL_FILE_BYTES = 1 << 20;
-/** The maximum size of a request body, because proxies may buffer whole requests. */
+/** The maximum size of a request body. It is limited because proxies may buffer whole requests. */
 const CHUNK_BYTES = 16 << 20;
 /** A request that sends no bytes for this long is retried. */
 const STALL_TIMEOUT_MS = 60_000;
@@ -61,8 +61,8 @@ export class FileUpload {
         this.media ??= response.getHeader("Hearback-Media") ?? null;
         const status = response.getStatus();
         this.#lastWasHead = request.getMethod() === "HEAD";
-        // By default, the library restarts the upload after any failed HEAD request. Only 404 and 410 mean that the
-        // upload is gone.
+        // By default, tus-js-client restarts an upload from the beginning after any failed HEAD request. Prevent this
+        // unless the status is 404 or 410, because only these mean that the upload is gone.
         if (
           status === 401 ||
           (this.#lastWasHead && status >= 400 && status !== 404 && status !== 410)
@@ -98,7 +98,7 @@ export class FileUpload {
    * can remove it there.
    */
   async cancel(): Promise<void> {
-    // Reject the promise of `send` here, because the library does not report aborted requests.
+    // Reject the promise of `send` here, because tus-js-client does not report aborted requests.
     this.#fail(noResponseProblem());
     await this.#upload.abort(true).catch(() => {});
   }
@@ -141,14 +141,14 @@ export class FileUpload {
   }
 
   /**
-   * Completes an upload after the server has received all bytes. If the last response was to a HEAD request, the last
-   * PATCH failed, so an empty PATCH must finish the upload.
+   * Completes an upload after the server has received all bytes. If the last response was to a HEAD request, the PATCH
+   * request before it failed after all bytes had arrived. In that case, an empty PATCH request must finish the upload.
    */
   async #complete(): Promise<void> {
     clearTimeout(this.#stallTimer);
     if (this.#lastWasHead) {
       const { status, message } = await finishUpload(this.#upload.url ?? "", this.file.size);
-      // 409 is a success too: another request is already finishing the upload.
+      // Status 409 counts as success too, because it means that another request is already finishing the upload.
       if (status !== 204 && status !== 409)
         return this.#fail(status === 0 ? noResponseProblem() : new Problem(message, status));
     }
@@ -162,7 +162,7 @@ export class FileUpload {
   }
 }
 
-/** Converts one of the library's errors. */
+/** Converts an error of tus-js-client. */
 function toProblem(error: Error | DetailedError): Problem {
   if (!("originalRequest" in error)) return noResponseProblem();
   if (error.causingError instanceof Problem) return error.causingError;

@@ -56,7 +56,7 @@ export class PieceQueue {
     return this.#pieces.findIndex((piece) => piece.bytes);
   }
 
-  /** Adds a piece that ends at `ms` recorded milliseconds, and writes it to the spool. */
+  /** Adds a piece that ends after `ms` milliseconds of recorded time, and writes it to the spool. */
   async add(bytes: ArrayBuffer, ms: number): Promise<void> {
     const end = this.#endOffset + bytes.byteLength;
     this.#pieces.push({ from: this.#endOffset, end, ms, bytes });
@@ -88,7 +88,9 @@ export class PieceQueue {
     return piece.bytes === undefined || !this.#spoolWorks;
   }
 
-  /** Reads the next bytes to send, at most `limit`. Returns why if the spool does not return them. */
+  /**
+   * Reads the next bytes to send, at most `limit`. If the spool does not return them, resolves with the reason instead.
+   */
   async read(limit: number): Promise<Blob | "unreadable" | "deleted"> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     let offset = this.recording.safe;
@@ -110,19 +112,23 @@ export class PieceQueue {
     return new Blob(parts);
   }
 
-  /** Drops all pieces, because the server has more than this page, up to `offset`. */
+  /**
+   * Drops all pieces, because the server already has more of the recording than this page. `offset` is the server's
+   * offset.
+   */
   skipTo(offset: number): void {
     this.#pieces = [];
     this.#endOffset = offset;
   }
 
-  /** Removes what the server has confirmed, and records the confirmed offset. */
+  /** Removes the pieces that the server has confirmed, and stores the confirmed offset. */
   async confirm(offset: number): Promise<void> {
     const covered = this.#pieces.filter((piece) => piece.end <= offset);
     this.#pieces = this.#pieces.filter((piece) => piece.end > offset);
     this.recording.safe = offset;
     this.recording.safeMs = covered.at(-1)?.ms ?? this.recording.safeMs;
-    // Ignore a failure: undeleted pieces in the spool do no harm, because resuming fetches the offset first.
+    // Ignore a failure. Pieces that remain in the spool do no harm, because an upload that is resumed first fetches the
+    // server's offset.
     await this.spool.removeCovered(this.recording, covered).catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
-// Sends the pieces of one recording in order. Only the server knows how many bytes it has. Whenever its offset is in
-// doubt, a HEAD request fetches the offset before more is sent.
+// Sends the pieces of one recording in order. Only the server knows how many bytes it has received. Whenever the
+// server's offset is in doubt, a HEAD request fetches it before more is sent.
 import { PieceQueue } from "./piece-queue.js";
 import { progressMessage, type SendProgress } from "./send-progress.js";
 import type { Piece, Recording, Spool } from "./spool.js";
@@ -14,7 +14,10 @@ import {
 
 /** The maximum size of a request body, and the minimum to which it shrinks when requests stall. */
 const [MAX_BODY_BYTES, MIN_BODY_BYTES] = [1 << 20, 1 << 16];
-/** Exponential backoff. A `Retry-After` value may exceed the maximum, up to its own limit. */
+/**
+ * The first and the longest delay of the exponential backoff. A `Retry-After` header may require a longer delay, up to
+ * `MAX_RETRY_AFTER_MS`.
+ */
 const [FIRST_RETRY_MS, MAX_RETRY_MS, MAX_RETRY_AFTER_MS] = [500, 15_000, 60_000];
 const SIGN_IN_CHECK_MS = 2000;
 const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
@@ -25,7 +28,7 @@ export class RecordingSender {
   #queue: PieceQueue;
   /** Whether the last piece has been added. */
   #hasEnded = false;
-  /** Whether a piece could not be read, so that later pieces are useless. */
+  /** Whether a piece could not be read. Later pieces are then useless. */
   #hasGap = false;
   /** Whether the media was deleted on the server. */
   #isDeleted = false;
@@ -58,7 +61,7 @@ export class RecordingSender {
   addPiece(blob: Blob, ms: number): void {
     this.#queue.recordedMs = ms;
     this.#enqueue(async () => {
-      // Keep spooling pieces if the server has refused the recording. After a gap, stop, because later pieces are
+      // If the server has refused the recording, keep spooling pieces. After a gap, stop, because later pieces are
       // useless.
       if (this.#hasGap) return;
       const bytes = await readBlob(blob);
@@ -81,7 +84,7 @@ export class RecordingSender {
     return this.#pending;
   }
 
-  /** Ends a wait for the server immediately, because the browser is online again. */
+  /** Retries immediately instead of waiting longer, because the browser is online again. */
   retryNow(): void {
     this.#wake("retry");
   }
@@ -117,7 +120,7 @@ export class RecordingSender {
     });
   }
 
-  /** Whether there is a piece to send, or the end of the recording to declare. */
+  /** Whether a piece can be sent or the end of the recording can be declared. */
   get #hasWork(): boolean {
     return this.#queue.isEmpty ? this.#hasEnded : this.#queue.hasReadyPiece;
   }
@@ -126,8 +129,8 @@ export class RecordingSender {
     const response = await sendTusRequest("HEAD", this.recording.url, {
       signal: this.#stopped.signal,
     });
-    // Pass `false` even if the response contains the upload's length. The server may have set that length itself,
-    // because the recording's page seemed to be gone.
+    // Pass `false`, because this request did not declare the upload's length. If the response contains a length, the
+    // server may have set it by itself, because the recording's page seemed to be gone.
     if (response.status === 200 || response.status === 204)
       return this.#confirmOffset(response, false);
     return this.#handleFailure(response);
@@ -165,8 +168,8 @@ export class RecordingSender {
     if (offset < recording.safe)
       return this.#giveUp("The server has less of this recording than it confirmed.");
     if (offset > this.#queue.endOffset) {
-      // More bytes than this page has are acceptable only after a resume: the earlier page may have sent pieces without
-      // spooling them.
+      // The server can have more bytes than this page only after a resume: the earlier page may have sent pieces
+      // without spooling them.
       if (!this.isResumed) return this.#giveUp("Another page has sent more of this recording.");
       this.#queue.skipTo(offset);
     }
@@ -191,7 +194,8 @@ export class RecordingSender {
     if (this.#stopped.signal.aborted) return;
     this.#offsetKnown = false;
     if (status === 409 || status === 460) {
-      // The offset was wrong or the checksum did not match. The first time, fetch the offset without a delay.
+      // The offset was wrong or the checksum did not match. At the first such response, return, so that the offset is
+      // fetched without a delay.
       if (this.#retries++ === 0) return;
       return this.#retryLater("The server and this browser disagree on the upload's offset.");
     }

@@ -150,7 +150,7 @@ function start(recording: Recording, spooled?: Piece[]): void {
   report({ event: "begun", recording });
   void sender.run().then(async (isComplete) => {
     if (isComplete) return report({ event: "finished" });
-    // The page terminates this worker when it learns of the failure, so wait until the last piece is in the spool.
+    // The page terminates this worker when the failure is reported, so first wait until the last piece is in the spool.
     await allSpooled;
     if (progress?.state === "refused")
       report({ event: "failed", command: "finish", message: progress.message });
@@ -169,7 +169,7 @@ function acquireLock(id: string): Promise<boolean> {
   });
 }
 
-/** Deletes the recording on the server and then in the spool. If the server fails, the spool keeps it. */
+/** Deletes the recording on the server and then in the spool. If the server cannot delete it, the spool keeps it. */
 async function discard(): Promise<void> {
   if (!sender) return;
   const { id } = sender.recording;

@@ -102,8 +102,8 @@ export class RecordingUploader extends EventTarget {
   }
 
   /**
-   * Call after the last piece. Resolves once the server has everything. Rejects with a message if the server refuses
-   * the rest, which then stays in the spool.
+   * Declares that no more pieces follow. Resolves once the server has the whole recording. Rejects with a message if
+   * the server refuses the rest, which then stays in the spool.
    */
   async finish(): Promise<{ update: string; media: string }> {
     this.#command({ command: "finish" });
@@ -112,8 +112,8 @@ export class RecordingUploader extends EventTarget {
   }
 
   /**
-   * Deletes the upload, its media and the spooled pieces. Ask the person for confirmation first. Rejects with a message
-   * on failure.
+   * Deletes the upload, its media and the spooled pieces. The caller must ask the person for confirmation first.
+   * Rejects with a message on failure.
    */
   async discard(): Promise<void> {
     this.#discarded = deferred();
@@ -166,7 +166,7 @@ interface Deferred {
   reject: (error: Error) => void;
 }
 
-/** A promise with its resolvers. An unhandled rejection is not reported. */
+/** A promise with the functions that resolve and reject it. An unhandled rejection is not reported. */
 function deferred(): Deferred {
   let resolve!: () => void;
   let reject!: (error: Error) => void;

@@ -2,8 +2,8 @@
 import { defaultOptions, type Upload } from "tus-js-client";
 
 /**
- * Looks for earlier uploads of the same file to the same update from this browser. If any exist, makes `upload`
- * continue the latest one and returns `true`.
+ * Looks for unfinished uploads of the same file to the same update that this browser began. If there are any, makes
+ * `upload` continue one of them and returns `true`.
  */
 export async function resumeEarlierUpload(upload: Upload, update: string): Promise<boolean> {
   const previous = upload.url ? [] : await upload.findPreviousUploads();
@@ -12,7 +12,7 @@ export async function resumeEarlierUpload(upload: Upload, update: string): Promi
   return resumable !== undefined;
 }
 
-/** Whether this browser began the upload, so that choosing the same file again continues it. */
+/** Whether this browser began the upload. If so, choosing the same file again continues it. */
 export async function canResume(id: string): Promise<boolean> {
   const known = (await defaultOptions.urlStorage?.findAllUploads()) ?? [];
   return known.some(({ uploadUrl }) => uploadUrl?.endsWith(`/uploads/${id}`) ?? false);

@@ -4,7 +4,7 @@ import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 
 /**
  * A recording that is being uploaded. It is stored before its first byte, and removed once the server has everything.
- * The field names are stored: never rename them.
+ * Never rename the fields, because their names are stored in people's browsers.
  */
 export interface Recording {
   /** The id of the recording's upload. */
@@ -25,7 +25,7 @@ export interface Recording {
   began: number;
   /** The number of bytes that the server has confirmed. */
   safe: number;
-  /** How many milliseconds of the recording the confirmed bytes fully cover. */
+  /** How much of the recording the confirmed bytes fully cover, in milliseconds. */
   safeMs: number;
 }
 
@@ -43,7 +43,7 @@ type PieceKey = [recording: string, from: number, end: number, ms: number];
 
 interface SpoolSchema extends DBSchema {
   recordings: { key: string; value: Recording };
-  // The key contains all metadata of a piece, so that listing pieces does not read their bytes.
+  // The key contains all metadata of a piece, so that pieces can be listed without reading their bytes.
   pieces: { key: PieceKey; value: ArrayBuffer };
 }
 

@@ -5,7 +5,7 @@ import { formatTime } from "../lib/dom.js";
 export interface TusResponse {
   /** 0 if no response arrived. */
   status: number;
-  /** The request was aborted because no byte moved within the stall timeout. */
+  /** The request was aborted because no byte was sent or received within the stall timeout. */
   stalled: boolean;
   /** `Upload-Offset`: the number of bytes that the server has. */
   offset: number | null;
@@ -33,7 +33,7 @@ interface TusRequestOptions {
 
 export const STALL_TIMEOUT_MS = 20_000;
 
-/** Sends one request. Never rejects: a failed or aborted request has status 0. */
+/** Sends one request. Never rejects: after a failed or aborted request, it resolves with status 0. */
 export function sendTusRequest(
   method: string,
   url: string,
@@ -105,7 +105,7 @@ function problemMessage(text: string): string {
   }
 }
 
-/** Encodes `Upload-Metadata`: names with base64 values. */
+/** Encodes the `Upload-Metadata` header, in which each name is followed by its value in base64. */
 export function encodeMetadata(values: Record<string, string>): string {
   const base64 = (text: string): string =>
     btoa(String.fromCharCode(...new TextEncoder().encode(text)));
@@ -132,8 +132,8 @@ const notDeletedMessage =
   "The server is not responding, so nothing was deleted. Try again in a moment.";
 
 /**
- * Deletes an upload and its media. If the server has already finished the upload, deletes the media unless its update
- * was published or the server does not say whether it was. Returns null on success, otherwise a message.
+ * Deletes an upload and its media. If the server has already finished the upload, deletes the media only if its update
+ * is a draft or no longer exists. Returns null on success, otherwise a message.
  */
 export async function discardUpload({
   url,
@@ -159,7 +159,10 @@ export async function discardUpload({
   return message || notDeletedMessage;
 }
 
-/** The id of the signed-in person: null if nobody is signed in, undefined if the server does not respond. */
+/**
+ * Returns the id of the signed-in person, or null if nobody is signed in. Returns undefined if the request failed for
+ * another reason.
+ */
 export async function fetchPersonId(): Promise<string | null | undefined> {
   const session = await fetchJsonOrStatus("/session");
   if (typeof session === "number") return session === 401 ? null : undefined;
@@ -172,13 +175,17 @@ export async function isMediaDeleted(media: string): Promise<boolean> {
   return status === 404 || status === 410;
 }
 
-/** The message that the first `safeMs` milliseconds were deleted on the server and `leftMs` remain in this browser. */
+/**
+ * Returns the message which says that the first `safeMs` milliseconds were deleted on the server and `leftMs`
+ * milliseconds remain in this browser.
+ */
 export function deletedMessage(safeMs: number, leftMs: number): string {
   return `${safeMs < 1000 ? "The recording" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
 /**
- * The JSON at `path`, the status if the request failed, or undefined if no response arrived. Bypasses the HTTP cache.
+ * Returns the JSON at `path`, the status if it is an error, or undefined if no response arrived. Bypasses the HTTP
+ * cache.
  */
 async function fetchJsonOrStatus(path: string): Promise<unknown> {
   try {

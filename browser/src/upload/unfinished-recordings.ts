@@ -30,7 +30,7 @@ import { listUploads, type UnfinishedUpload } from "./upload-list.js";
 const ACTIVE_MS = 600_000;
 
 const spool = new Spool();
-/** The recordings that this tab is resuming, by id. They continue when the person visits another page. */
+/** The recordings that this tab is resuming, by id. Their uploads continue when the person visits another page. */
 const resumed = new Map<string, RecordingUploader>();
 
 export class UnfinishedRecordings extends HTMLElement {
@@ -246,7 +246,10 @@ export class UnfinishedRecordings extends HTMLElement {
     );
   }
 
-  /** Handles a recording that the server no longer accepts. Offers the rest as a download, if this browser has any. */
+  /**
+   * Handles a recording that the server no longer accepts. If a part is left in this browser, offers that part as a
+   * download.
+   */
   #showLeftover(row: RecordingRow, recording: Recording, rest: Piece[], message: string): void {
     const openUpdate = make(
       "a",
@@ -325,7 +328,7 @@ function unreadableRow({ began }: Recording): HTMLElement {
   return row.element;
 }
 
-/** The reason why the server no longer has an upload: its media was deleted, or the upload is finished. */
+/** Explains why the server no longer has an upload: its media was deleted, or the upload is finished. */
 async function goneMessage(
   media: string,
   recordedMs: number,

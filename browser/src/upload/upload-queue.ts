@@ -27,7 +27,7 @@ interface Item {
   isTransient: boolean;
 }
 
-/** How often to refresh while media is being processed, or is being uploaded by another page. */
+/** How often the page is refreshed while media is being processed, and while another page is uploading media. */
 const [PROCESSING_REFRESH_MS, ARRIVING_REFRESH_MS] = [2000, 10_000];
 
 export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
@@ -307,8 +307,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   }
 
   /**
-   * Schedules refreshes while the server's rows may change, because drafts have no event stream. Also explains
-   * unfinished uploads.
+   * Refreshes the page regularly while the rows from the server may change, because drafts have no event stream. Also
+   * explains unfinished uploads.
    */
   #updateServerRows(): void {
     clearTimeout(this.#refreshTimer);

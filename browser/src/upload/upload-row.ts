@@ -5,10 +5,10 @@ export class UploadRow {
   readonly element = make("li", { class: "media-item", "data-js": true });
   #message: HTMLElement | null = null;
 
-  /** `onRemove` is called when the person cancels the upload or dismisses its failure. */
+  /** `onRemove` is called when the person cancels the upload or dismisses an error. */
   constructor(private readonly onRemove: () => void) {}
 
-  /** Shows a message and, if given, a progress between 0 and 1. */
+  /** Shows a message. If `fraction` is given, also shows the progress, from 0 to 1. */
   show(file: File, message: string, fraction?: number): void {
     this.#message ??= this.#build(file);
     this.#message.textContent = message;

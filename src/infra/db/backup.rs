@@ -40,7 +40,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     Ok(())
 }
 
-/// The number of migrations recorded in a database, and the newest one.
+/// How many migrations are recorded in a database, and the number of the newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MigrationSummary {
     migrations: i64,

@@ -34,7 +34,7 @@ impl WriteHealth {
             .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
-    /// Marks SQLite's write connection for replacement before the next transaction.
+    /// Marks SQLite's write connection, so that it is replaced before the next transaction begins.
     pub(super) fn suspect_connection(&self) {
         self.connection_suspect.store(true, Ordering::Release);
         self.invalidate();

@@ -131,7 +131,7 @@ pub fn unknown_in_column(column: &str, unknown: UnknownValue) -> sqlx::Error {
     }
 }
 
-/// Queries that skip rows with unknown values.
+/// Query methods that skip rows with unknown values.
 pub trait FetchKnown<T> {
     /// Returns the rows that this version can read. Logs and skips a row with an [`UnknownValue`];
     /// any other error fails the query.
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn text_enum_converts_to_and_from_its_text() {
+    fn text_enum_value_converts_to_its_text_and_back() {
         assert_eq!(Light::ALL, [Light::Red, Light::DeepGreen]);
         for light in Light::ALL {
             assert_eq!(light.as_str().parse(), Ok(*light));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn text_enum_is_serialized_as_its_text() -> Result<(), serde_json::Error> {
+    fn text_enum_value_is_serialized_as_its_text() -> Result<(), serde_json::Error> {
         assert_eq!(serde_json::to_string(&Light::DeepGreen)?, "\"deep_green\"");
         assert_eq!(serde_json::from_str::<Light>("\"red\"")?, Light::Red);
         assert!(serde_json::from_str::<Light>("\"blue\"").is_err());

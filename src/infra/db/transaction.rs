@@ -19,8 +19,8 @@ pub struct Tx {
     unfinished: UnfinishedGuard,
 }
 
-/// Discards the last successful health probe when a transaction ends without a commit, because the
-/// database may have rejected its statements.
+/// Discards the last successful health probe when a transaction ends without a commit, because the database may have
+/// rejected an SQL statement of the transaction.
 #[derive(Debug)]
 struct UnfinishedGuard {
     health: Arc<WriteHealth>,
@@ -41,7 +41,7 @@ impl Tx {
         self.dialect
     }
 
-    /// Commits durably and wakes the tasks that wait for commits. On an error, nothing was stored.
+    /// Commits durably and wakes the tasks that are waiting for commits. If it returns an error, nothing was stored.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
         self.commit_silently().await?;
@@ -49,7 +49,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Commits without waking anyone, for writes that no task waits for.
+    /// Commits without waking any task. Meant for writes that no task is waiting for.
     pub(super) async fn commit_silently(self) -> Result<()> {
         let Self {
             inner,
@@ -80,7 +80,7 @@ impl DerefMut for Tx {
 }
 
 impl Db {
-    /// Begins a write transaction. On SQLite this takes the only write lock, so no later statement
+    /// Begins a write transaction. On SQLite, this takes the only write lock, so no SQL statement in the transaction
     /// can fail with "database is locked".
     pub async fn begin(&self) -> Result<Tx> {
         match self.try_begin().await {
@@ -136,9 +136,9 @@ impl Db {
     }
 }
 
-/// Whether the connection may return to the pool. After SQLITE_FULL and some I/O errors, SQLite
-/// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes forever that the transaction
-/// is open, so the connection must be discarded.
+/// Whether the connection may return to the pool. After SQLITE_FULL and some I/O errors, SQLite rolls back by itself.
+/// sqlx's ROLLBACK then fails, and sqlx treats the transaction as open from then on, so the connection must be
+/// discarded.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
     // When a transaction is dropped, sqlx only queues the rollback. The ping makes sure that the rollback has run.
     connection.ping().await?;

@@ -72,8 +72,8 @@ async fn read_setting(connection: &mut AnyConnection, name: &str) -> Result<Opti
     )
 }
 
-/// Records which program version introduced this schema, for the error message of older programs.
-/// Never replaces a recorded version with an older one.
+/// Records which program version introduced this schema, so that the error message of an older program can name that
+/// version. Never replaces a recorded version with an older one.
 async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> Result<()> {
     let setting = version_setting(schema);
     let newest = read_setting(connection, "program")
@@ -114,7 +114,7 @@ async fn newer_schema_error(
     }
     let advice = match needed.filter(|needed| is_newer(needed, VERSION)) {
         Some(needed) => format!("Start hearback {needed} or newer."),
-        None => format!("Start a newer version of hearback that supports schema {found}."),
+        None => format!("Start a newer version of hearback that supports schema version {found}."),
     };
     Ok(Error::Conflict(format!(
         "The database has schema {found}, which a newer version of hearback created. \

@@ -49,8 +49,8 @@ fn decode_png(bytes: &[u8]) -> Result<Picture> {
     decode_pixels(decoder.map_err(image_error)?, false, Some(space))
 }
 
-/// Ends the file after its last complete chunk if the end chunk is missing or cut off. If the last
-/// chunk of pixels is cut off, what is left of it is kept: only its checksums may be missing.
+/// If the end chunk is missing or cut off, ends the file after its last complete chunk. If a chunk of pixels is cut
+/// off, keeps what is left of it, because possibly only checksums are missing.
 fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut end = PNG_SIGNATURE_LENGTH;
     while let Some(chunk) = read_png_chunk(bytes.get(end..).unwrap_or_default()) {

@@ -25,8 +25,8 @@ pub struct PixelRect {
 }
 
 impl Picture {
-    /// Draws an SVG over the picture. The SVG must come from our own code, and its `viewBox` must
-    /// match the picture's pixels. Blocking.
+    /// Draws an SVG over the picture. The SVG must come from our own code, and its `viewBox` must match the picture's
+    /// size in pixels. Blocking.
     pub fn draw(&mut self, svg: &str, font: &Font) -> Result<()> {
         let options = Options {
             fontdb: font.faces.clone(),

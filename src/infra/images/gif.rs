@@ -67,7 +67,7 @@ fn read_blocks(bytes: &[u8]) -> Option<BlockEnd> {
     (end <= bytes.len()).then_some(BlockEnd::Terminated(end))
 }
 
-/// Finds where the sub-blocks end that begin at this position.
+/// Finds the end of the sub-blocks that begin at `position`.
 fn read_sub_blocks(bytes: &[u8], mut position: usize) -> Option<BlockEnd> {
     while position != bytes.len() {
         let length = *bytes.get(position)?;

@@ -13,7 +13,7 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// The maximum number of attempts of [`Retry::Limited`].
+    /// The maximum number of attempts with [`Retry::Limited`].
     const MAX_ATTEMPTS: i64 = 6;
 
     /// Whether a job may start its attempt number `number`, counted from 1.

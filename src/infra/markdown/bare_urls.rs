@@ -27,10 +27,10 @@ static FINDER: LazyLock<LinkFinder> = LazyLock::new(|| {
 });
 
 /// Returns the Markdown text with its bare `http` and `https` addresses as autolinks. Leaves code,
-/// links, typed HTML and link definitions unchanged.
+/// links, HTML and link definitions unchanged.
 ///
-/// This changes the source, not the parsed text, because Markdown would otherwise read characters
-/// of an address, such as `_`, as emphasis.
+/// The addresses are replaced before the Markdown is parsed. Otherwise, the parser would interpret
+/// characters of an address, such as `_`, as emphasis.
 pub(super) fn autolink(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return text.into();
@@ -56,7 +56,7 @@ pub(super) fn autolink(text: &str) -> Cow<'_, str> {
     output.into()
 }
 
-/// The bare addresses in a plain text.
+/// Finds the bare addresses in plain text.
 pub(super) fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
     words(text).flat_map(|word| bare_urls(text, word))
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn autolink_leaves_out_punctuation_after_an_address() {
+    fn autolink_excludes_punctuation_after_an_address() {
         for (text, expected) in [
             (
                 "see https://en.wikipedia.org/wiki/Rust_(programming_language).",

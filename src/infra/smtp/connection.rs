@@ -87,7 +87,7 @@ impl StepError {
         }
     }
 
-    /// Converts the error of one step to a [`Failure`]. Of a reply, keeps only the code, because the server's text may
+    /// Converts the error of one step to a [`Failure`]. Keeps only the code of the server's reply, because its text may
     /// contain the recipient's address.
     pub(super) fn into_failure(self) -> Failure {
         match self.status() {

@@ -79,8 +79,8 @@ impl Disk {
                 self.persist(key, file, temporary).await?;
                 Ok(length)
             }
-            // Copy the file if it cannot be linked, because it is on another file system or the file system has no hard
-            // links.
+            // Copy the file instead. A hard link is impossible if the file is on another file system, or if the file
+            // system has no hard links.
             Err(_) => self.put(key, stream_file(path).await?).await,
         }
     }

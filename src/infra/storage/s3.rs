@@ -37,7 +37,7 @@ use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable}
 use crate::error::{Error, Result};
 
 /// The size of every part of a multipart upload except the last, in bytes. It is fixed because some servers require
-/// equal parts. An upload has at most 10,000 parts, so an object can have up to 78 GiB.
+/// parts of equal size. An upload has at most 10,000 parts, so an object can have up to 78 GiB.
 pub const PART_SIZE: usize = 8 * 1024 * 1024;
 
 /// Settings of a bucket. Credentials come from the `AWS_` variables, the shared profile, web

@@ -53,7 +53,7 @@ pub(super) async fn checked_output(
 fn tolerance_ms(frame_seconds: f64) -> i64 {
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "the value is clamped below"
+        reason = "the next statement clamps the value"
     )]
     let frame = (frame_seconds * 1000.0).ceil() as i64;
     frame.clamp(TOLERANCE_MS, LONGEST_FRAME_MS)

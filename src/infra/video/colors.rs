@@ -12,8 +12,8 @@ use std::path::Path;
 use super::Probe;
 use crate::error::Result;
 
-/// Chromium takes an untagged video for BT.709 if it has at least this many rows, and otherwise for BT.601. It always
-/// takes untagged VP9, AV1 and full-range video for BT.601.
+/// Chromium treats an untagged video as BT.709 if it has at least this many rows, and otherwise as BT.601. It always
+/// treats untagged VP9, AV1 and full-range video as BT.601.
 const HD_ROWS: u32 = 720;
 /// The name of the file with the lookup table, in the folder in which ffmpeg runs.
 const LUT_FILE: &str = "colors.cube";

@@ -81,8 +81,7 @@ pub(super) async fn seekable(
     checked_output(toolchain, path, container, probe.duration_ms).await
 }
 
-/// The container with the best player support for these codecs, assuming that unsupported audio is
-/// converted.
+/// The container in which most players support the codecs of this video. Assumes that unsupported audio is converted.
 pub(super) fn target_container(probe: &Probe) -> Container {
     let matroska = matches!(probe.container, Container::Matroska | Container::WebM);
     match &*probe.video {
@@ -292,7 +291,7 @@ pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
 /// Runs ffmpeg in a temporary directory inside `dir`, and moves the complete result to `dir/name`.
 #[allow(
     clippy::too_many_arguments,
-    reason = "every caller has to pass all of these arguments"
+    reason = "ffmpeg needs all of these values"
 )]
 pub(super) async fn run_ffmpeg(
     toolchain: &Toolchain,

@@ -42,8 +42,8 @@ pub fn detect_container(head: &[u8]) -> Option<Container> {
     }
 }
 
-/// Returns the brand if the file is a picture in an ISO media file (such as `heic` or `avif`).
-/// `head` is the start of the file.
+/// If the file is a picture in an ISO media container, returns its brand, for example `heic` or `avif`. `head` is the
+/// start of the file.
 pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     match iso_media(&head[..head.len().min(HEAD_BYTES)])? {
         IsoMedia::Image(brand) => Some(brand),
@@ -59,7 +59,7 @@ fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     if !is_picture(&major) && brands.iter().any(|brand| VIDEO_BRANDS.contains(&brand)) {
         return None;
     }
-    // Prefer a specific brand, because the general ones do not name the codec.
+    // Prefer a brand that names the codec. General brands do not.
     let coded = brands
         .iter()
         .filter(is_picture)
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn matroska_header_is_detected_with_elements_in_any_order() {
+    fn doc_type_is_found_at_any_position_in_a_matroska_header() {
         /// The id of an element, and its content.
         type Element<'a> = (&'a [u8], &'a [u8]);
         let (webm, version): (Element, Element) = ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));

@@ -12,7 +12,7 @@ use super::ffprobe_output::Track;
 /// more than this maximum, somebody cut the audio on purpose.
 pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
 
-/// Whether files in this container can have edit lists. The presentation of such files starts at 0.
+/// Whether files in this container can have edit lists. The timeline of such files starts at 0.
 pub(super) fn can_occur_in(container: Container) -> bool {
     match container {
         Container::Mp4 | Container::QuickTime => true,
@@ -27,9 +27,9 @@ pub(super) fn hide_listed_packets(video: &Track, audio: Option<&Track>) -> bool 
         || audio.is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS)
 }
 
-/// Whether an edit list hides packets that are so far outside the presentation that ffprobe does
-/// not list them. Each argument is a pair: a track with its edit list applied, and the same track
-/// with its edit list ignored.
+/// Whether an edit list hides packets that ffprobe does not list, because these packets are far outside the range that
+/// players show. Each argument is a pair: a track with its edit list applied, and the same track with its edit list
+/// ignored.
 pub(super) fn hide_unlisted_packets(
     (video, all_video): (&Track, Option<&Track>),
     (audio, all_audio): (Option<&Track>, Option<&Track>),

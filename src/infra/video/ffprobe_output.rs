@@ -26,7 +26,7 @@ pub(super) struct Stream {
     /// The codec tag: four characters, or four bytes in brackets.
     pub(super) tag: String,
     pub(super) profile: String,
-    /// The stored size in pixels, before rotation and pixel aspect ratio.
+    /// The stored size in pixels, before the rotation and the pixel aspect ratio are applied.
     pub(super) size: (u32, u32),
     pub(super) pixels: String,
     pub(super) color_tags: ColorTags,
@@ -41,30 +41,30 @@ pub(super) struct Stream {
     pub(super) language: Option<String>,
 }
 
-/// The packets of one stream on the presentation timeline. Times are in seconds.
+/// The packets of one stream, some of which an edit list may hide. Times are in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Track {
-    /// When the first presented packet starts.
+    /// When the first packet that is not hidden starts.
     pub(super) first: f64,
-    /// When the first packet is decoded, even if that packet is hidden.
+    /// The decoding time of the first packet, which may be hidden.
     pub(super) decoded: f64,
-    /// When the last presented packet starts.
+    /// When the last packet that is not hidden starts.
     pub(super) last: f64,
-    /// When the last presented packet ends.
+    /// When the last packet that is not hidden ends.
     pub(super) end: f64,
-    /// The number of presented packets.
+    /// The number of packets that are not hidden.
     pub(super) shown: u64,
-    /// The total duration of the presented packets.
+    /// The total duration of the packets that are not hidden.
     pub(super) shown_seconds: f64,
     /// The number of packets that an edit list hides.
     pub(super) hidden: u64,
     /// The total duration of the hidden packets.
     pub(super) hidden_seconds: f64,
-    /// Whether an edit list repeats or reorders packets, so that they are not in file order.
+    /// Whether the packets are not in file order, because an edit list repeats or reorders them.
     pub(super) reordered: bool,
-    /// The duration of the last presented packet.
+    /// The duration of the last packet that is not hidden.
     last_seconds: f64,
-    /// The file position of the last presented packet, in bytes; -1 if it is unknown.
+    /// The file position of the last packet that is not hidden, in bytes; -1 if the position is unknown.
     last_position: i64,
     position: i64,
 }
@@ -154,12 +154,12 @@ struct Packet {
 #[derive(Default)]
 pub(super) struct Listing {
     pub(super) streams: Vec<Stream>,
-    /// The tracks by stream index. Streams without timed packets are missing.
+    /// The tracks by stream index. Streams whose packets have no timestamps are left out.
     pub(super) tracks: HashMap<u32, Track>,
     /// Whether packets that end before 0 are hidden. This is true for MP4 and QuickTime, whose timeline starts at 0.
     pub(super) excludes_before_zero: bool,
-    /// The durations of the packets requested by [`Listing::measure_last`], by stream index and
-    /// file position.
+    /// The durations of the packets that [`Listing::measure_last`] requested. The key contains the stream index and the
+    /// file position of a packet.
     pub(super) lengths: HashMap<(u32, i64), f64>,
 }
 
@@ -183,8 +183,8 @@ impl Listing {
         }
     }
 
-    /// Makes [`Listing::add_line`] record the duration of the track's last presented packet, which
-    /// [`Listing::ending_with_media`] needs. Call it before adding lines.
+    /// Makes [`Listing::add_line`] record the duration of the track's last packet that is not hidden, because
+    /// [`Listing::ending_with_media`] needs this duration. Call it before adding lines.
     pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
         if track.last_position >= 0 {
             self.lengths

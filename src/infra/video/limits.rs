@@ -7,8 +7,7 @@ use std::path::Path;
 use super::codecs::{audio_decoders, video_decoders};
 use super::{Container, Probe};
 
-/// The maximum number of streams of a file. iPhone recordings have nine; professional cameras write
-/// about twenty.
+/// The maximum number of streams in a file. iPhone recordings have nine; professional cameras write about twenty.
 pub(super) const MAX_STREAMS: usize = 64;
 
 /// Options for ffprobe. All decoders are allowed here, because ffprobe opens a decoder for every
@@ -16,7 +15,7 @@ pub(super) const MAX_STREAMS: usize = 64;
 /// memory, pixels and streams protect against hostile files. `open_edits` has the same meaning as
 /// the field of that name in [`Probe`].
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
-    // Both tools require the format name before its options.
+    // Both tools accept the options of a format only after the name of the format.
     let format = match container {
         Container::Matroska | Container::WebM => "matroska",
         Container::Mp4 | Container::QuickTime => "mov",
@@ -62,7 +61,7 @@ pub(super) fn decode_limit_args(probe: &Probe) -> Vec<OsString> {
     args
 }
 
-/// The options `-i file:PATH`. Without `file:`, a name could be mistaken for a protocol.
+/// The options `-i file:PATH`. Without `file:`, ffmpeg could mistake the start of a file name for a protocol.
 pub(super) fn input_args(input: &Path) -> [OsString; 2] {
     let mut name = OsString::from("file:");
     name.push(input);

@@ -29,7 +29,7 @@ const MAX_ELEMENT: usize = 16 * 1024;
 pub enum Metadata {
     /// No metadata: the file matches what browsers record.
     None,
-    /// Possible metadata that the author does not want to share.
+    /// The file may contain metadata that the author does not want to share.
     Possible,
 }
 
@@ -53,7 +53,7 @@ impl Metadata {
 /// A scan for metadata. Feed it the whole file in order, in chunks of any length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetadataScan {
-    /// The number of bytes fed.
+    /// The number of bytes that the scan has received so far.
     fed: u64,
     /// The position in the file where the current element starts. While `skip` is not 0, the
     /// position of the next element.
@@ -75,7 +75,7 @@ enum Format {
     Unknown,
     Webm(Webm),
     Mp4(Mp4),
-    /// Something outside of the allow-list was found.
+    /// The file contains something that is not on the allow-list.
     Refused,
 }
 
@@ -126,13 +126,14 @@ impl MetadataScan {
         }
     }
 
-    /// The number of bytes fed.
+    /// The number of bytes that the scan has received so far.
     pub fn fed(&self) -> u64 {
         self.fed
     }
 
-    /// Restores the stored scan of the first `length` bytes of a file. If there is no such scan, starts a new one if
-    /// `length` is 0, and otherwise returns one whose result is [`Metadata::Possible`].
+    /// Restores the stored scan of the first `length` bytes of a file. If there is no such scan and `length` is 0,
+    /// returns a new scan. If there is no such scan and `length` is greater than 0, returns a scan whose result is
+    /// always [`Metadata::Possible`].
     pub fn resume(stored: Option<&str>, length: u64) -> Self {
         let stored: Option<Self> = stored.and_then(|json| serde_json::from_str(json).ok());
         match stored.filter(|scan| scan.fed == length) {

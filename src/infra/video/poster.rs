@@ -59,8 +59,8 @@ impl Candidates {
     }
 }
 
-/// Saves a poster in `dir`. Decodes more of the video only if the frames before were black or could
-/// not be decoded.
+/// Saves a poster in `dir`. Decodes further parts of the video only if all frames so far were black or could not be
+/// decoded.
 pub(super) async fn poster(
     toolchain: &Toolchain,
     input: &Path,
@@ -78,7 +78,8 @@ pub(super) async fn poster(
         Candidates::AnyFrom(0),
     ] {
         poster = extract(toolchain, input, probe, candidates, dir).await;
-        // Other candidates do not help if the video is not the cause, as when the disk is full.
+        // Stop if the video did not cause the error (for example, if the disk is full), because other candidates would
+        // not help.
         if !matches!(poster, Err(Error::Unsupported(_))) {
             break;
         }

@@ -19,25 +19,25 @@ const MAX_DURATION_MS: i64 = 24 * 3_600_000;
 /// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
 const LATE_START_SECONDS: f64 = 0.5;
 
-/// Which packets of a file are presented, and when. All values are packet timestamps, in seconds.
+/// The timeline of a video: when its selected tracks start and end. All values are packet timestamps, in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Timeline {
-    /// The packet time that players show as 0.
+    /// The packet timestamp that corresponds to 0:00 in players.
     pub(super) origin: f64,
-    /// When the last picture or sound ends.
+    /// When the video or the audio ends, whichever ends later.
     pub(super) end: f64,
     pub(super) video: Track,
     pub(super) audio: Option<Track>,
-    /// Whether the timeline starts at 0 regardless of the first packet. A delay before the first
-    /// packet is then part of the presentation.
+    /// Whether the timeline starts at 0 even if the first packet starts later. The delay before the first packet then
+    /// counts as part of the video.
     has_origin: bool,
 }
 
 impl Timeline {
     /// Derives the timeline from the selected tracks. A Matroska timeline starts with the first packet. An MP4 or MOV
-    /// timeline starts at 0, so a delay caused by an empty edit is part of the presentation. An MP4 that was cut from a
-    /// live stream is an exception: its timeline starts with the first packet, too. In such a file, decoding starts
-    /// late: `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
+    /// timeline starts at 0, so it includes the delay that an empty edit causes. An MP4 that was cut from a live stream
+    /// is an exception: its timeline starts with the first packet, too. In such a file, decoding starts late:
+    /// `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -54,13 +54,12 @@ impl Timeline {
         }
     }
 
-    /// Whether a copy of all packets would contain no hidden content and show the first picture at
-    /// the right time.
+    /// Whether a copy of all packets would contain no hidden content and show the first frame at the right time.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
         let hides = edit_lists::hide_listed_packets(&self.video, self.audio.as_ref());
-        // If the timeline starts with the first packet, the video may start later than the audio.
-        // Players then show the first picture until the video starts.
+        // If the timeline starts with the first packet, the video may start later than the audio. Players then show the
+        // first frame until the video starts.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && in_place
     }
@@ -148,8 +147,8 @@ struct UneditedReading {
     decoded_from: f64,
 }
 
-/// Reads the file again without its edit lists, because ffprobe does not list packets far outside
-/// the presentation. Corrects the ends of the selected tracks.
+/// Reads the packets again with edit lists ignored, because otherwise ffprobe does not list packets far outside the
+/// range that players show. Corrects the ends of the selected tracks.
 async fn read_unedited(
     toolchain: &Toolchain,
     input: &Path,
@@ -241,7 +240,7 @@ fn unknown_format() -> Error {
     )
 }
 
-/// Converts an ffmpeg fault into a message for the sender; ffmpeg's output goes to the log.
+/// Converts an ffmpeg fault into a message for the person who uploaded the video. ffmpeg's output goes to the log.
 pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
     match fault {
         Fault::Io(error) => Error::internal(error),

@@ -16,7 +16,7 @@ pub struct TextStream {
     pub index: u32,
     /// ffmpeg's name for the text format, for example `subrip`, `mov_text` or `webvtt`.
     pub codec: String,
-    /// The language named in the file, not validated.
+    /// The language tag from the file, which is not validated.
     pub language: Option<String>,
 }
 
@@ -124,8 +124,8 @@ fn without_video(listing: &Listing) -> Error {
     })
 }
 
-/// The audio stream with the best browser support. Among equally supported streams, default streams
-/// have priority. If all streams are unreadable, the result is unreadable, too.
+/// The audio stream with the best browser support. Among equally supported streams, default streams have priority. If
+/// all streams are unreadable, the selected stream is unreadable, too.
 fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
     let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
     audios.sort_by_key(|(stream, _)| (audio_support_of(stream), !stream.is_default));

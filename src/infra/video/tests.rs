@@ -1,4 +1,5 @@
-//! These tests need ffmpeg. Each file covers one subject; what they share is here and in `samples` and `presentation`.
+//! These tests need ffmpeg. Each file covers one subject. Shared helpers are in this file and in `samples` and
+//! `presentation`.
 
 mod colors;
 mod conversion;

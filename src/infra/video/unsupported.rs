@@ -1,4 +1,4 @@
-//! Video and audio formats that are recognised but not supported, with advice for the sender.
+//! Video and audio formats that are recognised but not supported, with advice for the person who uploaded the file.
 
 use super::codecs::EXPORT_ADVICE;
 
@@ -10,8 +10,8 @@ enum MediaType {
     Audio,
 }
 
-/// Returns why a file with these first bytes is rejected, and what to do instead; `None` if the format is unknown. Call
-/// it only if the file is neither a supported picture nor a supported video.
+/// Explains why a file with these first bytes is rejected, and what the person can do instead. Returns `None` if the
+/// format is unknown. Call this function only if the file is neither a supported picture nor a supported video.
 pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
     let (format, media_type) = recognise(head)?;
     Some(match media_type {

@@ -1,4 +1,4 @@
-//! Members of groups: who can be a member, and how many people a group can have.
+//! Members of groups: who can be a member, and how many members a group can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,8 @@ const MAX_MEMBERS: usize = 3000;
 /// 32,766 in SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
-/// Returns the ids of the people with these email addresses, without duplicates. If some of the addresses cannot be
-/// members, the error lists these addresses and says why.
+/// Returns the ids of the people with these email addresses, without duplicates. If some of these people cannot be
+/// members, the error lists their addresses and says why.
 pub async fn resolve_members(
     connection: &mut AnyConnection,
     given: &[String],
@@ -63,7 +63,7 @@ fn invalid(message: String) -> Error {
     Error::invalid("members", message)
 }
 
-/// Parses the email addresses of people. Returns the addresses by their keys.
+/// Parses the email addresses of people. Returns a map from the key of each address to the address.
 fn parse_addresses(given: &[String]) -> Result<BTreeMap<String, String>> {
     if let Some(group) = given
         .iter()
@@ -94,8 +94,7 @@ struct Account {
     deactivated_at: Option<i64>,
 }
 
-/// Finds the accounts that have one of these addresses. Returns the accounts by the keys of their
-/// addresses.
+/// Finds the accounts with these addresses. Returns a map from the key of each address to the account.
 async fn find_accounts(
     connection: &mut AnyConnection,
     addresses: &BTreeMap<String, String>,

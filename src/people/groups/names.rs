@@ -1,4 +1,4 @@
-//! Names of groups: which are valid, reserved or taken.
+//! Names of groups: parses names, and reports names that are invalid, reserved or taken.
 
 use crate::error::Error;
 use crate::infra::db;
@@ -39,7 +39,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Explains that the name is taken, if that is the cause of the error.
+/// Converts a database error. If the error means that the name is taken, the result says so.
 pub(super) fn name_taken_or(error: sqlx::Error, name: &str) -> Error {
     if db::is_unique_violation(&error) {
         Error::invalid(

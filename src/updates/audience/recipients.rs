@@ -120,8 +120,8 @@ pub(in crate::updates) async fn add_recipients(
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the members of newly added groups recipients. If a group is no longer in the audience, deletes the rows that
-/// name the people who became recipients through it. Returns the ids of the new recipients.
+/// Makes the members of newly added groups recipients. For groups that are no longer in the audience, deletes the
+/// record of who became a recipient through them. Returns the ids of the new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,

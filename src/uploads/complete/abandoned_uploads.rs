@@ -1,4 +1,4 @@
-//! Abandoned uploads: finishes or deletes uploads that their sender no longer continues.
+//! Abandoned uploads: finishes or deletes uploads whose sender has stopped sending.
 
 use super::finish_if_whole;
 use crate::clock::Millis;
@@ -96,7 +96,7 @@ async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<(
     finish_if_whole(uploads, ended).await.map(drop)
 }
 
-/// Logs the failure to handle one upload. The next sweep tries again.
+/// Logs the error if an upload could not be handled. The next sweep tries again.
 fn log_failure(upload: &Upload, done: Result<()>) {
     if let Err(error) = done {
         tracing::warn!(%error, upload = upload.id, "an abandoned upload could not be finished or deleted");

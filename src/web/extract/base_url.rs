@@ -5,8 +5,8 @@ use actix_web::http::header;
 
 use crate::state::State;
 
-/// Returns the base address, such as `https://hearback.example.org`: the configured address, or else the one that
-/// the request was sent to.
+/// Returns the base address, such as `https://hearback.example.org`. This is the configured address or, if none is
+/// configured, the address that the request was sent to.
 pub(super) fn base_url(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
         let host = req

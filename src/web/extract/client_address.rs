@@ -33,8 +33,8 @@ fn last_untrusted(trusted: &TrustedProxies, peer: IpAddr, forwarded: &[&str]) ->
         }
         match parse_hop(hop) {
             Some(address) => client = address,
-            // The entry is not an address, but for example `unknown`. Stop here, because the entries before it could
-            // be forged.
+            // The entry is not an address; it may be `unknown`, for example. Stop here, because the entries before it
+            // could be forged.
             None => return hop.to_owned(),
         }
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_mapped_ipv6_address_is_treated_as_the_ipv4_address() {
+    fn ipv4_mapped_ipv6_addresses_are_treated_as_ipv4_addresses() {
         assert_eq!(client("::ffff:198.51.100.7", &[]), "198.51.100.7");
         assert_eq!(client("::ffff:10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
     }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_brackets_and_zone_ids_of_forwarded_addresses_are_ignored() {
+    fn forwarded_addresses_are_parsed_without_their_ports_and_zone_ids() {
         for (hop, address) in [
             ("203.0.113.9:4711", "203.0.113.9"),
             ("[2001:db8::9]:4711", "2001:db8::9"),
@@ -98,7 +98,7 @@ mod tests {
             ("[::1]:80", "::1"),
             ("fe80::1%eth0", "fe80::1"),
             ("[fe80::1%eth0]:80", "fe80::1"),
-            // A trusted proxy that sends its port. The client is the entry before it.
+            // This entry is a trusted proxy with a port, so the client is the entry before it.
             ("10.0.0.2:4711", "192.0.2.1"),
             // None of these is an address.
             ("1.2.3.4:80:80", "1.2.3.4:80:80"),

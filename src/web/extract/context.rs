@@ -28,7 +28,8 @@ pub(crate) struct RequestContext {
     pub(crate) base_url: String,
     /// Nonce for the Content-Security-Policy of this response.
     pub(crate) nonce: String,
-    /// Whether browsers block recording and copying at the base address; see `secure_context.rs`.
+    /// Whether browsers block recording and copying to the clipboard, because the base address is not secure; see
+    /// `secure_context.rs`.
     pub(crate) insecure: bool,
     /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,
@@ -101,7 +102,7 @@ impl RequestContext {
         Ok(page)
     }
 
-    /// Builds the layout data for an error page. Includes the contact person if the database is available.
+    /// Builds the layout data for an error page. Includes the workspace's contact person if the database is available.
     pub(crate) async fn error_page(&self, state: &State) -> Page {
         let mut page = self.bare_page();
         if self.wants_html

@@ -15,8 +15,7 @@ pub(crate) fn session_cookie(state: &State) -> &'static str {
     }
 }
 
-/// Builds a cookie with our defaults: `HttpOnly`, for this host only, and sent when the user follows a link
-/// (`SameSite=Lax`).
+/// Builds a cookie with our defaults: it is `HttpOnly`, is valid only for this host, and has `SameSite=Lax`.
 pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
     Cookie::build(name, value)
         .path("/")

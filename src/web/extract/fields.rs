@@ -28,8 +28,8 @@ use crate::error::{Error, FieldErrors, Result};
 use crate::media::StoredFile;
 use crate::web::extract::json::parse;
 
-/// The fields of a request. A method that reads a field also removes it. [`Fields::finish`] then rejects the
-/// remaining fields and reports all errors.
+/// The fields of a request. Each field is removed when it is read. [`Fields::finish`] then rejects the fields that are
+/// left and reports all errors.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Vec<Value>>,
@@ -114,7 +114,7 @@ impl Fields {
                 .or_default()
                 .push(Value::String(value));
         }
-        // The middleware evaluates these fields, and any form may have them.
+        // Any form may contain these fields. They are not meant for the handler, so remove them.
         for name in ["_method", OPENED] {
             fields.values.remove(name);
             fields.typed.remove(name);
@@ -153,7 +153,8 @@ impl Fields {
         self.errors.entry(name.to_owned()).or_insert(message.into());
     }
 
-    /// Returns a value that was parsed elsewhere. If parsing failed, adds the errors and returns the default.
+    /// Returns the value in `read`. If `read` contains errors, adds them to the errors of the fields and returns the
+    /// default value.
     pub(crate) fn accept<T: Default>(&mut self, read: Result<T, FieldErrors>) -> T {
         read.unwrap_or_else(|all| {
             for (name, message) in all {

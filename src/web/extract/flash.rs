@@ -19,10 +19,10 @@ pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 pub(crate) struct Flash {
     /// Sentence to show.
     pub(crate) text: Option<String>,
-    /// Link or token to copy.
+    /// Link, token or message to copy.
     pub(crate) link: Option<String>,
-    /// Whether `link` contains a whole message for other people. If it does, the page tries to copy the message
-    /// immediately.
+    /// Whether `link` contains a message that the user can send to other people. If so, the page tries to copy the
+    /// message immediately.
     #[serde(default)]
     pub(crate) copy: bool,
     /// New invitations, as pairs of id and secret.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Parses JSON. Some programs write NaN, Infinity or 1e999 as numbers. Replaces them with a value that every field
-/// rejects, so that the error names the field.
+/// Parses JSON. Some programs write NaN, Infinity or 1e999 as numbers. This function replaces such numbers with a value
+/// that every field rejects, so that the error names the field.
 pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).or_else(|error| match std::str::from_utf8(text) {
         Ok(text) => serde_json::from_str(&replace_non_finite(text)).map_err(|_| error),

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn list_query_has_defaults_and_accepts_the_allowed_filters() {
+    fn list_query_uses_defaults_and_accepts_the_allowed_filters() {
         let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
         assert_eq!(
             (query.page_size(), query.query_limit(), &query.after),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_every_invalid_field_and_the_allowed_values() {
+    fn list_query_errors_name_all_invalid_parameters_and_the_allowed_values() {
         let message = errors("after=rubbish&limit=0&colour=red&q=%00");
         assert_eq!(
             message.keys().collect::<Vec<_>>(),

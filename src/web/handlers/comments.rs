@@ -1,4 +1,4 @@
-//! Handlers for comments: the threads of an update, one comment, its history, and its removal.
+//! Handlers that list, show and remove comments, and that list the earlier versions of a comment.
 
 mod posting;
 mod reactions;
@@ -40,7 +40,7 @@ pub(crate) async fn list(
     json(StatusCode::OK, &ListView { items, next })
 }
 
-/// Returns one comment with its replies to a program. Redirects a browser to the comment on the update's page.
+/// Sends one comment and its replies to a program as JSON. Redirects a browser to the comment on the update's page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,

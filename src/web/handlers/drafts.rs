@@ -1,4 +1,4 @@
-//! Handlers for unsent text, saved while the person types.
+//! Handlers that save and discard text that a person has typed but not sent.
 
 use actix_web::{HttpRequest, web};
 

@@ -68,8 +68,8 @@ async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
         .collect())
 }
 
-/// Renders the groups page. `failed` describes a refused form: the id of its group, the typed values and the error. If
-/// the form is for a new group, the id is empty.
+/// Renders the groups page. `failed` describes a refused form: the id of its group, the values that the user entered,
+/// and the error. If the form is for a new group, the id is empty.
 async fn groups_page(
     state: &State,
     ctx: &RequestContext,

@@ -42,7 +42,7 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     )
 }
 
-/// Query of [`next`]: the update that the viewer just read, and the updates to skip.
+/// Query parameters of [`next`]. `after` is the update that the viewer just read. `skip` lists the updates to skip.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NextQuery {
@@ -52,7 +52,8 @@ pub(crate) struct NextQuery {
     skip: String,
 }
 
-/// Redirects to the next update in the inbox after the update `after`, or to the inbox if there is no other update.
+/// Redirects to the update that follows `after` in the inbox. After the last update, starts again with the first. If
+/// there is no other update, redirects to the inbox.
 pub(crate) async fn next(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -1,4 +1,4 @@
-//! Handlers for share links: managing them, and the page that they open.
+//! Handlers that manage share links and show the page that a share link opens.
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -208,7 +208,7 @@ fn keep_address_secret(answer: &mut HttpResponse) {
     );
 }
 
-/// Returns the context of a request in which the viewer is this guest.
+/// Replaces the viewer in the request context with this guest.
 fn as_guest(ctx: RequestContext, guest: Guest) -> RequestContext {
     // Do not let a signed-in person answer here: the answer would come from their account, which has no access to
     // this update.

@@ -22,7 +22,7 @@ use crate::web::presenters::counts_view;
 use crate::web::responses::HandlerResult;
 use crate::{comments, inbox, receipts, updates};
 
-/// Query of a stream. `after` is the number of the last event that the page already has.
+/// Query parameters of a stream. `after` is the number of the last event that the page already has.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StreamQuery {
     after: Option<i64>,
@@ -102,7 +102,7 @@ async fn write_events(
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
     }
-    // Reset the interval only after data is sent to this page. Events for other pages also wake the loop. If those
+    // Reset the interval only after sending data to this page. Events for other pages also wake this task. If they
     // reset the interval too, this connection could stay silent until a proxy closes it.
     let mut keep_alive = tokio::time::interval(state.config.keep_alive);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -133,7 +133,7 @@ async fn write_events(
         if !woken {
             return;
         }
-        // Drain the queue, so that one round handles all events that have already arrived.
+        // Empty the queue, because the next call of `next_message` handles all events that have already arrived.
         while listening.try_recv().is_ok() {}
     }
 }
@@ -159,7 +159,8 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // Report an opening or a verdict as a change of the receipt, because the receipt shows both.
+            // Report both kinds of event as a change of the receipt, because the receipt shows whether the recipient
+            // opened the update and what the verdict is.
             let kind = match event.kind {
                 Some(EventKind::Opening | EventKind::Verdict) => EventKind::Receipt,
                 Some(kind) => kind,
@@ -209,9 +210,9 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
     found(looked.await)
 }
 
-/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see. The
-/// event of an opening is only for the author and for the person who opened the update. So is the event of a verdict,
-/// unless the author disclosed the exchange.
+/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see. If a
+/// person opens the update or gets a verdict, only that person and the author receive the event. Exception: if the
+/// author disclosed the exchange, every member who can see the update receives the event of the verdict.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,

@@ -86,9 +86,9 @@ async fn try_edit(
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // In a browser, a change of the email address requires the password. Otherwise, anyone at an unattended browser
-    // could take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt, because a program does not know
-    // the password.
+    // Require the password if a browser changes the email address. Otherwise, anyone at an unattended browser could
+    // take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt, because a program does not know the
+    // password.
     let moves = profile
         .email
         .as_ref()
@@ -194,7 +194,8 @@ async fn try_change_password(
     tx.commit().await
 }
 
-/// Checks the current password before a change of credentials, with the same rate limit as sign-in.
+/// Checks the current password before the email address or the password is changed. These checks share a rate limit
+/// with sign-in.
 async fn check_current(
     req: &HttpRequest,
     state: &State,

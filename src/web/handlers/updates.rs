@@ -1,4 +1,4 @@
-//! Handlers for updates: the library, writing, the update's page, the trash, and muting.
+//! Handlers that list, show, write, delete and mute updates.
 
 mod access;
 mod access_summary;

@@ -89,7 +89,7 @@ pub(crate) async fn create(
                 | Error::ChecksumMismatch(_)
                 | Error::TooManyRequests(_)),
             ) => {
-                // Cancel the upload: the client never learns its address, so it can neither resume nor cancel
+                // Cancel the upload, because the client never learns its address and therefore cannot resume or cancel
                 // it.
                 uploads::cancel(&state.uploads, &upload).await?;
                 return Err(error);
@@ -223,7 +223,8 @@ fn set_offset_headers<'a>(
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
-    // A client whose upload is complete sends no further request, so include the ids in this response.
+    // A client sends no further request after its upload is complete, so this response must include the ids of the
+    // update and the media.
     if upload.is_complete() {
         set_target_headers(answer, upload)
     } else {

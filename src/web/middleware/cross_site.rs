@@ -9,11 +9,11 @@ use crate::state::State;
 use crate::web::extract::viewer::bearer_token;
 
 /// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site` or,
-/// if it is absent, `Origin`. If both are absent, rejects a request with a cookie, because a
-/// browser may have sent it for another site.
+/// if it is absent, `Origin`. If both are absent, rejects a request with a cookie, because another
+/// site may have made a browser send it.
 ///
-/// Requests with a bearer token are exempt: a browser never adds the token by itself, and cookies
-/// are ignored in requests that have one.
+/// Requests with a bearer token are exempt: a browser never adds the token by itself, and Hearback
+/// ignores the cookies of such requests.
 ///
 /// `/unsubscribe/…` is exempt: email programs send the one-click request from anywhere (RFC 8058 §3.2). The token
 /// in the address is the only credential, and cookies are ignored.

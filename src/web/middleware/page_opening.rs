@@ -1,5 +1,5 @@
-//! Openings that are reported by forms. Without scripts, submitting a form of the update page is the
-//! only sign that the page was open.
+//! Records that a person opened an update if a form on the update page reports it. In a browser without scripts, such a
+//! form is the only sign that the page was open.
 
 use actix_web::dev::ServiceResponse;
 use actix_web::{HttpRequest, web};
@@ -11,8 +11,8 @@ use crate::web::extract::context::{RequestContext, state};
 use crate::web::extract::fields::PageWasOpen;
 use crate::{comments, receipts};
 
-/// Records that the viewer has opened the update, if the request was a form of the update page and
-/// succeeded. A form that was refused does not count: the page may have shown an earlier revision.
+/// Records that the viewer opened the update if the request came from a form on the update page and succeeded. A
+/// refused form does not count, because the page may have shown an earlier revision.
 pub(super) async fn record_opening(response: &ServiceResponse) {
     let (request, status) = (response.request(), response.status());
     let is_refused = status.is_client_error() || status.is_server_error();
@@ -37,8 +37,8 @@ async fn try_record(request: &HttpRequest) -> Result<()> {
     tx.commit().await
 }
 
-/// Returns the id of the update that the address belongs to. Knows the addresses of updates and
-/// comments.
+/// Returns the id of the update that the address refers to. Returns `None` unless the address starts with `/updates/`
+/// or `/comments/`.
 async fn update_in_path(
     state: &web::Data<State>,
     viewer: &Viewer,

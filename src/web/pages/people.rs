@@ -14,7 +14,7 @@ use crate::web::schema::{
 pub struct SetupPage {
     /// Layout data.
     pub page: Page,
-    /// Typed values; `code` comes from the address.
+    /// Values of the form. `code` comes from the address.
     pub form: Form,
 }
 
@@ -24,7 +24,7 @@ pub struct SetupPage {
 pub struct SignInPage {
     /// Layout data.
     pub page: Page,
-    /// Typed values; `next` is the address to open after sign-in.
+    /// Values of the form. `next` is the address to open after sign-in.
     pub form: Form,
 }
 
@@ -34,7 +34,7 @@ pub struct SignInPage {
 pub struct InvitationPage {
     /// Layout data.
     pub page: Page,
-    /// Typed values and their errors.
+    /// Values and errors of the form.
     pub form: Form,
     /// Email address of the invited person.
     pub email: String,
@@ -66,7 +66,7 @@ pub struct UnsubscribePage {
 pub struct ResetPage {
     /// Layout data.
     pub page: Page,
-    /// Typed values and their errors.
+    /// Values and errors of the form.
     pub form: Form,
     /// Email address of the account.
     pub email: String,
@@ -122,8 +122,8 @@ pub struct GroupsPage {
 }
 
 impl GroupsPage {
-    /// Returns the value to show in a field of a group's form: the typed value if the form failed, otherwise the stored
-    /// value `is`.
+    /// Returns the value to show in a field of a group's form. This is the value that the user entered if the form
+    /// failed, and otherwise the stored value `is`.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)

@@ -89,7 +89,7 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// Returns whether nothing needs the viewer's attention. If so, the page shows the collapsible groups open.
+    /// Returns whether nothing needs the viewer's attention. If so, the page expands the collapsible groups.
     pub fn is_calm(&self) -> bool {
         self.waiting.is_empty() && self.to_review.is_empty() && self.objections.is_empty()
     }

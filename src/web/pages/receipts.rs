@@ -10,8 +10,8 @@ use super::super::schema::{
 use super::Page;
 use crate::receipts::ReceiptState;
 
-/// Page that shows who has heard an update: readbacks that wait for a verdict, answers that are still missing, and
-/// finished answers. PUT /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE
+/// Page that shows who has heard an update: readbacks that are waiting for a verdict, answers that are still missing,
+/// and finished answers. PUT /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE
 /// …/disclosure; POST /updates/{id}/reminders.
 #[derive(Template)]
 #[template(path = "receipts/index.html")]
@@ -32,7 +32,7 @@ pub struct ReceiptsPage {
     pub event: i64,
 }
 
-/// Overview of all updates of the viewer.
+/// Overview of the viewer's published updates.
 #[derive(Template)]
 #[template(path = "receipts/overview.html")]
 pub struct OverviewPage {

@@ -81,7 +81,7 @@ pub struct EditPage {
     pub page: Page,
     /// The draft or the update; `None` for a new update.
     pub update: Option<UpdateView>,
-    /// Typed values and errors. `audience` is one string, separated by commas.
+    /// Values and errors of the form. `audience` is one string whose entries are separated by commas.
     pub form: Form,
     /// Every other account, to suggest email addresses while the user types.
     pub people: Vec<AccountView>,
@@ -95,7 +95,7 @@ pub struct EditPage {
     pub limit: String,
     /// Maximum upload size in bytes.
     pub max_upload: u64,
-    /// Maximum length of a recording, in seconds. A recording stops by itself after that.
+    /// Maximum length of a recording, in seconds. A recording stops automatically when it reaches this length.
     pub max_recording: u32,
     /// Number of people who answered the update and can be asked to answer again.
     pub answered: i64,

@@ -1,4 +1,4 @@
-//! Presenters for share links and for who may open an update.
+//! Presenters for share links and for the list of who can open an update.
 
 use sqlx::AnyConnection;
 
@@ -52,9 +52,9 @@ pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> Listed
     }
 }
 
-/// Lists who can open the update now. Only the author can open a draft or an update in the trash. A published update is
-/// also open to its recipients and to guests with an active link. The author may also have opened it to everyone with
-/// an account, or to people who join a group in its audience later.
+/// Lists who can open the update now. Only the author can open a draft or an update in the trash. Recipients, and
+/// guests with an active link, can also open a published update. In addition, the author can give access to everyone
+/// with an account, or to people who join a group in the audience later.
 pub(crate) async fn access_views(
     connection: &mut AnyConnection,
     update: &Update,

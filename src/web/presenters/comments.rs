@@ -47,7 +47,7 @@ pub(crate) async fn thread_page(
     present_threads(connection, state, ctx, update, &all, range).await
 }
 
-/// Presents one comment or reply. `None` if the comment is not shown, because it was removed.
+/// Presents one comment or reply. Returns `None` if the comment was removed and is no longer shown.
 pub(crate) async fn one_comment(
     connection: &mut AnyConnection,
     state: &State,
@@ -66,7 +66,7 @@ pub(crate) async fn one_comment(
     }))
 }
 
-/// Presents those of the given comments that are in the range.
+/// Presents the threads in `range`. `all` contains the comments of all threads to choose from.
 async fn present_threads(
     connection: &mut AnyConnection,
     state: &State,

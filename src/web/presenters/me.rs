@@ -16,7 +16,7 @@ use crate::web::presenters::sessions::{session_views, token_views};
 use crate::web::responses::{HandlerResult, html_error_page, html_page};
 use crate::web::schema::{MeView, NotifyView};
 
-/// Typed values of a form, keyed by field.
+/// Values that the user entered in a form, keyed by field.
 pub(crate) type Typed = BTreeMap<String, String>;
 
 /// Presents the viewer's own account.
@@ -54,7 +54,8 @@ pub(crate) async fn me_page(
     }
 }
 
-/// Fills in the forms of the page. A field contains the typed value or, if there is none, the stored value.
+/// Fills in the forms of the page. A field contains the value that the user entered or, if there is none, the stored
+/// value.
 fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
     let mut form = failed.map_or_else(Form::default, |(typed, error)| {
         Fields::refilled_form(typed, error)

@@ -59,7 +59,8 @@ pub(crate) fn media_view(
     }
 }
 
-/// Loads the markup of the pictures in `media`, and adds it to them as SVG layers and as descriptions.
+/// Loads the markup of the pictures in `media`. Adds it to each picture as an SVG layer and as descriptions of the
+/// shapes.
 pub(crate) async fn attach_markup(
     connection: &mut AnyConnection,
     media: &mut [MediaView],

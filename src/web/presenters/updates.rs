@@ -21,7 +21,7 @@ use crate::share_message;
 use crate::state::State;
 use crate::updates::{self, Update};
 
-/// Builds a message with the link of the update, for the author to send.
+/// Builds a message with a link to the update, for the author to send.
 fn share_message(
     state: &State,
     ctx: &RequestContext,
@@ -123,7 +123,7 @@ async fn audience_view(connection: &mut AnyConnection, update: &Update) -> Resul
     })
 }
 
-/// Presents the counts of an update. Comments and questions do not count for guests, who see only
+/// Presents the counts of an update. For guests, the numbers of comments and questions are 0, because guests see only
 /// some of them.
 async fn counts_of_update(
     connection: &mut AnyConnection,

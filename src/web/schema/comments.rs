@@ -14,7 +14,7 @@ pub struct AuthorView {
     pub id: String,
     /// Display name.
     pub name: String,
-    /// Whether the author is known only through a share link.
+    /// Whether the author is a guest who used a share link.
     pub guest: bool,
     /// Name of the share link that the guest used; only for members.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct ReactionView {
     pub names: String,
 }
 
-/// A region of a picture, in coordinates from 0 to 1. A point has no width and height.
+/// A region of a picture, in coordinates from 0 to 1. The width and height of a point are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RegionView {
     /// Distance from the left edge.

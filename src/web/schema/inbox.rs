@@ -15,8 +15,8 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time of the viewer's answer. For an entry about answers that others owe the viewer, the earliest due time of
-    /// these answers. If `overdue` is among the reasons, the earliest due time that has passed.
+    /// Due time of the viewer's answer. In an entry about answers that others owe the viewer, this is the earliest due
+    /// time of these answers. If `overdue` is among the reasons, this is the earliest due time that has passed.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,
@@ -93,7 +93,7 @@ impl EntryView {
         self.why == Reason::Readbacks
     }
 
-    /// Returns whether the viewer can answer with one press of a button, without text.
+    /// Returns whether the viewer can answer by pressing a button, without entering text.
     pub fn is_one_press_answer(&self) -> bool {
         self.asks_for_answer() && self.update.expectation == Expectation::Acknowledge
     }
@@ -113,7 +113,8 @@ pub struct SnoozedView {
 /// The viewer's inbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct InboxView {
-    /// Entries about answers that the viewer owes, sorted by due time.
+    /// Entries about what the viewer owes: answers, verdicts on readbacks, and replies to questions. Entries with a
+    /// reminder come first, then the others, both sorted by due time.
     pub owed_by_me: Vec<EntryView>,
     /// Entries about answers that others owe the viewer.
     pub owed_to_me: Vec<EntryView>,
@@ -128,7 +129,7 @@ pub struct InboxView {
 /// Number of entries in each section of the inbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct InboxCountsView {
-    /// Number of entries about answers that the viewer owes.
+    /// Number of entries about answers, verdicts and replies that the viewer owes.
     pub owed_by_me: i64,
     /// Number of entries about answers that others owe the viewer.
     pub owed_to_me: i64,

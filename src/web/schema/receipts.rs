@@ -74,7 +74,7 @@ impl ReceiptView {
         self.state == ReceiptState::Declined
     }
 
-    /// Returns whether the recipient answered without opening the current revision, and the viewer may know it.
+    /// Returns `true` if the recipient answered without opening the current revision and the viewer may know this.
     pub fn is_answered_unopened(&self) -> bool {
         self.standing == Some(Standing::AnsweredUnopened)
     }
@@ -98,7 +98,7 @@ impl ReceiptView {
         self.readback.is_some() || self.reason.is_some() && self.exchange.len() > 1
     }
 
-    /// Returns the messages before the last readback, except those that were taken back.
+    /// Returns the messages before the last readback, except for withdrawn messages.
     pub fn earlier_exchange(&self) -> impl Iterator<Item = &ExchangeView> {
         let last = self.exchange.iter().rposition(ExchangeView::is_readback);
         self.exchange[..last.unwrap_or_default()]

@@ -42,7 +42,7 @@ pub struct UpdateView {
     pub otherwise: Option<String>,
     /// Readback prompt; null means the default prompt.
     pub prompt: Option<String>,
-    /// Message with the link of the update, for the author to send; only for the author of a published update.
+    /// Message with a link to the update, for the author to send; only for the author of a published update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// When the draft was created.
@@ -88,8 +88,7 @@ impl UpdateView {
 pub struct CountsView {
     /// Number of recipients.
     pub recipients: i64,
-    /// Number of recipients who opened the current revision and whose answer to it stands and is not
-    /// an objection. The arc of the logo shows this number.
+    /// Number of recipients in `acknowledged` who opened the current revision. The arc of the logo shows this number.
     pub heard: i64,
     /// Number of recipients who opened the update; only for the author.
     pub opened: Option<i64>,
@@ -111,7 +110,7 @@ pub struct CountsView {
 }
 
 impl CountsView {
-    /// Returns the number of readbacks that wait for the viewer's verdict.
+    /// Returns the number of readbacks that are waiting for the viewer's verdict.
     pub fn readbacks_to_review(&self) -> i64 {
         self.unheard.unwrap_or_default()
     }

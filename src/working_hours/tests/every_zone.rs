@@ -1,12 +1,12 @@
-//! A simulation of due times in every time zone, around every clock change.
+//! Checks due times in every time zone, around every clock change.
 
 use super::*;
 
 const DAY: Millis = 24 * HOUR;
 
-/// Returns the times at which the simulated requests are made, all in 2011 and 2026. One request is made about every
-/// nine days. Around each clock change, one is made every six hours for a week before and a week after it. Three more
-/// are made at the change, and one millisecond before and after it.
+/// Returns the times of the simulated requests, all in 2011 and 2026. The regular requests are about nine days apart.
+/// Further requests surround each clock change: every six hours from a week before it until a week after it, at the
+/// change itself, and one millisecond before and after it.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -79,8 +79,8 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // The count may be one too high: unlike the schedule, it includes a day whose working hours
-        // the time zone skipped.
+        // `days` may be one more than `n`: unlike the schedule, `days` counts a day whose working hours the time zone
+        // skipped.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",

@@ -1,9 +1,9 @@
-//! Parsing of working hours.
+//! Tests that parse working hours.
 
 use super::*;
 
 #[test]
-fn parse_errors_name_what_is_wrong_with_working_hours() {
+fn parse_errors_say_what_is_wrong_with_the_working_hours() {
     for (value, wrong) in [
         (json!("9-5"), "must be an object"),
         (

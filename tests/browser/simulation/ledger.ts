@@ -45,9 +45,9 @@ export class Ledger {
   }
 
   /**
-   * Whether an email at `to` can tell the person something about the update that the email at `from` could not:
-   * something has happened, or a due time has passed or is now less than a day away. An event at exactly `from` counts
-   * as new, because people act only after the emails of that moment have arrived.
+   * Whether there is news about the update for this person between an email at `from` and an email at `to`. News is an
+   * event, a due time that has passed, or a due time that is now less than a day away. An event at exactly `from`
+   * counts as news, because people act only after the emails of that moment have arrived.
    */
   hasNews(person: string, update: string, from: number, to: number): boolean {
     const key = `${person} ${update}`;

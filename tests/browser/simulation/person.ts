@@ -78,7 +78,7 @@ export class Person {
     return works && this.decides(habits.visit[this.member.behaviour], "visit", now);
   }
 
-  /** Loads the inbox and deals with its entries. */
+  /** Loads the inbox and reacts to its entries. */
   async visit(): Promise<void> {
     const inbox = await this.loadInbox();
     for (const entry of inbox.owed_by_me) {
@@ -97,7 +97,7 @@ export class Person {
   async loadInbox(): Promise<Inbox> {
     const inbox = await this.api.get<Inbox>("/inbox");
     for (const { why, also, update, at } of inbox.said_to_me) {
-      // Only a reason outside `ABOUT_CONTENT` notifies the person of a missing answer.
+      // Any reason that is not in `ABOUT_CONTENT` tells the person that an answer is missing.
       const aboutAnswers = [why, ...(also ?? [])].some((reason) => !ABOUT_CONTENT.has(reason));
       if (aboutAnswers) this.world.ledger.notify(this.id, update.id, Date.parse(at));
     }
@@ -123,7 +123,9 @@ export class Person {
     await this.answer(story, entry);
   }
 
-  /** Answers without opening the update. Only after a correction, opens the update first. */
+  /**
+   * Answers without opening the update. Opens the update first only if the author has corrected the previous answer.
+   */
   private async skim(story: Story, entry: Entry): Promise<void> {
     if (entry.why === "corrected") {
       await this.open(story);
@@ -191,8 +193,8 @@ export class Person {
   }
 
   /**
-   * Judges the readbacks on the receipts page. Sometimes only loads the page, and judges its readbacks at a later
-   * visit. They may be outdated by then.
+   * Judges the readbacks on the receipts page. Sometimes only loads the page at this visit, and judges the loaded
+   * readbacks at a later visit, when they may be outdated.
    */
   private async reviewReadbacks(story: Story): Promise<void> {
     const { id, index } = story;
@@ -229,7 +231,7 @@ export class Person {
     }
   }
 
-  /** Opens the update of an entry in the section "To hear". Skimmers do not. */
+  /** Opens the update of an entry in the section "To hear", unless this person is a skimmer. */
   private async hear({ update: { id } }: Entry): Promise<void> {
     const story = this.world.stories.get(id);
     if (story && this.member.behaviour !== "skimmer") await this.open(story);

@@ -60,20 +60,23 @@ export class TeamServer {
     await this.server.clock.moveTo(new Date(time));
     const deadline = Date.now() + SETTLE_TIMEOUT_MS;
     while (!(await this.isSettled())) {
-      if (Date.now() > deadline) throw new Error("the server does not finish what is due");
+      if (Date.now() > deadline) throw new Error("the server did not finish the due work in time");
       await pause(POLL_INTERVAL_MS);
     }
   }
 
-  /** Waits until the emails about everything that has happened so far have arrived. */
+  /**
+   * Moves the clock until the emails about everything that has happened so far are due, and waits until they have
+   * arrived.
+   */
   async deliverMails(): Promise<void> {
     await this.moveTo(this.now + MAIL_DELAY_MS);
   }
 
   /**
-   * Whether no job is due and the check for overdue answers has run at the current time of the clock. Versions before
-   * 0.2.0 report neither. For these versions, returns whether no job is left, because all their jobs are due within
-   * MAIL_DELAY_MS.
+   * Whether the server has done everything that is due: no job is due, and the check for overdue answers has run at the
+   * current time of the clock. Versions before 0.2.0 report neither. For them, returns whether no job is left, because
+   * all their jobs become due within MAIL_DELAY_MS.
    */
   private async isSettled(): Promise<boolean> {
     const text = await new Api(this.server.url, METRICS_TOKEN).get<string>("/metrics");
@@ -95,7 +98,7 @@ export class TeamServer {
   }
 }
 
-/** Returns a port on which nothing listens. */
+/** Returns a free port. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

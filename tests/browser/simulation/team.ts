@@ -1,13 +1,13 @@
 // The team, its habits and the seeds of the simulation. The figures of two versions are comparable only if this file is
 // the same for both. Do not change it together with the product.
 
-/** How a person deals with requests. */
+/** How a person reacts to requests for an answer. */
 export type Behaviour =
   /** Opens every request soon, answers it, and reminds others about overdue answers. */
   | "prompt"
   /** Answers from the inbox without opening anything. */
   | "skimmer"
-  /** Rarely looks, and forgets many requests until something reminds them. */
+  /** Rarely looks at the inbox, and forgets many requests until somebody sends a reminder. */
   | "forgetful"
   /** Opens requests and objects to many of them. */
   | "objector"
@@ -124,9 +124,9 @@ export const full: Scale = {
   updates: 80,
 };
 
-/** How often something happens, as a probability. */
+/** Probabilities of what the people do, and shares of the updates. */
 export const habits = {
-  /** A person looks at the inbox in a half hour of their working time. */
+  /** A person looks at the inbox during a half hour of their working time. */
   visit: {
     prompt: 0.25,
     skimmer: 0.2,
@@ -134,7 +134,7 @@ export const habits = {
     objector: 0.15,
     questioner: 0.18,
   } satisfies Record<Behaviour, number>,
-  /** A person deals with a request at a visit. */
+  /** A person who looks at the inbox handles a certain request. */
   attend: {
     prompt: 0.9,
     skimmer: 0.8,
@@ -142,7 +142,7 @@ export const habits = {
     objector: 0.7,
     questioner: 0.7,
   } satisfies Record<Behaviour, number>,
-  /** A forgetful person ignores a request until something reminds them. */
+  /** A forgetful person ignores a request until somebody sends a reminder. */
   forget: 0.6,
   /** An objector objects to an update. */
   object: 0.4,
@@ -150,22 +150,24 @@ export const habits = {
   ask: 0.4,
   /** A person who opened an update misunderstands it. */
   misunderstand: 0.2,
-  /** A person rewrites a readback at a later visit (`rewrite`), and the new readback is wrong (`spoil`). */
+  /**
+   * A person who looks at the inbox rewrites an earlier readback (`rewrite`). The new readback is then wrong (`spoil`).
+   */
   rewrite: 0.4,
   spoil: 0.5,
-  /** An author acts on a list of readbacks that they loaded at the previous visit. */
+  /** An author only loads the readbacks at one visit and judges them at a later visit. */
   oldPage: 0.6,
   /** An update gets a material change one to three days later. */
   change: 0.3,
-  /** An update goes to everyone, or to a group. */
+  /** The share of updates that go to everyone, and the share that go to a group. */
   everyone: 0.15,
   group: 0.2,
-  /** What an update expects. The remaining updates expect nothing. */
+  /** The shares of updates that expect an acknowledgement and a readback. The remaining updates expect nothing. */
   acknowledge: 0.5,
   readback: 0.35,
   /**
-   * An update that expects an answer has no due time (`dueNever`), or a fixed due time instead of a number of working
-   * days (`dueAtTime`).
+   * Of the updates that expect an answer, the share without a due time (`dueNever`) and the share with a fixed due time
+   * (`dueAtTime`). The remaining ones are due after a number of working days.
    */
   dueNever: 0.1,
   dueAtTime: 0.35,

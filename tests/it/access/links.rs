@@ -82,7 +82,7 @@ impl<'a> Shared<'a> {
 }
 
 #[actix_web::test]
-async fn share_links_of_a_deactivated_person_stop_working_and_stay_revoked() {
+async fn share_links_of_a_person_are_revoked_permanently_when_the_person_is_deactivated() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
@@ -100,13 +100,13 @@ async fn share_links_of_a_deactivated_person_stop_working_and_stay_revoked() {
         wait_for_end(stream).await;
     }
     app.client().bearer(&others).get(&other).await.expect(200);
-    // Links stay revoked when the account is activated again, like sessions and tokens.
+    // Like sessions and tokens, share links remain revoked after the account is activated again.
     set_active(&root, &ada, true).await;
     shared.assert_closed().await;
 }
 
 #[actix_web::test]
-async fn share_links_of_a_person_deactivated_in_the_database_stop_working() {
+async fn share_links_stop_working_when_their_author_is_deactivated_directly_in_the_database() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (path, _, token) = publish_shared(&ada).await;
@@ -116,7 +116,7 @@ async fn share_links_of_a_person_deactivated_in_the_database_stop_working() {
 }
 
 #[actix_web::test]
-async fn all_share_links_are_listed_newest_first_for_admins_only() {
+async fn only_admins_can_list_all_share_links_and_the_newest_is_first() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;

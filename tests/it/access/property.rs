@@ -157,7 +157,7 @@ impl Team {
         }
     }
 
-    /// Returns the audience as a request states it: email addresses, group names and `everyone`.
+    /// Returns the audience in the format of a request: email addresses, group names and `everyone`.
     fn names(&self, audience: &Audience) -> Vec<String> {
         let named = audience
             .named

@@ -1,12 +1,12 @@
-//! The migration that creates the table `update_access` fills it from a database with schema 6.
+//! Upgrades a database from schema version 6. The migration creates the table `update_access` and fills it.
 
 use hearback::infra::db::{Db, MIGRATOR};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};
 
-/// Updates by Ada in schema 6. Dan joined @design after the update was sent to the group. The person named Old was a
-/// recipient and was removed. The person named Gone is deactivated.
+/// Rows of a database with schema version 6. The updates are by Ada. Dan joined @design after the update was sent to
+/// the group. The person named Old was a recipient and was removed. The person named Gone is deactivated.
 const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
      ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),
@@ -34,8 +34,9 @@ const SCHEMA_6: [&str; 16] = [
     "INSERT INTO visits (update_id, person_id, seen_at) VALUES ('to-group', 'dan', 11)",
 ];
 
-/// Creates a database with schema 6 and the rows above, and upgrades it. Also runs the query in `docs/OPERATIONS.md`
-/// that lists the people who will lose access, and returns its rows: email address, update id and title.
+/// Creates a database with schema version 6 and the rows above, and upgrades it. Also runs the query in
+/// `docs/OPERATIONS.md` that lists the people who will lose access, and returns its rows: email address, update id and
+/// title.
 async fn upgrade(url: &str) -> (Db, Vec<(String, String, String)>) {
     sqlx::any::install_default_drivers();
     let mut old = AnyConnection::connect(url).await.unwrap();

@@ -117,7 +117,8 @@ impl TestApp {
         found
     }
 
-    /// Returns the keys of multipart uploads that are neither completed nor aborted. Always empty on a disk.
+    /// Returns the keys of multipart uploads that are neither completed nor aborted. The list is empty if files are
+    /// stored on disk.
     pub async fn multipart_uploads(&self) -> Vec<String> {
         let Some(prefix) = &self.database else {
             return Vec::new();
@@ -136,7 +137,7 @@ impl TestApp {
             .collect()
     }
 
-    /// Returns the number that a statement selects.
+    /// Returns the number that an SQL query selects.
     pub async fn count(&self, statement: &'static str) -> i64 {
         sqlx::query_scalar(statement)
             .fetch_one(&mut *self.state.db.read().await.unwrap())
@@ -156,7 +157,7 @@ impl TestApp {
             .unwrap()
     }
 
-    /// Runs a statement on the database and returns the number of changed rows.
+    /// Executes an SQL statement and returns the number of changed rows.
     pub async fn execute(&self, statement: &'static str) -> u64 {
         let mut tx = self.state.db.begin().await.unwrap();
         let done = sqlx::query(statement).execute(&mut *tx).await.unwrap();

@@ -1,4 +1,4 @@
-//! `hearback serve`, run as a process.
+//! Tests that run `hearback serve` as a process.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -71,7 +71,7 @@ async fn serve_keeps_running_when_its_log_is_closed() {
     assert_eq!(running.wait().unwrap().code(), Some(0));
 }
 
-/// Runs `serve` until it listens, terminates it and returns its log.
+/// Runs `serve` until it is listening, terminates it and returns its log.
 fn serve_and_read_log(settings: &[(&str, &str)]) -> String {
     let mut running = hearback(settings, &["serve", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())

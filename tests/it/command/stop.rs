@@ -1,4 +1,4 @@
-//! `hearback serve` is stopped cleanly.
+//! Tests that stop `hearback serve` cleanly.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::app::{Client, comment_path};
 /// A word that no other text contains.
 const SECRET: &str = "zebrafunkwolke";
 
-/// A server process that a person uses.
+/// A server process, and a client for one person.
 struct Server {
     process: Child,
     client: Client,
 }
 
 impl Server {
-    /// Starts a server with this data folder, for the person to whom the token belongs.
+    /// Starts a server with this data folder. Its client uses this API token.
     fn start(folder: &Path, token: &str) -> Self {
         let settings = [("HEARBACK_DATA", folder.to_str().unwrap())];
         let mut process = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
@@ -84,7 +84,7 @@ fn is_stored(folder: &Path) -> bool {
 }
 
 #[actix_web::test]
-async fn clean_stop_erases_deleted_text_or_warns_that_a_reader_prevents_it() {
+async fn clean_stop_erases_deleted_text_or_warns_if_another_database_reader_prevents_it() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     let token = add_person(folder).await;

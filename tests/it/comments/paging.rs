@@ -5,7 +5,7 @@ use serde_json::json;
 use super::scene;
 use crate::app::{Client, TestApp, text, texts};
 
-/// Inserts threads that Ada started. Returns the ids of their comments.
+/// Inserts threads by Ada. Returns the ids of their first comments.
 async fn insert_threads(app: &TestApp, ada: &Client, path: &str, count: usize) -> Vec<String> {
     let mut tx = app.state.db.begin().await.unwrap();
     let mut ids = Vec::new();
@@ -59,7 +59,7 @@ async fn list_of_threads_is_paged_in_order() {
 }
 
 #[actix_web::test]
-async fn list_of_threads_has_thirty_items_by_default() {
+async fn page_of_the_thread_list_has_thirty_items_by_default() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     insert_threads(&app, &ada, &path, 31).await;
@@ -90,7 +90,7 @@ async fn shown(browser: &Client, path: &str, ids: &[String]) -> (Vec<usize>, Str
 }
 
 #[actix_web::test]
-async fn page_shows_the_newest_hundred_threads_and_links_to_the_others() {
+async fn update_page_shows_the_newest_hundred_threads_and_links_to_the_others() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let ids = insert_threads(&app, &ada, &path, 230).await;
@@ -106,7 +106,7 @@ async fn page_shows_the_newest_hundred_threads_and_links_to_the_others() {
     assert_eq!((oldest, &*none), (threads(0..30), ""));
     assert_eq!(shown(&browser, &later, &ids).await.0, threads(30..130));
 
-    // A guest whose link does not allow comments sees none.
+    // A guest whose link does not allow comments sees no comments.
     let (_, token) = ada.share(&path, false).await;
     let guest = app.client().accept("text/html");
     assert!(
@@ -117,7 +117,7 @@ async fn page_shows_the_newest_hundred_threads_and_links_to_the_others() {
             .text()
             .contains("No comments")
     );
-    // The counts include the other pages.
+    // The comment counts include the comments on other pages.
     let page = browser.get(&path).await.text();
     assert!(page.contains("id=\"talk-count\" data-live>230"), "{page}");
     browser.get(&format!("{path}?before=x")).await.expect(422);
@@ -169,7 +169,7 @@ async fn search_hit_leads_to_the_page_that_shows_the_comment() {
     let (address, fragment) = url.rsplit_once('#').unwrap();
     assert_eq!(fragment, format!("c-{reply}"));
     assert!(shown(&browser, address, &ids).await.0.contains(&7));
-    // The author's list of open questions leads there, too.
+    // In the author's list of open questions, a question also links to the page that shows its comment.
     let question = bob.question(&path, "Why?").await;
     let author = app.browser("Ada").await;
     let page = author.get(&format!("{path}/receipts")).await.expect(200);

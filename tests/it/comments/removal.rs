@@ -4,7 +4,7 @@ use super::scene;
 use crate::app::TestApp;
 
 #[actix_web::test]
-async fn repeated_removal_gets_the_same_response_whatever_happened_in_between() {
+async fn removing_a_comment_again_gets_the_same_response_whatever_happened_in_between() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let cyd = app.person("Cyd").await;
@@ -27,7 +27,7 @@ async fn repeated_removal_gets_the_same_response_whatever_happened_in_between() 
         let refused = ada.delete(comment).await.problem(403);
         assert_eq!(refused["detail"], "Only Bob can remove this comment.");
     }
-    // The update is in the trash, where Bob cannot see it. Then it is deleted permanently.
+    // Ada moves the update to the trash, where Bob cannot see it, and then deletes it permanently.
     ada.delete(&path).await.expect(204);
     removed_by_bob().await;
     let deleted = path.replace("/updates/", "/trash/");
@@ -37,7 +37,7 @@ async fn repeated_removal_gets_the_same_response_whatever_happened_in_between() 
 }
 
 #[actix_web::test]
-async fn repeated_removal_of_a_comment_by_a_guest_gets_the_same_response() {
+async fn removing_a_comment_by_a_guest_again_gets_the_same_response() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;

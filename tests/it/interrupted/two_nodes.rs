@@ -4,9 +4,10 @@ use super::{Interrupted, MAX_STEPS, PART, assert_only_finished_uploads_are_left,
 use crate::app::{TestApp, postgres};
 use crate::faults::{self, Fault, Reach};
 
-/// Sends the last request of an upload to one node, and delays one of the node's storage requests. During the delay,
-/// sends different bytes to another node. Asserts that the second node takes over the upload, unless the first one is
-/// already finishing it, and that only the bytes of one of them are stored. Repeats this for each storage request.
+/// Asserts that two nodes never mix their bytes in one upload. Sends the last request of an upload to one node, and
+/// delays one of this node's storage requests. Meanwhile, sends different bytes to a second node. The second node takes
+/// over the upload, unless the first node is already finishing it. Only the bytes of one node are stored. Repeats this
+/// for each storage request.
 async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{comment, guest, scene};
 use crate::app::{Client, TestApp, array, comment_path, fixture, media_path, text, texts};
 
-/// The two ways to use a link, each with a name for its guest.
+/// Returns a guest for each of the two ways to use a share link, with the guest's name.
 async fn two_guests(app: &TestApp, token: &str) -> [(Client, &'static str); 2] {
     [
         (guest(app, token).await, "Gus"),
@@ -93,11 +93,12 @@ async fn guest_can_take_part_after_giving_a_name_once() {
     ada.delete(&at).await.expect(204);
 }
 
-/// A thread that a guest of one link started and Bob answered with a picture, a team thread, and guests of two links.
+/// Two threads about an update, and the guests of two share links. One thread is a guest's question that Bob answered
+/// with a picture. Bob started the other thread, which is hidden from guests.
 struct Threads {
     bob: Client,
     path: String,
-    /// The guest who started the thread, and another of the same link.
+    /// The guest who asked the question, and a second guest of the same link.
     gus: Client,
     second: Client,
     /// A guest of another link.

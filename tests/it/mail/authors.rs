@@ -30,7 +30,7 @@ fn count_to_ada(sink: &Sink) -> usize {
 }
 
 #[actix_web::test]
-async fn author_gets_one_email_in_their_working_hours_about_everything_that_waits_for_them() {
+async fn author_gets_one_email_in_their_working_hours_about_everything_that_is_waiting_for_them() {
     let (sink, app, ada, bob) = start().await;
     let [cyd, dan] = app.people(["Cyd", "Dan"]).await;
     work_at_night(&ada).await;
@@ -162,7 +162,7 @@ async fn author_gets_no_email_about_an_overdue_answer_that_arrives_before_workin
 }
 
 #[actix_web::test]
-async fn author_gets_one_email_while_more_and_more_answers_become_overdue() {
+async fn author_gets_only_one_email_when_answers_become_overdue_one_after_another() {
     let (sink, app, ada, _bob) = start().await;
     let [cyd] = app.people(["Cyd"]).await;
     let zone = json!({ "time_zone": "Asia/Tokyo" });
@@ -170,7 +170,7 @@ async fn author_gets_one_email_while_more_and_more_answers_become_overdue() {
     let audience = json!([email("Bob"), email("Cyd")]);
     let due = json!({ "working_days": 1 });
     let path = ask(&ada, json!({ "audience": audience, "due": due })).await;
-    // Cyd's answer is due at 17:00 in Tokyo, Bob's at 17:00 in Berlin.
+    // Cyd's answer is due at 17:00 in Tokyo, and Bob's answer is due at 17:00 in Berlin.
     for late in ["2030-01-10T08:00:01Z", "2030-01-10T16:00:01Z"] {
         app.set_clock(late);
         app.state.notify_overdue().await.unwrap();
@@ -184,12 +184,12 @@ async fn author_gets_one_email_while_more_and_more_answers_become_overdue() {
         (&said[0]["missing"], &said[1]),
         (&json!(["Bob", "Cyd"]), &Value::Null)
     );
-    // The inbox names the later one even if the author has read about the earlier one.
+    // The inbox entry has the time at which the last of the answers became overdue.
     assert!(
         said[0]["at"].as_str() >= Some("2030-01-10T16:00:01"),
         "{said}"
     );
-    // A new due time that passes is a new reason to write.
+    // When a new due time passes, the author gets another email.
     let change = json!({ "due": "2030-01-11T12:00:00Z" });
     ada.patch(&path, change).await.expect(200);
     app.set_clock("2030-01-11T12:00:01Z");

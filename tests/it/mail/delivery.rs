@@ -40,7 +40,7 @@ async fn email_is_not_resent_when_the_connection_breaks_after_the_message_was_se
 }
 
 #[actix_web::test]
-async fn deferred_email_is_retried_without_delaying_other_recipients() {
+async fn temporarily_rejected_email_is_retried_without_delaying_other_recipients() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
@@ -87,7 +87,7 @@ async fn job_failed(app: &TestApp) -> bool {
 }
 
 #[actix_web::test]
-async fn email_batch_stops_when_the_server_rejects_the_sender_and_is_sent_when_retried() {
+async fn all_emails_wait_for_a_retry_when_the_mail_server_rejects_the_sender() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
@@ -112,7 +112,7 @@ async fn permanently_rejected_address_is_not_retried() {
         (sink.receivers(), sink.heard("RCPT")),
         (vec![email("Cleo")], 2)
     );
-    // The server does not send to addresses with non-ASCII letters.
+    // Hearback sends no email to addresses with non-ASCII letters.
     app.person("Zoë").await;
     ask(&ada, json!({ "audience": [email("Zoë")] })).await;
     advance(&app, 24 * 3600).await;

@@ -1,4 +1,4 @@
-//! Emails wait for the recipient's working hours. Everything that waits for a person goes into one email.
+//! Emails wait for the recipient's working hours. One email then covers everything that is waiting for the recipient.
 
 use hearback::infra::jobs;
 use hearback::notification_emails::SendEmails;
@@ -28,7 +28,7 @@ async fn ask_by(ada: &Client, title: &str, due: Value) -> String {
 }
 
 #[actix_web::test]
-async fn one_email_at_the_beginning_of_work_lists_all_waiting_requests_sorted_by_due_time() {
+async fn one_email_at_the_start_of_the_working_day_lists_all_waiting_requests_sorted_by_due_time() {
     let (sink, app, ada, _) = start().await;
     // Friday, 20:00 in Berlin.
     app.set_clock("2030-01-11T19:00:00Z");
@@ -111,7 +111,7 @@ async fn email_waits_until_the_absence_ends_or_the_person_returns_early() {
 }
 
 #[actix_web::test]
-async fn postponed_email_follows_a_change_of_working_hours_or_time_zone() {
+async fn postponed_email_is_rescheduled_after_a_change_of_working_hours_or_time_zone() {
     for (change, early, then) in [
         (
             json!({ "working_hours": { "days": [3], "from": "13:00", "to": "17:00" } }),
@@ -137,9 +137,9 @@ async fn postponed_email_follows_a_change_of_working_hours_or_time_zone() {
 }
 
 #[actix_web::test]
-async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
+async fn email_is_postponed_when_its_job_runs_outside_working_hours() {
     let (sink, app, ada, bob) = start().await;
-    // It is 16:59:55 in Berlin. Emails wait for ten seconds, so this one is due after work.
+    // It is 16:59:55 in Berlin. Emails are sent after ten seconds, so this one becomes due after work.
     app.set_clock("2030-01-09T15:59:55Z");
     let path = ask(&ada, json!({})).await;
     advance(&app, 11).await;
@@ -156,7 +156,7 @@ async fn email_of_a_job_that_runs_outside_working_hours_is_postponed() {
 }
 
 #[actix_web::test]
-async fn job_of_an_earlier_version_emails_people_in_their_working_hours() {
+async fn job_enqueued_by_an_earlier_version_sends_its_email_in_working_hours() {
     let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.execute("DELETE FROM jobs WHERE kind = 'mail'").await;

@@ -36,7 +36,7 @@ async fn request_is_emailed_to_a_recipient_who_muted_the_update() {
 }
 
 #[actix_web::test]
-async fn waiting_email_is_sent_once_the_account_is_reactivated() {
+async fn request_is_emailed_after_the_account_of_its_recipient_is_reactivated() {
     let (sink, app, ada, bob) = start().await;
     let root = app.admin("Root").await;
     ask(&ada, json!({})).await;

@@ -39,7 +39,7 @@ async fn comment_can_have_a_drawing_on_a_picture() {
 }
 
 #[actix_web::test]
-async fn box_that_ends_at_the_edge_of_the_picture_is_still_inside_the_picture_after_rounding() {
+async fn box_at_the_edge_of_a_picture_does_not_extend_beyond_the_picture_after_rounding() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let highlight = |x: f64, width: f64| json!([{ "kind": "highlight", "box": [x, 0.0, width, 1.0], "color": "yellow" }]);
@@ -106,7 +106,7 @@ async fn drawing_on_a_video_requires_a_playback_position() {
 }
 
 #[actix_web::test]
-async fn guest_drawing_loses_its_anchor_when_the_picture_is_removed() {
+async fn comment_by_a_guest_loses_its_drawing_when_the_picture_is_removed() {
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let (_, token) = ada.share(&update, true).await;

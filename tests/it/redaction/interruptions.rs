@@ -47,8 +47,8 @@ async fn rendered_copy_with_markup_is_deleted_if_the_picture_was_redacted_during
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Saves a redaction, which hides the picture at once, but does not delete any file. The same state results when a
-/// server is killed right after it has saved the redaction.
+/// Saves a redaction without deleting any file. The redaction hides the picture at once. A server that is killed right
+/// after it saved a redaction leaves the same state behind.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");

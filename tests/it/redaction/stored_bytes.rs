@@ -6,8 +6,8 @@ use image::{DynamicImage, ImageFormat, Rgb};
 
 use crate::app::{TestApp, files, postgres, s3};
 
-/// Returns the names of the stored items in which a picture shows the secret. Looks for pictures at every position in
-/// the stored bytes.
+/// Returns the names of the stored items that contain a picture with the secret. Looks for pictures at every position
+/// in the stored bytes.
 pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
     let all = stored(app).await;
     // Search on another thread, because the server runs on this one.
@@ -16,8 +16,8 @@ pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
         .unwrap()
 }
 
-/// Returns all stored bytes and their names. The items are the files in the data folder and, on PostgreSQL and S3,
-/// the versions of all objects and the tables.
+/// Returns all stored items with their names and bytes. The items are the files in the data folder. With PostgreSQL and
+/// S3, all versions of all objects and all tables are also items.
 pub async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = files(app.dir.path())
         .into_iter()
@@ -115,7 +115,7 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
                 found.push(format!("{name} ({format:?})"));
             }
         }
-        // The search above does not decode Base64, so look for the first letters of a picture in Base64.
+        // The search above cannot find pictures in Base64, so look for the first letters of such a picture.
         for prefix in ["iVBORw0KGgo", "/9j/4"] {
             assert_eq!(
                 positions(&bytes, prefix.as_bytes()).next(),
@@ -127,7 +127,7 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
     found
 }
 
-/// Whether a pixel is close to [`super::SECRET`].
+/// Returns whether the picture has a pixel whose colour is close to [`super::SECRET`].
 fn has_secret_colour(image: &DynamicImage) -> bool {
     image
         .to_rgb8()

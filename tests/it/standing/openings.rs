@@ -7,7 +7,7 @@ use crate::app::{Client, TestApp};
 use crate::readbacks::receipt;
 
 #[actix_web::test]
-async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
+async fn submitting_a_form_on_the_update_page_counts_as_opening_the_update() {
     let app = TestApp::start().await;
     let [ada, bob, cyd, dan, eve] = app.people(["Ada", "Bob", "Cyd", "Dan", "Eve"]).await;
     let path = publish(&ada, "acknowledge", &["Bob", "Cyd", "Dan", "Eve"]).await;
@@ -44,8 +44,9 @@ async fn submitting_a_form_of_the_update_page_counts_as_an_opening() {
     assert!(!inbox.contains("name=\"opened\""), "{inbox}");
 }
 
-/// Creates an update that asks this person for an acknowledgement and has a comment and a question by the person, with
-/// an answer. Returns the ids of the update, the comment, the question and the answer.
+/// Creates an update that asks this person for an acknowledgement. The person comments on the update and asks a
+/// question, and the author answers the question. Returns the ids of the update, the comment, the question and the
+/// answer.
 async fn discussed_update(author: &Client, person: &Client, name: &str) -> [String; 4] {
     let path = publish(author, "acknowledge", &[name]).await;
     let comment = person.comment(&path, "A remark").await;
@@ -56,7 +57,7 @@ async fn discussed_update(author: &Client, person: &Client, name: &str) -> [Stri
 }
 
 #[actix_web::test]
-async fn every_form_of_the_update_page_counts_as_an_opening() {
+async fn submitting_any_form_on_the_update_page_counts_as_opening_the_update() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let browser = app.browser("Bob").await;
@@ -94,7 +95,7 @@ async fn every_form_of_the_update_page_counts_as_an_opening() {
 }
 
 #[actix_web::test]
-async fn refused_form_of_the_update_page_does_not_count_as_an_opening() {
+async fn submitting_a_form_that_is_refused_does_not_count_as_opening_the_update() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = publish(&ada, "acknowledge", &["Bob"]).await;

@@ -81,8 +81,8 @@ async fn act(
     };
 }
 
-/// Returns the standing that follows from the other fields of the receipt, as the author sees them, and from the
-/// revision that the recipient opened last.
+/// Returns the standing that a receipt must have. It follows from the other fields of the receipt, as the author sees
+/// them, and from the revision that the recipient opened last.
 fn expected_standing(update: &Value, row: &Value, opened: Option<&Value>) -> &'static str {
     let is_open = row["opened_at"].is_string();
     let is_current_open = opened == Some(&update["revision"]);

@@ -37,7 +37,7 @@ impl Scene {
         scene
     }
 
-    /// Fills a route with the ids of the scene.
+    /// Returns the address for a route, with the ids of this scene.
     pub fn address(&self, pattern: &str, bob: &str) -> String {
         pattern
             .replace("{update}", &self.update)

@@ -187,9 +187,9 @@ async fn lease_that_has_ended_does_not_block_an_upload() {
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     for lease in [
-        // The process was killed.
+        // The process that held the lease was killed.
         "UPDATE uploads SET finisher = 'another', finisher_until = 1 WHERE finished_at IS NULL",
-        // The clock was set back by years.
+        // The clock was set back by years after the lease was taken.
         "UPDATE uploads SET finisher = 'another', finisher_until = 9000000000000 WHERE finished_at IS NULL",
     ] {
         let sender = Sender::recording(&ada).await;

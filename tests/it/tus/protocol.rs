@@ -7,7 +7,7 @@ use super::content::sha1;
 use super::{BYTES, Sender, create, create_with, long, metadata, with};
 use crate::app::{Client, Response, TestApp, fixture};
 
-/// The status and headers of invalid creation requests.
+/// Invalid requests to create an upload. Each entry has the expected status and the headers of the request.
 #[rustfmt::skip]
 const INVALID_CREATIONS: [(u16, &[(&str, &str)]); 15] = [
     (412, &[("upload-length", "5"), ("tus-resumable", "0.2.2")]),

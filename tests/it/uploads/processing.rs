@@ -85,7 +85,7 @@ async fn picture_is_reencoded_and_ready_immediately() {
 }
 
 const ALL: &[&str] = &["h264", "original", "playable", "poster", "thumbnail"];
-/// The renditions of a video whose playable copy is H.264 and which therefore needs no other H.264 copy.
+/// The renditions of a video whose playable copy is already H.264, so that the video needs no separate H.264 copy.
 const WITHOUT_H264: &[&str] = &["original", "playable", "poster", "thumbnail"];
 
 /// A video fixture with its expected width, height, duration in milliseconds, type and renditions.

@@ -1,4 +1,4 @@
-//! Snoozing entries of the inbox.
+//! Snoozing inbox entries.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ async fn snooze(client: &Client, entry: &str, until: Value) -> Response {
     client.json("PUT", &path, &json!({ "until": until })).await
 }
 
-/// Returns the id of the first entry in a section of the inbox.
+/// Returns the id of the first inbox entry in a section.
 async fn first_entry(client: &Client, section: &str) -> String {
     let inbox = client.get("/inbox").await.json();
     inbox[section][0]["id"].as_str().unwrap().to_owned()

@@ -22,7 +22,7 @@ export class Cropping implements PointerState {
   }
 
   pointerUp(): void {
-    // The drag did not announce the box. Set it again to announce its final size.
+    // During the drag, the size was not announced. Set the box again to announce its final size.
     this.cropTool.set(this.cropTool.box);
   }
 

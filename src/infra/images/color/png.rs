@@ -105,10 +105,10 @@ fn hdr_space(
     })))
 }
 
-/// Returns the profile that the gAMA and cHRM chunks describe. Without cHRM, the primaries are
-/// those of sRGB. Returns `None` if the picture is sRGB, if the values are invalid, or without
-/// gAMA, because browsers ignore a cHRM chunk alone. With cHRM, the gamma applies even if it is
-/// close to sRGB, as in browsers: dark colors become darker than in sRGB.
+/// Returns the profile that the gAMA and cHRM chunks describe. Without cHRM, the primaries are those of sRGB. Returns
+/// `None` if the picture is sRGB or the values are invalid. Returns `None` without gAMA, because browsers ignore a cHRM
+/// chunk alone. With cHRM, even a gamma close to that of sRGB is applied, as in browsers. Dark colors then become
+/// darker than in sRGB.
 fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let gamma = info.gama_chunk?.into_value();
     if info.srgb.is_some() {

@@ -160,7 +160,7 @@ fn color_chunks_of_a_png_are_interpreted_as_in_browsers() {
 }
 
 #[test]
-fn saturated_hdr_colors_are_mapped_as_by_a_browser() {
+fn saturated_hdr_colors_are_mapped_as_in_browsers() {
     const PIXELS: Pixels = [[240, 0, 200], [0, 160, 128]];
     let (pq, hlg) = (16, 18);
     #[rustfmt::skip]
@@ -192,7 +192,7 @@ fn saturated_hdr_colors_are_mapped_as_by_a_browser() {
 }
 
 #[test]
-fn pixels_of_every_type_are_converted() {
+fn pixels_of_every_type_are_converted_to_srgb() {
     let linear = [gamma(100_000)];
     let grey = [[188; 3], [79; 3]];
     let wide = |bytes: &[u8]| {

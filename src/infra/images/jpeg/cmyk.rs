@@ -1,4 +1,4 @@
-//! Converts JPEGs of printers (CMYK) to sRGB with their ICC profile, as browsers do.
+//! Converts CMYK JPEGs, which are meant for printing, to sRGB with their ICC profile, as browsers do.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
@@ -13,9 +13,9 @@ use crate::infra::images::{Picture, check_size, damaged_file};
 
 type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
-/// Decodes a CMYK picture that has a CMYK profile. Returns `None` for other pictures, and if the
-/// profile cannot be applied: browsers convert CMYK without a profile by a simple formula, and so
-/// does the decoder for other pictures.
+/// Decodes a CMYK picture that has a CMYK profile. Returns `None` for any other picture, and if the profile cannot be
+/// applied. The caller then uses the general JPEG decoder. For CMYK, that decoder uses a simple formula, as browsers do
+/// when there is no profile.
 pub(super) fn decode(bytes: &[u8]) -> Result<Option<Picture>> {
     let options = DecoderOptions::default()
         .set_strict_mode(false)
@@ -65,7 +65,7 @@ fn read_inks(decoder: &mut Decoder<'_>) -> Result<Vec<u8>> {
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(stored));
     let mut inks = decoder.decode().map_err(|_| damaged_file())?;
     for pixel in inks.as_chunks_mut::<4>().0 {
-        // The file contains the light that the inks leave, as Adobe's programs write it.
+        // Adobe's programs store inverted CMYK values: the light that each ink leaves, instead of its amount.
         *pixel = match stored {
             ColorSpace::YCCK => {
                 let [y, cb, cr, black] = *pixel;
@@ -78,7 +78,7 @@ fn read_inks(decoder: &mut Decoder<'_>) -> Result<Vec<u8>> {
     Ok(inks)
 }
 
-/// Converts a color of the JPEG color space (ITU-T T.871).
+/// Converts a color from the YCbCr of JPEG files to RGB (ITU-T T.871).
 fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
     [
@@ -91,7 +91,7 @@ fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 
 fn to_srgb(profile: &ColorProfile, inks: &[u8], width: u32) -> Result<Vec<u8>, CmsError> {
     let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
-    // This layout stands for any four channels.
+    // `Rgba` stands for any four channels; here, they are the four inks.
     let transform = profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, options)?;
     let mut rgb = vec![0; inks.len() / 4 * 3];
     let row = width as usize;

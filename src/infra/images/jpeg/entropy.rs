@@ -1,8 +1,8 @@
 //! Reads entropy-coded data (T.81, annexes C and F) without computing pixels.
 
-/// If zeros follow the last pixel, and the data of the pixels itself seems to end in at most this
-/// many zeros, these zeros are taken for those of an unfinished copy. Pixels of one color can end in
-/// more zeros.
+/// An unfinished copy of a file can end in zeros. If at most this many of these zeros were read as pixels, the pixels
+/// count as missing. If more were read, they count as real, because the data of pixels of one color can end in many
+/// zeros.
 const MAX_COPIED_ZEROS: usize = 3;
 
 /// Reads the bits of a scan.
@@ -23,7 +23,7 @@ impl<'a> BitReader<'a> {
     /// `position` is where the data of the scan begins.
     pub(super) fn new(bytes: &'a [u8], position: usize) -> Self {
         let zeros = match bytes.iter().rposition(|byte| *byte != 0) {
-            // The zero after this byte belongs to it.
+            // The zero after 0xFF belongs to that byte (byte stuffing).
             Some(last) if bytes[last] == 0xff => last + 2,
             Some(last) => last + 1,
             None => 0,
@@ -38,7 +38,7 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// Returns `None` at a marker and at the end of the file.
+    /// Reads the next bit. Returns `None` at a marker and at the end of the file.
     pub(super) fn bit(&mut self) -> Option<u16> {
         if self.unread == 0 {
             (self.byte, self.position) = match self.bytes.get(self.position..)? {
@@ -66,7 +66,7 @@ impl<'a> BitReader<'a> {
         self.bits(size).map(drop)
     }
 
-    /// Skips the rest of the byte and a restart marker.
+    /// Skips the rest of the current byte and the restart marker after it.
     pub(super) fn skip_restart_marker(&mut self) -> Option<()> {
         self.unread = 0;
         while self.bytes.get(self.position + 1) == Some(&0xff) {
@@ -84,9 +84,9 @@ impl<'a> BitReader<'a> {
         self.position
     }
 
-    /// Whether other bytes seem to have been read in place of data that is cut off. Encoders fill
-    /// the last byte of a scan with ones, and the zeros at the end of an unfinished copy turn into
-    /// coefficients.
+    /// Whether bytes that do not belong to the scan seem to have been read as its data. This happens if the scan is cut
+    /// off. Encoders fill the last byte of a scan with ones, so other bits there are a sign of it. Another sign is that
+    /// coefficients, or only a few bytes, were read from the zeros at the end of the file.
     pub(super) fn has_read_other_bytes(&self) -> bool {
         let padding = (1 << self.unread) - 1;
         match self.bytes.get(self.position..) {

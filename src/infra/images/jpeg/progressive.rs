@@ -25,8 +25,8 @@ impl<'a> AcScan<'a> {
         self.empty_blocks = 0;
     }
 
-    /// Skips a block in the first scan of these coefficients (G.1.2.2). Adds the coefficients to
-    /// `known`, which has one bit for each coefficient of the block that is not zero.
+    /// Skips a block in the first scan of these coefficients (G.1.2.2). Sets the bit in `known` of each coefficient
+    /// that is not zero.
     pub(super) fn skip_first(&mut self, reader: &mut BitReader<'_>, known: &mut u64) -> Option<()> {
         if self.empty_blocks > 0 {
             self.empty_blocks -= 1;
@@ -49,7 +49,7 @@ impl<'a> AcScan<'a> {
         Some(())
     }
 
-    /// Skips a block in a scan that adds a bit to these coefficients (G.1.2.3).
+    /// Skips a block in a scan that adds one bit of precision to these coefficients (G.1.2.3).
     pub(super) fn skip_refinement(
         &mut self,
         reader: &mut BitReader<'_>,
@@ -70,15 +70,15 @@ impl<'a> AcScan<'a> {
             index += 1;
         }
         if self.empty_blocks > 0 {
-            // The coefficients that are known get their bit even in an empty block.
+            // Even an empty block contains one bit for each known coefficient.
             self.skip_zeros(reader, index, u8::MAX, *known)?;
             self.empty_blocks -= 1;
         }
         Some(())
     }
 
-    /// Skips this many coefficients that are zero, and the bits of the others. Returns the index of
-    /// the next coefficient that is zero, or an index behind the last coefficient.
+    /// Skips `zeros` coefficients that are zero. Reads one bit for each known coefficient on the way. Returns the index
+    /// of the next coefficient that is zero, or the index after `last`.
     fn skip_zeros(
         &self,
         reader: &mut BitReader<'_>,
@@ -105,7 +105,7 @@ fn run_of_empty_blocks(reader: &mut BitReader<'_>, exponent: u8) -> Option<u32> 
     Some((1 << exponent) + u32::from(reader.bits(exponent)?))
 }
 
-/// The bit of a coefficient. Zero for an index that is out of range.
+/// Returns the bit that stands for a coefficient in `known`, or zero if the index is out of range.
 fn bit(index: u8) -> u64 {
     1_u64.checked_shl(index.into()).unwrap_or_default()
 }

@@ -7,14 +7,14 @@ use crate::infra::images::check_size;
 
 const HUFFMAN_TABLES: u8 = 0xc4;
 const RESTART_INTERVAL: u8 = 0xdd;
-/// The number of coefficients of a block.
+/// The number of coefficients in a block.
 const COEFFICIENTS: usize = 64;
-/// The maximum number of scans, as in the decoder. A scan of a few bytes can cover all blocks.
+/// The maximum number of scans. The decoder has the same limit. Without it, a small file could take very long to read,
+/// because a scan of a few bytes can cover all blocks.
 const MAX_SCANS: usize = 100;
 
-/// Returns the position after the data of all pixels. Returns `None` if pixels are missing, for
-/// arithmetic coding, which the decoder does not support either, and for a picture that exceeds
-/// the limits.
+/// Returns the position after the data of all pixels. Returns `None` if pixels are missing or the picture exceeds the
+/// limits. Also returns `None` for arithmetic coding, which the decoder does not support either.
 pub(super) fn end_of_pixels(bytes: &[u8]) -> Option<usize> {
     let mut segments = Segments::new(bytes);
     let mut frame: Option<Frame> = None;
@@ -52,7 +52,7 @@ pub(super) fn end_of_pixels(bytes: &[u8]) -> Option<usize> {
 struct Tables<'a> {
     dc: [Option<HuffmanTable<'a>>; 4],
     ac: [Option<HuffmanTable<'a>>; 4],
-    /// The number of units between two restart markers; 0 without such markers.
+    /// The number of units (MCUs) between two restart markers, or 0 if there are no restart markers.
     restart_interval: usize,
 }
 
@@ -92,7 +92,7 @@ struct Scan {
     last: u8,
     /// Whether the scan adds a bit to coefficients of earlier scans.
     refines: bool,
-    /// Whether later scans add bits to these coefficients.
+    /// Whether later scans add bits to the coefficients of this scan.
     is_refined: bool,
 }
 
@@ -115,12 +115,13 @@ impl Scan {
     }
 }
 
-/// A component, such as the brightness.
+/// A color component, such as brightness.
 struct Component {
     id: u8,
-    /// The number of blocks in a row and in a column of a unit of all components.
+    /// How many blocks of this component a unit (MCU) contains: horizontally and vertically.
     sampling: (usize, usize),
-    /// The number of blocks in a row and in a column, without those that only complete a unit.
+    /// How many blocks of this component the picture contains: horizontally and vertically. Does not count blocks that
+    /// only fill up a unit.
     size: (usize, usize),
     /// For each block of a progressive JPEG, the coefficients that are not zero, one bit for each.
     known: Vec<u64>,
@@ -128,11 +129,11 @@ struct Component {
     complete: [bool; COEFFICIENTS],
 }
 
-/// The header of a frame (B.2.2) and what its scans contain so far.
+/// The header of a frame (B.2.2), and which coefficients its scans have contained so far.
 struct Frame {
     progressive: bool,
     components: Vec<Component>,
-    /// The number of units of all components in a row and in a column.
+    /// How many units (MCUs) the picture contains: horizontally and vertically.
     units: (usize, usize),
 }
 
@@ -221,8 +222,8 @@ impl Frame {
             .find(|component| component.id == id)
     }
 
-    /// Reads a scan whose units can contain blocks of several components: a scan of a sequential
-    /// JPEG, or of the first coefficients of a progressive one.
+    /// Reads a scan whose units can contain blocks of several components. In a sequential JPEG, that is every scan. In
+    /// a progressive JPEG, it is a scan of first coefficients.
     fn skip_units(
         &mut self,
         scan: &Scan,
@@ -257,7 +258,7 @@ impl Frame {
         Some(())
     }
 
-    /// Reads a scan of a progressive JPEG without the first coefficients. Such a scan contains one
+    /// Reads a scan of a progressive JPEG that does not contain first coefficients. Such a scan contains only one
     /// component.
     fn skip_ac_scan(
         &mut self,
@@ -285,7 +286,7 @@ impl Frame {
     }
 }
 
-/// A block of a scan that can contain several components.
+/// The part of a block that a scan contains, for scans that can contain several components.
 #[derive(Clone, Copy)]
 enum Block<'a> {
     /// All coefficients.

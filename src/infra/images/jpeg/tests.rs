@@ -3,10 +3,10 @@ use super::*;
 const PROGRESSIVE: &[u8] = include_bytes!("../../../../tests/fixtures/progressive.jpg");
 const SAMSUNG: &[u8] = include_bytes!("../../../../tests/fixtures/jpg-noeoi-samsung.jpg");
 const ENDS_IN_ZEROS: &str = "ends in zeros";
-/// The length of what a Samsung phone appends to the last pixel.
+/// How many bytes a Samsung phone appends after the last pixel.
 const SAMSUNG_TRAILER: usize = 72;
 
-/// Names and complete files, including their end markers.
+/// Test files with their names. The files are complete and have end markers.
 fn files() -> [(&'static str, &'static [u8]); 5] {
     [
         ("progressive", PROGRESSIVE),
@@ -38,7 +38,7 @@ fn samsung_trailer() -> &'static [u8] {
 }
 
 #[test]
-fn photo_without_its_end_marker_is_complete_whatever_follows() {
+fn photo_without_end_marker_is_decoded_completely_whatever_bytes_follow_it() {
     for (name, bytes) in files() {
         let pixels = decode(bytes).unwrap().image;
         let data = without_end_marker(bytes);
@@ -49,7 +49,7 @@ fn photo_without_its_end_marker_is_complete_whatever_follows() {
             &[0; 300],
             &[0xff; 300],
             samsung_trailer(),
-            // A preview or a depth map.
+            // A second picture, such as a preview or a depth map.
             PROGRESSIVE,
         ];
         for follower in followers {
@@ -67,7 +67,7 @@ fn photo_with_missing_pixels_is_rejected() {
         for length in (2..data.len() - 1).rev().step_by(7) {
             let cut = &data[..length];
             assert!(decode(cut).is_err(), "{name}: {length} bytes");
-            // Of a photo that ends in zeros, the zeros of an unfinished copy can be pixels.
+            // If the data of a photo ends in zeros, the appended zeros can pass for the missing pixels.
             let copied = [cut, &[0; 300]].concat();
             assert!(
                 decode(&copied).is_err() || name == ENDS_IN_ZEROS,
@@ -93,7 +93,7 @@ fn damaged_headers_are_rejected_without_a_panic() {
             for value in [0, 1, 0x11, 0x7f, 0xff] {
                 let mut damaged = data.to_vec();
                 damaged[position] = value;
-                // Some damage leaves a picture that can be decoded.
+                // Ignore the result, because some damaged files can still be read.
                 let _ = scans::end_of_pixels(&damaged);
             }
         }
@@ -102,7 +102,7 @@ fn damaged_headers_are_rejected_without_a_panic() {
 
 /// The expected colors are those that Chromium 156 draws.
 #[test]
-fn cmyk_photo_with_a_profile_is_converted_as_by_a_browser() {
+fn cmyk_photo_with_a_profile_is_converted_as_in_browsers() {
     let expected = [
         [244, 244, 244],
         [0, 151, 218],

@@ -19,9 +19,9 @@ pub enum Completion {
     Refused(Error),
 }
 
-/// Calls for multipart uploads that continue over several requests to Hearback. The caller stores
-/// the upload id and the ETags, because ListParts can be outdated or incomplete. All parts but the
-/// last must have [`super::PART_SIZE`] bytes, because some servers require equal parts.
+/// S3 calls for multipart uploads that continue over several requests to Hearback. The caller stores the upload id and
+/// the ETags, because ListParts can be outdated or incomplete. All parts but the last must have [`super::PART_SIZE`]
+/// bytes, because some servers require parts of equal size.
 impl S3 {
     /// Starts a multipart upload to `key` and returns its id.
     pub async fn create_multipart(&self, key: &str, metadata: &ObjectMetadata) -> Result<String> {

@@ -16,9 +16,9 @@ const SNAP_SECONDS: f64 = 1.0 / 60.0;
 /// The range to keep. Times are packet timestamps, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
-    /// The packet time that becomes 0 in the cut.
+    /// The packet timestamp that becomes 0 in the cut video.
     pub(super) start: f64,
-    /// The packet time at which the cut ends.
+    /// The packet timestamp at which the cut ends.
     pub(super) end: f64,
 }
 
@@ -36,7 +36,7 @@ struct Frame {
 /// The packets of a video in decoding order.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
-    /// The packet time that players show as 0.
+    /// The packet timestamp that corresponds to 0:00 in players.
     pub(super) origin: f64,
     frames: Vec<Frame>,
     audio: AudioPackets,
@@ -61,8 +61,8 @@ pub(super) struct ShownFrames {
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// The start of the first frame after those that are kept. If there is none, any time after the start of the last
-    /// frame.
+    /// The start of the first frame after the kept frames. If no frame follows, some time after the start of the last
+    /// kept frame.
     pub(super) until: f64,
     /// The last key frame at or before the first frame.
     pub(super) before: f64,
@@ -73,12 +73,12 @@ pub(super) struct ShownFrames {
 pub(super) struct CopyPlan {
     /// The time of the first frame.
     pub(super) first: f64,
-    /// The key frame at which copying starts; the first frame if `head` is 0.
+    /// The time of the key frame at which copying starts. If `head` is 0, this is the first frame.
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// The start of the first frame after those that are kept. If there is none, any time after the start of the last
-    /// frame.
+    /// The start of the first frame after the kept frames. If no frame follows, some time after the start of the last
+    /// kept frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
@@ -171,7 +171,7 @@ impl Packets {
         self.frames.iter().filter(|frame| !frame.hidden)
     }
 
-    /// The display times of all presented frames, in ascending order.
+    /// The display times of all frames that are not hidden, in ascending order.
     fn times(&self) -> Vec<f64> {
         let mut times: Vec<f64> = self.presented().map(|frame| frame.at).collect();
         times.sort_by(f64::total_cmp);
@@ -181,13 +181,13 @@ impl Packets {
     /// The frames that a cut shows.
     pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
-        // The distance from the start of a frame within which the cut snaps to that frame.
+        // How close to the start of a frame the cut must start or end to snap to that frame.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,
         };
-        // Players show the frame that started last, so the first frame usually starts before the
-        // cut. In a video of a still page, it may start seconds before.
+        // A frame stays visible until the next one starts. The first frame of the cut therefore usually starts before
+        // the cut itself. In a video of a still page, it may start seconds before.
         let after = times.partition_point(|at| *at <= cut.start);
         let first = if times
             .get(after)
@@ -218,8 +218,8 @@ impl Packets {
         }
     }
 
-    /// Plans an exact copy. Returns `None` if that is impossible: for example, if the kept frames contain no key frame,
-    /// or if one of them is decoded after the first frame that follows the cut.
+    /// Plans an exact copy. Returns `None` if an exact copy is impossible: for example, if the kept frames contain no
+    /// key frame, or if a kept frame is decoded after a frame that follows the cut.
     pub(super) fn copy_plan(&self, cut: Cut) -> Option<CopyPlan> {
         if self.untimed {
             return None;
@@ -248,7 +248,7 @@ impl Packets {
             .filter(inside)
             .map(|frame| frame.at)
             .collect();
-        // No kept frame may be decoded after the first frame that follows the cut.
+        // No kept frame may be decoded after a frame that follows the cut.
         let first_after = self
             .frames
             .iter()
@@ -288,8 +288,8 @@ impl Packets {
         })
     }
 
-    /// The start times of the first and last audio packets that lie completely within the cut.
-    /// Priming packets at the start of the recording count as inside.
+    /// The start times of the first and last audio packets that lie completely within the cut. If the cut begins with
+    /// the recording, priming packets before the cut also count.
     pub(super) fn audio_range(&self, cut: Cut) -> Option<(f64, f64)> {
         self.audio_inside(cut)
             .map(|(first, last)| (first.0, last.0))
@@ -311,8 +311,8 @@ impl Packets {
             .reduce(|all, one| (all.0, one.1))
     }
 
-    /// Whether all hidden audio packets lie outside the audible ones, so that a time range can
-    /// separate them.
+    /// Whether every hidden audio packet comes before the first or after the last audible packet. A time range can then
+    /// exclude the hidden packets.
     pub(super) fn audio_is_contiguous(&self) -> bool {
         let times = &self.audio.times;
         let (Some(first), Some(last)) = (times.first(), times.last()) else {

@@ -12,8 +12,8 @@ use crate::infra::video::TIME_EPSILON;
 use crate::infra::video::convert::{map_args, target_container};
 use crate::infra::video::ivf;
 
-/// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
-/// copy of the frame is added.
+/// If the last frame lasts longer than this many seconds and the file cannot store its duration, a copy of the frame is
+/// added at the end.
 const MIN_HOLD_SECONDS: f64 = 0.1;
 
 /// The added copy of the last frame starts this many seconds before the end of the cut.
@@ -145,7 +145,7 @@ impl CutJob<'_> {
         self.cut.end - covered > MIN_HOLD_SECONDS
     }
 
-    /// Re-encodes the last frame as a key frame.
+    /// Re-encodes the last frame as a key frame, so that a copy of it can be added at the end.
     async fn hold_last_frame(&self, plan: &CopyPlan) -> Result<Option<PathBuf>> {
         self.reencode_range(&ReencodedRange {
             name: "hold.ivf",

@@ -1,4 +1,4 @@
-//! Re-encodes a range: a few frames with the codec of the video, or everything as H.264.
+//! Re-encodes a range of a video: either a few frames with the codec of the video, or the whole range as H.264.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ pub(super) struct ReencodedRange {
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,
-    /// The start of the first frame that follows. If there is none, any time after the start of the last frame.
+    /// The start of the first frame after these frames. If no frame follows, some time after the start of the last of
+    /// these frames.
     pub(super) until: f64,
     /// The number of frames.
     pub(super) frames: usize,
@@ -59,7 +60,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // Create no hidden frames, and only one key frame, at the start.
+        // Create no hidden frames, and make only the first frame a key frame.
         args.extend(
             [
                 "-deadline",

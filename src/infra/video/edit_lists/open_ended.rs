@@ -6,8 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The maximum number of boxes to read. Real files contain fewer boxes before and around their edit
-/// lists.
+/// The maximum number of boxes to read. In real files, all edit lists are found after fewer boxes.
 const MAX_BOXES: usize = 10_000;
 
 /// Whether the file has edit lists and all of them are open-ended. An open-ended list has a single
@@ -42,7 +41,7 @@ fn is_open(edits: &[Edit]) -> bool {
     )
 }
 
-/// Reads the first edits of each list. Stops where the file does not consist of boxes.
+/// Reads the first edits of each list. Stops at the first position that does not contain a valid box.
 fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
     let mut lists = Vec::new();
     let end = file.seek(SeekFrom::End(0))?;

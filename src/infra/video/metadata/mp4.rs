@@ -36,7 +36,7 @@ struct Open {
 /// What a box may contain.
 enum Rule {
     Boxes,
-    /// Content that passes the check.
+    /// Content that the given function accepts.
     Content(fn(&[u8]) -> bool),
     /// Content that describes the samples of a fragment.
     Fragment,

@@ -58,7 +58,7 @@ impl Numbers {
 }
 
 #[test]
-fn browser_recording_scanned_in_pieces_of_any_size_has_no_metadata() {
+fn scan_in_chunks_of_any_size_finds_no_metadata_in_a_browser_recording() {
     for name in &RECORDINGS[..8] {
         let bytes = fixture(name);
         assert_eq!(scan(&bytes), Metadata::None, "{name}");
@@ -89,7 +89,7 @@ fn files_that_no_browser_recorded_are_treated_as_possibly_containing_metadata() 
 }
 
 #[test]
-fn scan_resumes_only_at_its_stored_position() {
+fn scan_can_be_resumed_only_at_the_position_where_it_stopped() {
     let bytes = fixture("rec-mp4-avc1-opus-5s.mp4");
     for cut in [0, 3, 40, 700, 1_300, 50_000, bytes.len()] {
         let mut first = MetadataScan::default();
@@ -117,7 +117,7 @@ fn scan_resumes_only_at_its_stored_position() {
 }
 
 #[test]
-fn scan_result_of_a_damaged_file_does_not_depend_on_the_size_of_the_pieces() {
+fn chunk_size_does_not_change_the_scan_result_of_a_damaged_file() {
     let mut numbers = Numbers(11);
     for name in RECORDINGS {
         let mut whole = fixture(name);

@@ -52,11 +52,11 @@ enum Rule {
     Elements,
     /// An integer, a float or another value of at most eight bytes.
     Number,
-    /// A value of at most this many bytes that passes the check.
+    /// A value of at most this many bytes that the given function accepts.
     Value(usize, fn(&[u8]) -> bool),
     /// Video or audio data of a known track.
     Block,
-    /// The alpha channel of the preceding picture.
+    /// The alpha channel of the preceding frame.
     Alpha,
     /// Only zeros.
     Void,

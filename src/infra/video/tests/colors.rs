@@ -15,7 +15,7 @@ type Rgb = [u8; 3];
 
 /// The allowed difference per channel.
 const TOLERANCE: u8 = 12;
-/// The allowed difference per channel of colours that are very saturated on an sRGB screen. Without a
+/// The allowed difference per channel for highly saturated sRGB colours. This tolerance is larger because, without a
 /// GPU, Chromium computes too little blue from BT.709 and BT.2020.
 const SATURATED_TOLERANCE: u8 = 25;
 
@@ -40,7 +40,7 @@ const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12"]
 const UNTAGGED: &str =
     "setparams=range=unknown:colorspace=unknown:color_primaries=unknown:color_trc=unknown";
 
-/// Returns the ffmpeg options that tag a video with this matrix, these primaries and this transfer function.
+/// Returns the ffmpeg options that tag a video with these colour properties.
 fn tags<'a>(matrix: &'a str, primaries: &'a str, transfer: &'a str) -> Vec<&'a str> {
     vec![
         "-color_range",
@@ -87,7 +87,7 @@ fn as_hdr(transfer: &str, white: u32) -> String {
     )
 }
 
-/// The middle pixels of the bars in a picture.
+/// Returns the colour at the middle of each bar in a picture.
 fn pixels(picture: &Path) -> [Rgb; 8] {
     let picture = image::open(picture).unwrap().to_rgb8();
     let (width, height) = picture.dimensions();
@@ -136,8 +136,8 @@ async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], toleran
     assert_close(&pixels(&poster), expected, tolerance, &what);
 }
 
-/// Makes an H.264 copy of a video and returns the tags of the copy. Asserts that the copy has the expected colours.
-/// Skips this check if the player must convert the primaries.
+/// Makes an H.264 copy of a video and returns the colour tags of the copy. Asserts that the copy has the expected
+/// colours, unless the player must convert its primaries.
 async fn assert_copy(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) -> ColorTags {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(video).await.unwrap();

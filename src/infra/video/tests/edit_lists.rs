@@ -1,17 +1,18 @@
-//! Copies show what players show of a file with edit lists. The expected values are what Chromium shows.
+//! A copy of a file with edit lists shows the same content that players show for the file itself. The expected values
+//! are what Chromium shows.
 
 use super::presentation::assert_presents;
 use super::samples::{Edit, beeps, ffmpeg, source, with_edits};
 use super::*;
 
-/// The media time of the first picture in seconds. B-frames delay it by two pictures.
+/// The media time of the first frame, in seconds. B-frames delay the first frame by two frame durations.
 const B: f64 = 0.2;
 
 struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// For each second of playback, the second of the source that is visible in the middle of that second.
+    /// For each second of the playback time, the second of the source that is visible in the middle of it.
     shows: &'static [i64],
     hides: bool,
 }
@@ -157,7 +158,7 @@ async fn video_is_copied_without_reencoding_unless_its_edit_list_begins_between_
             .iter()
             .filter(|(_, hash)| before.iter().any(|(_, other)| other == hash))
             .count();
-        // The packet of the first picture differs, because the encoder's SEI message is removed.
+        // The packet of the first frame differs, because the encoder's SEI message is removed.
         assert_eq!(
             same + 1 >= after.len(),
             copied,
@@ -227,7 +228,7 @@ async fn hidden_frames_are_removed_from_every_kind_of_mp4_file() {
 }
 
 #[tokio::test]
-async fn trim_times_refer_to_presentation_time_when_the_file_has_edit_lists() {
+async fn trim_times_are_measured_in_playback_time_if_the_file_has_edit_lists() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");

@@ -108,7 +108,7 @@ async fn unsupported_audio_is_converted_and_the_video_is_copied_without_reencodi
 }
 
 #[tokio::test]
-async fn trim_converts_unsupported_audio() {
+async fn trimming_converts_unsupported_audio() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -325,7 +325,7 @@ async fn file_with_more_than_64_tracks_is_rejected_with_a_reason() {
 }
 
 #[tokio::test]
-async fn audio_that_ffmpeg_cannot_open_is_reported_by_its_codec_and_not_as_a_damaged_file() {
+async fn video_is_not_reported_as_damaged_if_ffmpeg_cannot_open_its_audio() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");

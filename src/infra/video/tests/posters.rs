@@ -63,7 +63,7 @@ async fn very_narrow_video_has_a_poster_and_an_h264_copy() {
 }
 
 #[tokio::test]
-async fn poster_has_the_size_of_the_video() {
+async fn poster_has_the_same_size_as_the_video() {
     let tools = tools().await;
     for name in [
         "rec-vp9-opus-10s.webm",
@@ -86,10 +86,10 @@ async fn poster_has_the_size_of_the_video() {
 }
 
 #[tokio::test]
-async fn poster_is_not_tried_again_when_the_disk_is_full() {
+async fn poster_extraction_is_not_retried_when_the_disk_is_full() {
     let made = tempfile::tempdir().unwrap();
     let program = made.path().join("ffmpeg");
-    // The disk is full only at the first attempt. Later attempts fail for another reason.
+    // Only the first attempt finds the disk full. Later attempts fail for another reason.
     let script =
         "#!/bin/sh\ncase \"$*\" in *'-t 10'*) echo 'No space left on device' >&2 ;; esac\nexit 1\n";
     std::fs::write(&program, script).unwrap();

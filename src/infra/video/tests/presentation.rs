@@ -19,7 +19,8 @@ fn seconds_inside(path: &Path) -> Vec<i64> {
     seconds
 }
 
-/// Asserts that the copy shows the second `shows[n]` of the source during its own second `n`, and contains no other.
+/// Asserts that second `n` of the copy shows second `shows[n]` of the source, and that the copy contains no other
+/// seconds of the source.
 pub(super) fn assert_presents(name: &str, made: &Output, shows: &[i64]) {
     let pictures = pictures(&made.path, &[]);
     let is: Vec<i64> = (0..shows.len())

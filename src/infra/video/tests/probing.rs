@@ -61,7 +61,7 @@ async fn probe_rejects_unsupported_files_with_a_reason() {
 }
 
 #[tokio::test]
-async fn playlist_that_is_treated_as_a_video_cannot_make_ffmpeg_read_another_file() {
+async fn playlist_disguised_as_a_video_cannot_make_ffmpeg_read_another_file() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let list = dir.path().join("list.mp4");

@@ -1,11 +1,11 @@
-//! Makes videos for the tests. Each second starts with a beep and has its own grey level, so that a
-//! test can tell which second of the source a picture comes from.
+//! Makes videos for the tests. Each second starts with a beep and has its own grey level, so that a test can tell from
+//! which second of the source a frame comes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes a video of eight seconds with ten pictures per second and AAC sound. `video` contains the encoder's arguments.
-/// If it is empty, the video is H.264 with a key frame every 3 s and with B-frames, which delay the presentation by 0.2
+/// Makes a video of eight seconds with ten frames per second and AAC sound. `video` contains the encoder's arguments.
+/// If it is empty, the video is H.264 with a key frame every 3 s and with B-frames, which delay the first frame by 0.2
 /// s.
 pub(super) fn source(dir: &Path, video: &[&str], name: &str) -> PathBuf {
     let path = dir.join(name);
@@ -134,7 +134,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// The presentation times at which beeps start, in milliseconds.
+/// The playback times at which beeps start, in milliseconds.
 pub(super) fn beeps(path: &Path) -> Vec<i64> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-copyts", "-i"])

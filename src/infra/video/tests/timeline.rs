@@ -6,11 +6,11 @@ use super::presentation::assert_presents;
 use super::samples::{beeps, ffmpeg, source};
 use super::*;
 
-/// The source is white from this second on.
+/// The first second in which the source is white. It stays white until the end.
 const WHITE: i64 = 12;
 
 #[tokio::test]
-async fn converted_copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_source_frames() {
+async fn copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_same_frames_as_the_source() {
     let tools = tools().await;
     for (name, long, every) in [
         ("low1fps-bframes.mp4", 11, 1),

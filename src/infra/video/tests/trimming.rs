@@ -104,7 +104,7 @@ async fn cut_copies_packets_that_do_not_need_to_be_reencoded() {
     for (name, stretch, copied) in [
         ("count.webm", (2_000, 5_000), 75),
         ("count.webm", (0, 1_500), 38),
-        // The 18 pictures before the key frame at 3 s are re-encoded.
+        // The 18 frames before the key frame at 3 s are re-encoded.
         ("count.webm", (2_280, 5_000), 50),
         ("count.mp4", (2_000, 4_000), 50),
         ("count.mp4", (2_280, 5_000), 0),
@@ -118,8 +118,8 @@ async fn cut_copies_packets_that_do_not_need_to_be_reencoded() {
             .cut(&fixture(name), &probe, stretch, dir.path())
             .await
             .unwrap();
-        // When all pictures are re-encoded, sound is re-encoded, too. Skip the sound in that case: packets of silence
-        // may have equal hashes even though they are re-encoded.
+        // If all frames are re-encoded, the sound is re-encoded, too. Do not compare the sound in that case: two
+        // packets of silence may have equal hashes even though one of them is re-encoded.
         for (stream, copied) in [("v:0", copied), ("a:0", usize::MAX)] {
             if stream == "a:0" && name == "count.mp4" && stretch.0 == 2_280 {
                 continue;
@@ -136,7 +136,7 @@ async fn cut_copies_packets_that_do_not_need_to_be_reencoded() {
 }
 
 #[tokio::test]
-async fn cut_keeps_sound_and_pictures_in_sync() {
+async fn cut_keeps_audio_and_video_in_sync() {
     let tools = tools().await;
     for (name, stretch) in [
         ("count.webm", (2_000, 5_000)),
@@ -173,7 +173,7 @@ async fn cut_keeps_sound_and_pictures_in_sync() {
             .chunks(480)
             .map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1))
             .collect();
-        // The original has a tone at each full second.
+        // The original contains a tone at the start of each second.
         let begins: Vec<i64> = (1..loud.len())
             .filter(|at| loud[*at] && !loud[at - 1])
             .map(|at| at as i64 * 10)
@@ -199,7 +199,7 @@ async fn cut_copies_av1_without_reencoding_and_keeps_still_frames_on_screen() {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(&fixture("rec-av1-opus-3s.webm")).await.unwrap();
     // Do not compare hashes: copied packets lose their temporal delimiter (two bytes), so their hashes differ although
-    // the pictures are the same.
+    // the frames are the same.
     let made = tools
         .cut(
             &fixture("rec-av1-opus-3s.webm"),
@@ -211,9 +211,8 @@ async fn cut_copies_av1_without_reencoding_and_keeps_still_frames_on_screen() {
         .unwrap();
     assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
 
-    // The video has one picture per second. At 2.5 s, the picture that started at 2 s is still
-    // visible, so a cut from 2.5 s begins with it. A copy of the last picture keeps that picture
-    // visible until the end.
+    // The video has one frame per second. At 2.5 s, the frame that started at 2 s is still visible, so a cut from 2.5 s
+    // begins with that frame. A copy of the last frame keeps it visible until the end.
     let still = dir.path().join("still.webm");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i"])

@@ -19,7 +19,8 @@ impl Fields {
         }
     }
 
-    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also sends a hidden `false`.
+    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also contains a hidden field with the
+    /// same name and the value `false`.
     pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
         if let Some(values) = self
             .values

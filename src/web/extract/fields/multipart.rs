@@ -18,14 +18,14 @@ use crate::uploads::UploadService;
 /// of parts.
 const PART_OVERHEAD: usize = 512;
 
-/// Maximum pause while a client sends files.
+/// Maximum time to wait for the next bytes of a form with files.
 const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// After the server refuses a file, it reads and discards up to this many bytes of files. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 256 << 20;
 
-/// Which files a form may contain.
+/// Which files a form may contain, and the service that stores them.
 #[derive(Clone, Copy)]
 pub(crate) struct FileOptions<'a> {
     /// Service that stores the files.
@@ -60,8 +60,8 @@ impl MultipartReader {
         }
     }
 
-    /// Reads a form and returns the first error. After a refused file, still reads the rest of the form, so that later
-    /// fields are kept and the sender receives the response. Without `uploads`, skips all files.
+    /// Reads a form and returns the first error. After refusing a file, still reads the rest of the form. The later
+    /// fields are then available, and the client can receive the response. If `uploads` is `None`, skips all files.
     pub(super) async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {

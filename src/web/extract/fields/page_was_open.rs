@@ -1,17 +1,17 @@
-//! The hidden field with which a form says that the person had the update page open.
+//! The hidden form field which reports that the person had the update page open.
 
 use actix_web::{HttpMessage, HttpRequest};
 
-/// Name of the hidden field. Its value is `true`.
+/// Name of the hidden field. The forms on an update page contain it with the value `true`.
 pub(super) const OPENED: &str = "opened";
 
-/// Marks a request whose form was on an update page. Only forms count, because programs report an
-/// opening with a separate request.
+/// Marks a request that was sent by a form on an update page. Only forms can set this mark. Programs send a separate
+/// request to report that a person opened an update.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageWasOpen;
 
 impl PageWasOpen {
-    /// Marks the request if the form has the hidden field.
+    /// Marks the request if its form contains the field `opened` with the value `true`.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         if pairs
             .iter()

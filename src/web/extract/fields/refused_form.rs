@@ -12,7 +12,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::pages::Form;
 
 impl Fields {
-    /// Builds a form with the typed values and their errors. Passwords are left out.
+    /// Builds a form with the values that the user entered and their errors. Leaves out passwords.
     pub(crate) fn refilled_form(typed: &BTreeMap<String, String>, error: &Error) -> Form {
         let values = typed
             .iter()
@@ -30,7 +30,7 @@ impl Fields {
         }
     }
 
-    /// Returns a copy of the typed values.
+    /// Returns a copy of the submitted values, as text.
     pub(crate) fn typed(&self) -> BTreeMap<String, String> {
         self.typed.clone()
     }
@@ -51,8 +51,9 @@ impl TypedFields {
     }
 }
 
-/// Returns the request context, or the error that occurred while it was loaded. If the database is down, first keeps
-/// the text of a form with files, so that the error page can show it. The middleware keeps the text of other forms.
+/// Returns the request context, or the error that occurred while loading it. If the database is down, first stores the
+/// text of a form with files in the request, so that the error page can show the text. The middleware does this for
+/// other forms.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,
@@ -63,7 +64,7 @@ pub(crate) async fn context_or_keep_typed(
         Err(error) => {
             if matches!(error, Error::Unavailable(..)) && is_multipart(req) {
                 let mut form = MultipartReader::new(req, payload);
-                // Ignore an error of the form, because `error` is returned.
+                // Ignore errors in the form, because this function returns `error`.
                 let _ = form.receive(None).await;
                 TypedFields::keep(req, &form.pairs);
             }

@@ -1,4 +1,4 @@
-//! Reads fields that contain a text, a choice, a number, a list or JSON.
+//! Reads fields that contain text, a choice, a number, a list or JSON.
 
 use serde_json::Value;
 

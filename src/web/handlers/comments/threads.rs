@@ -1,4 +1,4 @@
-//! Handlers for the state of a thread: resolved, reopened, and the accepted answer.
+//! Handlers that resolve or reopen a thread, and that accept an answer or withdraw the acceptance.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};

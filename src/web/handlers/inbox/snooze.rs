@@ -72,7 +72,8 @@ pub(crate) async fn unsnooze(
     no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
 
-/// Parses the end of a snooze: a time, or `None` until someone answers.
+/// Parses the end of a snooze. Returns `Some(None)` for a snooze that lasts until someone answers, and `None` if the
+/// text is invalid.
 fn parse_until(text: &str, zone: &str, now: Millis) -> Option<Option<Millis>> {
     let Ok(word) = text.parse() else {
         return parse_rfc3339(text).map(Some);

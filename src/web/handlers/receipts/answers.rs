@@ -1,4 +1,4 @@
-//! Handlers for answers: acknowledging, reading back, declining, and withdrawing an answer.
+//! Handlers that record and withdraw answers. An answer is an acknowledgement, a readback or an objection.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -118,7 +118,8 @@ pub(crate) async fn take_back(
     answer_response(&req, &ctx, &state, &update).await
 }
 
-/// Responds to an answer: redirects a browser to the update's page, and returns the receipt to a program.
+/// Responds after an answer has been recorded or withdrawn: redirects a browser to the update's page, and sends the
+/// receipt to a program.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,

@@ -114,8 +114,8 @@ async fn set_disclosed(
     receipt_response(req, ctx, state, &id, &person).await
 }
 
-/// Responds to an author's action on a receipt: redirects a browser to the list of receipts, and returns the receipt to
-/// a program.
+/// Responds after the author has changed a receipt: redirects a browser to the list of receipts, and sends the receipt
+/// to a program.
 async fn receipt_response(
     req: &HttpRequest,
     ctx: &RequestContext,

@@ -48,7 +48,7 @@ pub(crate) async fn show(
 /// The content of an update's page in addition to the update itself.
 #[derive(Debug, Default)]
 pub(crate) struct PageContent {
-    /// The typed text and the errors of a refused form.
+    /// The values and errors of a refused form.
     pub(crate) form: Form,
     /// The preview of a share link.
     pub(crate) share: Option<SharePreview>,
@@ -56,8 +56,8 @@ pub(crate) struct PageContent {
     pub(crate) threads: ThreadRange,
 }
 
-/// Renders the page of an update for a member or a guest. If a comment was refused, the composer keeps the
-/// typed text.
+/// Renders the page of an update for a member or a guest. If a comment was refused, the composer still contains its
+/// text.
 pub(crate) async fn update_page(
     state: &State,
     ctx: &RequestContext,
@@ -172,7 +172,7 @@ async fn load_people_parts(
     })
 }
 
-/// What belongs to the viewer alone. Guests have none of it.
+/// Data about the viewer, such as the viewer's unsent texts. Empty for guests.
 #[derive(Default)]
 struct OwnParts {
     muted: bool,

@@ -2,8 +2,8 @@
 
 /// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
-/// The size of the fixed fields in the sample description of a video track, in bytes. [`AUDIO_ENTRY_BYTES`] is the same
-/// for an audio track.
+/// The size of the fixed fields in the sample description of a video track, in bytes. [`AUDIO_ENTRY_BYTES`] is the
+/// corresponding size for an audio track.
 const VISUAL_ENTRY_BYTES: usize = 78;
 const AUDIO_ENTRY_BYTES: usize = 28;
 
@@ -55,7 +55,7 @@ pub(super) fn is_handler(content: &[u8]) -> bool {
     matches!(kind, b"vide" | b"soun") && content[12..24] == [0; 12] && NAMES.contains(&name)
 }
 
-/// Accepts a single reference, which must say that the samples are in this file.
+/// Accepts a data reference box with a single entry, which must say that the samples are in this file.
 pub(super) fn is_own_data(content: &[u8]) -> bool {
     let is_self_reference = content
         .get(12..20)
@@ -65,7 +65,7 @@ pub(super) fn is_own_data(content: &[u8]) -> bool {
     is_self_reference && one && content.len() <= 21 && content[20..].iter().all(|byte| *byte == 0)
 }
 
-/// Accepts a single description of a codec that recorders use.
+/// Accepts a sample description box with a single entry, whose codec must be one that recorders use.
 pub(super) fn is_description(content: &[u8]) -> bool {
     let Some(entry) = content.get(8..).filter(|_| number(content, 4) == Some(1)) else {
         return false;

@@ -259,7 +259,7 @@ fn truncated_recording_is_accepted_only_if_it_ends_within_a_cluster() {
             whole.len()
         );
     }
-    // Bytes after the end of an element of known size are not part of the recording.
+    // Bytes after the last element are treated as possible metadata.
     assert_eq!(
         scan(&[whole.clone(), b"trailing words".to_vec()].concat()),
         Metadata::Possible

@@ -30,7 +30,7 @@ pub(crate) async fn edit_page(
     edit_form_page(&state, &ctx, StatusCode::OK, Some(&update), Form::default()).await
 }
 
-/// Responds to a failed request. Shows a browser the form again, with the error and all typed values.
+/// Responds to a failed request. Shows a browser the form again, with the error and all values that the user entered.
 pub(super) async fn failed_form(
     state: &State,
     ctx: &RequestContext,
@@ -53,8 +53,8 @@ pub(super) async fn failed_form(
         .reduce(|one, other| format!("{one} {other}"));
     match edit_form_page(state, ctx, status, update, form).await {
         Ok(answer) => Ok(answer),
-        // If the form cannot be rendered either, for example because the database is down, the plain error page
-        // shows the typed values.
+        // If the form cannot be rendered either, for example because the database is down, the plain error page shows
+        // the text that the user entered.
         Err(_) => Err(error),
     }
 }
@@ -169,8 +169,8 @@ async fn fill_default_due(connection: &mut AnyConnection, form: &mut Form) -> Re
     Ok(())
 }
 
-/// Lists the audience as the person types it: `everyone`, groups, email addresses of people, and of pending
-/// invitations.
+/// Lists the audience as a person would type it: `everyone`, groups, and email addresses. This includes the addresses
+/// of people who have been invited but have no account yet.
 async fn audience_addresses(
     connection: &mut AnyConnection,
     state: &State,

@@ -8,7 +8,7 @@ use crate::text;
 use crate::updates::{self, Content, Expectation, Visibility};
 use crate::web::extract::fields::Fields;
 
-/// Fields of a request that writes an update, before email addresses are resolved.
+/// Fields of a request that writes an update. The audience is not yet resolved to people and groups.
 pub(super) struct UpdateForm {
     pub(super) content: Content,
     pub(super) audience: Option<Vec<String>>,
