@@ -72,6 +72,18 @@ pub struct Db {
     health: Arc<WriteHealth>,
 }
 
+/// Sets the options of a connection to SQLite.
+async fn prepare_sqlite(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    connection.execute(BUSY_TIMEOUT).await?;
+    connection
+        .execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON;",
+        )
+        .await?;
+    Ok(())
+}
+
 impl Db {
     /// Opens `url` (`sqlite://PATH` or `postgres://…`) and runs pending migrations. Copies a SQLite
     /// file before changing its schema. Fails if the schema is newer than this program supports.
@@ -97,18 +109,14 @@ impl Db {
                     .map_err(Error::internal)?
                     .get_filename()
                     .to_owned();
-                let pool = pool.idle_timeout(None).after_connect(|connection, _| {
-                    Box::pin(async move {
-                        connection.execute(BUSY_TIMEOUT).await?;
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-                                 PRAGMA secure_delete = ON;",
-                            )
-                            .await?;
-                        Ok(())
-                    })
-                });
+                // A pool repeats a failed preparation until its timeout and hides the error, so first prepare a
+                // connection outside the pool.
+                let mut connection = AnyConnection::connect_with(&options).await?;
+                prepare_sqlite(&mut connection).await?;
+                connection.close().await?;
+                let pool = pool
+                    .idle_timeout(None)
+                    .after_connect(|connection, _| Box::pin(prepare_sqlite(connection)));
                 let released = health.clone();
                 let write = pool
                     .clone()

@@ -1,7 +1,5 @@
 //! Handles one request that appends bytes to an upload.
 
-use std::time::{Duration, Instant};
-
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
@@ -9,7 +7,7 @@ use super::checksum::Checksum;
 use super::repository::{check_length, check_resumable, schedule_purge_at};
 use super::writer::{Writer, superseded};
 use super::{
-    MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, find, finish_lease, format_size,
+    MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, finish_lease, format_size,
 };
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
@@ -22,11 +20,6 @@ const MAX_WRITERS_PER_PERSON: usize = 16;
 /// How long the copied bytes of a reopened recording are kept if the recording is not continued, in
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
-
-/// How long a request waits for an earlier request to finish the upload.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a waiting request checks whether the upload is finished.
-const FINISH_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the headers of a request say about its body.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +56,7 @@ pub async fn append_body(
     else {
         return Err(Error::TooManyRequests(1));
     };
-    let mut upload = find_after_finishing(uploads, viewer, id).await?;
+    let mut upload = finish_lease::find_after_finishing(uploads, viewer, id).await?;
     if patch.creates && (upload.received > 0 || upload.finished_at.is_some()) {
         return Ok(upload);
     }
@@ -115,29 +108,6 @@ pub async fn append_body(
         cancel(uploads, &upload).await?;
     }
     done
-}
-
-/// Finds an upload of the viewer. If an earlier request is finishing the upload, first waits for the
-/// outcome. Fails if that takes too long.
-async fn find_after_finishing(
-    uploads: &UploadService,
-    viewer: &Viewer,
-    id: &str,
-) -> Result<Upload> {
-    let deadline = Instant::now() + FINISH_TIMEOUT;
-    loop {
-        let upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
-        if upload.finished_at.is_some() || !finish_lease::is_held(uploads, &upload) {
-            return Ok(upload);
-        }
-        if Instant::now() >= deadline {
-            return Err(Error::Conflict(
-                "An earlier request is still finishing this upload. Send HEAD in a moment to get the current offset."
-                    .into(),
-            ));
-        }
-        tokio::time::sleep(FINISH_POLL_INTERVAL).await;
-    }
 }
 
 /// Handles a request for an upload that is already complete. Fails if the request contains bytes or

@@ -1,20 +1,25 @@
 //! The lease of the process that is finishing an upload. It prevents other processes from taking
-//! over the upload.
+//! over the upload. Their requests wait for the outcome.
 //!
 //! Within one process, [`UploadService::finishers`] has the same purpose, so a process ignores its
 //! own lease. A lease that could not be released therefore never blocks the process that owned it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Upload, UploadService};
+use super::{Upload, UploadService, find};
 use crate::clock::{self, Millis};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infra::db::Tx;
+use crate::people::Viewer;
 
 /// The duration of a lease, in milliseconds.
 const LEASE: Millis = 30_000;
 /// How often a lease is renewed.
 pub(super) const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a request waits for an earlier request to finish the upload.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a waiting request checks whether the upload is finished.
+const FINISH_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The earliest and the latest time at which a valid lease can end. A lease that ends later was written before the
 /// clock was set back. The latest time is two lease durations from now, because another process's clock may be ahead.
@@ -31,6 +36,29 @@ pub(super) fn is_held(uploads: &UploadService, upload: &Upload) -> bool {
     uploads.finishers.is_held(&upload.id)
         || upload.finisher.as_ref().is_some_and(is_other)
             && upload.finisher_until.is_some_and(is_valid)
+}
+
+/// Finds an upload of the viewer. If an earlier request is finishing the upload, first waits for the
+/// outcome. Fails if that takes too long.
+pub(super) async fn find_after_finishing(
+    uploads: &UploadService,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Upload> {
+    let deadline = Instant::now() + FINISH_TIMEOUT;
+    loop {
+        let upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
+        if upload.finished_at.is_some() || !is_held(uploads, &upload) {
+            return Ok(upload);
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::Conflict(
+                "An earlier request is still finishing this upload. Send HEAD in a moment to get the current offset."
+                    .into(),
+            ));
+        }
+        tokio::time::sleep(FINISH_POLL_INTERVAL).await;
+    }
 }
 
 /// Acquires or renews the lease for the current writer of the upload. Also marks the upload as
