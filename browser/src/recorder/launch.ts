@@ -46,8 +46,7 @@ export async function launchRecording({
   sources.assertLive();
   // Hide the countdown before the recording begins, because the shared screen may show this page.
   if (sources.screen && document.visibilityState === "visible") {
-    const previewsOwnTab =
-      isOwnTab(sources.screen.getVideoTracks()[0]) && !picture.missing.includes("screen");
+    const previewsOwnTab = isOwnTab(sources.screen.getVideoTracks()[0]);
     await attempt.acquire(view.hideCountdown(previewsOwnTab));
   }
   const { recording, hasSound } = await attempt.acquire(

@@ -3,8 +3,8 @@
 
 /** Width and height of a sample, in pixels. */
 const sampleSize = 4;
-/** A sample has changed if its values, from 0 to 255, differ by more than this on average. */
-const changedBy = 40;
+/** How much the values of two samples of the same color may differ on average, from 0 to 255. */
+const tolerance = 40;
 const tabId = `hearback-${Math.random().toString(36).slice(2)}`;
 
 /** Lets `isOwnTab` recognize captures of this tab. Has no effect in browsers that cannot capture tabs. */
@@ -21,14 +21,21 @@ export function isOwnTab(track: MediaStreamTrack | undefined): boolean {
 }
 
 /**
- * Returns a function that waits until `video`, which shows a capture of this tab, has a different color at `place` than
- * it has now. `place` is a rectangle of the viewport. The wait ends after `ms` milliseconds at the latest.
+ * Returns a function that waits until `video`, which shows a capture of this tab, has shown `color` at `place` and no
+ * longer shows it. `color` is a CSS color, and `place` a rectangle of the viewport. The wait ends after `ms`
+ * milliseconds at the latest.
  */
-export function watchForChange(
+export function watchUntilGone(
   video: HTMLVideoElement,
+  color: string,
   place: DOMRect,
 ): (ms: number) => Promise<void> {
-  const before = sample(video, place);
+  const expected = sampleOf((context) => {
+    context.fillStyle = color;
+    context.fillRect(0, 0, sampleSize, sampleSize);
+  });
+  const isShown = (): boolean => difference(expected, sampleVideo(video, place)) < tolerance;
+  let wasShown = isShown();
   return (ms) =>
     new Promise((resolve) => {
       let request = 0;
@@ -38,8 +45,10 @@ export function watchForChange(
         resolve();
       };
       const check = (): void => {
-        if (difference(before, sample(video, place)) > changedBy) finish();
-        else request = video.requestVideoFrameCallback(check);
+        const shown = isShown();
+        if (wasShown && !shown) return finish();
+        wasShown ||= shown;
+        request = video.requestVideoFrameCallback(check);
       };
       const timer = setTimeout(finish, ms);
       check();
@@ -47,12 +56,28 @@ export function watchForChange(
 }
 
 /** Samples a place of the viewport from the captured picture. */
-function sample(video: HTMLVideoElement, place: DOMRect): Uint8ClampedArray {
-  const context = new OffscreenCanvas(sampleSize, sampleSize).getContext("2d");
-  if (!context) throw new Error("This browser cannot draw on a canvas.");
+function sampleVideo(video: HTMLVideoElement, place: DOMRect): Uint8ClampedArray {
   const [x, y] = [video.videoWidth / innerWidth, video.videoHeight / innerHeight];
   const { left, top, width, height } = place;
-  context.drawImage(video, left * x, top * y, width * x, height * y, 0, 0, sampleSize, sampleSize);
+  return sampleOf((context) =>
+    context.drawImage(
+      video,
+      left * x,
+      top * y,
+      width * x,
+      height * y,
+      0,
+      0,
+      sampleSize,
+      sampleSize,
+    ),
+  );
+}
+
+function sampleOf(draw: (context: OffscreenCanvasRenderingContext2D) => void): Uint8ClampedArray {
+  const context = new OffscreenCanvas(sampleSize, sampleSize).getContext("2d");
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
+  draw(context);
   return context.getImageData(0, 0, sampleSize, sampleSize).data;
 }
 

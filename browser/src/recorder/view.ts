@@ -3,7 +3,7 @@ import { withFallback } from "../lib/deadline.js";
 import { formatTime, make, nextPaint, setMessage } from "../lib/dom.js";
 import { type Capability, limitationMessages } from "./capability.js";
 import type { DeviceKind, RecordingSource } from "./capture.js";
-import { watchForChange } from "./own-tab.js";
+import { watchUntilGone } from "./own-tab.js";
 
 /** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are being sent. */
 export type RecorderState =
@@ -204,18 +204,15 @@ export class RecorderView {
    */
   async hideCountdown(previewsOwnTab: boolean): Promise<void> {
     const preview = this.part<HTMLVideoElement>("preview");
-    const changed = previewsOwnTab && watchForChange(preview, this.#countdownEdge);
+    const disc = this.part("number");
+    const gone =
+      previewsOwnTab &&
+      watchUntilGone(preview, getComputedStyle(disc).backgroundColor, topOfDisc(disc));
     // If the person shares this page, its preview shows the countdown with some delay, so hide the preview too.
     for (const part of [this.part("count"), preview]) part.style.opacity = "0";
-    if (changed) return changed(delays.ownTab);
+    if (gone) return gone(delays.ownTab);
     await withFallback(nextPaint(), delays.paint, undefined);
     await new Promise((resolve) => setTimeout(resolve, delays.capture));
-  }
-
-  /** The upper part of the countdown's disc. Its color is the same for every number. */
-  get #countdownEdge(): DOMRect {
-    const { left, top, width, height } = this.part("number").getBoundingClientRect();
-    return new DOMRect(left + 0.35 * width, top + 0.06 * height, 0.3 * width, 0.12 * height);
   }
 
   /** Shows a problem, with a retry button if `retry` is given. An empty message hides the problem. */
@@ -236,4 +233,10 @@ export class RecorderView {
   #setText(element: Element | null, text: string): void {
     if (element) setMessage(element, text);
   }
+}
+
+/** Returns the upper part of the countdown's disc, which no number covers. */
+function topOfDisc(disc: HTMLElement): DOMRect {
+  const { left, top, width, height } = disc.getBoundingClientRect();
+  return new DOMRect(left + 0.35 * width, top + 0.06 * height, 0.3 * width, 0.12 * height);
 }

@@ -12,6 +12,8 @@ use super::pixels::{MAX_MEMORY, decode_pixels, decoder_limits};
 use super::{Format, MAX_BYTES, Picture, color, gif, image_error, jpeg, webp};
 use crate::error::{Error, Result};
 
+/// The length of the checksum after the compressed pixels, in bytes. A file without it has all pixels.
+const ZLIB_CHECKSUM_LENGTH: usize = 4;
 /// The length of the bytes before the first chunk of a PNG.
 const PNG_SIGNATURE_LENGTH: usize = 8;
 /// The IEND chunk with its checksum.
@@ -62,7 +64,12 @@ fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     let (complete, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     match rest {
         _ if rest.starts_with(PNG_END) => bytes.into(),
-        [_, _, _, _, b'I', b'D', b'A', b'T', pixels @ ..] => {
+        [a, b, c, d, b'I', b'D', b'A', b'T', pixels @ ..] => {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            if pixels.len() + ZLIB_CHECKSUM_LENGTH < length {
+                return bytes.into();
+            }
+            let pixels = &pixels[..pixels.len().min(length)];
             [complete, &pixel_chunk(pixels), PNG_END].concat().into()
         }
         _ => [complete, PNG_END].concat().into(),
