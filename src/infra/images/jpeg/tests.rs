@@ -89,7 +89,7 @@ fn progressive_photo_is_complete_only_with_all_scans() {
 fn damaged_headers_are_rejected_without_a_panic() {
     for (_, bytes) in files() {
         let data = without_end_marker(bytes);
-        for position in 2..data.len().min(700) {
+        for position in (2..data.len().min(700)).step_by(9) {
             for value in [0, 1, 0x11, 0x7f, 0xff] {
                 let mut damaged = data.to_vec();
                 damaged[position] = value;
