@@ -1,6 +1,8 @@
 // Recognizes a capture of this tab, and waits until the capture shows a change that was made to the page. The capture
 // lags behind the page, and no event reports when it has caught up, so its picture is examined.
 
+import { showsPicture } from "./track-probe.js";
+
 /** Width and height of a sample, in pixels. */
 const sampleSize = 4;
 /** How much the values of two samples of the same color may differ on average, from 0 to 255. */
@@ -46,7 +48,8 @@ export function watchUntilGone(
       };
       const check = (): void => {
         const shown = isShown();
-        if (wasShown && !shown) return finish();
+        // On a busy computer, the video may have no current frame for a moment.
+        if (wasShown && !shown && showsPicture(video)) return finish();
         wasShown ||= shown;
         request = video.requestVideoFrameCallback(check);
       };
