@@ -46,23 +46,6 @@ async fn inbox_next_redirects_browsers_to_the_next_update_and_finally_to_the_inb
     assert!(page.contains("Nobody is waiting for you."));
 }
 
-#[actix_web::test]
-async fn page_of_the_last_update_links_to_the_inbox() {
-    let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let [first, second, third] = publish_three(&app, &ada).await;
-    let browser = app.browser("Bob").await;
-    let link = async || {
-        let page = browser.get(&first).await.expect(200).text();
-        ["Next in the inbox", "Back to the inbox"].map(|label| page.contains(label))
-    };
-    assert_eq!(link().await, [true, false]);
-    let answer = format!("{second}/acknowledgement");
-    bob.put(&answer).await.expect(200);
-    bob.put(&format!("{third}/opening")).await.expect(204);
-    assert_eq!(link().await, [false, true]);
-}
-
 /// Publishes two updates that ask Bob for an acknowledgement and one that asks for nothing. Returns their paths in the
 /// order of Bob's inbox.
 async fn publish_three(app: &TestApp, ada: &Client) -> [String; 3] {

@@ -191,7 +191,7 @@ async fn load_own_parts(
     };
     Ok(OwnParts {
         muted: notifications::is_muted(connection, &person.id, &update.id).await?,
-        next: inbox::next_update(connection, &state.clock, &person.id, &update.id, &[])
+        next: inbox::next_update(connection, &state.clock, &person.id, "", &[])
             .await?
             .is_some(),
         drafts: drafts::of_person(connection, &update.id, &person.id).await?,
