@@ -5,9 +5,9 @@ use crate::app::{TestApp, postgres};
 use crate::faults::{self, Fault, Reach};
 
 /// Asserts that two nodes never mix their bytes in one upload. Sends the last request of an upload to one node, and
-/// delays one of this node's storage requests. Meanwhile, sends different bytes to a second node. The second node takes
-/// over the upload, unless the first node is already finishing it. Only the bytes of one node are stored. Repeats this
-/// for each storage request.
+/// delays one of this node's storage requests. At the same time, sends different bytes to a second node. The second
+/// node takes over the upload, unless the first node is already finishing it. Only the bytes of one node are
+/// stored. Repeats this for each storage request.
 async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;
