@@ -4,7 +4,7 @@ import { Upload, type DetailedError } from "tus-js-client";
 import { formatBytes } from "../lib/dom.js";
 import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";
 import { resumeEarlierUpload } from "./resume-after-reload.js";
-import { finishUpload } from "./tus.js";
+import { finishUpload, isGone } from "./tus.js";
 
 /** Files of up to this size are sent in the request that creates the upload. */
 const SMALL_FILE_BYTES = 1 << 20;
@@ -63,10 +63,7 @@ export class FileUpload {
         this.#lastWasHead = request.getMethod() === "HEAD";
         // By default, tus-js-client restarts an upload from the beginning after any failed HEAD request. Prevent this
         // unless the status is 404 or 410, because only these mean that the upload is gone.
-        if (
-          status === 401 ||
-          (this.#lastWasHead && status >= 400 && status !== 404 && status !== 410)
-        )
+        if (status === 401 || (this.#lastWasHead && status >= 400 && !isGone(status)))
           throw parseProblem(status, response.getBody());
       },
       onProgress: (sent, total) => this.#showProgress(sent, total),

@@ -128,6 +128,9 @@ export function finishUpload(
   return sendTusRequest("PATCH", url, signal ? { headers, signal } : { headers });
 }
 
+/** Whether an HTTP status means that something no longer exists on the server. */
+export const isGone = (status: number): boolean => status === 404 || status === 410;
+
 const notDeletedMessage =
   "The server is not responding, so nothing was deleted. Try again in a moment.";
 
@@ -148,14 +151,14 @@ export async function discardUpload({
   if (response.status === 409) {
     const known = (await fetchJsonOrStatus(`/updates/${update}`)) as
       { state: string } | number | undefined;
-    if (known === undefined || (typeof known === "number" && ![404, 410].includes(known)))
+    if (known === undefined || (typeof known === "number" && !isGone(known)))
       return notDeletedMessage;
     if (typeof known === "object" && known.state !== "draft")
       return "This recording was already sent. Remove it on the page of its update.";
     response = await sendTusRequest("DELETE", `/media/${media}`);
   }
   const { status, message } = response;
-  if ((status >= 200 && status < 300) || status === 404 || status === 410) return null;
+  if ((status >= 200 && status < 300) || isGone(status)) return null;
   return message || notDeletedMessage;
 }
 
@@ -172,7 +175,7 @@ export async function fetchPersonId(): Promise<string | null | undefined> {
 /** Whether a media item no longer exists on the server. */
 export async function isMediaDeleted(media: string): Promise<boolean> {
   const status = await fetchJsonOrStatus(`/media/${media}`);
-  return status === 404 || status === 410;
+  return typeof status === "number" && isGone(status);
 }
 
 /**

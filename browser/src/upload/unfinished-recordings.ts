@@ -21,6 +21,7 @@ import {
   deletedMessage,
   discardUpload,
   finishUpload,
+  isGone,
   isMediaDeleted,
   sendTusRequest,
 } from "./tus.js";
@@ -135,7 +136,7 @@ export class UnfinishedRecordings extends HTMLElement {
     const rest = await spool.listPieces({ ...recording, safe: offset });
     const safeMs = pieces.findLast(({ end }) => end <= offset)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
-    if (response && [404, 410].includes(response.status)) {
+    if (response && isGone(response.status)) {
       this.#showLeftover(
         row,
         recording,
