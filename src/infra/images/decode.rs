@@ -90,10 +90,6 @@ fn read_png_chunk(bytes: &[u8]) -> Option<&[u8]> {
 fn pixel_chunk(pixels: &[u8]) -> Vec<u8> {
     let length = u32::try_from(pixels.len()).unwrap_or(u32::MAX);
     let content = [b"IDAT", pixels].concat();
-    let checksum = !content.iter().fold(u32::MAX, |checksum, byte| {
-        (0..8).fold(checksum ^ u32::from(*byte), |rest, _| {
-            (rest >> 1) ^ if rest & 1 == 1 { 0xedb8_8320 } else { 0 }
-        })
-    });
+    let checksum = crc32fast::hash(&content);
     [&length.to_be_bytes()[..], &content, &checksum.to_be_bytes()].concat()
 }
