@@ -23,6 +23,18 @@ use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resou
 /// Registers every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(operation_routes)
+        .configure(account_routes)
+        .configure(people_routes)
+        .configure(update_routes)
+        .configure(receipt_routes)
+        .configure(media_and_comment_routes)
+        .configure(inbox_routes)
+        .default_service(to(static_files::not_found));
+}
+
+fn operation_routes(config: &mut ServiceConfig) {
+    config
         .service(resource("/").route(get().to(inbox::home)))
         .service(resource("/healthz").route(get().to(health::alive)))
         .service(resource("/readyz").route(get().to(health::ready)))
@@ -30,8 +42,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/openapi.json").route(get().to(static_files::openapi)))
         .service(resource("/robots.txt").route(get().to(static_files::robots)))
         .service(resource("/assets/{name}").route(get().to(static_files::asset)))
-        .service(resource("/favicon.ico").route(get().to(static_files::favicon)))
-        // Setup, sign-in and settings.
+        .service(resource("/favicon.ico").route(get().to(static_files::favicon)));
+}
+
+fn account_routes(config: &mut ServiceConfig) {
+    config
         .service(
             resource("/setup")
                 .route(get().to(setup::show))
@@ -56,8 +71,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(me::show))
                 .route(patch().to(me::edit)),
         )
-        .service(resource("/me/password").route(put().to(me::change_password)))
-        // People, invitations and groups.
+        .service(resource("/me/password").route(put().to(me::change_password)));
+}
+
+fn people_routes(config: &mut ServiceConfig) {
+    config
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))
         .service(resource("/people/{id}/reset").route(post().to(people::create_reset_link)))
@@ -99,8 +117,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             resource("/unsubscribe/{token}")
                 .route(get().to(unsubscribe::show))
                 .route(post().to(unsubscribe::stop)),
-        )
-        // Updates.
+        );
+}
+
+fn update_routes(config: &mut ServiceConfig) {
+    config
         .service(
             resource("/updates")
                 .route(get().to(updates::library))
@@ -144,8 +165,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             resource("/updates/{id}/mute")
                 .route(put().to(updates::mute))
                 .route(delete().to(updates::unmute)),
-        )
-        // Receipts and reminders.
+        );
+}
+
+fn receipt_routes(config: &mut ServiceConfig) {
+    config
         .service(resource("/receipts").route(get().to(receipts::overview)))
         .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
         .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::show)))
@@ -197,8 +221,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(updates::trash_page))
                 .route(delete().to(updates::empty_trash)),
         )
-        .service(resource("/trash/{id}").route(delete().to(updates::delete)))
-        // Media, uploads, comments and links.
+        .service(resource("/trash/{id}").route(delete().to(updates::delete)));
+}
+
+fn media_and_comment_routes(config: &mut ServiceConfig) {
+    config
         .service(
             resource("/media/{id}")
                 .route(get().to(media::show))
@@ -243,8 +270,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/comments/{id}/history").route(get().to(comments::history)))
         .service(resource("/links").route(get().to(links::all)))
         .service(resource("/links/{id}").route(delete().to(links::revoke)))
-        .service(resource("/s/{token}").route(get().to(links::open)))
-        // Inbox.
+        .service(resource("/s/{token}").route(get().to(links::open)));
+}
+
+fn inbox_routes(config: &mut ServiceConfig) {
+    config
         .service(resource("/inbox").route(get().to(inbox::show)))
         .service(resource("/inbox/live").route(get().to(live::inbox)))
         .service(resource("/inbox/next").route(get().to(inbox::next)))
@@ -253,6 +283,5 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(put().to(inbox::snooze))
                 .route(delete().to(inbox::unsnooze)),
         )
-        .service(resource("/search").route(get().to(updates::search)))
-        .default_service(to(static_files::not_found));
+        .service(resource("/search").route(get().to(updates::search)));
 }

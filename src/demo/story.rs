@@ -31,7 +31,10 @@ pub(super) async fn run(state: &State) -> Result<()> {
     outage(&t).await?;
     prices(&t).await?;
     checklist(&t).await?;
-    minor_updates(&t).await?;
+    shop_notes(&t).await?;
+    chart_for_the_board(&t).await?;
+    absence(&t).await?;
+    draft_plan(&t).await?;
     // Advance the clock to the present, so that the updates that follow look recent.
     let left = real_now() - state.clock.now();
     if left < 3 * HOUR {
@@ -277,9 +280,8 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.acknowledge(&id, &["Piotr"]).await
 }
 
-/// Adds an update that expects no answer, an update with a share link, and a draft. Also marks one
-/// person as away.
-async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
+/// Adds an update that expects no answer.
+async fn shop_notes(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),
         notes: Some(
@@ -289,8 +291,11 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
         ..Content::default()
     };
     let notes = t.publish("Aroha", content, &t.video().await?).await?;
-    t.react(&notes, &[("Mia", "❤️"), ("Tama", "👏")]).await?;
+    t.react(&notes, &[("Mia", "❤️"), ("Tama", "👏")]).await
+}
 
+/// Adds an update with open questions and a share link, through which a guest comments.
+async fn chart_for_the_board(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Which of these two charts should we use?".into()),
         notes: Some(
@@ -330,12 +335,16 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
         "Where does the jump in the last bar come from?",
     )
     .await?;
+    board_comments(t, &chart).await
+}
+
+async fn board_comments(t: &StoryBuilder<'_>, chart: &str) -> Result<()> {
     let mut tx = t.state.db.begin().await?;
     let (link, _) = links::create(
         &mut tx,
         &t.state.clock,
         &t.viewer("Wanjiku")?,
-        &chart,
+        chart,
         "The board",
         true,
     )
@@ -347,10 +356,14 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
             guest_name: Some("Ruth".into()),
             ..NewComment::default()
         };
-        t.add_comment(&Viewer::Guest(vec![guest]), &chart, said)
+        t.add_comment(&Viewer::Guest(vec![guest]), chart, said)
             .await?;
     }
+    Ok(())
+}
 
+/// Marks one person as away.
+async fn absence(t: &StoryBuilder<'_>) -> Result<()> {
     let mut tx = t.state.db.begin().await?;
     let away = Profile {
         away_until: Some(Some(t.state.clock.now() + 5 * 24 * HOUR)),
@@ -359,8 +372,10 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let tama = t.person("Tama")?.id.clone();
     people::edit(&mut tx, &t.state.clock, &tama, &away).await?;
     updates::recompute_due_times(&mut tx, &t.state.clock, &tama).await?;
-    tx.commit().await?;
+    tx.commit().await
+}
 
+async fn draft_plan(t: &StoryBuilder<'_>) -> Result<()> {
     let plan = Content {
         title: Some("The plan for next quarter".into()),
         notes: Some("Three bets, not seven.".into()),

@@ -59,15 +59,11 @@ pub async fn answer(
     name: Option<&str>,
 ) -> Result<()> {
     check_published(update)?;
-    if seen.is_some_and(|seen| seen != update.revision) {
-        return Err(Error::Conflict(
-            "This update has changed since you opened it. Read the new version, then answer."
-                .into(),
-        ));
-    }
-    let short = update.expectation == Expectation::Readback && *answer == Answer::Acknowledged;
+    check_seen_revision(update, seen)?;
+    let lacks_readback =
+        update.expectation == Expectation::Readback && *answer == Answer::Acknowledged;
     let Viewer::Person(person) = viewer else {
-        return if short {
+        return if lacks_readback {
             Err(readback_missing())
         } else {
             answer_as_guest(tx, clock, viewer, update, answer, name).await
@@ -79,43 +75,13 @@ pub async fn answer(
     let before = of_person(tx, &update.id, &person.id)
         .await?
         .ok_or_else(not_a_recipient)?;
-    if short {
+    if lacks_readback {
         return Err(readback_missing());
     }
     if !is_new(&before, update, answer)? {
         return Ok(());
     }
-    sqlx::query(
-        "UPDATE receipts SET answer = $1, answered_at = $2, answered_revision = $3, words = $4, verdict = NULL
-         WHERE update_id = $5 AND person_id = $6",
-    )
-    .bind(answer.kind())
-    .bind(clock.now())
-    .bind(update.revision)
-    .bind(answer.text())
-    .bind(&update.id)
-    .bind(&person.id)
-    .execute(&mut **tx)
-    .await?;
-    let (exchange, subject) = match answer {
-        Answer::Acknowledged => (None, None),
-        Answer::ReadBack(_) => (Some(MessageKind::Readback), Some(drafts::READBACK)),
-        Answer::Declined(_) => (Some(MessageKind::Decline), Some(drafts::DECLINE)),
-    };
-    if let Some(kind) = exchange {
-        super::verdicts::append_message(
-            tx,
-            clock,
-            update,
-            &person.id,
-            kind,
-            answer.text().unwrap_or_default(),
-        )
-        .await?;
-    }
-    if let Some(subject) = subject {
-        drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
-    }
+    store_answer(tx, clock, update, &person.id, answer).await?;
     // Mark the notifications as read, because a program can answer without opening the page.
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
@@ -129,6 +95,46 @@ pub async fn answer(
         &person.id,
     )
     .await
+}
+
+/// Fails if the answer refers to an earlier revision than the current one.
+fn check_seen_revision(update: &Update, seen: Option<i64>) -> Result<()> {
+    if seen.is_some_and(|seen| seen != update.revision) {
+        return Err(Error::Conflict(
+            "This update has changed since you opened it. Read the new version, then answer."
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Writes the answer to the receipt and, if it has text, to the verdict thread. Deletes the draft of that text.
+async fn store_answer(
+    tx: &mut Tx,
+    clock: &Clock,
+    update: &Update,
+    person_id: &str,
+    answer: &Answer,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE receipts SET answer = $1, answered_at = $2, answered_revision = $3, words = $4, verdict = NULL
+         WHERE update_id = $5 AND person_id = $6",
+    )
+    .bind(answer.kind())
+    .bind(clock.now())
+    .bind(update.revision)
+    .bind(answer.text())
+    .bind(&update.id)
+    .bind(person_id)
+    .execute(&mut **tx)
+    .await?;
+    let (kind, draft, text) = match answer {
+        Answer::Acknowledged => return Ok(()),
+        Answer::ReadBack(text) => (MessageKind::Readback, drafts::READBACK, text),
+        Answer::Declined(text) => (MessageKind::Decline, drafts::DECLINE, text),
+    };
+    super::verdicts::append_message(tx, clock, update, person_id, kind, text).await?;
+    drafts::delete(tx, person_id, &update.id, &[draft]).await
 }
 
 /// Whether the answer replaces the current answer. An acknowledgement does not replace a readback. Fails if the answer

@@ -36,27 +36,13 @@ pub async fn remind(
         ));
     }
     let now = clock.now();
-    let rested = |receipt: &Receipt| {
-        receipt
-            .reminded_at
-            .is_none_or(|at| at <= now - MIN_REMINDER_INTERVAL)
-    };
-    let again = owing
-        .iter()
-        .filter_map(|receipt| receipt.reminded_at)
-        .map(|at| at + MIN_REMINDER_INTERVAL)
-        .min()
-        .unwrap_or(now);
-    let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
+    let next = next_reminder(&owing).unwrap_or(now);
+    let reminded: Vec<Receipt> = owing
+        .into_iter()
+        .filter(|receipt| may_remind(receipt, now))
+        .collect();
     if reminded.is_empty() {
-        let minutes = (again - now + 59_999) / 60_000;
-        let words = format!(
-            "Everyone who still has to answer was reminded within the last four hours. \
-             You can remind them again in {} h {} min.",
-            minutes / 60,
-            minutes % 60
-        );
-        return Err(Error::Conflict(words));
+        return Err(too_soon(next - now));
     }
     sqlx::query(
         "UPDATE receipts SET reminded_at = $1
@@ -85,4 +71,29 @@ pub async fn remind(
     .await?;
     events::record(tx, clock, EventKind::Receipt, id, id, &update.author_id).await?;
     Ok((update, reminded))
+}
+
+fn may_remind(receipt: &Receipt, now: Millis) -> bool {
+    receipt
+        .reminded_at
+        .is_none_or(|at| at <= now - MIN_REMINDER_INTERVAL)
+}
+
+/// When the first of the reminded recipients may be reminded again.
+fn next_reminder(owing: &[Receipt]) -> Option<Millis> {
+    let last = owing
+        .iter()
+        .filter_map(|receipt| receipt.reminded_at)
+        .min()?;
+    Some(last + MIN_REMINDER_INTERVAL)
+}
+
+fn too_soon(wait: Millis) -> Error {
+    let minutes = (wait + 59_999) / 60_000;
+    Error::Conflict(format!(
+        "Everyone who still has to answer was reminded within the last four hours. \
+         You can remind them again in {} h {} min.",
+        minutes / 60,
+        minutes % 60
+    ))
 }

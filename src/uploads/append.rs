@@ -69,12 +69,7 @@ pub async fn append_body(
             return Err(superseded());
         }
     }
-    if patch.offset != upload.received {
-        return Err(Error::Conflict(format!(
-            "Upload-Offset must be {}, the current offset of this upload, not {}.",
-            upload.received, patch.offset
-        )));
-    }
+    check_offset(&upload, patch.offset)?;
     if upload.finished_at.is_some()
         && (upload.broken_off_at.is_none() || patch.length == upload.length)
     {
@@ -108,6 +103,16 @@ pub async fn append_body(
         cancel(uploads, &upload).await?;
     }
     done
+}
+
+fn check_offset(upload: &Upload, offset: i64) -> Result<()> {
+    if offset == upload.received {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "Upload-Offset must be {}, the current offset of this upload, not {offset}.",
+        upload.received
+    )))
 }
 
 /// Handles a request for an upload that is already complete. Fails if the request contains bytes or

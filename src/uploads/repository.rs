@@ -149,17 +149,7 @@ pub async fn create(
             return Ok(upload);
         }
     }
-    let open: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL",
-    )
-    .bind(&person.id)
-    .fetch_one(&mut **tx)
-    .await?;
-    if open >= MAX_OPEN_UPLOADS {
-        return Err(Error::Conflict(format!(
-            "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data."
-        )));
-    }
+    check_open_uploads(tx, &person.id).await?;
     let update = match &new.update {
         Some(id) => {
             updates::lock_for_update(tx, id).await?;
@@ -167,30 +157,20 @@ pub async fn create(
         }
         None => updates::create(tx, clock, person, &Content::default()).await?,
     };
-    let (id, media_id, now, file_name) = (
-        clock.id(),
-        clock.id(),
+    let (id, media_id) = (clock.id(), clock.id());
+    let file_name = text::clean_file_name(&new.file_name);
+    insert(
+        tx,
         clock.now(),
-        text::clean_file_name(&new.file_name),
-    );
-    sqlx::query(
-        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
-             generation, key, parts, created_at, touched_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0, $12, $12)",
+        &InsertedUpload {
+            id: &id,
+            person_id: &person.id,
+            update_id: &update.id,
+            media_id: &media_id,
+            file_name: &file_name,
+        },
+        new,
     )
-    .bind(&id)
-    .bind(&person.id)
-    .bind(&new.nonce)
-    .bind(&update.id)
-    .bind(&media_id)
-    .bind(new.update.is_none().then_some(now))
-    .bind(&file_name)
-    .bind(&new.metadata)
-    .bind(new.length)
-    .bind(new.length.is_none().then_some(now))
-    .bind(format!("media/{}", secret()))
-    .bind(now)
-    .execute(&mut **tx)
     .await?;
     media::create_pending(
         tx,
@@ -202,6 +182,56 @@ pub async fn create(
     )
     .await?;
     find(tx, viewer, &id).await
+}
+
+/// Rejects another upload if the person has the maximum number of unfinished uploads.
+async fn check_open_uploads(tx: &mut Tx, person_id: &str) -> Result<()> {
+    let open: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL",
+    )
+    .bind(person_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    if open < MAX_OPEN_UPLOADS {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. \
+         An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data."
+    )))
+}
+
+/// The columns of a new row that are not in [`NewUpload`].
+struct InsertedUpload<'a> {
+    id: &'a str,
+    person_id: &'a str,
+    update_id: &'a str,
+    media_id: &'a str,
+    /// The cleaned file name.
+    file_name: &'a str,
+}
+
+async fn insert(tx: &mut Tx, now: Millis, row: &InsertedUpload<'_>, new: &NewUpload) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
+             generation, key, parts, created_at, touched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0, $12, $12)",
+    )
+    .bind(row.id)
+    .bind(row.person_id)
+    .bind(&new.nonce)
+    .bind(row.update_id)
+    .bind(row.media_id)
+    .bind(new.update.is_none().then_some(now))
+    .bind(row.file_name)
+    .bind(&new.metadata)
+    .bind(new.length)
+    .bind(new.length.is_none().then_some(now))
+    .bind(format!("media/{}", secret()))
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Finds the upload that an earlier request of the viewer created with this nonce. A client that received no response

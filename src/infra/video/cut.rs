@@ -272,3 +272,13 @@ impl CutJob<'_> {
 fn format_seconds(time: f64) -> String {
     format!("{time:.6}")
 }
+
+/// Rounds a time in seconds to whole milliseconds. Negative times become 0.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a video lasts at most a day"
+)]
+fn whole_millis(seconds: f64) -> u64 {
+    (seconds.max(0.0) * 1e3).round() as u64
+}

@@ -39,6 +39,32 @@ const MAX_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 const MAX_STDOUT: u64 = 2 * 1024 * 1024 * 1024;
 /// How many bytes from the end of standard error are kept.
 const STDERR_TAIL: usize = 2048;
+/// The arguments with which bwrap separates a program from the rest of the system.
+const NAMESPACES: [&str; 14] = [
+    "--unshare-all",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+    "--ro-bind",
+    "/usr",
+    "/usr",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--tmpfs",
+    "/tmp",
+];
+/// The folders with shared libraries. On most systems /lib, /lib64 and /bin are links into /usr, and on Debian ffmpeg
+/// finds some libraries through /etc/alternatives.
+const LIBRARY_FOLDERS: [&str; 5] = [
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+];
 
 impl Limits {
     pub(super) fn short() -> Self {
@@ -210,45 +236,30 @@ impl Sandbox {
         }
         if let Some(bwrap) = &self.bwrap {
             command.push(bwrap.into());
-            command.extend(
-                [
-                    "--unshare-all",
-                    "--die-with-parent",
-                    "--new-session",
-                    "--cap-drop",
-                    "ALL",
-                ]
-                .map(OsString::from),
-            );
-            command.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
-            // Bind the folders with shared libraries. On most systems /lib, /lib64 and /bin are
-            // links into /usr, and on Debian ffmpeg finds some libraries through /etc/alternatives.
-            for folder in [
-                "/lib",
-                "/lib64",
-                "/bin",
-                "/etc/ld.so.cache",
-                "/etc/alternatives",
-            ] {
-                command.extend(["--ro-bind-try", folder, folder].map(OsString::from));
-            }
-            command.extend(
-                ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].map(OsString::from),
-            );
-            for (flag, path) in [
-                ("--ro-bind", self.ffmpeg_dir.as_deref()),
-                ("--bind", Some(dir)),
-                ("--ro-bind", input),
-            ] {
-                if let Some(path) = path {
-                    command.extend([flag.into(), path.into(), path.into()]);
-                }
-            }
-            command.extend(["--chdir".into(), dir.into(), "--".into()]);
+            command.extend(self.namespace_args(input, dir));
         }
         command.push(program.into());
         command.extend_from_slice(args);
         command
+    }
+
+    /// The arguments with which bwrap hides everything but the program, its libraries, `input` and `dir`.
+    fn namespace_args(&self, input: Option<&Path>, dir: &Path) -> Vec<OsString> {
+        let mut args = NAMESPACES.map(OsString::from).to_vec();
+        for folder in LIBRARY_FOLDERS {
+            args.extend(["--ro-bind-try", folder, folder].map(OsString::from));
+        }
+        for (flag, path) in [
+            ("--ro-bind", self.ffmpeg_dir.as_deref()),
+            ("--bind", Some(dir)),
+            ("--ro-bind", input),
+        ] {
+            if let Some(path) = path {
+                args.extend([flag.into(), path.into(), path.into()]);
+            }
+        }
+        args.extend(["--chdir".into(), dir.into(), "--".into()]);
+        args
     }
 }
 

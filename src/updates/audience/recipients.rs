@@ -48,48 +48,15 @@ pub(in crate::updates) async fn add_recipients(
 ) -> Result<()> {
     let now = clock.now();
     let (id, author) = (&after.id, &after.author_id);
-    let mut new: Vec<String> = Vec::new();
     let first = before.published_at.is_none();
     let owes_now = after.everyone_at.is_some() && after.asks_for_answer();
     let owed_before = !first && before.everyone_at.is_some() && before.asks_for_answer();
-    if owes_now && !owed_before {
-        let all = insert_recipients!(
-            "SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3"
-        );
-        new.extend(
-            sqlx::query_scalar::<_, String>(all)
-                .bind(id)
-                .bind(now)
-                .bind(author)
-                .fetch_all(&mut **tx)
-                .await?,
-        );
-    }
-    let named = insert_recipients!(
-        "SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
-         WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
-    );
-    new.extend(
-        sqlx::query_scalar::<_, String>(named)
-            .bind(id)
-            .bind(now)
-            .bind(author)
-            .fetch_all(&mut **tx)
-            .await?,
-    );
+    let mut new = insert_listed_recipients(tx, now, after, owes_now && !owed_before).await?;
     if let Some(kept) = kept {
         new.extend(add_group_recipients(tx, now, after, if first { &[] } else { kept }).await?);
-    }
-    if after.everyone_at.is_none() && kept.is_some() {
-        sqlx::query(
-            "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
-             AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)
-             AND person_id NOT IN (SELECT person_id FROM asked_through WHERE update_id = $1)",
-        )
-        .bind(id)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
+        if after.everyone_at.is_none() {
+            remove_former_recipients(tx, now, id).await?;
+        }
     }
     let notification = |kind| Notification {
         kind,
@@ -118,6 +85,52 @@ pub(in crate::updates) async fn add_recipients(
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
+}
+
+/// Makes the people in the audience recipients and, if `everyone` is set, all others with an account. Returns the ids
+/// of the new recipients.
+async fn insert_listed_recipients(
+    tx: &mut Tx,
+    now: Millis,
+    update: &Update,
+    everyone: bool,
+) -> Result<Vec<String>> {
+    let listed = insert_recipients!(
+        "SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
+         WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
+    );
+    let all = insert_recipients!(
+        "SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3"
+    );
+    let mut new = Vec::new();
+    for statement in [everyone.then_some(all), Some(listed)]
+        .into_iter()
+        .flatten()
+    {
+        new.extend(
+            sqlx::query_scalar::<_, String>(statement)
+                .bind(&update.id)
+                .bind(now)
+                .bind(&update.author_id)
+                .fetch_all(&mut **tx)
+                .await?,
+        );
+    }
+    Ok(new)
+}
+
+/// Removes the recipients who are no longer in the audience, neither by name nor through a group.
+async fn remove_former_recipients(tx: &mut Tx, now: Millis, update_id: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
+         AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)
+         AND person_id NOT IN (SELECT person_id FROM asked_through WHERE update_id = $1)",
+    )
+    .bind(update_id)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Makes the members of newly added groups recipients. For groups that are no longer in the audience, deletes the

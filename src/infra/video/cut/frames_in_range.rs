@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::whole_millis;
 use crate::error::Result;
 use crate::infra::video::edit_lists::{self, MAX_PRIMING_SECONDS, hidden_packets};
 use crate::infra::video::limits::probe_limit_args;
@@ -248,26 +249,14 @@ impl Packets {
             .filter(inside)
             .map(|frame| frame.at)
             .collect();
-        // No kept frame may be decoded after a frame that follows the cut.
-        let first_after = self
-            .frames
-            .iter()
-            .position(|frame| frame.at >= until)
-            .unwrap_or(self.frames.len());
-        if self.frames[first_after..]
-            .iter()
-            .any(|frame| frame.at < until && frame.at >= first)
-        {
+        if self.decodes_kept_frame_after(first, until) {
             return None;
         }
         let head = copied.iter().filter(|at| **at < key).count();
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a video lasts at most a day"
-        )]
-        let millis = |at: &f64| ((at - cut.start).max(0.0) * 1e3).round() as u64;
-        let mut times: Vec<u64> = copied.iter().map(millis).collect();
+        let mut times: Vec<u64> = copied
+            .iter()
+            .map(|at| whole_millis(at - cut.start))
+            .collect();
         *times.first_mut()? = 0;
         let last = copied.iter().copied().fold(first, f64::max);
         let last_key = self
@@ -286,6 +275,14 @@ impl Packets {
             head,
             times,
         })
+    }
+
+    /// Whether a frame between `first` and `until` is decoded after a frame that is shown at `until` or later.
+    fn decodes_kept_frame_after(&self, first: f64, until: f64) -> bool {
+        self.frames
+            .iter()
+            .skip_while(|frame| frame.at < until)
+            .any(|frame| frame.at < until && frame.at >= first)
     }
 
     /// The start times of the first and last audio packets that lie completely within the cut. If the cut begins with
