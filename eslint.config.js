@@ -1,4 +1,4 @@
-// Lints the TypeScript of browser/ and tests/browser/ with its types.
+// Lints the TypeScript in browser/ and tests/browser/ with type information.
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
@@ -20,7 +20,8 @@ export default tseslint.config(
   {
     files: ["tests/browser/**"],
     rules: {
-      // Playwright reads the names of fixtures from the pattern, also where there are none.
+      // Playwright reads fixture names from the destructuring pattern of the first parameter, so
+      // functions that use no fixtures need an empty pattern.
       "no-empty-pattern": "off",
       // Tests replace methods of the browser's prototypes.
       "@typescript-eslint/unbound-method": "off",

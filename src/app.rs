@@ -115,8 +115,8 @@ impl App {
         Ok((base, link))
     }
 
-    /// Serves requests until SIGINT or SIGTERM, then waits for the current requests and jobs to
-    /// finish.
+    /// Serves requests until it receives SIGINT or SIGTERM, then waits for the current requests and
+    /// jobs to finish.
     pub async fn run(self) -> Result<()> {
         let handle = self.server.handle();
         let stop = self.stop.clone();

@@ -80,7 +80,7 @@ pub struct Comment {
     pub author_name: String,
     /// Name of the share link that the guest used; `None` for a person's comment.
     pub link_name: Option<String>,
-    /// Text in Markdown; empty after the comment was removed.
+    /// Text in Markdown; empty if the comment was removed.
     pub body: String,
     /// Position in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,

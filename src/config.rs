@@ -166,7 +166,7 @@ impl Config {
         if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {
             read.add_error(
                 "HEARBACK_DELIVERY",
-                "can be redirect only if HEARBACK_STORAGE is s3://…. If files are stored in a folder, use proxy.",
+                "can be `redirect` only if HEARBACK_STORAGE is `s3://…`. If files are stored in a folder, use `proxy`.",
             );
         }
         read.finish(config)
@@ -209,7 +209,7 @@ fn parse_log_filter(text: &str) -> Result<String, String> {
     tracing_subscriber::EnvFilter::try_new(text)
         .map(|_| text.to_owned())
         .map_err(|_| {
-            "is not a valid log filter. Use, for example, info or warn,hearback=debug.".into()
+            "is not a valid log filter. Use, for example, `info` or `warn,hearback=debug`.".into()
         })
 }
 

@@ -33,8 +33,9 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
     Config::parse(settings).map_err(Error::Conflict)
 }
 
-/// Serves a demo until SIGINT or SIGTERM. If `keep` is set, the data stays in that folder, and a later demo with the
-/// same folder shows the same workspace. Otherwise, the data is in a temporary folder that is deleted at the end.
+/// Serves a demo until it receives SIGINT or SIGTERM. If `keep` is set, the data stays in that
+/// folder, and a later demo with the same folder shows the same workspace. Otherwise, the data is
+/// in a temporary folder that is deleted at the end.
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;

@@ -39,7 +39,8 @@ enum Command {
     /// Check the settings and the services that they name; print how to fix each problem; exit with status 1 if there
     /// is a problem
     Doctor,
-    /// Serve a temporary workspace with sample people, updates and comments; ignores all settings
+    /// Serve a temporary workspace with sample people, updates and comments; ignore all settings
+    /// except HEARBACK_FFMPEG
     Demo {
         /// The address to listen on
         #[arg(long, default_value = "127.0.0.1:0")]
@@ -58,7 +59,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum PersonCommand {
-    /// Add an account; without --password-stdin, prints a link for setting the password, valid for
+    /// Add an account; without --password-stdin, print a link for setting the password, valid for
     /// one hour
     Add {
         #[arg(long)]

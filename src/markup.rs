@@ -163,7 +163,7 @@ pub async fn put(
     Ok(saved)
 }
 
-/// Fails if the markup was saved since the editing started from `revision`.
+/// Fails if the markup has been saved again since `revision`.
 fn check_revision(media: &Media, revision: i64) -> Result<()> {
     if media.markup_revision == revision {
         return Ok(());
@@ -175,7 +175,8 @@ fn check_revision(media: &Media, revision: i64) -> Result<()> {
     )))
 }
 
-/// Whether an identical request has already been saved.
+/// Whether the request repeats the last one. A request without redactions or a crop is a repetition
+/// if its shapes are already saved.
 async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str) -> Result<bool> {
     if !input.is_destructive() {
         return Ok(load(tx, media).await?.shapes == input.shapes);

@@ -72,7 +72,7 @@ pub struct Media {
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
     /// Incremented when the bytes are replaced. Jobs that started for an earlier generation do not
-    /// commit their result.
+    /// commit their results.
     pub generation: i64,
     /// When the media was removed from the update. Earlier revisions still contain removed media.
     pub removed_at: Option<Millis>,
@@ -84,8 +84,9 @@ pub struct Media {
     pub trim_from_ms: Option<Millis>,
     /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Where the recording started before its latest trim, in milliseconds of the original. A repeated trim request
-    /// counts its times from this position, so the position is needed to recognise the repetition.
+    /// Where the recording started before its latest trim, in milliseconds of the original. The
+    /// times in a repeated trim request are relative to this position, so it is needed to recognize
+    /// the repetition.
     pub trim_base_ms: Option<Millis>,
     /// Duration of the original in milliseconds. Set only if the recording is trimmed.
     pub whole_ms: Option<Millis>,

@@ -59,7 +59,7 @@ pub enum SendEmails {
         people: Vec<String>,
     },
     /// Sends an email to everyone who has a waiting notification about the update. Only versions
-    /// before 0.2.0 enqueued such jobs.
+    /// before 0.2.0 enqueued this job.
     About {
         /// The id of the update.
         update: String,

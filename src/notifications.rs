@@ -229,8 +229,9 @@ pub fn subject_of_person(update_id: &str, person_id: &str) -> String {
     format!("{update_id}.{person_id}")
 }
 
-/// Deletes the author's notification about a person's answer. Versions before 0.2.0 used the person's id as the subject
-/// of such notifications, so this function deletes these, too.
+/// Deletes the author's notification about a person's answer. Versions before 0.2.0 used the
+/// person's id as the subject of these notifications, so this function also deletes notifications
+/// with that subject.
 pub async fn retract_answer(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id IN ($2, $3)")
         .bind(update_id)
@@ -252,8 +253,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes a person's notification of this kind about an update, because it is no longer true. Deletes it only if its
-/// subject is the update itself.
+/// Deletes a person's notification of this kind about an update, because the notification is no
+/// longer true. Affects only notifications whose subject is the update itself.
 pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE person_id = $1 AND kind = $2 AND subject_id = $3")
         .bind(person_id)

@@ -33,7 +33,8 @@ use crate::{events, notifications};
 /// a new visit starts, and the page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
-/// What is known about one recipient of an update.
+/// The receipt of one recipient of an update: whether the recipient opened and answered the update,
+/// and the author's verdict.
 #[derive(Clone, Debug, FromRow)]
 pub struct Receipt {
     /// Id of the recipient.
@@ -212,7 +213,8 @@ pub async fn guest_answers(
     .await?)
 }
 
-/// Returns when a guest answered, which revision the guest answered, and the guest's readback.
+/// Returns the time of a guest's answer, the revision that it answers, and its readback, if any.
+/// Returns `None` if the guest has not answered.
 pub async fn guest_answer(
     connection: &mut AnyConnection,
     guest_id: &str,
@@ -226,7 +228,8 @@ pub async fn guest_answer(
     Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
-/// Returns when the person's previous visit to the update ended; `None` during the first visit.
+/// Returns the time at which the person's previous visit to the update ended; `None` during the
+/// first visit.
 pub async fn previous_visit(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -31,7 +31,7 @@ pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
         .await
 }
 
-/// Creates the sample update and addresses it to one person.
+/// Creates and publishes the sample update, addressed to one person.
 pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredFile) -> Result<()> {
     let system_account = people::ensure_system_account(tx, clock).await?;
     let content = Content {
@@ -52,8 +52,7 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
     let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
-        body: "This comment is about one moment in the video. Press its time to go there. \
-               Reply here, or write your own comment."
+        body: "This comment is about one moment in the video. Press the time to go to that moment. Reply here, or write your own comment."
             .into(),
         anchor: Anchor {
             media_id: Some(media),
@@ -109,8 +108,7 @@ pub async fn after_question(
         return Ok(());
     };
     let answer = NewComment {
-        body: "Normally a colleague answers here. I am a program and cannot, \
-               but you can still close the question, because you asked it."
+        body: "Normally, a colleague would answer here. I am a program and cannot answer, but you can still close the question, because you asked it."
             .into(),
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()

@@ -161,7 +161,8 @@ pub fn matches(text: &str, typed: &str) -> bool {
     })
 }
 
-/// Returns about 24 words of a text around the first match. Adds an ellipsis at each end where words were left out.
+/// Returns at most 24 words of a text around the first match. Adds an ellipsis at each end where
+/// words were left out.
 pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = tokenize(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();

@@ -73,8 +73,7 @@ pub fn create_data_dir(folder: &Path) -> Result<()> {
         .find(|part| part.exists() && !part.is_dir())
     {
         return Err(fault(format!(
-            "{} is not a folder. Set HEARBACK_DATA to a folder, for example ./data. \
-             Hearback creates it if it does not exist.",
+            "{} is not a folder. Set HEARBACK_DATA to a folder, for example `./data`. Hearback creates it if it does not exist.",
             file.display()
         )));
     }
@@ -214,8 +213,8 @@ async fn media_sources(config: &Config, storage: &Storage) -> Result<String> {
     Ok(sources.collect())
 }
 
-/// Returns `None` unless both a mail server and a public URL are configured, because emails contain
-/// links.
+/// Returns the context of the email jobs. Returns `None` unless both a mail server and a public URL
+/// are configured, because emails contain links.
 fn mail_context(config: &Config, db: &Db, clock: &Clock, key: &str) -> Option<MailContext> {
     Some(MailContext {
         db: db.clone(),

@@ -10,7 +10,7 @@ pub use length_limits::{
 };
 
 /// Error message for a text that contains U+0000.
-pub const NUL_ERROR: &str = "has the character U+0000, which is not allowed in text. Leave it out.";
+pub const NUL_ERROR: &str = "contains the character U+0000, which is not allowed in text. Leave it out.";
 
 /// Whether a character is invisible when it stands alone, such as white space, a joiner, a direction mark or a filler.
 fn is_blank(letter: char) -> bool {
@@ -80,8 +80,8 @@ pub fn clean_markdown(text: &str, max: usize) -> Result<String, String> {
     check_length(&text[line_start..], max).map(str::to_owned)
 }
 
-/// Whether a character changes the direction of the text after it (an embedding, an override or an isolate). Such a
-/// character in a title or a name would also reorder the text around the title or name.
+/// Whether a character controls the direction of the text after it (an embedding, an override or an
+/// isolate). In a title or a name, this character also reorders the surrounding text.
 fn is_direction_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -146,8 +146,8 @@ pub fn email_key(address: &str) -> String {
     address.nfkc().flat_map(char::to_lowercase).collect()
 }
 
-/// Cleans a file name for display. Removes everything up to the last slash, and replaces control
-/// characters and deceptive characters with `_`.
+/// Cleans a file name for display. Removes everything up to the last slash or backslash, and
+/// replaces control characters and deceptive characters with `_`.
 pub fn clean_file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {

@@ -124,7 +124,8 @@ pub struct Update {
 }
 
 impl Update {
-    /// Returns when answers are due; `None` if there is no due time.
+    /// Returns the due time, which is a fixed time or a number of working days; `None` if there is
+    /// none.
     pub fn due(&self) -> Option<Due> {
         self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
     }

@@ -51,7 +51,7 @@ impl WorkingHours {
             .keys()
             .find(|name| !["days", "from", "to"].contains(&name.as_str()))
         {
-            return Err(format!("has the unknown field {unknown:?}. {EXAMPLE}"));
+            return Err(format!("contains the unknown field {unknown:?}. {EXAMPLE}"));
         }
         let days = members
             .get("days")
@@ -64,7 +64,7 @@ impl WorkingHours {
             })
         };
         Self::new(
-            &days.ok_or("has a day that is not a whole number. Days are numbers from 1 (Monday) to 7 (Sunday).")?,
+            &days.ok_or("contains a day that is not a whole number. Days are numbers from 1 (Monday) to 7 (Sunday).")?,
             time("from")?,
             time("to")?,
         )
@@ -77,7 +77,7 @@ impl WorkingHours {
         }
         if let Some(day) = days.iter().find(|day| !(1..=7).contains(*day)) {
             return Err(format!(
-                "has the day {day}. Days are numbers from 1 (Monday) to 7 (Sunday)."
+                "contains the invalid day {day}. Days are numbers from 1 (Monday) to 7 (Sunday)."
             ));
         }
         let (from, to) = (parse_time(from)?, parse_time(to)?);
@@ -122,7 +122,7 @@ fn serialize_time<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S:
 fn parse_time(text: &str) -> Result<Time, String> {
     let wrong = || {
         format!(
-            "has {text:?}, which is not a time of day. Use, for example, \"09:00\"; the latest is \"23:59\"."
+            "contains {text:?}, which is not a time of day. Use a time such as \"09:00\"; the latest is \"23:59\"."
         )
     };
     if text.len() != 5 {

@@ -150,7 +150,7 @@ async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     match people::by_email(tx, &email).await? {
         Some(account) => Ok(account.id),
         None => Err(wrong(format!(
-            "is {email}, which has no account. Choose someone with an account."
+            "is {email}, which has no active account. Choose someone with an active account."
         ))),
     }
 }

@@ -111,7 +111,7 @@ fn check_range(media: &Media, anchor: &Anchor) -> Result<()> {
         (None, Some(_)) => {
             return Err(Error::invalid(
                 "until_ms",
-                "needs `at_ms` as well, which is the start of the range.",
+                "also requires `at_ms`, the start of the range.",
             ));
         }
         (Some(at), Some(until))

@@ -97,7 +97,8 @@ impl Poster {
     }
 }
 
-/// Returns who posts the comment. Stores the name of a guest who has none yet.
+/// Returns the person or guest who posts the comment. If a guest has no name yet, stores the name
+/// that the guest entered.
 async fn find_poster(
     tx: &mut Tx,
     clock: &Clock,
@@ -155,8 +156,9 @@ async fn insert(
     Ok(())
 }
 
-/// Deletes the person's draft of the comment. A draft of a reply may be stored under the parent
-/// comment or under the first comment of the thread, so deletes the drafts under both.
+/// Deletes the person's draft of the comment. The draft of a reply may be stored under the parent
+/// comment or under the first comment of the thread, so this function deletes the drafts under
+/// both.
 async fn delete_drafts(
     tx: &mut Tx,
     person: &str,

@@ -14,7 +14,7 @@ impl Delivery {
         match text {
             "proxy" => Ok(Self::Proxy),
             "redirect" => Ok(Self::Redirect),
-            _ => Err("must be proxy or redirect.".into()),
+            _ => Err("must be `proxy` or `redirect`.".into()),
         }
     }
 }

@@ -20,12 +20,11 @@ impl StorageLocation {
         if text == "disk" {
             return Ok(Self::Disk);
         }
-        let message = "must be disk, s3://BUCKET or s3://BUCKET/PREFIX.";
+        let message = "must be `disk`, `s3://BUCKET` or `s3://BUCKET/PREFIX`.";
         let rest = text.strip_prefix("s3://").ok_or(message)?;
         if rest.contains('?') {
             return Err(
-                "must not have a query string. Use s3://BUCKET or s3://BUCKET/PREFIX, \
-                 and set other options with HEARBACK_S3_… and AWS_…."
+                "must not have a query string. Use `s3://BUCKET` or `s3://BUCKET/PREFIX`, and set other options in HEARBACK_S3_… and AWS_… variables."
                     .into(),
             );
         }

@@ -63,9 +63,10 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The column contains the
-/// kinds of the grouped notifications `w`, as texts of [`Reason`](super::Reason), each followed by a space. It does not
-/// contain `sent`. It does not contain comments either, because `new_comments` counts them.
+/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The
+/// column contains the kinds of the grouped notifications `w`, each in the text form of
+/// [`Reason`](super::Reason) and followed by a space. It leaves out `sent`, and also comments,
+/// because `new_comments` counts them.
 macro_rules! kinds {
     () => {
         "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)
@@ -85,7 +86,7 @@ macro_rules! kinds {
 /// - `declined`, if the objection no longer stands.
 /// - `corrected`, while `$1` still owes the new answer. "To answer" already shows the correction.
 /// - `all_heard`, if a recipient owes an answer again.
-/// - `overdue`, if no answer is overdue any more.
+/// - `overdue`, if no answer is overdue anymore.
 /// - `joined`, if the person who joined can no longer open the update.
 macro_rules! is_shown {
     () => {
@@ -185,19 +186,19 @@ macro_rules! order_by_newest {
     };
 }
 
-/// Rows of the section "To answer".
+/// SQL for the rows of the section "To answer".
 pub(super) const OWED_BY_ME: &str = order_by_due!(owed_by_me!());
 
-/// Rows of the section "Waiting on others".
+/// SQL for the rows of the section "Waiting on others".
 pub(super) const OWED_TO_ME: &str = order_by_due!(owed_to_me!());
 
-/// Rows of the section "To hear".
+/// SQL for the rows of the section "To hear".
 pub(super) const SAID_TO_ME: &str = order_by_newest!();
 
-/// The number of rows in the section "To answer".
+/// SQL for the number of rows in the section "To answer".
 pub(super) const OWED_COUNT: &str = concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a");
 
-/// The columns of [`Counts`](super::Counts).
+/// SQL for the columns of [`Counts`](super::Counts).
 pub(super) const COUNTS: &str = concat!(
     "SELECT (SELECT count(*) FROM (",
     owed_by_me!(),

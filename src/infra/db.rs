@@ -176,13 +176,12 @@ impl Db {
             }
         }
         tracing::warn!(
-            "the write-ahead log could not be emptied, because a reader uses it; \
-             deleted text can remain in the file that ends with -wal until the next cleanup"
+            "the write-ahead log could not be emptied, because a reader is using it; deleted text may remain in the file whose name ends with -wal until the next cleanup"
         );
         Ok(())
     }
 
-    /// Returns whether the write-ahead log is now empty.
+    /// Tries once to empty the write-ahead log, and returns whether it succeeded.
     async fn try_truncate_wal(&self) -> Result<bool> {
         let mut connection = self.write.acquire().await?;
         // Wait only briefly for readers, because this connection holds up all other writers.

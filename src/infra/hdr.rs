@@ -10,7 +10,7 @@ pub(super) type Matrix = [[f64; 3]; 3];
 
 pub(super) const IDENTITY: Matrix = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
 
-/// From linear BT.709 to linear BT.2020 (ITU-R BT.2087).
+/// Converts linear BT.709 to linear BT.2020 (ITU-R BT.2087).
 const BT709_TO_BT2020: Matrix = [
     [0.627_404, 0.329_283, 0.043_313],
     [0.069_097, 0.919_540, 0.011_362],
@@ -27,9 +27,10 @@ pub(super) enum HdrTransfer {
 }
 
 impl HdrTransfer {
-    /// Converts an encoded HDR color to a linear SDR color of BT.709. The encoded values range from 0 to 1. If the
-    /// color is out of gamut, some of the linear values are outside that range. `to_bt709` converts from the primaries
-    /// of the HDR color. `peak` is the luminance that becomes 1, in cd/m².
+    /// Converts an encoded HDR color to a linear SDR color with BT.709 primaries. The encoded
+    /// values range from 0 to 1. If the color is out of gamut, some of the linear values are
+    /// outside that range. `to_bt709` converts from the primaries of the HDR color to those of
+    /// BT.709. `peak` is the luminance that becomes 1, in cd/m².
     pub(super) fn to_sdr(self, color: [f64; 3], to_bt709: &Matrix, peak: f64) -> [f64; 3] {
         let luminances = match self {
             Self::Pq => multiply(to_bt709, color.map(from_pq)),
@@ -62,7 +63,7 @@ fn from_pq(value: f64) -> f64 {
     10_000.0 * ((power - c1).max(0.0) / (c2 - c3 * power)).powf(1.0 / m1)
 }
 
-/// Returns the light of the scene that an HLG value encodes, from 0 to 1 (ITU-R BT.2100, table 5).
+/// Returns the linear scene light that an HLG value encodes, from 0 to 1 (ITU-R BT.2100, table 5).
 fn from_hlg(value: f64) -> f64 {
     let (a, b, c) = (0.178_832_77, 0.284_668_92, 0.559_910_73);
     if value <= 0.5 {
@@ -72,15 +73,16 @@ fn from_hlg(value: f64) -> f64 {
     }
 }
 
-/// Converts the light of a scene to the luminance of each channel on a display, in cd/m². The peak of the display is
-/// 1000 cd/m². Both colors have the primaries of BT.709.
+/// Converts scene light to the luminance of each channel, in cd/m², on a display with a peak of
+/// 1000 cd/m². Both colors have BT.709 primaries.
 fn from_hlg_scene(scene: [f64; 3]) -> [f64; 3] {
     let luminance = 0.2126 * scene[0] + 0.7152 * scene[1] + 0.0722 * scene[2];
     scene.map(|value| 1000.0 * value * luminance.max(0.0).powf(0.2))
 }
 
-/// Applies the tone curve to a color of BT.709 with channels in cd/m². Multiplies all channels by the same factor. The
-/// brightest channel of the same color in BT.2020 determines the factor.
+/// Applies the tone curve to a color with BT.709 primaries and channels in cd/m². Multiplies all
+/// channels by the same factor. The brightest channel of the same color in BT.2020 determines the
+/// factor.
 fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
     let in_bt2020 = multiply(&BT709_TO_BT2020, color);
     let brightest = in_bt2020.into_iter().fold(0.0, f64::max) / WHITE;
@@ -129,7 +131,7 @@ mod tests {
         }
     }
 
-    /// The expected values are those that Chromium 156 shows for grey PNG files with a cLLI chunk.
+    /// The expected values are those that Chromium 156 shows for gray PNG files with a cLLI chunk.
     #[test]
     fn tone_curve_depends_on_the_peak() {
         #[rustfmt::skip]

@@ -79,8 +79,8 @@ pub struct ProcessedPicture {
     /// The encoded file, without metadata except for a small color profile.
     pub bytes: Vec<u8>,
     /// The thumbnail: at most [`THUMBNAIL_SIDE`] pixels on its longer side, and always a JPEG on a
-    /// white background. As a JPEG, a photo is a tenth of its PNG size, and every email client
-    /// shows JPEGs. Transparency does not matter at this size.
+    /// white background. A JPEG of a photo is about a tenth the size of a PNG, and every email
+    /// client shows JPEGs. Transparency does not matter at this size.
     pub thumbnail: EncodedPicture,
 }
 
@@ -99,7 +99,7 @@ impl ProcessedPicture {
     }
 }
 
-/// A decoded still picture: upright, with 8 bits per channel, grey or RGB, with or without alpha.
+/// A decoded still picture: upright, with 8 bits per channel, gray or RGB, with or without alpha.
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// The pixels.

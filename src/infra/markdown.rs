@@ -1,4 +1,4 @@
-//! Converts a subset of Markdown to sanitised HTML.
+//! Converts a subset of Markdown to sanitized HTML.
 
 mod bare_urls;
 
@@ -13,7 +13,7 @@ use pulldown_cmark::{
 const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES);
 
 /// The maximum nesting of quotes and lists. Deeper content is shown at this depth. Without the
-/// limit, ten thousand `>` would take seconds, because the sanitiser checks all open elements
+/// limit, ten thousand `>` would take seconds, because the sanitizer checks all open elements
 /// whenever another element opens.
 const MAX_DEPTH: usize = 16;
 
@@ -91,9 +91,9 @@ pub fn plain_to_html(text: &str) -> String {
     SANITIZER.clean(&output).to_string()
 }
 
-/// Converts Markdown to HTML like [`to_html`]. Also puts `<strong class="mention">` around the ranges that `mark`
-/// returns for each text segment. The byte ranges must be in order and must not overlap. `mark` is not called for code
-/// and links.
+/// Converts Markdown to HTML as [`to_html`] does. Also puts `<strong class="mention">` around the
+/// ranges that `mark` returns for each text segment. The byte ranges must be in order and must not
+/// overlap. `mark` is not called for code and links.
 pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
     let source = bare_urls::autolink(text);
     let mut nesting = Vec::new();

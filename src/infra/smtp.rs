@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// Parses a sender such as `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
-        "is not an email address. Use, for example, Hearback <hearback@example.org>.".into()
+        "is not an email address. Use, for example, `Hearback <hearback@example.org>`.".into()
     })
 }
 
@@ -69,8 +69,8 @@ impl Mailer {
         }
     }
 
-    /// Connects to the server and signs in, without sending an email. Returns a description of what works; the error
-    /// says how to fix the problem.
+    /// Connects to the server and signs in, without sending an email. Returns a description of the
+    /// connection; the error says how to fix the problem.
     pub async fn check(&self) -> Result<String> {
         let Server { host, port, .. } = &self.server;
         let advise = |failure: Failure| {

@@ -62,8 +62,8 @@ impl Storage {
     }
 
     /// Streams `body` to `key`. Returns the length in bytes once the object is durable. On an
-    /// error, or if the future is dropped, nothing remains. Write each key only once, because the
-    /// result of a second write depends on the server.
+    /// error, or if the future is dropped, nothing remains. Write each key only once, because S3
+    /// servers differ in what a second write does.
     pub async fn put(
         &self,
         key: &str,
@@ -77,8 +77,9 @@ impl Storage {
         }
     }
 
-    /// Stores a complete local file and returns its length. If the storage is on the same disk as the file, the object
-    /// is a hard link to the file. The caller may therefore delete the file, but must not write to it any more.
+    /// Stores a complete local file and returns its length. If the storage is on the same disk as
+    /// the file, the object is a hard link to the file. The caller may therefore delete the file,
+    /// but must no longer write to it.
     pub async fn put_file(&self, key: &str, metadata: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
@@ -132,8 +133,8 @@ impl Storage {
         }
     }
 
-    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists the folder of each
-    /// upload only once, even if several of its objects are deleted.
+    /// Deletes several objects in the same way as [`Storage::delete`]. In a bucket, lists the
+    /// folder of each upload only once, even if several of its objects are deleted.
     pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
         let Self::S3(s3) = self else {
             for key in keys {
@@ -157,9 +158,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Deletes these objects like [`Storage::delete`]. Also deletes unfinished writes that may
-    /// contain the same data: on a disk, all temporary files last changed before `since`; in a
-    /// bucket, the unfinished multipart uploads to these keys.
+    /// Deletes these objects in the same way as [`Storage::delete`]. Also deletes unfinished writes
+    /// that may contain the same data: on a disk, all temporary files last changed before `since`;
+    /// in a bucket, the unfinished multipart uploads to these keys.
     pub async fn purge(&self, keys: &[String], since: SystemTime) -> Result<()> {
         self.delete_all(keys).await?;
         match self {
@@ -207,7 +208,7 @@ impl Storage {
         }
     }
 
-    /// Writes, reads and deletes a probe object. Returns one line for each thing that works. The
+    /// Writes, reads and deletes a probe object. Returns one line for each successful check. The
     /// error says how to fix the problem.
     pub async fn self_test(&self) -> Result<Vec<String>> {
         let key = format!("doctor/{}", clock::secret());

@@ -225,7 +225,7 @@ impl Tools {
     }
 
     /// Creates a copy in `dir` that plays everywhere: MP4 with H.264 and AAC, at most 1920 pixels
-    /// per side, with colour tags if the video is re-encoded. HDR is mapped to SDR. May take several
+    /// per side, with color tags if the video is re-encoded. HDR is mapped to SDR. May take several
     /// times the duration of the video.
     pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         convert::h264(self.toolchain()?, input, probe, dir).await
@@ -252,8 +252,8 @@ impl Tools {
         }
     }
 
-    /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels per side, in the
-    /// colours that browsers show. Uses a black frame only if it finds no other.
+    /// Saves a representative frame from near the beginning as a JPEG in `dir`, at most 1280 pixels
+    /// per side, in the colors that browsers show. Uses a black frame only if it finds no other.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
         poster::poster(self.toolchain()?, input, probe, dir).await
     }
@@ -282,8 +282,8 @@ async fn copy_presented(
     cut::cut_to_presentation(toolchain, input, probe, dir).await
 }
 
-/// If the first attempt failed and had to convert the audio, returns the video without its audio for a second attempt.
-/// The audio may be undecodable.
+/// If the first attempt had to convert the audio and failed, returns the properties of the video
+/// without its audio for a second attempt. The audio may be undecodable.
 fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
         && convert::converts_audio(probe, convert::target_container(probe));

@@ -8,8 +8,8 @@ use crate::media::Media;
 /// cropped.
 const MIN_CROP_SIDE: f64 = 16.0;
 
-/// Rejects a crop that leaves almost nothing of the picture. Such a crop is probably a mistake, and
-/// it cannot be undone.
+/// Rejects a crop that leaves almost nothing of the picture, because it is probably a mistake and
+/// cannot be undone.
 pub(super) fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());

@@ -253,8 +253,8 @@ impl Crop {
     }
 }
 
-/// Returns where a segment enters and leaves the picture, as fractions of the segment
-/// (Liang–Barsky). Returns `None` if the segment is outside the picture.
+/// Returns the positions at which a segment enters and leaves the picture, as fractions of the
+/// segment's length (Liang–Barsky). Returns `None` if the segment is outside the picture.
 fn clip_range(a: Point, b: Point) -> Option<(f64, f64)> {
     let (mut from, mut to) = (0.0_f64, 1.0_f64);
     for (step, room) in [

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::media::{Media, MediaKind, MediaState};
 
-/// Fails unless the media is a picture of an update and is completely uploaded.
+/// Fails unless the media is a picture of an update, is ready, and is not a GIF.
 pub(super) fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
     let message = match (media.kind, media.state) {
         _ if media.comment_id.is_some() => {
@@ -13,7 +13,7 @@ pub(super) fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
                     .into(),
             ));
         }
-        // During the upload it is not known yet whether the file is a picture.
+        // During the upload, it is not yet known whether the file is a picture.
         (_, MediaState::Uploading) => {
             "This file is still being uploaded. Draw on it once the upload is complete."
         }

@@ -225,7 +225,8 @@ impl<'a> ShapeParser<'a> {
         self.shapes.extend(shape);
     }
 
-    /// Returns the kind of a shape, which may be an unknown one. Reports an error if there is none.
+    /// Returns the kind of a shape, even if the kind is unknown. Reports an error if it is missing
+    /// or not a string.
     fn kind_of<'b>(&mut self, name: &str, object: &'b Map<String, Value>) -> Option<&'b str> {
         let message = match object.get("kind") {
             Some(Value::String(kind)) => return Some(kind),

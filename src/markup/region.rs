@@ -18,7 +18,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// Checks that the region lies within the picture.
+    /// Creates a region. Fails unless the region lies within the picture.
     pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
         let inside = [x, y, w, h]
             .iter()

@@ -195,7 +195,7 @@ pub enum Shape {
     },
     /// A translucent rectangle, like a stroke of a marker pen.
     Highlight { r#box: Area, color: Color },
-    /// Text. `at` is the top left corner of the first line.
+    /// Text. `at` is the top-left corner of the first line.
     Text {
         at: Point,
         text: String,

@@ -11,8 +11,8 @@ use crate::infra::jobs::{self, Job};
 use crate::infra::video::Output;
 use crate::updates;
 
-/// Attaches objects as renditions and enqueues the next job. If the generation is no longer current, only deletes the
-/// objects.
+/// Attaches objects as renditions and enqueues the next job. If the generation is no longer
+/// current, deletes the objects instead.
 pub(super) async fn commit_renditions<J: Job>(
     ctx: &MediaContext,
     target: &Target,
@@ -46,7 +46,8 @@ pub(super) async fn commit_renditions<J: Job>(
     tx.commit().await
 }
 
-/// Stores each object as the rendition with its name. Returns the keys of the objects that were replaced.
+/// Stores each object as the rendition of the same name. Returns the keys of the objects that were
+/// replaced.
 async fn replace_renditions(
     tx: &mut Tx,
     target: &Target,
@@ -68,8 +69,9 @@ async fn replace_renditions(
     Ok(replaced)
 }
 
-/// Deletes replaced objects that no rendition uses any more. If browsers can play the original, the original was also
-/// the `playable` rendition until now. Its object is then kept, because the `original` rendition still uses it.
+/// Deletes the replaced objects that are no longer used by any rendition. A replaced object that is
+/// still in use is the original, which was also the `playable` rendition until now. Viewers may
+/// still fetch it for a limited time.
 async fn retire_replaced(
     tx: &mut Tx,
     ctx: &MediaContext,

@@ -26,7 +26,7 @@ pub struct ServedObject {
     /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
     /// Nonzero if the object is the original of another person's recording; otherwise 0. The viewer
-    /// can lose access to such an object, so its URL must not be presigned.
+    /// can lose access to an original, so its URL must not be presigned.
     pub raw: i64,
 }
 

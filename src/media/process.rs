@@ -26,7 +26,8 @@ const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these poin
                                 Its author can choose other points, or restore the whole recording.";
 
 /// Makes a recording seekable or cuts its trimmed range. Also determines its size and duration, and
-/// extracts a poster. Marks a file that cannot be played as `failed`, with the reason.
+/// extracts a poster. If the file cannot be played, marks the recording as `failed`, with the
+/// reason.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProcessMedia {
     /// The recording.

@@ -48,8 +48,8 @@ pub(super) async fn load_source(
     Ok(key.map(|key| (media, key)))
 }
 
-/// Marks a recording that could not be prepared as `failed`. Changes nothing if the recording can
-/// already be played.
+/// Marks a recording as `failed` after all attempts to process it have failed. Changes nothing
+/// unless its state is `processing`.
 pub(super) async fn mark_failed(ctx: &MediaContext, target: &Target) -> Result<()> {
     match load_source(ctx, target, RenditionName::Original).await? {
         Some((media, _)) if media.state == MediaState::Processing => {

@@ -1,4 +1,5 @@
-//! Deletes objects that no rendition uses any more. Keeps their URLs working until the URLs expire.
+//! Deletes objects that are no longer used by any rendition. Keeps their URLs working until the
+//! URLs expire.
 
 use super::RenditionName;
 use super::objects::record_pending;
@@ -10,10 +11,10 @@ use crate::updates;
 /// Maximum lifetime of a rendition's URL, in milliseconds.
 const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 
-/// Enqueues a job that deletes objects that no rendition uses any more. `old` contains the name of
-/// each rendition and the key of its object. The objects stay assigned to the media, so that a
-/// redaction can delete them before the job runs. Until the URL of a deleted object expires, it
-/// leads to the current rendition with the same name.
+/// Enqueues a job to delete objects that are no longer used by any rendition. `old` contains the
+/// name of each rendition and the key of its object. The objects stay assigned to the media, so
+/// that a redaction can delete them before the job runs. Until the URL of a deleted object expires,
+/// it leads to the current rendition of the same name.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,

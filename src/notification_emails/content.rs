@@ -70,11 +70,11 @@ pub(super) struct News {
 pub(super) struct Names {
     /// The names of at most [`MAX_NAMES`] of the people.
     pub(super) names: Vec<String>,
-    /// The number of all these people.
+    /// The total number of these people.
     pub(super) count: usize,
 }
 
-/// What an email needs to know about an update.
+/// The data about an update that an email needs.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct MailedUpdate {
     pub(super) id: String,
@@ -82,7 +82,7 @@ pub(super) struct MailedUpdate {
     pub(super) title: String,
     pub(super) expectation: Expectation,
     pub(super) otherwise: Option<String>,
-    /// What the author changed since the person answered; `None` if the answer is current.
+    /// What the author has changed since the person answered; `None` if the answer is current.
     pub(super) what_changed: Option<String>,
     /// Whether the author corrected the person's readback of the current revision: 0 or 1.
     pub(super) corrected: i64,
@@ -243,8 +243,8 @@ fn actors<'a>(notices: &[&'a Notice], kind: Kind) -> Vec<&'a str> {
         .collect()
 }
 
-/// Returns why an update needs the person's attention. A request for an answer takes precedence
-/// over everything else. If there are several requests, the newest one counts.
+/// Returns the reason why an update needs the person's attention. A request for an answer takes
+/// precedence over everything else. If there are several requests, the newest one counts.
 fn matter(
     notices: &[&Notice],
     overdue: Option<OverdueAnswers>,

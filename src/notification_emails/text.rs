@@ -53,7 +53,7 @@ impl Email {
         };
         if self.more > 0 {
             parts.push(format!(
-                "{} more are in your inbox: {base}/inbox",
+                "See {} more in your inbox: {base}/inbox",
                 self.more
             ));
         }

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::text;
 
-/// Returns the guest for this update. Fails if the share link does not allow comments and answers.
+/// Returns the viewer's guest identity for this update. Fails if there is none, or if the share
+/// link does not allow comments and answers.
 pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
     let guest = viewer
         .guest_of(update_id)
@@ -40,7 +41,7 @@ pub async fn named_guest_id(
     let Some(name) = name.filter(|name| !name.trim().is_empty()) else {
         return Err(Error::invalid(
             "name",
-            "is missing. Enter your name once, so that the others know who you are.",
+            "is missing. Enter your name once, so that others know who you are.",
         ));
     };
     let name = text::clean_line(name, text::MAX_NAME)

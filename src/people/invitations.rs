@@ -50,8 +50,8 @@ pub struct CreatedInvitation {
     pub secret: String,
 }
 
-/// Invites an email address. Inviting the same address again keeps the invitation's id and creates
-/// a new link. Fails if the address already has an account.
+/// Creates an invitation for an email address. Inviting the same address again keeps the
+/// invitation's id and creates a new link. Fails if the address already has an account.
 pub async fn invite(
     tx: &mut Tx,
     clock: &Clock,
@@ -136,8 +136,8 @@ pub async fn invitation_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Creates the account for an invitation and deletes the invitation. Returns the id of the account and the ids of the
-/// updates whose audience contains the invitation.
+/// Creates the account for an invitation and deletes the invitation. Returns the id of the account
+/// and the ids of the updates whose audience contained the invitation.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,
@@ -198,7 +198,7 @@ pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> R
     Ok(secret)
 }
 
-/// Finds the account of a password reset link.
+/// Finds the account whose password reset link has this secret.
 pub async fn reset_by_secret(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! Credentials that media URLs are signed for.
+//! Finds the person whose session or API token a media URL was signed for.
 
 use super::credentials::CredentialRow;
 use super::sessions::{SESSION_IDLE_LIMIT, SESSION_MAX_AGE};
@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Db;
 
-/// Returns the person whose session or token has this id. Used to check signed URLs.
+/// Returns the person to whom the session or token in `grant` belongs. Used to check signed URLs.
 pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Option<Person>> {
     let (statement, id) = match grant {
         Grant::Session(id) => (

@@ -14,8 +14,8 @@ use crate::working_hours::{WorkSchedule, WorkingHours};
 
 /// Longest absence that a person can set: five years.
 const MAX_ABSENCE: Millis = 5 * 366 * 24 * 3_600_000;
-/// Maximum number of ids in one query. It stays below the maximum number of parameters: 32,766 in
-/// SQLite and 65,535 in PostgreSQL.
+/// Maximum number of ids in one query. Each id is a parameter of the query, and a query can have at
+/// most 32,766 parameters in SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
 /// Changes to a person's own profile. `None` leaves a value unchanged, and `Some(None)` clears it.

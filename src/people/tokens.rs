@@ -17,7 +17,7 @@ pub struct Token {
     pub name: String,
     /// When the token was created.
     pub created_at: Millis,
-    /// When the token was last used, to the minute.
+    /// When the token was last used, to the minute; `None` if it has never been used.
     pub last_used_at: Option<Millis>,
 }
 

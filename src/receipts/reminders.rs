@@ -79,7 +79,8 @@ fn may_remind(receipt: &Receipt, now: Millis) -> bool {
         .is_none_or(|at| at <= now - MIN_REMINDER_INTERVAL)
 }
 
-/// When the first of the reminded recipients may be reminded again.
+/// Returns the earliest time at which one of these recipients may be reminded again. Ignores
+/// recipients who were never reminded.
 fn next_reminder(owing: &[Receipt]) -> Option<Millis> {
     let last = owing
         .iter()

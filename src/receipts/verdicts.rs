@@ -296,8 +296,8 @@ async fn store_verdict(
     Ok(())
 }
 
-/// Recomputes what the recipient owes after the verdict has changed, and refreshes the open pages of
-/// those who may see the verdict.
+/// Recomputes the recipient's obligation after the verdict has changed, and refreshes the open
+/// pages of those who may see the verdict.
 async fn publish_change(
     tx: &mut Tx,
     clock: &Clock,
@@ -317,8 +317,8 @@ async fn publish_change(
 }
 
 /// Shows the thread with a recipient to everyone who can see the update, or hides it again. Only
-/// the author may change this. To show the thread, the recipient's current answer must be a readback
-/// or an objection.
+/// the author may change this. The thread can be shown only if the recipient's current answer is a
+/// readback or an objection.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,

@@ -11,9 +11,9 @@ use crate::infra::db::{self, FetchKnown, text_enum};
 use crate::people::Viewer;
 
 text_enum! {
-    /// How a recipient has responded to the current revision of an update. Every recipient has exactly one standing. An
-    /// answer stands if the recipient gave it to the current revision and the author has not corrected it. If the
-    /// update expects a readback, an acknowledgement does not stand.
+    /// How a recipient has responded to the current revision of an update. Every recipient has
+    /// exactly one standing. An answer stands if it answers the current revision and the author has
+    /// not corrected it. If the update expects a readback, an acknowledgement does not stand.
     pub enum Standing {
         /// The recipient opened the current revision, and gave an answer that stands and is not an objection.
         Heard = "heard",
@@ -23,7 +23,7 @@ text_enum! {
         AnsweredUnopened = "answered_unopened",
         /// The recipient answered an earlier revision.
         AnsweredEarlier = "answered_earlier",
-        /// The recipient opened any revision of the update, but no answer stands.
+        /// The recipient has opened at least one revision of the update, but no answer stands.
         Opened = "opened",
         /// The recipient has not opened the update, and has given no answer that stands.
         NotOpened = "not_opened",
@@ -96,10 +96,11 @@ pub struct StandingCounts {
     pub heard: i64,
     /// Number of recipients with [`Standing::Objects`].
     pub objections: i64,
-    /// Number of recipients with [`Standing::AnsweredUnopened`]. Only the author may see it.
+    /// Number of recipients with [`Standing::AnsweredUnopened`]. Only the author may see this
+    /// number.
     pub answered_unopened: i64,
     /// Number of recipients who opened the update, whether or not they answered. Only the author
-    /// may see it.
+    /// may see this number.
     pub opened: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,

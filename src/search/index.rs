@@ -13,7 +13,7 @@ use crate::infra::jobs::{Job, Lane, Outcome};
 /// comment, or the text on a picture. Removes the row if the subject no longer exists.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IndexSubject {
-    /// The update that contains the subject, or is the subject.
+    /// The id of the update that contains the subject or is the subject.
     pub update: String,
     /// The id of the update, the comment or the picture.
     #[serde(default)]

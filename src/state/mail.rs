@@ -22,9 +22,9 @@ impl State {
         notification_emails::enqueue(tx, &self.clock, update_id).await
     }
 
-    /// Enqueues an email with a person's waiting notifications, after the person's time zone, working
-    /// hours or absence has changed or the account was reactivated. Does nothing if email is not
-    /// configured.
+    /// Enqueues an email with a person's waiting notifications, after the person's time zone,
+    /// working hours or absence has changed, or the account has been reactivated. Does nothing if
+    /// email is not configured.
     pub async fn reschedule_mail(&self, tx: &mut Tx, person_id: &str) -> Result<()> {
         if !self.sends_mail() {
             return Ok(());

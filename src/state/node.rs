@@ -17,14 +17,15 @@ use crate::uploads;
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: String,
-    /// The file stays locked until the process ends, even after `kill -9`.
+    /// The file `node`, locked by this process; `None` if another process has locked it. The
+    /// operating system releases the lock when the process ends, even after `kill -9`.
     _file: Option<File>,
 }
 
 impl Node {
     /// Expires the leases of the previous process and registers this process. The file `node` in
     /// the data folder contains the id of the process that last registered. A running process holds
-    /// the lock of the file. If another process holds the lock, changes neither the leases of that
+    /// a lock on this file. If another process holds the lock, changes neither the leases of that
     /// process nor the file.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();

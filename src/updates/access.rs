@@ -84,8 +84,9 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     Ok(())
 }
 
-/// Returns the value of `later_members_at` after an edit. A new audience without groups turns the access off, so that a
-/// group that is added later does not inherit it. Otherwise, `content.later_members` decides; `None` keeps the value.
+/// Returns the value of `later_members_at` after an edit. Returns `None` if the new audience has no
+/// groups, so that a group that is added later does not inherit the access. Otherwise,
+/// `content.later_members` decides; if it is `None`, the value does not change.
 pub(super) fn later_members_since(
     clock: &Clock,
     content: &Content,

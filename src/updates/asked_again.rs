@@ -1,5 +1,5 @@
-//! Which recipients are asked again after they have answered: everyone after a material edit, a
-//! person whose readback was corrected, and people who only acknowledged an update that now expects
+//! Which recipients are asked again after they have answered: everyone after a material edit,
+//! people whose readback was corrected, and people who only acknowledged an update that now expects
 //! a readback.
 
 use sqlx::AnyConnection;

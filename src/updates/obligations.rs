@@ -1,7 +1,8 @@
-//! Obligations: when each recipient began to owe an answer. Also counts the recipients, owed answers and readbacks
-//! without a verdict of each update. These values are stored, so that inboxes and lists do not have to read every
-//! receipt. Every transaction that changes a receipt, an expectation or a revision recomputes them. `owes_answer.rs`
-//! and `asked_again.rs` decide who owes an answer, and `due_times.rs` computes when it is due.
+//! Obligations: when each recipient began to owe an answer. Also counts, for each update, the
+//! recipients, the owed answers and the readbacks without a verdict. These values are stored, so
+//! that inboxes and lists do not have to read every receipt. Every transaction that changes a
+//! receipt, an expectation or a revision must recompute them. `owes_answer.rs` and `asked_again.rs`
+//! decide who owes an answer, and `due_times.rs` computes when it is due.
 
 use super::asked_again::asked_again;
 use super::due_times::set_due_times;

@@ -32,7 +32,7 @@ pub struct Revision {
 /// A recording or picture that belongs to a revision.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct RevisionFile {
-    /// Id of the media, which may have been deleted since then.
+    /// Id of the media. The media may no longer exist.
     pub id: String,
     /// File name in this revision.
     pub name: String,

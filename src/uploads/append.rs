@@ -21,7 +21,7 @@ const MAX_WRITERS_PER_PERSON: usize = 16;
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// What the headers of a request say about its body.
+/// The properties of a request's body, taken from the headers of the request.
 #[derive(Clone, Debug, Default)]
 pub struct PatchRequest {
     /// The position at which the body starts, in bytes. It must equal the current offset of the
@@ -350,8 +350,8 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // Persist the offset here if `store` has not done so, because no bytes were left to store or because
-    // `persist_at_end` is set.
+    // `store` has not persisted the offset if no bytes were left to store or if `persist_at_end` is
+    // set. Persist it here.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }

@@ -17,7 +17,8 @@ use crate::infra::video::MetadataScan;
 use crate::media::{self, StoredFile};
 use crate::updates;
 
-/// Turns an upload into media. `left` holds its last bytes, which are not written yet.
+/// Turns an upload into media. `left` contains the last bytes of the upload, which are not written
+/// yet.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let Some(permit) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
         return Err(superseded());

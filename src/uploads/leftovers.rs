@@ -8,8 +8,8 @@ use crate::infra::jobs::{Job, Lane, Outcome, Retry};
 use crate::infra::storage::Storage;
 use crate::media::MediaContext;
 
-/// Deletes what remains of an upload that has ended: its pieces, and the assembled object if no rendition uses the
-/// object. Does nothing if an unfinished upload uses the same key.
+/// Deletes the leftovers of an upload that has ended: its pieces, and the assembled object if no
+/// rendition uses the object. Does nothing if an unfinished upload uses the same key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteLeftovers {
     /// The key under which the pieces of the upload are stored.

@@ -78,7 +78,7 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl Upload {
-    /// Returns when the upload can no longer be resumed.
+    /// Returns the time at which the upload expires and can no longer be resumed.
     pub fn expires_at(&self) -> Millis {
         self.created_at + UPLOAD_LIFETIME
     }
@@ -94,7 +94,7 @@ impl Upload {
     }
 }
 
-/// What is known about a file before its bytes arrive.
+/// The properties of a file that are known before its bytes arrive.
 #[derive(Clone, Debug, Default)]
 pub struct NewUpload {
     /// Name of the file.
@@ -266,8 +266,8 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .ok_or(Error::NotFound)
 }
 
-/// Fails if the upload's media was removed, or if the upload has expired. Complete uploads and recordings do not
-/// expire.
+/// Fails if the upload's media was removed, or if the upload has expired. Recordings and complete
+/// uploads do not expire.
 pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone(FILE_REMOVED.into()));
@@ -339,8 +339,8 @@ pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     tx.commit().await
 }
 
-/// Cancels one of the viewer's uploads, as [`cancel`] does. Does nothing if the viewer has already cancelled the
-/// upload. A cancellation is remembered for [`events::RETENTION`].
+/// Cancels one of the viewer's uploads, as [`cancel`] does. Does nothing if the viewer has already
+/// cancelled the upload. A cancellation is remembered for [`events::RETENTION`].
 pub async fn cancel_own(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -357,7 +357,7 @@ pub async fn cancel_own(
         return Ok(());
     }
     end(tx, uploads, &found?, None).await?;
-    // Record the cancellation, so that a repeated request is recognised. The event belongs to no
+    // Record the cancellation, so that a repeated request is recognized. The event belongs to no
     // update, so no open page receives it.
     events::record(
         tx,

@@ -25,11 +25,11 @@ pub const DAYS: [(&str, &str, &str); 7] = [
     ("7", "Su", "Sunday"),
 ];
 
-/// Renders an RFC 3339 timestamp as `<relative-time>`, with the exact time in `zone` as fallback for browsers
-/// without scripts.
+/// Renders an RFC 3339 timestamp as `<relative-time>`, with the exact time in `zone` as a fallback
+/// for browsers without JavaScript.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
-    // Both inserted values come from our own time formats, which contain no special HTML characters. They need no
+    // Both inserted values are formatted times. They contain no special HTML characters and need no
     // escaping.
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => format!(
@@ -102,8 +102,8 @@ pub fn plural(
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
 
-/// Formats the number of entries in an inbox section. Numbers above the limit are not exact, so they are shown as
-/// `1000+`.
+/// Formats the number of entries in an inbox section. Numbers above `COUNT_LIMIT` are not exact, so
+/// they are shown as `1000+`.
 #[filter_fn]
 pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
     let count = *count.borrow();
@@ -190,7 +190,7 @@ pub fn version_file_url(file: &super::schema::FileView) -> String {
     }
 }
 
-/// The logo shows progress as an arc. Returns the angle of the arc, in degrees from 0 to 160.
+/// Returns the angle of the arc with which the logo shows progress, in degrees from 0 to 160.
 #[filter_fn]
 pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
     Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))
@@ -208,7 +208,8 @@ pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_length(*ms))
 }
 
-/// Formats a position with up to three decimals, such as `0:42.25`. Fields for positions accept this format.
+/// Formats a position with up to three decimals, such as `0:42.25`. Form fields for positions
+/// accept this format.
 #[filter_fn]
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);

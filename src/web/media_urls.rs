@@ -25,8 +25,8 @@ pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -
     )
 }
 
-/// Verifies an address and returns its storage key. Invalid, modified and expired addresses give the same
-/// error.
+/// Verifies an address and returns its storage key. Invalid, modified and expired addresses cause
+/// the same error.
 pub(crate) fn check(
     state: &State,
     key: &str,

@@ -28,7 +28,7 @@ use crate::clock::{base32, random};
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Handles one request from start to end.
+/// Runs the middleware and the handler for one request.
 pub(crate) async fn handle_request<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,

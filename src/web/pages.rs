@@ -91,7 +91,7 @@ pub struct Me {
 }
 
 impl Page {
-    /// Returns whether this entry of the navigation or of the tabs is the current one.
+    /// Returns whether `entry` is the current entry of the navigation or of the tabs.
     pub fn is_at(&self, entry: NavEntry) -> bool {
         self.at == Some(entry)
     }

@@ -110,8 +110,8 @@ pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> Han
     Ok(answer)
 }
 
-/// Returns the path of the page that sent the form, from `Referer`. Returns `otherwise` if `Referer` is missing or
-/// names another site.
+/// Returns the path of the page that sent the form, as given in `Referer`. Returns `otherwise` if
+/// `Referer` is missing or names another site.
 pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     let referer = req
         .headers()
@@ -124,8 +124,9 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         .and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // A browser shows a refused form at the address to which it sent the form, so `Referer` can be that
-            // address. There is no page at that address, so return the update's page.
+            // A browser shows a refused form at the address to which it sent the form, so `Referer`
+            // can be that address. There is no page at that address, so return the path of the
+            // update's page.
             match uri
                 .path()
                 .strip_prefix("/updates/")

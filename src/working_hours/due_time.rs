@@ -8,7 +8,7 @@ use crate::clock::Millis;
 /// Maximum number of working days until an answer is due.
 pub const MAX_DUE_DAYS: i64 = 60;
 
-/// The due time of an answer as the author chose it. [`due_for`] computes each recipient's due time
+/// The due time that the author chose for answers. [`due_for`] computes each recipient's due time
 /// from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -18,16 +18,16 @@ pub enum Due {
     Days(i64),
 }
 
-/// Computes the due time for one person. The result is within the person's working hours, after the
-/// request and after the person's absence.
+/// Computes the due time for one person. The result is within the person's working hours, and not
+/// before the request or the end of the person's absence.
 ///
 /// `Days(n)` is due at the end of the n-th working day. The count begins on the day after the
 /// request, or on the day after the end of the absence if that is later.
 ///
-/// `At` is due at the given time if the person works at that time. If not, it is due when the
-/// person last stops working before that time. If that moment is before the request or before the
-/// end of the absence, the answer is due at the end of the first whole working day after the given
-/// time, the request and the absence.
+/// `At` is due at the given time if the person works at that time and it is not before the request
+/// or the end of the absence. Otherwise, it is due when the person last stops working before that
+/// time. If that moment is not after the request and the end of the absence, the answer is due at
+/// the end of the first whole working day after the given time, the request and the absence.
 pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     let ready = schedule
         .away_until

@@ -146,7 +146,7 @@ test("an upload that tus-js-client terminates leaves nothing behind", async ({ h
   expect(await (await client.fetch("/uploads")).json()).toMatchObject({ items: [] });
 });
 
-test("tus-js-client resumes an upload after the server was killed", async ({ freshServer }) => {
+test("tus-js-client resumes an upload after the server is killed", async ({ freshServer }) => {
   const client = await TusClient.create(freshServer, "Killed");
   const file = await paddedRecording(5 * MIB + 3);
   let killed: Promise<void> | undefined;
@@ -168,7 +168,7 @@ test("tuspy uploads a file and sends a checksum with every chunk", async ({ hear
   expect(await client.storedHash(media)).toBe(sha256(bytes));
 });
 
-test("tuspy resumes an upload in another process after the server was killed", async ({
+test("tuspy resumes an upload in another process after the server is killed", async ({
   freshServer,
 }, info) => {
   const client = await TusClient.create(freshServer, "Another Process");

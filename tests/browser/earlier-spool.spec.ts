@@ -1,6 +1,7 @@
-// Recordings that an earlier version left in the browser's database. This version must offer to resume such a
-// recording, upload the missing part and play the result. The recorder of the earlier version wrote
-// tests/fixtures/spool-1 after its server was killed. Never replace this fixture: browsers still have such data.
+// Recordings that an earlier version left in the browser's database. This version must offer to
+// resume them, upload the missing parts and play the results. The recorder of the earlier version
+// wrote tests/fixtures/spool-1 after its server was killed. Never replace this fixture, because
+// browsers still contain data in this format.
 import { readFile, writeFile } from "node:fs/promises";
 import type { APIResponse, Page } from "@playwright/test";
 import {
@@ -24,7 +25,7 @@ type Recording = {
   type: string;
   began: number;
 };
-/** `pieces` has only the keys of the stored pieces. Their bytes are in recording.webm. */
+/** `pieces` contains only the keys of the stored pieces. Their bytes are in recording.webm. */
 type Spool = {
   version: number;
   stores: { name: string; keyPath: string | null }[];

@@ -34,7 +34,7 @@ test("frames per second of recordings", async ({}, info) => {
     baseURL: server.url,
     permissions: ["camera", "microphone"],
     viewport: { width: 1920, height: 1080 },
-    // Remove the flags that keep hidden tabs awake, because people's browsers do not have them.
+    // Remove the flags that keep hidden tabs awake, because users' browsers run without them.
     ignoreDefaultArgs: [
       "--mute-audio",
       "--disable-background-timer-throttling",

@@ -98,7 +98,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await ada.locator(".reply").getByRole("button", { name: "Reply" }).click();
   await expect(bob.locator(".replies .body")).toContainText("The menu.");
 
-  // Bob acknowledges the update, and Ada's page shows it.
+  // Bob acknowledges the update, and Ada's page shows the acknowledgement.
   await bob.getByRole("button", { name: "Got it" }).click();
   await expect(bob.getByText("You got it", { exact: true })).toBeVisible();
   await expect(ada.locator("#answers")).toContainText("Bob");

@@ -1,5 +1,5 @@
-// Keyboard shortcuts on non-Latin keyboard layouts. On such a layout, a letter key is recognized by its position on the
-// keyboard.
+// Keyboard shortcuts on non-Latin keyboard layouts. On these layouts, the page recognizes a letter
+// key by its position on the keyboard.
 import { pressPlace } from "./layouts.ts";
 import { Editor, paintImage, pasteFile } from "./markup.ts";
 import { expect, openSignedInPage, signIn, test } from "./test.ts";

@@ -73,7 +73,7 @@ test("a recipient empties the inbox: updates are postponed, muted, acknowledged 
     await later();
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
-    // Postponing an update is not a response, so the author still waits for Leo.
+    // Postponing an update is not a response, so the author is still waiting for Leo.
     await expectReceipts(author, asked, "Nobody has answered yet. 2 have not opened it.", {
       onThem: [leo[0], kim[0]],
     });

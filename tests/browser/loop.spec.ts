@@ -119,7 +119,7 @@ test("an author hears back from three people in other time zones, and asks them 
     );
   });
 
-  await test.step("Zofia reads it back", async () => {
+  await test.step("Zofia reads the update back", async () => {
     await scene.setTime("2026-11-20T08:30:00Z");
     await inKrakow.goto("/inbox");
     await inKrakow.keyboard.press("j");
@@ -173,7 +173,7 @@ test("an author hears back from three people in other time zones, and asks them 
     ).toBeVisible();
   });
 
-  await test.step("Zofia reads it back again, and Nadia confirms it", async () => {
+  await test.step("Zofia reads the update back again, and Nadia confirms the readback", async () => {
     await expectAsk(inKrakow, title, "Not quite: say it again by Mon 17:00");
     await checkPage(inKrakow, "loop-inbox-corrected");
     await rows(inKrakow, "To answer").getByRole("link", { name: "Say it back" }).click();
@@ -260,7 +260,7 @@ test("an author hears back from three people in other time zones, and asks them 
     ).toContainText("All have answered");
   });
 
-  await test.step("Kim accepts the answer and reads it back, and Leo is overdue", async () => {
+  await test.step("Kim accepts the answer and reads the update back, and Leo is overdue", async () => {
     // 09:30 on Monday in Auckland, 12:30 on Sunday in San Francisco and 21:30 on Sunday in Berlin.
     await scene.setTime("2026-11-22T20:30:00Z");
     await inAuckland.goto("/inbox");

@@ -86,8 +86,8 @@ export const receipt = (page: Page, name: string) =>
   page.locator(".receipt", { has: page.locator(".name", { hasText: name }) });
 
 /**
- * Opens the receipts page unless it is already open. Expects its heading, and the names in each of its sections in
- * order.
+ * Opens the receipts page unless it is already open. Expects the page to have this heading, and
+ * each of its sections to list these names in this order.
  */
 export async function expectReceipts(
   page: Page,

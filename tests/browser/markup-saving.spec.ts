@@ -1,5 +1,5 @@
-// Markup is not lost if the server rejects it, if the person marks up the picture again at once, or if it conflicts
-// with saved markup.
+// Markup is not lost if the server rejects it, if the person immediately marks up the picture
+// again, or if it conflicts with saved markup.
 import {
   arrivingItems,
   Editor,

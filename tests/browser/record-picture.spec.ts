@@ -2,7 +2,7 @@
 import { expect, test } from "./test.ts";
 import { startRecording, waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 
-test("a recording starts even if the compositor worker cannot draw the camera, but ends once nothing can draw the camera any more", async ({
+test("a recording starts even if the compositor worker cannot draw the camera, but ends once nothing can draw the camera", async ({
   playwright,
   hearback,
 }) => {

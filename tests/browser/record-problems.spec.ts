@@ -1,5 +1,6 @@
-// Problems of a recording: denied or unplugged devices, a server that rejects it, a size limit, and sleep. The recorder
-// explains the problem and keeps what was recorded.
+// Problems while recording: denied or unplugged devices, a server that rejects the recording, the
+// size limit, and a computer that goes to sleep. The recorder explains the problem and keeps what
+// was recorded.
 import { expect, test } from "./test.ts";
 import {
   checkPageFromTop,
@@ -10,7 +11,7 @@ import {
   openStudio,
 } from "./studio.ts";
 
-test("the recorder explains that no screen was shared, that the microphone is silent, or that the page may not use the camera", async ({
+test("the recorder explains that no screen was shared, that the microphone is silent, or that the page is not allowed to use the camera", async ({
   playwright,
   hearback,
 }) => {
@@ -126,7 +127,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("a recording ends when the computer goes to sleep, if sound and picture would be out of sync after it wakes up", async ({
+test("in a browser that loses sync between sound and picture during sleep, a recording ends when the computer goes to sleep", async ({
   playwright,
   hearback,
 }) => {
@@ -136,7 +137,7 @@ test("a recording ends when the computer goes to sleep, if sound and picture wou
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
-  // Simulate a minute of sleep, which a worker recognizes by a jump of its clock.
+  // Simulate a minute of sleep, which a worker detects by a jump in its clock.
   await page.route("**/recording-uploader-worker*", async (route) => {
     const response = await route.fetch();
     const sleep =

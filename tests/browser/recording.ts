@@ -86,8 +86,8 @@ export class RecordingBrowser {
   }
 
   /**
-   * Starts to record the camera and the microphone, and waits until `seconds` are safe on the server. The recording
-   * continues.
+   * Starts recording the camera and the microphone, and waits until `seconds` are safe on the
+   * server. The recording continues.
    */
   async recordUntilSafe(seconds: number): Promise<void> {
     const { page } = this;

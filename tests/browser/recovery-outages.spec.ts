@@ -1,4 +1,5 @@
-// The recorder continues after the network or the server was unavailable, and after the person's session expired.
+// The recorder continues after an outage of the network or the server, and after the person's
+// session expires.
 import { fetchStoredMedia, parseSafeSeconds, sha256 } from "./recording.ts";
 import { expectComplete, publishAndPlay, stopRecording, test } from "./recovery.ts";
 import { expect } from "./test.ts";
@@ -63,7 +64,7 @@ test(
 );
 
 test(
-  "the recorder continues after the server rejected a request that was sent before the person signed in again",
+  "the recorder continues after the server rejects a request that was sent before the person signed in again",
   { tag: "@once" },
   async ({ studio }) => {
     await studio.recordUntilSafe(3);

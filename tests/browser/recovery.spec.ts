@@ -1,5 +1,5 @@
-// Recordings can be resumed after the page was reloaded, the tab crashed or the browser was killed. Stored data must
-// not be lost.
+// Recordings can be resumed after the page is reloaded, the tab crashes or the browser is killed.
+// Stored data must not be lost.
 import { RecordingBrowser } from "./recording.ts";
 import { continueUpload, expectComplete, publishAndPlay, readOffer, test } from "./recovery.ts";
 import { expect, Hearback } from "./test.ts";

@@ -1,4 +1,5 @@
-// People in several time zones, whose browsers share one clock with the server. The clock stands still until `setTime`.
+// People in several time zones, whose browsers share one clock with the server. The clock stands
+// still until `setTime` moves it.
 import { expect, type Browser, type Page } from "@playwright/test";
 import { Hearback, person, signIn, type Person } from "./test.ts";
 

@@ -1,5 +1,5 @@
-// Starts a Hearback server with its own database and storage: SQLite and a folder, or PostgreSQL and S3 with
-// HEARBACK_TEST=postgres.
+// Starts a Hearback server with its own database and storage: SQLite and a folder, or PostgreSQL
+// and S3 if HEARBACK_TEST=postgres is set.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -148,7 +148,7 @@ export class Hearback {
     await ended;
   }
 
-  /** Suspends the process until `resume`. Its connections stay open. */
+  /** Suspends the process until `resume` is called. Its connections stay open. */
   suspend(): void {
     this.child.kill("SIGSTOP");
   }
@@ -241,8 +241,8 @@ async function runSql(url: string, statement: string): Promise<void> {
 }
 
 /**
- * Waits for a line of output and returns the first group of `pattern`. Rejects if the process ends, cannot be started
- * or prints no such line in time.
+ * Waits for a line of output that matches `pattern`, and returns the first capture group. Rejects
+ * if the process ends, cannot be started or prints no matching line in time.
  */
 function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// Runs the simulated team and writes its figures to results/simulation.txt and results/simulation.json. Started by
-// bin/simulate. HEARBACK_SIMULATION is `short` or `full`.
+// Runs the simulation and writes its figures to results/simulation.txt and results/simulation.json.
+// bin/simulate starts this test. HEARBACK_SIMULATION is `short` or `full`.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "@playwright/test";

@@ -1,4 +1,5 @@
-// The configuration of the simulated team, which bin/simulate runs. It needs no browser.
+// The Playwright configuration of the simulation that bin/simulate runs. The simulation needs no
+// browser.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

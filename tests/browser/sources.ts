@@ -1,4 +1,5 @@
-// Fake screens, cameras and microphones, which deliver frames when a test calls `deliver`.
+// Fake screens, cameras and microphones. Fake screens and cameras deliver frames when a test calls
+// `deliver`.
 import type { Page } from "@playwright/test";
 
 export type Source = "screen" | "camera" | "microphone";

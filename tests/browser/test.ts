@@ -13,7 +13,7 @@ import { Hearback, here, person, type Person } from "./server.ts";
 
 export { expect, Hearback, here, person, type Page, type Person };
 
-/** The uncaught errors of page scripts. A test with such an error fails. */
+/** The uncaught errors of page scripts. If there are any, the test fails. */
 let uncaughtErrors: string[] = [];
 
 function collectErrors(context: BrowserContext): void {

@@ -117,7 +117,8 @@ test("one finger draws separate shapes, two fingers only zoom, and every corner 
     page.locator(`dialog.markup .markup-tool[data-tool=${name}]`).tap();
   const shapes = page.locator("dialog.markup .markup-shapes > g");
 
-  // Redact neighboring lines of text. A new box that starts close to the previous box must not move it.
+  // Redact neighboring lines of text. Drawing a new box that starts close to the previous box must
+  // not move the previous box.
   await tool("redaction");
   for (const y of [0.2, 0.235, 0.27]) await touch.drag([0.2, y], [0.7, y + 0.03]);
   await expect(shapes).toHaveCount(3);
@@ -195,7 +196,7 @@ test("a pen draws with pressure, and a resting hand is ignored", async ({ browse
     await touch.move(1, [0.81, 0.91]);
   });
   await touch.up(1);
-  // After the pen was used, a finger moves the picture instead of drawing.
+  // After the pen has been used, a finger moves the picture instead of drawing.
   await touch.drag([0.2, 0.6], [0.5, 0.7]);
   await expect(page.locator("dialog.markup .markup-shapes > g")).toHaveCount(2);
   await editor.finish("Save");

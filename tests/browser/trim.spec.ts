@@ -9,7 +9,7 @@ const videoFile = async () => ({
   buffer: await readFile(fixture("count.webm")),
 });
 
-/** Creates an update with a video of six seconds, and waits until it is ready. */
+/** Creates an update with a six-second video, and waits until the video is ready. */
 async function postVideo(
   page: Page,
   fields: Record<string, string>,

@@ -15,7 +15,7 @@ async function pressRecord(page: Page, source: string): Promise<void> {
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
 }
 
-test("the recorder gives up when MediaRecorder never starts, and Try again records", async ({
+test("the recorder gives up when MediaRecorder never starts, and Try again starts a recording", async ({
   playwright,
   hearback,
 }) => {

@@ -152,7 +152,8 @@ async fn check_media(program: &Client, path: &str) {
         for rendition in array(&media["renditions"]) {
             let response = program.get(text(&rendition["url"])).await;
             let status = response.status.as_u16();
-            // A job can replace the rendition before it is requested. The old address then gets status 404.
+            // A job can replace the rendition before it is requested. The old address then returns
+            // status 404.
             assert!(matches!(status, 200 | 404), "{status}: {rendition}");
         }
     }

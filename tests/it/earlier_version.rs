@@ -249,7 +249,7 @@ async fn upgraded_installation_resumes_an_upload_where_it_stopped() {
 }
 
 #[actix_web::test]
-async fn upgraded_installation_keeps_sessions_and_links_and_drafts() {
+async fn upgraded_installation_keeps_sessions_links_and_drafts() {
     let old = Upgraded::open().await;
     let cookies = |cookie: &str| {
         old.app

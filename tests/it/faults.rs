@@ -24,9 +24,9 @@ pub enum Reach {
 /// What happens to the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The server does not receive the request.
+    /// The service does not receive the request.
     CutBefore,
-    /// The server executes the request, but its response is lost.
+    /// The service executes the request, but its response is lost.
     CutAfter,
     /// The request is delayed until [`Breaker::mend`] is called.
     Hold,
@@ -76,7 +76,8 @@ impl Breaker {
         }
     }
 
-    /// Makes the fault happen at a later request. If `nth` is 0, the fault happens at the next request.
+    /// Makes the fault happen at a later request to the services in `reach`. If `nth` is 0, the
+    /// fault happens at the next of these requests.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
         *self.armed.lock().unwrap() = Some(Armed {
             left: nth,

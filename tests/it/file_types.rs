@@ -17,8 +17,8 @@ fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// Returns one second of H.264 video in a fragmented MP4 file. Such a file stays valid when boxes are inserted at its
-/// beginning.
+/// Returns one second of H.264 video in a fragmented MP4 file, which stays valid when boxes are
+/// inserted at its beginning.
 fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Returns two numbers for each frame of a test video: the time in seconds at which a player shows the frame, and the
-/// second of the source video from which the frame comes. The grey value of the frame encodes this second. `input`
-/// contains ffmpeg options for the input file.
+/// Returns two numbers for each frame of a test video: the time at which a player shows the frame,
+/// in seconds, and which second of the source video the frame comes from. The gray value of the
+/// frame encodes the second number. `input` contains ffmpeg options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])
@@ -37,8 +37,8 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     };
     let line = |line: &str| {
         let at: f64 = after(line, "pts_time:")?.parse().ok()?;
-        let grey: f64 = after(line, "mean:[")?.parse().ok()?;
-        Some((at, (grey / 20.0).round() as i64 - 1))
+        let gray: f64 = after(line, "mean:[")?.parse().ok()?;
+        Some((at, (gray / 20.0).round() as i64 - 1))
     };
     String::from_utf8_lossy(&output.stderr)
         .lines()
@@ -46,7 +46,7 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .collect()
 }
 
-/// Returns the second of the source video that a player shows at the time `at`.
+/// Returns which second of the source video a player shows at the time `at`.
 pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
     pictures
         .iter()

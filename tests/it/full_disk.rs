@@ -21,8 +21,8 @@ struct World {
     updates: Vec<String>,
 }
 
-/// How many pages are left free on the disk. For each of these numbers, the test sends a write while only so many pages
-/// are free, and another write after space is freed.
+/// The numbers of pages that are left free on the disk. For each number, the test sends one write
+/// while only that many pages are free, and another write after space is freed.
 const FREE_PAGES: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn create_world() -> World {

@@ -20,10 +20,10 @@ use crate::markup::{put_markup, rendition};
 /// The name of a bucket in which versioning is enabled.
 const BUCKET: &str = "hearback-versioned";
 
-/// The colour of the secret. No other pixel of the test pictures has a similar colour, even after JPEG compression.
+/// The color of the secret. No other pixel of the test pictures has a similar color, even after JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
-/// Makes a grey picture of 800 × 600 pixels. A pattern in the secret colour fills the area from x = 200 to 400 and from
+/// Makes a gray picture of 800 × 600 pixels. A pattern in the secret color fills the area from x = 200 to 400 and from
 /// y = 150 to 250.
 fn secret(format: ImageFormat) -> Vec<u8> {
     let mut image = RgbImage::from_pixel(800, 600, Rgb([200, 200, 200]));

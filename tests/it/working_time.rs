@@ -52,8 +52,8 @@ async fn invalid_working_hours_are_rejected_with_a_reason() {
         (hours(&[1], "17:00", "09:00"), "not after the start"),
         (hours(&[1], "09:00", "09:00"), "not after the start"),
         (hours(&[], "09:00", "17:00"), "has no days"),
-        (hours(&[0], "09:00", "17:00"), "the day 0"),
-        (hours(&[8], "09:00", "17:00"), "the day 8"),
+        (hours(&[0], "09:00", "17:00"), "invalid day 0"),
+        (hours(&[8], "09:00", "17:00"), "invalid day 8"),
         (hours(&[1], "9 o'clock", "17:00"), "not a time of day"),
         (
             json!({ "days": [1], "from": "09:00", "to": "17:00", "pause": "12:00" }),

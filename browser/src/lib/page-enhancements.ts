@@ -1,4 +1,4 @@
-// Small behaviours of every page, selected by data attributes.
+// Small behaviors of every page, selected by data attributes.
 
 // `data-submit`: choosing another option of this list submits its form.
 document.addEventListener("change", (event) => {

@@ -62,7 +62,7 @@ async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | nul
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) removeGuestNameFields();
     await refresh();
-    // If the focused row was removed, move the focus to its neighbour.
+    // If the focused row was removed, move the focus to its neighbor.
     if (row && !row.isConnected && document.activeElement === document.body)
       (
         neighbor?.querySelector<HTMLElement>(".comment, button") ??

@@ -42,7 +42,7 @@ interface SvgPart {
 type ToPixels = (point: Point | StrokePoint) => Point;
 
 /**
- * Returns white or dark grey, whichever contrasts better with `color`. Used for letters on a background of that color,
+ * Returns white or dark gray, whichever contrasts better with `color`. Used for letters on a background of that color,
  * and for outlines around letters of that color.
  */
 export function contrastColor(color: Color): string {

@@ -119,7 +119,7 @@ export function shapeAtPoint(
 
 /**
  * Creates a smoothed freehand line. Omits points that are closer together than can be seen. Keeps points on straight
- * parts, because the curve passes through the midpoints between neighbouring points and would otherwise cut corners.
+ * parts, because the curve passes through the midpoints between neighboring points and would otherwise cut corners.
  * `fine` is the size of a screen pixel in picture pixels.
  */
 export function strokeShape(

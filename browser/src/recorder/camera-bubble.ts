@@ -1,7 +1,7 @@
 // The camera bubble: its position, its rendering, and the handle that moves and resizes it on the preview.
 
 /**
- * `x` and `y` are the centre, in fractions of the picture's width and height. `size` is the diameter, as a fraction of
+ * `x` and `y` are the center, in fractions of the picture's width and height. `size` is the diameter, as a fraction of
  * the height.
  */
 export interface Bubble {
@@ -54,7 +54,7 @@ export function drawComposite(
   drawFace(context, camera, x * width - diameter / 2, y * height - diameter / 2, diameter);
 }
 
-/** Draws the centre of the camera's picture in a circle. */
+/** Draws the center of the camera's picture in a circle. */
 export function drawFace(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   camera: Drawable,
@@ -126,11 +126,11 @@ export class BubbleHandle {
     const frame = this.element.parentElement?.getBoundingClientRect();
     if (!frame) return;
     const from = this.#place;
-    const centre = [frame.left + from.x * frame.width, frame.top + from.y * frame.height] as const;
+    const center = [frame.left + from.x * frame.width, frame.top + from.y * frame.height] as const;
     const resizes =
       event.target instanceof Element && event.target.closest(".bubble-corner") !== null;
     const distanceTo = ({ clientX, clientY }: PointerEvent): number =>
-      Math.hypot(clientX - centre[0], clientY - centre[1]);
+      Math.hypot(clientX - center[0], clientY - center[1]);
     const move = (now: PointerEvent): void => {
       if (resizes)
         this.#moveTo({ ...from, size: (from.size * distanceTo(now)) / distanceTo(event) });

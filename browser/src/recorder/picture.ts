@@ -38,9 +38,10 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composites the picture from the start if there are two sources, or if the browser can pass frames through a worker
-   * without copying them. The reason is that a still screen delivers no new frames: without compositing, a recorder
-   * that starts later would get none. `worker` is the URL of compositor-worker.ts.
+   * Composites the picture from the start if there are two sources, or if the browser can pass
+   * frames through a worker without copying them. A still screen delivers no new frames, so without
+   * compositing, a recorder that starts later would get none. `worker` is the URL of
+   * compositor-worker.ts.
    */
   static async begin(
     worker: string,

@@ -8,9 +8,9 @@ import { Recording } from "./recording.js";
 import { showsPicture } from "./track-probe.js";
 
 /**
- * How long to wait until a recorder runs, in milliseconds. `first` applies to the first recorder; a fraction of it is
- * usually enough. `busy` is added if the first recorder's tracks are known to deliver data. `again` applies to each
- * recorder that replaces another.
+ * How long to wait for a recorder to start, in milliseconds. `first` applies to the first recorder;
+ * a fraction of it is usually enough. `busy` is added if the first recorder's tracks are known to
+ * deliver data. `again` applies to each recorder that replaces another.
  */
 const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 
@@ -30,9 +30,10 @@ export interface RecordingInputs {
 }
 
 /**
- * Starts a recording, and resolves once the recorder is running. A source that has not delivered a frame yet is black
- * until it does. If no sound has arrived, the recording has no sound, and `hasSound` is false. Rejects with a
- * `CaptureError` if no recorder starts.
+ * Starts a recording, and resolves once the recorder is running. A source that has not delivered a
+ * frame yet is black until it does. If no sound has arrived, or if the recorder starts only without
+ * sound, the recording has no sound, and `hasSound` is false. Rejects with a `CaptureError` if no
+ * recorder starts.
  */
 export async function startRecording(
   inputs: RecordingInputs,

@@ -32,8 +32,8 @@ export function fileTypeOf(type: string): { type: string; extension: string } {
 }
 
 /**
- * Whether sound and picture are out of sync after the computer has slept. In Firefox, the sound is then ahead of the
- * picture by as long as the computer slept.
+ * Whether sound and picture get out of sync when the computer sleeps during a recording. In
+ * Firefox, the sound is then ahead of the picture by as long as the computer slept.
  */
 export const driftsAfterSleep = "mozInnerScreenX" in window;
 
@@ -46,7 +46,10 @@ const timeslice = 1000;
 /** How long a browser may take to emit the end of a recording, in milliseconds. */
 const stopTimeout = 10_000;
 
-/** Bits per second for 1080p. Smaller pictures get fewer, but at least 40 % of this. */
+/**
+ * The bit rate of a 1080p video, in bits per second. Smaller pictures get less, but at least 40% of
+ * this rate.
+ */
 const videoBitRate = 2_500_000;
 const audioBitRate = 96_000;
 
@@ -130,7 +133,7 @@ export class Recording extends EventTarget {
     await running;
   }
 
-  /** How long the recording is, in milliseconds, without pauses. */
+  /** The length of the recording in milliseconds, excluding pauses. */
   get ms(): number {
     return Math.round(
       this.#earlierMs + (this.#runningSince === null ? 0 : performance.now() - this.#runningSince),

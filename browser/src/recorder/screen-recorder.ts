@@ -59,8 +59,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const attempt = this.#attempt;
     this.#attempt = null;
     attempt?.cancel();
-    // End the recording, because a script cannot keep the person from going back in the history. The uploader sends the
-    // rest in the background, and the next page offers to send any part that the server does not receive.
+    // End the recording, because a script cannot prevent the person from navigating back. The
+    // uploader sends the rest in the background, and the next page offers to send any part that the
+    // server does not receive.
     this.#recording?.finishUpload().catch(() => undefined);
     this.#recording = null;
     this.#closeSources();
@@ -162,8 +163,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#view.showCamera(null, false);
     this.#become("set");
     await this.#setup.requestDevices();
-    // Ask the browser not to delete the spool when it runs out of space. Ask before the recording begins, because
-    // Firefox shows a prompt that would otherwise be recorded.
+    // Ask the browser not to delete the spool when storage runs low. Ask before the recording
+    // begins, because Firefox shows a prompt that would otherwise be recorded.
     await navigator.storage?.persist?.().catch(() => false);
   }
 
@@ -184,7 +185,10 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#setup.showCamera(this.#state === "set");
   }
 
-  /** A microphone or camera was unplugged. The recording continues with the remaining sources. */
+  /**
+   * Handles a microphone or camera that was unplugged. The recording continues with the remaining
+   * sources.
+   */
   #handleLostDevice(kind: DeviceKind): void {
     const isRecording = this.#recording !== null;
     const { source } = this.#view;
@@ -342,8 +346,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   }
 
   /**
-   * Ends the recording, or cancels the attempt to start one, and shows why. What was recorded is kept. `reason` is a
-   * clause without a period, such as "The video stopped".
+   * Ends the recording, or cancels the attempt to start one, and shows why. The part recorded so
+   * far is kept. `reason` is a clause without a period, such as "The video stopped".
    */
   #endEarly(reason: string): void {
     if (this.#attempt)

@@ -109,7 +109,10 @@ async function toFile(video: HTMLVideoElement, name: string): Promise<File> {
   return new File([blob], name, { type: "image/png" });
 }
 
-/** Returns the error to show for a screenshot that failed. The messages of captures speak of recordings. */
+/**
+ * Returns the error to show for a failed screenshot. Rewords capture errors, because their messages
+ * are about recordings.
+ */
 export function screenshotError(error: unknown): unknown {
   return error instanceof CaptureError
     ? new CaptureError(error.message.replace("nothing is recorded", "there is no picture"))

@@ -1,4 +1,4 @@
-// What happens with a recording that ended: it is sent, shown on the page, or thrown away.
+// What happens to a finished recording: it is sent, shown on the page, or thrown away.
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, formatTime, isTextEntry } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";

@@ -5,8 +5,8 @@ import type { RecorderState } from "./view.js";
 export type Shortcut = "cancel" | "stop" | "pause" | "resume";
 
 /**
- * Returns what a key does in this state. Escape cancels, Alt+Shift+S stops, and Alt+Shift+P pauses or resumes. Null if
- * the key does nothing.
+ * Returns the shortcut that a key press triggers in this state, or null if it triggers none. Escape
+ * cancels, Alt+Shift+S stops, and Alt+Shift+P pauses or resumes.
  */
 export function shortcutOf(event: KeyboardEvent, state: RecorderState): Shortcut | null {
   if (event.key === "Escape") return state === "counting" || state === "asking" ? "cancel" : null;

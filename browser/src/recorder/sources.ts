@@ -119,7 +119,10 @@ export class RecorderSources {
     this.#sound = await attempt.acquire(this.#mixer?.track() ?? Promise.resolve(null));
   }
 
-  /** Throws if a source has already ended. Otherwise, its part of the recording would be black or silent. */
+  /**
+   * Throws if a source has already ended, because its part of the recording would be black or
+   * silent.
+   */
   assertLive(): void {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])

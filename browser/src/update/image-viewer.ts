@@ -204,8 +204,8 @@ export class ImageViewer {
   }
 
   #wheel(event: WheelEvent): void {
-    // Browsers report a trackpad pinch as a wheel event with Control. Without Control, the wheel scrolls the page,
-    // unless the image is zoomed in.
+    // Browsers report a trackpad pinch as a wheel event with the Control key pressed. Without
+    // Control, the wheel scrolls the page, unless the image is zoomed in.
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       const sensitivity = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 0.05 : 0.004;
@@ -218,7 +218,7 @@ export class ImageViewer {
       const { x, y } = this.#zoom;
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
       this.#zoom.moveTo(x - event.deltaX * unit, y - event.deltaY * unit);
-      // Once the image reaches its edge, the wheel scrolls the page.
+      // If the image is at its edge and cannot move further, let the wheel scroll the page.
       if (this.#zoom.x !== x || this.#zoom.y !== y) event.preventDefault();
     }
   }

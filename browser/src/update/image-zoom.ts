@@ -29,7 +29,7 @@ export class ImageZoom {
     );
   }
 
-  /** Follows the size of the viewport until `destroy`. */
+  /** Follows the size of the viewport until `destroy` is called. */
   observe(): void {
     this.#observer.observe(this.viewport);
   }
@@ -50,7 +50,7 @@ export class ImageZoom {
     return this.#y;
   }
 
-  /** The displayed size of the image, in percent of its true size. */
+  /** The displayed size of the image, as a percentage of its true size. */
   get percent(): number {
     const natural = this.#naturalWidth;
     return natural > 0 ? Math.round((this.#sheet.offsetWidth * this.#zoom * 100) / natural) : 100;
@@ -71,7 +71,10 @@ export class ImageZoom {
     return this.#naturalWidth / Math.max(1, this.#sheet.offsetWidth);
   }
 
-  /** Shows the whole image, or the top of a very tall one at full width. */
+  /**
+   * Shows the whole image, or the top of a very tall one at full width, but no larger than its true
+   * size.
+   */
   open(): void {
     this.fit();
     const fullWidthZoom = Math.min(
@@ -97,7 +100,7 @@ export class ImageZoom {
     this.zoomTo(this.#zoom * factor);
   }
 
-  /** Zooms in or out around a point of the window. By default, this is the center of the viewport. */
+  /** Zooms in or out around a point in the window, by default the center of the viewport. */
   zoomTo(zoom: number, clientX?: number, clientY?: number): void {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));

@@ -107,7 +107,7 @@ export class UpdateStage extends HTMLElement {
     return [...this.querySelectorAll<HTMLElement>(".medium")];
   }
 
-  /** Shows the media with this id. Does nothing if the page has none. */
+  /** Shows the media with this id. Does nothing if the page does not contain it. */
   show(media: string): void {
     if (
       media === this.#shownMedia ||
@@ -135,7 +135,10 @@ export class UpdateStage extends HTMLElement {
       : null;
   }
 
-  /** The number of a media item on the page, starting at 1. */
+  /**
+   * The position of a media item among those on the page, starting at 1; 0 if it is not on the
+   * page.
+   */
   numberOf(media: string): number {
     return this.#figures.findIndex((figure) => figure.dataset["media"] === media) + 1;
   }
@@ -151,7 +154,7 @@ export class UpdateStage extends HTMLElement {
     this.#draw();
   }
 
-  /** Selects a comment and goes to its place. */
+  /** Selects a comment and shows the place that it points to, if any. */
   goTo(comment: HTMLElement): void {
     const anchored = anchoredComments().find(({ element }) => element === comment);
     selectComment(comment);

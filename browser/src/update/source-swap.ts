@@ -1,8 +1,10 @@
-// Changes the source of a video when a seekable or trimmed copy replaces the raw file, even while somebody watches it.
-// Playback is not interrupted: the new source is used at the next pause, seek, stall or error.
+// Changes the source of a video when a seekable or trimmed copy replaces the raw file, even while
+// somebody is watching the video. Playback is not interrupted: the new source is used at the next
+// pause, seek, stall or error.
 //
-// Positions are in milliseconds from the point where the trimmed recording begins. `data-from` is the position of this
-// point in the file. If the start was trimmed, `data-begins` is the position of this point in the original.
+// Positions are in milliseconds from the point where the trimmed recording begins. `data-from` is
+// the position of this point in the file. If the start was trimmed, `data-begins` is the position
+// of this point in the original.
 
 import { onVideoRefresh } from "../lib/refresh.js";
 

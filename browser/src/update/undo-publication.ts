@@ -2,7 +2,7 @@
 // is sent.
 import { readStorage } from "../lib/dom.js";
 
-/** The server accepts undo for this long after publication. */
+/** How long after publication the server accepts an undo. */
 const UNDO_MS = 10_000;
 
 class UndoField extends HTMLElement {

@@ -67,7 +67,8 @@ class UpdatePage extends HTMLElement {
   }
 
   /**
-   * After new content has arrived, reports again that the person opened the update, because they see the new content.
+   * When new content has arrived, reports again that the person opened the update, because they now
+   * see that content.
    */
   #reportOpeningAgain(): void {
     clearTimeout(this.#reopenTimer);

@@ -28,7 +28,10 @@ export class FileUpload {
   /** Whether the latest response was to a HEAD request. */
   #lastWasHead = false;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The number of bytes sent and the time when sending began or resumed, for estimating the remaining time. */
+  /**
+   * The time when sending began or resumed, and the number of bytes that had been sent by then.
+   * Used to estimate the remaining time.
+   */
   #baseline: { sent: number; time: number } | undefined;
 
   constructor(
@@ -138,8 +141,9 @@ export class FileUpload {
   }
 
   /**
-   * Completes an upload after the server has received all bytes. If the last response was to a HEAD request, the PATCH
-   * request before it failed after all bytes had arrived. In that case, an empty PATCH request must finish the upload.
+   * Completes an upload after the server has received all bytes. If the last response was to a HEAD
+   * request, the preceding PATCH request failed after all bytes had arrived. In that case, an empty
+   * PATCH request must finish the upload.
    */
   async #complete(): Promise<void> {
     clearTimeout(this.#stallTimer);
@@ -159,7 +163,7 @@ export class FileUpload {
   }
 }
 
-/** Converts an error of tus-js-client. */
+/** Converts an error from tus-js-client to a `Problem`. */
 function toProblem(error: Error | DetailedError): Problem {
   if (!("originalRequest" in error)) return noResponseProblem();
   if (error.causingError instanceof Problem) return error.causingError;

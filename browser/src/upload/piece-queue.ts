@@ -127,8 +127,8 @@ export class PieceQueue {
     this.#pieces = this.#pieces.filter((piece) => piece.end > offset);
     this.recording.safe = offset;
     this.recording.safeMs = covered.at(-1)?.ms ?? this.recording.safeMs;
-    // Ignore a failure. Pieces that remain in the spool do no harm, because an upload that is resumed first fetches the
-    // server's offset.
+    // Ignore a failure. Pieces that remain in the spool do no harm, because resuming an upload
+    // begins by fetching the server's offset.
     await this.spool.removeCovered(this.recording, covered).catch(() => {});
   }
 }

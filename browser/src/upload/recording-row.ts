@@ -65,7 +65,7 @@ export class RecordingRow {
     announce(message);
   }
 
-  /** Removes the row and moves the focus to its neighbour. */
+  /** Removes the row and moves the focus to its neighbor. */
   remove(): void {
     const neighbor = this.element.nextElementSibling ?? this.element.previousElementSibling;
     const list = this.element.parentElement;

@@ -40,7 +40,7 @@ export class RecordingSender {
   #state: SendProgress["state"] = "sending";
   /** The reason why nothing is being sent, as a sentence. */
   #reason = "";
-  /** Serialises the calls of `addPiece` and `finish`. */
+  /** Serializes the calls of `addPiece` and `finish`. */
   #pending: Promise<void> = Promise.resolve();
   #sleeper: { until: "piece" | "retry"; wake: () => void } | undefined;
   #stopped = new AbortController();
@@ -194,8 +194,8 @@ export class RecordingSender {
     if (this.#stopped.signal.aborted) return;
     this.#offsetKnown = false;
     if (status === 409 || status === 460) {
-      // The offset was wrong or the checksum did not match. At the first such response, return, so that the offset is
-      // fetched without a delay.
+      // The offset was wrong or the checksum did not match. The first time, return, so that the
+      // offset is fetched without a delay.
       if (this.#retries++ === 0) return;
       return this.#retryLater("The server and this browser disagree on the upload's offset.");
     }

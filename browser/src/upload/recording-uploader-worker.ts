@@ -133,7 +133,7 @@ async function resume(id: string): Promise<void> {
   if (!(await acquireLock(id))) throw new Error("Another tab is already sending this recording.");
   const recording = await spool.getRecording(id);
   if (!recording) throw new Error("This browser no longer has this recording.");
-  // Fetch the offset, because the server may have more bytes than the spool has recorded.
+  // Fetch the offset, because the server may have received more bytes than the spool knows about.
   const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.listPieces(recording));
@@ -157,7 +157,10 @@ function start(recording: Recording, spooled?: Piece[]): void {
   });
 }
 
-/** Acquires a recording's lock until this worker ends. Resolves with `false` if another page holds the lock. */
+/**
+ * Acquires a recording's lock and holds it until this worker ends. Resolves with `false` if another
+ * page holds the lock.
+ */
 function acquireLock(id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     navigator.locks

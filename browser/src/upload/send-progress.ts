@@ -2,7 +2,10 @@
 import { formatTime } from "../lib/dom.js";
 import { deletedMessage } from "./tus.js";
 
-/** How much of a recording is recorded, spooled and on the server, in milliseconds of recorded time. */
+/**
+ * How much of a recording has been captured, spooled and received by the server, in milliseconds of
+ * recorded time.
+ */
 export interface SendProgress {
   recordedMs: number;
   /** How much of the recording has reached the spool or the server, in milliseconds. */

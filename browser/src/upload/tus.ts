@@ -5,7 +5,9 @@ import { formatTime } from "../lib/dom.js";
 export interface TusResponse {
   /** 0 if no response arrived. */
   status: number;
-  /** The request was aborted because no byte was sent or received within the stall timeout. */
+  /**
+   * Whether the request was aborted because no byte was sent or received within the stall timeout.
+   */
   stalled: boolean;
   /** `Upload-Offset`: the number of bytes that the server has. */
   offset: number | null;
@@ -179,8 +181,8 @@ export async function isMediaDeleted(media: string): Promise<boolean> {
 }
 
 /**
- * Returns the message which says that the first `safeMs` milliseconds were deleted on the server and `leftMs`
- * milliseconds remain in this browser.
+ * Returns the message for a recording that was deleted on the server. `safeMs` is the length of the
+ * deleted part, and `leftMs` the length of the part that remains in this browser.
  */
 export function deletedMessage(safeMs: number, leftMs: number): string {
   return `${safeMs < 1000 ? "The recording" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;

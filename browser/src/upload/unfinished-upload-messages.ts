@@ -5,7 +5,10 @@ import { listUploads, type UnfinishedUpload } from "./upload-list.js";
 /** A recording that has sent nothing for this long is paused, or its page is gone. */
 const RECORDING_IDLE_MS = 60_000;
 
-/** Shows in each row how much arrived and how to continue. Leaves the rows unchanged if the server does not respond. */
+/**
+ * Adds to each row how much has arrived and how to continue. Leaves the rows unchanged if the
+ * server does not respond.
+ */
 export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
   let uploads: UnfinishedUpload[];
   try {

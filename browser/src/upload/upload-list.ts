@@ -1,7 +1,7 @@
 // This person's uploads that the server has not finished.
 import { requestJson } from "../lib/request.js";
 
-/** An item of `GET /uploads`. */
+/** An item in the response to `GET /uploads`. */
 export interface UnfinishedUpload {
   id: string;
   url: string;

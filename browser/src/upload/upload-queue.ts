@@ -187,7 +187,8 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
         await this.#send(item);
         item.state = "done";
         announce(`${item.file.name} was uploaded.`);
-        // New media is a material change, so tick the checkbox that asks for new responses. The author can clear it.
+        // New media is a material change, so select the checkbox that asks for new responses. The
+        // author can clear it.
         const isMaterial = document.querySelector<HTMLInputElement>("#change");
         if (isMaterial) isMaterial.checked = true;
         await refresh();

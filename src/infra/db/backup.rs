@@ -13,7 +13,7 @@ use crate::error::{Error, Result, is_disk_failure};
 /// The margin of the free-space check, in bytes. A copy requires free space for 1.25 times the size of the database
 /// plus this margin.
 const FREE_SPACE_MARGIN: u64 = 4 * MEBIBYTE;
-/// A MiB, in bytes.
+/// One MiB, in bytes.
 const MEBIBYTE: u64 = 1024 * 1024;
 
 /// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy is
@@ -124,8 +124,8 @@ fn check_free_space(file: &Path) -> Result<()> {
     Err(not_enough_space(folder, needed, free))
 }
 
-/// The error for a folder with too little free space. Rounds up what is needed and rounds down what is free, so that the
-/// numbers never suggest that the space suffices.
+/// The error for a folder with too little free space. Rounds the needed space up and the free space
+/// down, so that the numbers never suggest that there is enough space.
 fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
     Error::Conflict(format!(
         "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only {} are free. Free some space there and start again. Nothing was changed.",

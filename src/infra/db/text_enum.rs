@@ -140,7 +140,7 @@ pub trait FetchKnown<T> {
         connection: &mut AnyConnection,
     ) -> impl Future<Output = Result<Vec<T>>> + Send;
 
-    /// Like [`Self::fetch_known`], and also returns the number of skipped rows.
+    /// Like [`Self::fetch_known`], but also returns the number of skipped rows.
     fn fetch_known_and_count_unknown(
         self,
         connection: &mut AnyConnection,

@@ -41,7 +41,9 @@ impl Tx {
         self.dialect
     }
 
-    /// Commits durably and wakes the tasks that are waiting for commits. If it returns an error, nothing was stored.
+    /// Commits durably and wakes the tasks that are waiting for commits. If the commit fails,
+    /// nothing was stored. If the connection to PostgreSQL breaks during the commit, the outcome is
+    /// unknown.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
         self.commit_silently().await?;

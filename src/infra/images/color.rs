@@ -1,7 +1,7 @@
 //! Color spaces: how a picture describes its colors, and the conversion of pixels to sRGB.
 //!
-//! The conversion follows Chromium, so that a converted picture looks like the original does in
-//! Chromium.
+//! The conversion follows Chromium, so that a converted picture has the colors that Chromium shows
+//! for the original.
 
 mod png;
 #[cfg(test)]
@@ -49,7 +49,7 @@ impl ColorSpace {
 impl HdrSpace {
     /// Converts the pixels to sRGB.
     fn convert(&self, image: DynamicImage) -> DynamicImage {
-        let mut image = grey_to_rgb(image);
+        let mut image = gray_to_rgb(image);
         let channels = usize::from(image.color().channel_count());
         let (to_byte, to_word) = (|value| value as u8, |value| value as u16);
         match &mut image {
@@ -81,13 +81,13 @@ impl HdrSpace {
     }
 }
 
-/// The pixels that an ICC profile describes.
+/// Which form of the decoded pixels an ICC profile applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ProfileUse {
-    /// The decoded pixels.
+    /// The pixels as decoded.
     AsDecoded,
-    /// The decoded grey pixels, once they are converted to RGB.
-    GreyAsRgb,
+    /// The decoded gray pixels after conversion to RGB.
+    GrayAsRgb,
 }
 
 /// Checks the header of an ICC profile (ICC.1:2022 §7.2). `color` says whether the decoded pixels have color. Returns
@@ -99,7 +99,7 @@ fn profile_use(profile: &[u8], color: bool) -> Option<ProfileUse> {
     }
     match (profile.get(16..20)?, color) {
         (b"RGB ", true) | (b"GRAY", false) => Some(ProfileUse::AsDecoded),
-        (b"RGB ", false) => Some(ProfileUse::GreyAsRgb),
+        (b"RGB ", false) => Some(ProfileUse::GrayAsRgb),
         _ => None,
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn keep_or_convert(
             Some(ProfileUse::AsDecoded) if profile.len() <= MAX_KEPT_PROFILE => {
                 (image, Some(profile))
             }
-            Some(ProfileUse::AsDecoded | ProfileUse::GreyAsRgb) => {
+            Some(ProfileUse::AsDecoded | ProfileUse::GrayAsRgb) => {
                 (convert_from_icc(image, &profile), None)
             }
             None => (image, None),
@@ -141,7 +141,7 @@ pub(super) fn convert_from_icc(image: DynamicImage, profile: &[u8]) -> DynamicIm
 /// Leaves the colors unchanged if the profile cannot be applied.
 fn convert(image: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     let image = if profile.color_space == DataColorSpace::Rgb {
-        grey_to_rgb(image)
+        gray_to_rgb(image)
     } else {
         image
     };
@@ -151,7 +151,7 @@ fn convert(image: DynamicImage, profile: &ColorProfile) -> DynamicImage {
     })
 }
 
-fn grey_to_rgb(image: DynamicImage) -> DynamicImage {
+fn gray_to_rgb(image: DynamicImage) -> DynamicImage {
     match image {
         DynamicImage::ImageLuma8(_) => image.into_rgb8().into(),
         DynamicImage::ImageLumaA8(_) => image.into_rgba8().into(),

@@ -12,7 +12,8 @@ use super::pixels::{MAX_MEMORY, decode_pixels, decoder_limits};
 use super::{Format, MAX_BYTES, Picture, color, gif, image_error, jpeg, webp};
 use crate::error::{Error, Result};
 
-/// The length of the checksum after the compressed pixels, in bytes. A file without it has all pixels.
+/// The length of the checksum after the compressed pixels, in bytes. A file that lacks only this
+/// checksum still contains all pixels.
 const ZLIB_CHECKSUM_LENGTH: usize = 4;
 /// The length of the bytes before the first chunk of a PNG.
 const PNG_SIGNATURE_LENGTH: usize = 8;
@@ -51,8 +52,9 @@ fn decode_png(bytes: &[u8]) -> Result<Picture> {
     decode_pixels(decoder.map_err(image_error)?, false, Some(space))
 }
 
-/// If the end chunk is missing or cut off, ends the file after its last complete chunk. If a chunk of pixels is cut
-/// off, keeps what is left of it, because possibly only checksums are missing.
+/// If the end chunk is missing or cut off, ends the file after its last complete chunk. If a chunk
+/// of pixels is cut off so close to its end that only checksums can be missing, keeps what remains
+/// of the chunk.
 fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut end = PNG_SIGNATURE_LENGTH;
     while let Some(chunk) = read_png_chunk(bytes.get(end..).unwrap_or_default()) {

@@ -7,8 +7,8 @@ use resvg::usvg::{Options, Tree};
 use super::{Font, Picture, color};
 use crate::error::{Error, Result};
 
-/// How many pixels are drawn at once. Drawing a whole picture of 40 megapixels at once would double the memory it
-/// needs.
+/// How many pixels are drawn at once. Drawing a 40-megapixel picture in one go would double the
+/// required memory.
 const BAND_PIXELS: usize = 1 << 20;
 
 /// A rectangle in whole pixels.
@@ -93,7 +93,8 @@ impl Picture {
         }
     }
 
-    /// Converts the picture to sRGB, because shapes are drawn in sRGB. Also converts a grey picture to RGB.
+    /// Converts the picture to sRGB, because shapes are drawn in sRGB. Also converts a gray picture
+    /// to RGB.
     fn convert_to_srgb(&mut self) {
         let mut image = std::mem::take(&mut self.image);
         if let Some(profile) = self.profile.take() {
@@ -131,7 +132,7 @@ fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree)
         }
         let height = u32::try_from(canvas.len() / 4 / row).map_err(Error::internal)?;
         let mut pixmap = PixmapMut::from_bytes(canvas, width, height)
-            .ok_or_else(|| Error::internal("a horizontal strip of a picture has no pixels"))?;
+            .ok_or_else(|| Error::internal("a horizontal band of a picture has no pixels"))?;
         resvg::render(
             tree,
             Transform::from_translate(0.0, -((n * rows) as f32)),

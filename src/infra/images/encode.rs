@@ -73,7 +73,7 @@ fn flatten_on_white(image: &DynamicImage) -> DynamicImage {
     let flat = RgbImage::from_fn(pixels.width(), pixels.height(), |x, y| {
         let [red, green, blue, alpha] = pixels.get_pixel(x, y).0.map(u16::from);
         let over =
-            |colour: u16| u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255);
+            |color: u16| u8::try_from((color * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255);
         image::Rgb([over(red), over(green), over(blue)])
     });
     DynamicImage::ImageRgb8(flat)

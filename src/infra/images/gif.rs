@@ -1,4 +1,4 @@
-//! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colors are not quantised
+//! Rewrites a GIF frame by frame. Each frame keeps its palette, so its colors are not quantized
 //! again. Only one frame is in memory at a time.
 
 use std::borrow::Cow;

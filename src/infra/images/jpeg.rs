@@ -1,4 +1,4 @@
-//! Decodes JPEG files (ITU T.81). The decoder fills missing pixels with grey instead of failing, so
+//! Decodes JPEG files (ITU T.81). The decoder fills missing pixels with gray instead of failing, so
 //! a file without an end marker is checked first.
 
 mod cmyk;
@@ -56,7 +56,7 @@ fn has_end_marker(bytes: &[u8]) -> bool {
 /// The markers of a file (B.1.1) in order, each with the content of its segment.
 struct Segments<'a> {
     bytes: &'a [u8],
-    /// The position after the last segment.
+    /// The position after the segment that was read last.
     position: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Picture formats that are recognised but not supported, with advice for the sender.
+//! Picture formats that are recognized but not supported, with advice for the sender.
 
 /// A picture format for which no decoder is safe enough for untrusted files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,7 +24,7 @@ impl UnsupportedFormat {
     }
 
     /// Detects JPEG XL from the first bytes (ISO/IEC 18181-2). The other formats are ISO media
-    /// files, which are recognised by their brand.
+    /// files, which are recognized by their brand.
     pub fn detect(head: &[u8]) -> Option<Self> {
         let jpeg_xl =
             head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");
@@ -35,9 +35,7 @@ impl UnsupportedFormat {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Heic => {
-                "This is a HEIC picture, which Hearback cannot read. \
-                 On an iPhone, choose Settings → Camera → Formats → Most Compatible \
-                 and take it again, or export this one as JPEG."
+                "This is a HEIC picture, which Hearback cannot read. On an iPhone, choose Settings → Camera → Formats → Most Compatible and take the picture again, or export this one as JPEG."
             }
             Self::Avif => {
                 "This is an AVIF picture, which Hearback cannot read. Save it as PNG, JPEG or WebP."

@@ -51,8 +51,7 @@ impl Server {
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && mode == TlsMode::None && !is_local {
-            return Err("must use TLS, because it contains a password. \
-                        Use, for example, smtps://… or smtp://…?tls=required."
+            return Err("must use TLS, because it contains a password. Use, for example, `smtps://…` or `smtp://…?tls=required`."
                 .into());
         }
         Ok(Self {
@@ -64,8 +63,7 @@ impl Server {
     }
 }
 
-const EXAMPLE: &str = "Use, for example, smtps://USER:PASSWORD@mail.example.org \
-                       or smtp://mail.example.org?tls=required.";
+const EXAMPLE: &str = "Use, for example, `smtps://USER:PASSWORD@mail.example.org` or `smtp://mail.example.org?tls=required`.";
 
 /// Returns how connections are encrypted, and the default port.
 fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {
@@ -81,16 +79,16 @@ fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {
         }
         ("smtp", _) => {
             return Err(format!(
-                "has an unknown query string; only tls=required and tls=opportunistic are allowed. {EXAMPLE}"
+                "has an unknown query string; only `tls=required` and `tls=opportunistic` are allowed. {EXAMPLE}"
             ));
         }
         ("smtps", _) => {
             return Err(format!(
-                "must not have a query string with smtps://. {EXAMPLE}"
+                "must not have a query string if it starts with `smtps://`. {EXAMPLE}"
             ));
         }
         _ => {
-            return Err(format!("must start with smtps:// or smtp://. {EXAMPLE}"));
+            return Err(format!("must start with `smtps://` or `smtp://`. {EXAMPLE}"));
         }
     })
 }

@@ -318,8 +318,8 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Returns the position of the next page of a listing. Fails if the position has not changed, because the server would
-/// return the same page for ever.
+/// Returns the position of the next page of a listing. Fails if the position has not changed,
+/// because the listing would then never end.
 fn next_page<Position: PartialEq>(current: &Position, next: Position) -> Result<Position> {
     if next == *current {
         return Err(unavailable(

@@ -1,4 +1,4 @@
-//! Checks every video that we create before anyone can fetch it.
+//! Checks each video that Hearback has created, before anyone can fetch it.
 
 use std::path::PathBuf;
 
@@ -23,9 +23,9 @@ pub(super) async fn checked_output(
 ) -> Result<Output> {
     let probe = probe(toolchain, &path).await?;
     if probe.hides_frames {
-        tracing::error!(path = %path.display(), "a converted copy would still contain frames that were cut away");
+        tracing::error!(path = %path.display(), "a converted copy still contains frames that were cut away");
         return Err(Error::Unsupported(format!(
-            "A converted copy of this video would still contain the part that was cut away. {EXPORT_ADVICE}"
+            "A converted copy of this video still contains the part that was cut away. {EXPORT_ADVICE}"
         )));
     }
     if let Some((expected, actual)) = expected_ms.zip(probe.duration_ms)

@@ -1,8 +1,8 @@
-//! Interprets the colour tags of a video in the way Chromium does, and makes ffmpeg filters from
-//! the result.
+//! Interprets the color tags of a video as Chromium does, and creates ffmpeg filters from the
+//! result.
 //!
-//! Tables: ITU-T H.273. The transfer functions of BT.601, BT.709 and sRGB count as equal, because
-//! browsers show such videos without converting them.
+//! ITU-T H.273 defines the tags. The transfer functions of BT.601, BT.709 and sRGB count as equal,
+//! because browsers show such videos without converting them.
 
 mod lut;
 
@@ -18,7 +18,7 @@ const HD_ROWS: u32 = 720;
 /// The name of the file with the lookup table, in the folder in which ffmpeg runs.
 const LUT_FILE: &str = "colors.cube";
 
-/// The colour tags of a stream, as ffmpeg names them. `None` means that the tag is unknown.
+/// The color tags of a stream, as ffmpeg names them. `None` means that the tag is unknown.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct ColorTags {
     pub(super) range: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct ColorTags {
 
 impl ColorTags {
     /// Output options that tag copied packets. They are needed if the packets come from a file
-    /// whose container has no colour tags.
+    /// whose container has no color tags.
     pub(super) fn copy_args(&self) -> Vec<OsString> {
         if self.matrix.is_none() && self.primaries.is_none() && self.transfer.is_none() {
             return Vec::new();
@@ -136,7 +136,7 @@ impl Transfer {
     }
 }
 
-/// How browsers interpret the colours of a video.
+/// How browsers interpret the colors of a video.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Colors {
     matrix: Matrix,
@@ -145,7 +145,7 @@ pub(super) struct Colors {
     full_range: bool,
 }
 
-/// The colours of a converted HDR video.
+/// The colors of a converted HDR video.
 const BT709: Colors = Colors {
     matrix: Matrix::Bt709,
     primaries: Primaries::Bt709,
@@ -159,8 +159,8 @@ impl Colors {
         let is_rgb = probe.pixel_format.starts_with("gbr");
         let full_range =
             is_rgb || tags.range.as_deref() == Some("pc") || probe.pixel_format.starts_with("yuvj");
-        // For VP9 and AV1, Chromium uses every colour tag that is known. For other codecs, it guesses the colours
-        // unless matrix, primaries and transfer function are all known.
+        // For VP9 and AV1, Chromium uses every color tag that is known. For other codecs, it
+        // guesses the colors unless matrix, primaries and transfer function are all known.
         let uses_each_tag = matches!(&*probe.video, "vp9" | "av1");
         if !uses_each_tag && !is_rgb && !tags.are_complete() {
             return Self::guessed(probe.stored_height, full_range);
@@ -193,7 +193,8 @@ impl Colors {
         }
     }
 
-    /// Returns the colours that Chromium assumes for a video without complete tags. `rows` is the stored height.
+    /// Returns the colors that Chromium assumes for a video without complete tags. `rows` is the
+    /// stored height.
     fn guessed(rows: u32, full_range: bool) -> Self {
         if rows >= HD_ROWS && !full_range {
             return BT709;
@@ -206,8 +207,9 @@ impl Colors {
         }
     }
 
-    /// Returns a filter that converts a video to 8 bits and limited range, and tags it completely. HDR is mapped to
-    /// BT.709; the colours of other videos are kept. ffmpeg must run in a folder prepared by [`Colors::write_lut`].
+    /// Returns a filter that converts a video to 8 bits and limited range, and tags it completely.
+    /// HDR is mapped to BT.709; the colors of other videos are kept. ffmpeg must run in a folder
+    /// prepared by [`Colors::write_lut`].
     pub(super) fn video_filter(self) -> String {
         if self.transfer.is_hdr() {
             return format!("{},{}", self.lut_filter(), BT709.tag_filter());
@@ -220,8 +222,9 @@ impl Colors {
         )
     }
 
-    /// Returns a filter that converts a video to 8-bit BT.709 in limited range, with the colours that browsers show on
-    /// an sRGB screen. ffmpeg must run in a folder prepared by [`Colors::write_lut`].
+    /// Returns a filter that converts a video to 8-bit BT.709 in limited range, with the colors
+    /// that browsers show on an sRGB screen. ffmpeg must run in a folder prepared by
+    /// [`Colors::write_lut`].
     pub(super) fn screen_filter(self) -> String {
         if self.needs_lut() {
             return self.lut_filter();
@@ -262,7 +265,7 @@ impl Colors {
         if self.full_range { "pc" } else { "tv" }
     }
 
-    /// Returns a filter that tags frames with these colours and limited range.
+    /// Returns a filter that tags frames with these colors and limited range.
     fn tag_filter(self) -> String {
         format!(
             "setparams=range=tv:colorspace={}:color_primaries={}:color_trc={}",

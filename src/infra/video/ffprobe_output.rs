@@ -13,7 +13,7 @@ pub(super) enum StreamKind {
     Video,
     Audio,
     Text,
-    /// Timecodes, positions and other camera data.
+    /// Timecodes, GPS positions and other data that cameras record.
     Other,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Stream {
     pub(super) size: (u32, u32),
     pub(super) pixels: String,
     pub(super) color_tags: ColorTags,
-    /// The pixel aspect ratio, as width and height of a pixel.
+    /// The pixel aspect ratio, as the width and height of a pixel.
     pub(super) pixel_shape: Option<(u64, u64)>,
     /// The rotation in degrees.
     pub(super) rotation: i32,
@@ -44,13 +44,13 @@ pub(super) struct Stream {
 /// The packets of one stream, some of which an edit list may hide. Times are in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Track {
-    /// When the first packet that is not hidden starts.
+    /// The start time of the first packet that is not hidden.
     pub(super) first: f64,
     /// The decoding time of the first packet, which may be hidden.
     pub(super) decoded: f64,
-    /// When the last packet that is not hidden starts.
+    /// The start time of the last packet that is not hidden.
     pub(super) last: f64,
-    /// When the last packet that is not hidden ends.
+    /// The end time of the last packet that is not hidden.
     pub(super) end: f64,
     /// The number of packets that are not hidden.
     pub(super) shown: u64,
@@ -60,7 +60,7 @@ pub(super) struct Track {
     pub(super) hidden: u64,
     /// The total duration of the hidden packets.
     pub(super) hidden_seconds: f64,
-    /// Whether the packets are not in file order, because an edit list repeats or reorders them.
+    /// Whether an edit list repeats or reorders packets, so that they are not in file order.
     pub(super) reordered: bool,
     /// The duration of the last packet that is not hidden.
     last_seconds: f64,
@@ -90,7 +90,7 @@ impl Track {
     /// The mean interval between packets in seconds; 0 if there are fewer than two.
     #[allow(
         clippy::cast_precision_loss,
-        reason = "a day of packets is far below 2^52"
+        reason = "a day of video has far fewer than 2^52 packets"
     )]
     pub(super) fn interval(&self) -> f64 {
         if self.shown < 2 {
@@ -192,9 +192,10 @@ impl Listing {
         }
     }
 
-    /// Shortens the track's last packet to its duration in this listing. The listing must come from a run of ffprobe
-    /// that ignored edit lists. This is necessary if an edit is longer than its media: ffmpeg then extends the last
-    /// packet, but players stop at the end of the media.
+    /// Shortens the track's last packet to its duration in this listing. The listing must come from
+    /// a run of ffprobe that ignored edit lists. The packet must be shortened if an edit is longer
+    /// than its media: ffmpeg then extends the last packet, but players stop at the end of the
+    /// media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

@@ -10,10 +10,10 @@ use crate::error::Result;
 /// The maximum size of a frame, in bytes.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
-/// Joins the IVF files `parts`, each given with its expected number of frames. The frames get the timestamps `times`,
-/// in milliseconds. Returns `false` if a part does not have the expected number of frames or the picture size `size`.
-/// Also returns `false` if a hidden frame follows the last key frame, because such a frame may show content from after
-/// the cut.
+/// Joins the IVF files `parts`, each given with its expected number of frames. The frames get the
+/// timestamps `times`, in milliseconds. Returns `false` if a part does not have the expected number
+/// of frames or the picture size `size`. Also returns `false` if a hidden frame follows the last
+/// key frame, because the hidden frame may show content from after the cut.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],

@@ -143,8 +143,8 @@ impl MetadataScan {
         }
     }
 
-    /// Serialises the scan for [`MetadataScan::resume`]: at most about 60 kB, usually a few hundred
-    /// bytes.
+    /// Serializes the scan for [`MetadataScan::resume`]. The result is at most about 60 kB long,
+    /// and usually a few hundred bytes.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(Error::internal)
     }

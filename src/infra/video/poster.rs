@@ -45,8 +45,8 @@ impl Candidates {
         args.into_iter().map(OsString::from).collect()
     }
 
-    /// The time limit in seconds. It is short for `All`, which is tried only if no key frame can be used: the video is
-    /// then probably black throughout.
+    /// The time limit in seconds. `All` has a low limit, because it is tried only if no key frame
+    /// can be used, and the video is then probably black throughout.
     fn max_seconds(self) -> u64 {
         if self == Self::All { 30 } else { 120 }
     }
@@ -131,7 +131,8 @@ async fn extract(
     .await
 }
 
-/// Returns the filter for the poster. Its output has the colours of a JPEG, which is always BT.601 in full range.
+/// Returns the filter for the poster. Its output has the colors of a JPEG, which is always BT.601
+/// in full range.
 fn filter(probe: &Probe, candidates: Candidates) -> String {
     let (width, height) = fitted_size(probe, POSTER_SIDE);
     // The thumbnail filter avoids frames within a fade from black.

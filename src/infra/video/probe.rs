@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// The maximum duration. A longer video is invalid or comes from a camera that was left running.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
-/// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
+/// An MP4 whose media starts at least this many seconds after 0 is part of a longer stream.
 const LATE_START_SECONDS: f64 = 0.5;
 
 /// The timeline of a video: when its selected tracks start and end. All values are packet timestamps, in seconds.
@@ -24,7 +24,7 @@ const LATE_START_SECONDS: f64 = 0.5;
 pub(super) struct Timeline {
     /// The packet timestamp that corresponds to 0:00 in players.
     pub(super) origin: f64,
-    /// When the video or the audio ends, whichever ends later.
+    /// The time at which the video or the audio ends, whichever is later.
     pub(super) end: f64,
     pub(super) video: Track,
     pub(super) audio: Option<Track>,
@@ -34,10 +34,11 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Derives the timeline from the selected tracks. A Matroska timeline starts with the first packet. An MP4 or MOV
-    /// timeline starts at 0, so it includes the delay that an empty edit causes. An MP4 that was cut from a live stream
-    /// is an exception: its timeline starts with the first packet, too. In such a file, decoding starts late:
-    /// `decoded_from`, in seconds, is at least [`LATE_START_SECONDS`].
+    /// Derives the timeline from the selected tracks. A Matroska timeline starts with the first
+    /// packet. An MP4 or MOV timeline starts at 0, so it includes the delay that an empty edit
+    /// causes. An MP4 that was cut from a live stream is an exception: like a Matroska timeline,
+    /// its timeline starts with the first packet. Its decoding starts late: `decoded_from`, in
+    /// seconds, is at least [`LATE_START_SECONDS`].
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -54,7 +55,8 @@ impl Timeline {
         }
     }
 
-    /// Whether a copy of all packets would contain no hidden content and show the first frame at the right time.
+    /// Whether a copy of all packets contains no hidden content and shows the first frame at the
+    /// right time.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
         let hides = edit_lists::hide_listed_packets(&self.video, self.audio.as_ref());
@@ -138,12 +140,12 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
     })
 }
 
-/// What was found when the file was read with its edit lists ignored.
+/// The result of [`read_unedited`], which ignores edit lists.
 #[derive(Default)]
 struct UneditedReading {
     /// Whether an edit list hides packets of the selected streams.
     hides: bool,
-    /// When the first packet of the selected streams is decoded, in seconds.
+    /// The decoding time of the first packet of the selected streams, in seconds.
     decoded_from: f64,
 }
 

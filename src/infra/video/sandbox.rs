@@ -1,5 +1,5 @@
-//! Runs programs on untrusted input, without environment variables or network. The programs can
-//! access only a few files, and their memory, time and output are limited.
+//! Runs programs on untrusted input, without environment variables or network access. The programs
+//! can access only a few files, and their memory, time and output are limited.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -75,8 +75,8 @@ impl Limits {
         }
     }
 
-    /// Limits for encoding this many seconds of video. Encoding takes long, so it runs at low
-    /// priority.
+    /// Limits for encoding this many seconds of video. Encoding takes a long time, so it runs at
+    /// low priority.
     pub(super) fn encoding(seconds: u64) -> Self {
         // Allow 20 Mbit/s of output. The encoded videos need far less.
         Self {

@@ -1,4 +1,4 @@
-//! Selects the streams of a file: the first video that we accept, and the audio with the best
+//! Selects the streams of a file: the first video in a supported codec, and the audio with the best
 //! browser support.
 
 use super::browser_support::{AudioSupport, audio_support};
@@ -12,7 +12,7 @@ const MAX_PIXELS: u64 = 36_000_000;
 /// A text stream of a video, for example subtitles.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TextStream {
-    /// The stream index as ffmpeg counts it (`-map 0:N`).
+    /// The index of the stream in ffmpeg's numbering (`-map 0:N`).
     pub index: u32,
     /// ffmpeg's name for the text format, for example `subrip`, `mov_text` or `webvtt`.
     pub codec: String,
@@ -29,7 +29,7 @@ pub(super) struct Selection {
     /// The name of the audio codec, if the file has audio but none of it can be decoded.
     pub(super) lost_audio: Option<String>,
     pub(super) text_streams: Vec<TextStream>,
-    /// The displayed size in pixels.
+    /// The displayed width and height, in pixels.
     pub(super) width: u32,
     pub(super) height: u32,
 }
@@ -84,7 +84,7 @@ fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (St
     })
 }
 
-/// The first video in a codec that we accept. Default streams have priority.
+/// The first video in a supported codec. Default streams have priority.
 fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
     // The sort is stable, so the first of equal streams wins.

@@ -1,4 +1,5 @@
-//! Video and audio formats that are recognised but not supported, with advice for the person who uploaded the file.
+//! Video and audio formats that are recognized but not supported, with advice for the person who
+//! uploaded the file.
 
 use super::codecs::EXPORT_ADVICE;
 
@@ -13,7 +14,7 @@ enum MediaType {
 /// Explains why a file with these first bytes is rejected, and what the person can do instead. Returns `None` if the
 /// format is unknown. Call this function only if the file is neither a supported picture nor a supported video.
 pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
-    let (format, media_type) = recognise(head)?;
+    let (format, media_type) = recognize(head)?;
     Some(match media_type {
         MediaType::Video => {
             format!(
@@ -28,7 +29,7 @@ pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
     })
 }
 
-fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
+fn recognize(head: &[u8]) -> Option<(&'static str, MediaType)> {
     let found = match head {
         [
             b'R',

@@ -1,4 +1,4 @@
-//! The fields of one shape: which are required, and their bounds.
+//! Parses the fields of a shape and checks their bounds.
 
 use serde_json::{Map, Value};
 

@@ -6,9 +6,9 @@ use crate::infra::images::Font;
 /// Maximum length of a text, in characters.
 const MAX_TEXT_LENGTH: usize = 500;
 
-/// Checks the length and the characters of a text. Rejects characters that the bundled font lacks, characters that
-/// change the direction of the text, and control characters other than line breaks. Returns the text without white
-/// space at its end.
+/// Checks the length and the characters of a text. Rejects characters that the bundled font lacks,
+/// characters that change the direction of the text, and control characters other than line breaks.
+/// Returns the text without trailing white space.
 pub(super) fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();
@@ -26,7 +26,7 @@ pub(super) fn check_text(text: &str, font: Option<&Font>) -> Result<String, Stri
         .find(|letter| letter.is_control() && *letter != '\n')
     {
         return Err(format!(
-            "has the control character {}. Line breaks are the only control characters allowed.",
+            "contains the control character {}. Line breaks are the only control characters allowed.",
             code_point(control)
         ));
     }
@@ -35,14 +35,14 @@ pub(super) fn check_text(text: &str, font: Option<&Font>) -> Result<String, Stri
         .find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
         return Err(format!(
-            "has the character {}, which changes the direction of the text after it. Leave it out.",
+            "contains the character {}, which changes the direction of the text after it. Leave it out.",
             code_point(bidi)
         ));
     }
     let Some(font) = font else { return Ok(text) };
     match font.missing_char(&text) {
         Some(missing) => Err(format!(
-            "has the character “{missing}” ({}), which is missing from the font for markup. Leave it out.",
+            "contains the character “{missing}” ({}), which is missing from the font for markup. Leave it out.",
             code_point(missing)
         )),
         None => Ok(text),

@@ -13,8 +13,8 @@ use crate::text;
 /// Maximum number of members in a group.
 const MAX_MEMBERS: usize = 3000;
 
-/// Maximum number of email addresses in one query. It stays below the maximum number of parameters:
-/// 32,766 in SQLite and 65,535 in PostgreSQL.
+/// Maximum number of email addresses in one query. Each address is a parameter of the query, and a
+/// query can have at most 32,766 parameters in SQLite and 65,535 in PostgreSQL.
 const CHUNK_SIZE: usize = 1000;
 
 /// Returns the ids of the people with these email addresses, without duplicates. If some of these people cannot be
@@ -40,7 +40,7 @@ pub async fn resolve_members(
             "have no account"
         };
         return Err(invalid(format!(
-            "{} {have}. Ask an admin to invite them, and add them to the group once they have joined.",
+            "{} {have}. Ask an admin to invite them. Once they have joined, add them to the group.",
             strangers.join(", ")
         )));
     }

@@ -19,8 +19,8 @@ pub const MAX_INVITED: usize = 40;
 const MAX_ADDRESSES: usize = 1000;
 
 /// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation
-/// is valid. If some addresses have no account, the error lists them and says who can invite
-/// people.
+/// needs no account. If other addresses have no account, the error lists them and says who can
+/// invite people.
 pub async fn resolve_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -87,8 +87,8 @@ pub(in crate::updates) async fn add_recipients(
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Makes the people in the audience recipients and, if `everyone` is set, all others with an account. Returns the ids
-/// of the new recipients.
+/// Adds the people in the audience as recipients and, if `everyone` is set, all others with an
+/// account. Returns the ids of the new recipients.
 async fn insert_listed_recipients(
     tx: &mut Tx,
     now: Millis,
@@ -119,7 +119,7 @@ async fn insert_listed_recipients(
     Ok(new)
 }
 
-/// Removes the recipients who are no longer in the audience, neither by name nor through a group.
+/// Removes the recipients who are no longer in the audience, either by name or through a group.
 async fn remove_former_recipients(tx: &mut Tx, now: Millis, update_id: &str) -> Result<()> {
     sqlx::query(
         "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
@@ -133,8 +133,9 @@ async fn remove_former_recipients(tx: &mut Tx, now: Millis, update_id: &str) -> 
     Ok(())
 }
 
-/// Makes the members of newly added groups recipients. For groups that are no longer in the audience, deletes the
-/// record of who became a recipient through them. Returns the ids of the new recipients.
+/// Adds the members of newly added groups as recipients. For groups that are no longer in the
+/// audience, deletes the record of who became a recipient through them. Returns the ids of the new
+/// recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
@@ -221,8 +222,8 @@ pub async fn add_recipient(
     find_as_author(tx, id).await
 }
 
-/// Makes a person a recipient of each of these updates, for example after the person accepted an
-/// invitation.
+/// Adds a person to the audience of each of these updates, for example after the person has
+/// accepted an invitation. If the update is published, the person also becomes a recipient.
 pub async fn add_invited_recipient(
     tx: &mut Tx,
     clock: &Clock,

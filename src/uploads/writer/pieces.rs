@@ -1,5 +1,5 @@
-//! Stores the bytes of an upload in a bucket: small requests as segments, and enough segments
-//! together as a part of a multipart upload.
+//! Stores the bytes of an upload in a bucket. Small requests become segments. Once the segments
+//! fill a part of a multipart upload, they are sent as that part.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -60,8 +60,9 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Sends the pending segments, followed by these bytes, as a part of exactly [`PART_SIZE`] bytes. Each part gets a
-    /// new number, so that a superseded writer that is still sending a part cannot replace it.
+    /// Sends the pending segments, followed by these bytes, as a part of exactly [`PART_SIZE`]
+    /// bytes. Each part gets a new number, so that a superseded writer, which may still be sending
+    /// a part, cannot replace this one.
     pub(super) async fn store_part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self
             .segments

@@ -8,8 +8,8 @@ use actix_web::HttpRequest;
 use crate::config::TrustedProxies;
 use crate::state::State;
 
-/// Returns the peer address. If the peer is a trusted proxy, returns the last forwarded address that is not a
-/// trusted proxy.
+/// Returns the peer address or, if the peer is a trusted proxy, the last forwarded address that
+/// does not belong to a trusted proxy.
 pub(crate) fn client_address(state: &State, req: &HttpRequest) -> String {
     let Some(peer) = req.peer_addr() else {
         return "unknown".into();

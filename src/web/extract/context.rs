@@ -33,8 +33,9 @@ pub(crate) struct RequestContext {
     pub(crate) insecure: bool,
     /// Message from the previous response, shown once on this page.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream. The stream identifies the viewer by cookie. This is therefore `false`
-    /// if the page is rendered for a viewer other than the one whom the cookies identify.
+    /// Whether the page may open a live stream. `false` if the page is rendered for a viewer other
+    /// than the one whom the cookies identify, because the stream identifies its viewer by the
+    /// cookies.
     pub(crate) live: bool,
 }
 

@@ -5,8 +5,8 @@ use actix_web::cookie::{Cookie, SameSite};
 
 use crate::state::State;
 
-/// Name of the session cookie. The `__Host-` prefix makes browsers restrict the cookie to HTTPS and this host
-/// (RFC 6265bis §4.1.3).
+/// Returns the name of the session cookie. With HTTPS, the name has the prefix `__Host-`, which
+/// makes browsers restrict the cookie to HTTPS and this host (RFC 6265bis §4.1.3).
 pub(crate) fn session_cookie(state: &State) -> &'static str {
     if state.config.is_https() {
         "__Host-hearback"

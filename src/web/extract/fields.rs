@@ -172,7 +172,7 @@ impl Fields {
         values.pop()
     }
 
-    /// Returns whether the field was sent.
+    /// Returns whether the field was sent and has not been read yet.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }

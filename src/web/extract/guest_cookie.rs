@@ -18,8 +18,8 @@ const MAX_GUEST_LINKS: usize = 20;
 
 const GUEST_COOKIE_PREFIX: &str = "hearback_guest_";
 
-/// Creates a cookie that identifies the browser as a guest of a share link. The database stores nothing until the
-/// guest gives a name.
+/// Creates a cookie that identifies the browser as a guest of a share link, and returns it with the
+/// guest's id. The database stores nothing until the guest gives a name.
 pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
     let guest_id = state.clock.id();
     let value = format!(

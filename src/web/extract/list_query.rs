@@ -10,7 +10,7 @@ use crate::updates::Cursor;
 
 /// The error message for an invalid cursor.
 pub(crate) const INVALID_CURSOR: &str =
-    "is not a valid cursor. Use `next` from the previous response, or leave it out.";
+    "is not a valid cursor. Use `next` from the previous response, or leave the parameter out.";
 
 /// The requested page of a list and its filters.
 #[derive(Debug)]

@@ -210,9 +210,10 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
     found(looked.await)
 }
 
-/// Returns whether the viewer may receive this event. Guests receive only events about content that they can see. If a
-/// person opens the update or gets a verdict, only that person and the author receive the event. Exception: if the
-/// author disclosed the exchange, every member who can see the update receives the event of the verdict.
+/// Returns whether the viewer may receive this event. Guests receive only events about content that
+/// they can see. If a person opens the update or gets a verdict, only that person and the author
+/// receive the event. Exception: if the author disclosed the verdict thread, every member who can
+/// see the update receives the events about its verdicts.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,

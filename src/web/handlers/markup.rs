@@ -1,4 +1,4 @@
-//! Handlers for the markup of a picture, which is read and saved as a whole.
+//! Handlers for the markup of a picture. Requests read and save the markup as a whole.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -47,7 +47,7 @@ pub(crate) async fn put(
     if revision.is_none() {
         fields.add_error(
             "revision",
-            "is missing. Send the revision from the response to GET.",
+            "is missing. Send the revision that GET returned.",
         );
     }
     let input = read_input(&state, &mut fields);

@@ -53,8 +53,8 @@ pub(crate) async fn edit(
     }
 }
 
-/// Moves an error about the current password to the form with the email address. The password form of the same page has
-/// a field with the same name.
+/// Moves an error about the current password to the form with the email address. The password form
+/// on the same page has a field with the same name.
 fn in_email_form(error: Error) -> Error {
     let Error::Invalid(mut fields) = error else {
         return error;
@@ -133,7 +133,7 @@ fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     }
 }
 
-/// Reads the email setting: JSON sends `notify` as `{"mail":true}`, and a form sends `mail`.
+/// Reads the email setting: `{"mail":true}` in the JSON field `notify`, or the form field `mail`.
 fn mail_setting(fields: &mut Fields) -> Option<bool> {
     if fields.is_form() && fields.has("mail") {
         return fields.flag("mail");

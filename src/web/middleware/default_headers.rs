@@ -10,8 +10,8 @@ use crate::state::State;
 use crate::web::extract::context::Nonce;
 use crate::web::extract::flash::FLASH_COOKIE;
 
-/// Sets the default headers of a response. Does not replace headers that a handler has already set, such as the
-/// handlers of media and assets.
+/// Sets the default headers of a response. Does not replace headers that a handler has already set,
+/// as the handlers of media and assets do.
 pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     let policy = content_security_policy(response);
     let fixed = [
@@ -83,7 +83,7 @@ fn content_security_policy(response: &ServiceResponse) -> String {
     )
 }
 
-/// Deletes the flash cookie if the response is a page that shows its message.
+/// Deletes the flash cookie if the response is a page that shows the flash message.
 fn delete_shown_flash(response: &mut ServiceResponse) {
     let page = response
         .headers()

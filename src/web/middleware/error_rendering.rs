@@ -71,8 +71,8 @@ pub(super) async fn render_error_response(response: ServiceResponse, id: &str) -
     ServiceResponse::new(request, answer)
 }
 
-/// Loads the page around an error. If the database is down (`away`), does not load the viewer again,
-/// because each attempt takes seconds.
+/// Loads the layout data of an error page. If the database is down (`away`), does not load the
+/// viewer again, because each attempt takes seconds.
 async fn page_around_error(request: &HttpRequest, away: bool) -> Page {
     let known = request.extensions().get::<RequestContext>().cloned();
     let ctx = match known {

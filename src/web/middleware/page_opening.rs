@@ -1,5 +1,5 @@
-//! Records that a person opened an update if a form on the update page reports it. In a browser without scripts, such a
-//! form is the only sign that the page was open.
+//! Records that a person opened an update when a form on the update page is sent. In a browser
+//! without JavaScript, a sent form is the only sign that the page was open.
 
 use actix_web::dev::ServiceResponse;
 use actix_web::{HttpRequest, web};

@@ -107,27 +107,27 @@ impl AnswerBar {
         }
     }
 
-    /// Whether the reader answered an earlier revision.
+    /// Returns whether the reader answered an earlier revision.
     pub fn is_stale(&self) -> bool {
         self.state == Some(ReceiptState::Stale)
     }
 
-    /// Whether the author corrected the readback.
+    /// Returns whether the author corrected the readback.
     pub fn needs_correction(&self) -> bool {
         self.state == Some(ReceiptState::NeedsCorrection)
     }
 
-    /// Whether the author confirmed the readback.
+    /// Returns whether the author confirmed the readback.
     pub fn is_confirmed(&self) -> bool {
         self.state == Some(ReceiptState::Confirmed)
     }
 
-    /// Whether the answer is a readback without a verdict.
+    /// Returns whether the answer is a readback without a verdict.
     pub fn is_read_back(&self) -> bool {
         self.state == Some(ReceiptState::ReadBack)
     }
 
-    /// Whether the answer is an objection.
+    /// Returns whether the answer is an objection.
     pub fn is_declined(&self) -> bool {
         self.state == Some(ReceiptState::Declined)
     }

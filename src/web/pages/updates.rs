@@ -228,7 +228,7 @@ pub struct SharePreview {
     pub url: String,
     /// Absolute address of a picture; may be empty.
     pub image: String,
-    /// One line of the notes.
+    /// The first 200 characters of the notes, as plain text on one line.
     pub description: String,
 }
 
@@ -238,6 +238,6 @@ pub struct SharePreview {
 pub struct AccessSummary {
     /// The name of the author, unless the author is the viewer.
     pub author: Option<String>,
-    /// The others, separated by commas.
+    /// The other parts of the summary, separated by commas.
     pub others: String,
 }

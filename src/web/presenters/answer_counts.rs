@@ -1,4 +1,4 @@
-//! Presenter for the counts of recipients and their answers. Only the author sees who opened the update.
+//! Presenter for the counts of recipients and their answers.
 
 use super::super::schema::CountsView;
 use crate::receipts::StandingCounts;

@@ -128,7 +128,8 @@ async fn present_threads(
     })
 }
 
-/// Presents the newest earlier versions of a comment, oldest first.
+/// Presents the newest [`MAX_WORDINGS`] earlier versions of a comment, sorted from oldest to
+/// newest.
 fn newest_versions(versions: &[Version], comment_id: &str) -> Vec<VersionView> {
     let earlier: Vec<_> = versions
         .iter()
@@ -141,8 +142,8 @@ fn newest_versions(versions: &[Version], comment_id: &str) -> Vec<VersionView> {
         .collect()
 }
 
-/// Marks the accepted answer of each question, and the answers that the viewer may accept or take
-/// back.
+/// Marks the accepted answer of each question, and whether the viewer may accept an answer or
+/// withdraw its acceptance.
 fn mark_accepted_answers(threads: &mut [CommentView], all: &[Comment], viewer: &Viewer) {
     let questions: HashMap<&str, &Comment> = all
         .iter()
@@ -232,7 +233,7 @@ fn author_view(comment: &Comment, member: bool) -> AuthorView {
     }
 }
 
-/// Presents what a comment points to. `None` for a removed comment and a comment without an anchor.
+/// Presents the anchor of a comment. Returns `None` if the comment was removed or has no anchor.
 fn anchor_view(comment: &Comment) -> Option<AnchorView> {
     let region = comment
         .region

@@ -63,12 +63,12 @@ pub struct ListedLinkView {
 }
 
 impl ListedLinkView {
-    /// Whether the link was revoked.
+    /// Returns whether the link was revoked.
     pub fn is_revoked(&self) -> bool {
         self.state == LinkState::Revoked
     }
 
-    /// Whether the link cannot be opened because its update is not published.
+    /// Returns whether the link cannot be opened because its update is not published.
     pub fn is_unpublished(&self) -> bool {
         self.state == LinkState::Unpublished
     }
@@ -113,7 +113,7 @@ pub struct AccessView {
     pub kind: AccessKind,
     /// Name of the person, group or link; `everyone` for the workspace.
     pub name: String,
-    /// Why they can open the update.
+    /// Reason for the access.
     pub reason: AccessReason,
     /// When the access started, RFC 3339.
     pub since: String,

@@ -96,7 +96,7 @@ pub struct CommentView {
     pub author: AuthorView,
     /// Body in Markdown; empty if the comment was removed.
     pub body: String,
-    /// Body as sanitised HTML.
+    /// Body as sanitized HTML.
     pub body_html: String,
     /// Anchor, if there is one.
     pub anchor: Option<AnchorView>,
@@ -170,7 +170,7 @@ impl CommentView {
 pub struct VersionView {
     /// Body in Markdown.
     pub body: String,
-    /// Body as sanitised HTML.
+    /// Body as sanitized HTML.
     pub body_html: String,
     /// When this version was replaced.
     pub until: String,

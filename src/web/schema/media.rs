@@ -132,27 +132,27 @@ pub struct UploadView {
 }
 
 impl MediaView {
-    /// Whether the media is a video.
+    /// Returns whether the media is a video.
     pub fn is_video(&self) -> bool {
         self.kind == MediaKind::Video
     }
 
-    /// Whether the media is a picture.
+    /// Returns whether the media is a picture.
     pub fn is_picture(&self) -> bool {
         self.kind == MediaKind::Image
     }
 
-    /// Whether the media is still being uploaded.
+    /// Returns whether the media is still being uploaded.
     pub fn is_uploading(&self) -> bool {
         self.state == MediaState::Uploading
     }
 
-    /// Whether the media is being processed.
+    /// Returns whether the media is being processed.
     pub fn is_processing(&self) -> bool {
         self.state == MediaState::Processing
     }
 
-    /// Whether processing failed.
+    /// Returns whether processing failed.
     pub fn has_failed(&self) -> bool {
         self.state == MediaState::Failed
     }
@@ -225,7 +225,7 @@ impl MediaView {
         self.is_picture() && self.state == MediaState::Ready && self.renditions.iter().any(still)
     }
 
-    /// Returns why nothing can be shown yet.
+    /// Returns the reason why the file cannot be shown yet.
     pub fn waiting_reason(&self) -> &str {
         match (&self.reason, self.state) {
             (Some(reason), _) => reason,

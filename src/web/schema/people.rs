@@ -32,7 +32,7 @@ pub struct AccountView {
 }
 
 impl AccountView {
-    /// Whether the account is an admin's.
+    /// Returns whether the account belongs to an admin.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }
@@ -74,7 +74,7 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// Whether the invitation creates an admin.
+    /// Returns whether the invitation creates an admin.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }

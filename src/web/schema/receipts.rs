@@ -92,8 +92,8 @@ impl ReceiptView {
         )
     }
 
-    /// Returns whether the author can disclose the thread: it contains more than an objection, which every member sees
-    /// anyway.
+    /// Returns whether the author can disclose the thread. A thread that contains only an objection
+    /// cannot be disclosed, because every member sees the objection anyway.
     pub fn can_be_disclosed(&self) -> bool {
         self.readback.is_some() || self.reason.is_some() && self.exchange.len() > 1
     }
@@ -149,7 +149,7 @@ pub struct ExchangeView {
 }
 
 impl ExchangeView {
-    /// Whether the recipient wrote the message.
+    /// Returns whether the recipient wrote the message.
     pub fn is_by_recipient(&self) -> bool {
         match self.kind {
             MessageKind::Readback | MessageKind::Decline => true,
@@ -157,22 +157,22 @@ impl ExchangeView {
         }
     }
 
-    /// Whether the message is a readback.
+    /// Returns whether the message is a readback.
     pub fn is_readback(&self) -> bool {
         self.kind == MessageKind::Readback
     }
 
-    /// Whether the message is the reason for an objection.
+    /// Returns whether the message is the reason for an objection.
     pub fn is_decline(&self) -> bool {
         self.kind == MessageKind::Decline
     }
 
-    /// Whether the message confirms a readback.
+    /// Returns whether the message confirms a readback.
     pub fn is_confirmation(&self) -> bool {
         self.kind == MessageKind::Confirmed
     }
 
-    /// Whether the message corrects a readback.
+    /// Returns whether the message corrects a readback.
     pub fn is_correction(&self) -> bool {
         self.kind == MessageKind::Corrected
     }
@@ -207,12 +207,12 @@ text_enum! {
 }
 
 impl DiffView {
-    /// Whether the edit added this piece.
+    /// Returns whether the edit added this piece.
     pub fn is_added(&self) -> bool {
         self.kind == DiffKind::Added
     }
 
-    /// Whether the edit removed this piece.
+    /// Returns whether the edit removed this piece.
     pub fn is_removed(&self) -> bool {
         self.kind == DiffKind::Removed
     }
@@ -262,7 +262,7 @@ pub struct RevisionView {
     pub title: String,
     /// Notes in Markdown.
     pub notes: String,
-    /// Notes as sanitised HTML.
+    /// Notes as sanitized HTML.
     pub notes_html: String,
     /// What the revision changed, in the author's words.
     pub what_changed: Option<String>,

@@ -61,12 +61,12 @@ impl RowView {
         }
     }
 
-    /// Whether the update's first media is a video.
+    /// Returns whether the update's first media is a video.
     pub fn begins_with_video(&self) -> bool {
         self.kind == Some(MediaKind::Video)
     }
 
-    /// Whether the update's first media is a picture.
+    /// Returns whether the update's first media is a picture.
     pub fn begins_with_picture(&self) -> bool {
         self.kind == Some(MediaKind::Image)
     }
@@ -107,7 +107,7 @@ pub struct FoundView {
 }
 
 impl FoundView {
-    /// Whether the title matched.
+    /// Returns whether the title matched.
     pub fn is_in_title(&self) -> bool {
         self.kind == HitKind::Title
     }

@@ -21,7 +21,7 @@ pub struct UpdateView {
     pub title: String,
     /// Notes in Markdown.
     pub notes: String,
-    /// Notes as sanitised HTML.
+    /// Notes as sanitized HTML.
     pub notes_html: String,
     /// Author of the update.
     pub author: PersonView,
@@ -68,7 +68,7 @@ pub struct UpdateView {
 }
 
 impl UpdateView {
-    /// Returns the readback prompt or the default one.
+    /// Returns the readback prompt of the update or, if it has none, the default prompt.
     pub fn readback_prompt(&self) -> &str {
         self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT)
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct WorkspaceView {
     /// Rules in Markdown; empty if there are none.
     pub rules: String,
-    /// Rules as sanitised HTML.
+    /// Rules as sanitized HTML.
     pub rules_html: String,
     /// Person to contact with questions.
     pub contact: Option<ContactView>,

@@ -4,9 +4,9 @@ use super::*;
 
 const DAY: Millis = 24 * HOUR;
 
-/// Returns the times of the simulated requests, all in 2011 and 2026. The regular requests are about nine days apart.
-/// Further requests surround each clock change: every six hours from a week before it until a week after it, at the
-/// change itself, and one millisecond before and after it.
+/// Returns the times of the simulated requests, in 2011 and 2026. The regular requests are about
+/// nine days apart. Further requests surround each clock change: every six hours from a week before
+/// it until a week after it, at the change itself, and one millisecond before and after it.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -31,8 +31,8 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
     moments
 }
 
-/// Asserts that the due time is within working hours, using a calculation that is independent of
-/// the code under test.
+/// Asserts that the due time follows the rules, using a calculation that is independent of the code
+/// under test.
 fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
     let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)

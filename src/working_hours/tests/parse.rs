@@ -20,11 +20,11 @@ fn parse_errors_say_what_is_wrong_with_the_working_hours() {
         ),
         (
             json!({ "days": [0], "from": "09:00", "to": "17:00" }),
-            "the day 0",
+            "invalid day 0",
         ),
         (
             json!({ "days": [8], "from": "09:00", "to": "17:00" }),
-            "the day 8",
+            "invalid day 8",
         ),
         (
             json!({ "days": ["Mon"], "from": "09:00", "to": "17:00" }),

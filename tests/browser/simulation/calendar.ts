@@ -50,7 +50,7 @@ export function addDays(date: string, days: number): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10);
 }
 
-/** Returns when a date begins in a time zone, in milliseconds. */
+/** Returns the time at which a date begins in a time zone, in milliseconds since the epoch. */
 export function beginOfDay(zone: string, date: string): number {
   const utc = Date.parse(`${date}T00:00:00Z`);
   const quarters = Array.from({ length: 4 * 30 }, (_, at) => utc - 15 * 3_600_000 + at * 900_000);

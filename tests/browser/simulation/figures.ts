@@ -40,7 +40,7 @@ export class Auditor {
   private readonly falselyConfirmed = new Set<string>();
   private readonly falselyHeard = new Map<string, number>();
   private readonly silent = new Set<string>();
-  /** The latest email with each recipient and subject. */
+  /** The latest email for each combination of recipient and subject. */
   private readonly lastMails = new Map<string, Mail>();
   /** The number of emails that arrived. */
   mailCount = 0;

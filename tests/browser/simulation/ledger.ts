@@ -31,7 +31,7 @@ export class Ledger {
     return dealings;
   }
 
-  /** Records an event of an update that concerns this person. */
+  /** Records that an event of the update, at time `at`, concerns this person. */
   record(person: string, update: string, at: number): void {
     this.eventCount += 1;
     const key = `${person} ${update}`;

@@ -124,7 +124,8 @@ export class Person {
   }
 
   /**
-   * Answers without opening the update. Opens the update first only if the author has corrected the previous answer.
+   * Answers, usually without opening the update. Opens it first only if the author has corrected
+   * the previous answer.
    */
   private async skim(story: Story, entry: Entry): Promise<void> {
     if (entry.why === "corrected") {

@@ -1,4 +1,4 @@
-// Decides before the simulation who publishes what, when, and to whom.
+// Plans the simulation in advance: who publishes what, when, and to whom.
 import { addDays, beginOfDay, Calendar } from "./calendar.ts";
 import { pick, roll, shuffle } from "./random.ts";
 import { habits, type Member, type Scale } from "./team.ts";
@@ -16,7 +16,10 @@ export type PlannedUpdate = {
   index: number;
   title: string;
   author: Member;
-  /** When the author publishes, and when they make a material change, in milliseconds. */
+  /**
+   * When the author publishes the update (`at`) and makes a material change to it (`changeAt`), in
+   * milliseconds.
+   */
   at: number;
   changeAt?: number;
   expectation: Expectation;

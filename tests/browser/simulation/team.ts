@@ -115,7 +115,7 @@ export const short: Scale = {
   updates: 20,
 };
 
-/** Two weeks. In their middle, on 25 October 2026, daylight saving time ends in Europe and Israel. */
+/** Two weeks. In the middle, on 25 October 2026, daylight saving time ends in Europe and Israel. */
 export const full: Scale = {
   seed: 1013,
   firstDay: "2026-10-19",
@@ -124,7 +124,7 @@ export const full: Scale = {
   updates: 80,
 };
 
-/** Probabilities of what the people do, and shares of the updates. */
+/** The probabilities of people's actions, and the shares of the different kinds of updates. */
 export const habits = {
   /** A person looks at the inbox during a half hour of their working time. */
   visit: {
@@ -134,7 +134,7 @@ export const habits = {
     objector: 0.15,
     questioner: 0.18,
   } satisfies Record<Behaviour, number>,
-  /** A person who looks at the inbox handles a certain request. */
+  /** A person who looks at the inbox handles a given request. */
   attend: {
     prompt: 0.9,
     skimmer: 0.8,
@@ -162,7 +162,10 @@ export const habits = {
   /** The share of updates that go to everyone, and the share that go to a group. */
   everyone: 0.15,
   group: 0.2,
-  /** The shares of updates that expect an acknowledgement and a readback. The remaining updates expect nothing. */
+  /**
+   * The share of updates that expect an acknowledgement, and the share that expect a readback. The
+   * remaining updates expect nothing.
+   */
   acknowledge: 0.5,
   readback: 0.35,
   /**

@@ -69,7 +69,7 @@ async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     let edit = json!({ "title": "Salaries 2027", "audience": ["@design"] });
     ada.patch(&path, edit).await.expect(200);
     eve.get(&path).await.problem(404);
-    // Eve receives updates that are published after she joined.
+    // Eve receives updates published after she joined.
     let next = ada
         .update(json!({ "title": "Next", "audience": ["@design"] }))
         .await;
@@ -100,7 +100,7 @@ async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
 }
 
 #[actix_web::test]
-async fn later_members_whom_the_author_allows_get_access_and_the_author_is_notified() {
+async fn later_members_get_access_if_the_author_allows_it_and_the_author_is_notified() {
     let app = TestApp::start().await;
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     app.person("Cyd").await;
@@ -299,7 +299,8 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
             && field.contains("@design")
             && !field.starts_with(" class=\"field\" hidden")
     );
-    // Browsers send nothing for an unticked checkbox, so the form has a hidden field that sends `false`.
+    // Browsers send nothing for an unchecked checkbox, so the form has a hidden field that sends
+    // `false`.
     let cleared = [("_method", "PATCH"), ("later_members", "false")];
     browser.form("POST", &path, &cleared).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], false);
@@ -310,7 +311,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
     ];
     browser.form("POST", &path, &checked).await.expect(303);
     assert_eq!(ada.get(&path).await.json()["later_members"], true);
-    // When the form is rejected, the response shows it with the box still ticked.
+    // When the form is rejected, the response shows it with the box still checked.
     let rejected = [
         ("_method", "PATCH"),
         ("audience", "@design, nobody@example.org"),

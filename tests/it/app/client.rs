@@ -10,7 +10,8 @@ use super::Response;
 #[derive(Clone)]
 pub struct Client {
     base: String,
-    /// The id of the person. Empty if the client has no account.
+    /// The id of the person if `TestApp::person` or `TestApp::admin` created the client; otherwise
+    /// empty.
     pub id: String,
     headers: HeaderMap,
     http: reqwest::Client,
@@ -148,7 +149,7 @@ impl Client {
         self.create(&format!("{update}/comments"), fields).await
     }
 
-    /// Asks a question on the update at this path and returns the id of the comment.
+    /// Asks a question about the update at this path and returns the id of the comment.
     pub async fn question(&self, update: &str, body: &str) -> String {
         let fields = json!({ "body": body, "kind": "question" });
         self.create(&format!("{update}/comments"), fields).await

@@ -166,7 +166,7 @@ impl TestApp {
     }
 }
 
-/// Returns all files in a folder and its subfolders.
+/// Returns the paths of all files in a folder and its subfolders.
 pub fn files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {

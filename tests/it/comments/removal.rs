@@ -4,7 +4,7 @@ use super::scene;
 use crate::app::TestApp;
 
 #[actix_web::test]
-async fn removing_a_comment_again_gets_the_same_response_whatever_happened_in_between() {
+async fn removing_a_comment_again_returns_the_same_response_whatever_happened_in_between() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let cyd = app.person("Cyd").await;
@@ -37,7 +37,7 @@ async fn removing_a_comment_again_gets_the_same_response_whatever_happened_in_be
 }
 
 #[actix_web::test]
-async fn removing_a_comment_by_a_guest_again_gets_the_same_response() {
+async fn removing_a_guests_comment_again_returns_the_same_response() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -61,7 +61,7 @@ async fn removing_a_comment_by_a_guest_again_gets_the_same_response() {
 }
 
 #[actix_web::test]
-async fn people_who_may_not_change_a_comment_get_the_same_response_after_its_removal() {
+async fn people_who_cannot_change_a_comment_get_the_same_response_before_and_after_its_removal() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let question = bob.question(&path, "When?").await;

@@ -29,7 +29,7 @@ async fn markdown_is_rendered_without_unsafe_html() {
 }
 
 #[actix_web::test]
-async fn full_stop_after_a_bare_url_is_not_part_of_the_link() {
+async fn period_after_a_bare_url_is_not_part_of_the_link() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let body = String::from_utf8(fixture("bare-url.txt")).unwrap();

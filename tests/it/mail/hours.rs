@@ -188,7 +188,7 @@ async fn email_about_many_updates_describes_the_first_twenty_and_counts_the_othe
     );
     let text = sink.mails()[0].text();
     assert_eq!(text.matches("asks you").count(), 20, "{text}");
-    let rest = format!("\n\n2 more are in your inbox: {URL}/inbox\n");
+    let rest = format!("\n\nSee 2 more in your inbox: {URL}/inbox\n");
     assert!(text.contains(&rest), "{text}");
     advance(&app, 3600).await;
     assert_eq!(sink.mails().len(), 1);

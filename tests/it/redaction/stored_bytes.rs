@@ -109,7 +109,7 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
         for (beginning, format) in BEGINNINGS {
             let shows_secret = positions(&bytes, beginning).any(|at| {
                 image::load_from_memory_with_format(&bytes[at..], format)
-                    .is_ok_and(|image| has_secret_colour(&image))
+                    .is_ok_and(|image| has_secret_color(&image))
             });
             if shows_secret {
                 found.push(format!("{name} ({format:?})"));
@@ -127,8 +127,8 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
     found
 }
 
-/// Returns whether the picture has a pixel whose colour is close to [`super::SECRET`].
-fn has_secret_colour(image: &DynamicImage) -> bool {
+/// Returns whether the picture has a pixel whose color is close to [`super::SECRET`].
+fn has_secret_color(image: &DynamicImage) -> bool {
     image
         .to_rgb8()
         .pixels()

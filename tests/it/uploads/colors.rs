@@ -1,4 +1,4 @@
-//! Pictures keep their colours, no matter how the file describes them. The expected values are the colours that
+//! Pictures keep their colors, no matter how the file describes them. The expected values are the colors that
 //! Chromium 156 draws for the uploaded file on an sRGB screen.
 
 use std::io::Cursor;
@@ -10,10 +10,10 @@ use moxcms::{ColorProfile, LocalizableString, ProfileText};
 use super::{download, upload_and_process};
 use crate::app::{TestApp, fixture};
 
-/// A point of a picture and the colour of that point. The coordinates are fractions of the picture's width and height.
+/// A point of a picture and the color of that point. The coordinates are fractions of the picture's width and height.
 type Point = (f32, f32, [u8; 3]);
 
-/// Asserts that a picture has no colour profile and shows these colours.
+/// Asserts that a picture has no color profile and shows these colors.
 fn assert_shows(bytes: &[u8], expected: &[Point], name: &str) {
     for word in [&b"iCCP"[..], b"ICC_PROFILE", b"gAMA", b"cICP"] {
         assert!(
@@ -37,7 +37,7 @@ fn assert_shows(bytes: &[u8], expected: &[Point], name: &str) {
     }
 }
 
-/// Places the colours at the top left, the top right, the centre, the bottom left and the bottom right.
+/// Places the colors at the top left, the top right, the center, the bottom left and the bottom right.
 fn corners(colors: [[u8; 3]; 5]) -> Vec<Point> {
     let points = [(0.1, 0.1), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.9, 0.9)];
     let points = points.into_iter().zip(colors);

@@ -4,7 +4,7 @@ import type { Mark } from "../marks.js";
 import { topmostAt } from "../geometry.js";
 import type { Point } from "../shapes.js";
 
-/** The behaviour of one pointer from the moment it is pressed until it is released. */
+/** The behavior of one pointer from the moment it is pressed until it is released. */
 export interface PointerState {
   /** Runs when this state becomes current. */
   enter?(): void;

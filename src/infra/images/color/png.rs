@@ -48,7 +48,8 @@ fn space_from_code_points(info: &Info<'_>) -> Option<ColorSpace> {
     let primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
     let space = match Transfer::try_from(code_points.transfer_function).ok()? {
         Transfer::Srgb if primaries == CicpColorPrimaries::Bt709 => ColorSpace::Srgb,
-        // For these transfer functions, H.273 specifies the curve of cameras, but screens use the curve of BT.1886.
+        // For these transfer functions, H.273 specifies the curve that cameras apply, but screens
+        // apply the curve of BT.1886.
         Transfer::Bt709
         | Transfer::Bt601
         | Transfer::Bt202010bit

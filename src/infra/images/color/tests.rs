@@ -11,9 +11,9 @@ use super::super::Picture;
 const RED: [u8; 3] = [200, 60, 60];
 const BROWN: [u8; 3] = [30, 20, 10];
 const PLAIN: Pixels = [RED, BROWN];
-/// What a browser shows for these pixels if their values are linear.
+/// The colors that a browser shows for these pixels if their values are linear.
 const LINEAR: Pixels = [[229, 133, 133], [96, 79, 56]];
-/// What a browser shows for these pixels if their primaries are those of Display P3.
+/// The colors that a browser shows for these pixels if their primaries are those of Display P3.
 const P3: Pixels = [[217, 42, 52], [32, 19, 8]];
 
 type Pixels = [[u8; 3]; 2];
@@ -194,7 +194,7 @@ fn saturated_hdr_colors_are_mapped_as_in_browsers() {
 #[test]
 fn pixels_of_every_type_are_converted_to_srgb() {
     let linear = [gamma(100_000)];
-    let grey = [[188; 3], [79; 3]];
+    let gray = [[188; 3], [79; 3]];
     let wide = |bytes: &[u8]| {
         bytes
             .iter()
@@ -207,9 +207,9 @@ fn pixels_of_every_type_are_converted_to_srgb() {
         (ColorType::Rgb, BitDepth::Sixteen, wide(PLAIN.as_flattened()), LINEAR),
         (ColorType::Rgba, BitDepth::Eight, with_alpha.clone(), LINEAR),
         (ColorType::Rgba, BitDepth::Sixteen, wide(&with_alpha), LINEAR),
-        (ColorType::Grayscale, BitDepth::Eight, vec![128, 20], grey),
-        (ColorType::Grayscale, BitDepth::Sixteen, wide(&[128, 20]), grey),
-        (ColorType::GrayscaleAlpha, BitDepth::Eight, vec![128, 255, 20, 100], grey),
+        (ColorType::Grayscale, BitDepth::Eight, vec![128, 20], gray),
+        (ColorType::Grayscale, BitDepth::Sixteen, wide(&[128, 20]), gray),
+        (ColorType::GrayscaleAlpha, BitDepth::Eight, vec![128, 255, 20, 100], gray),
     ];
     for (kind, depth, pixels, expected) in cases {
         let name = format!("{kind:?} {depth:?}");
@@ -219,18 +219,18 @@ fn pixels_of_every_type_are_converted_to_srgb() {
             assert_eq!(picture.image.to_rgba8().get_pixel(1, 0).0[3], 100, "{name}");
         }
     }
-    let grey_with_rgb_profile = [icc(&linear_p3())];
+    let gray_with_rgb_profile = [icc(&linear_p3())];
     let bytes = encode(
         ColorType::Grayscale,
         BitDepth::Eight,
         &[128, 20],
-        &grey_with_rgb_profile,
+        &gray_with_rgb_profile,
     );
     let picture = Picture::read(&bytes).unwrap();
     assert_eq!(picture.profile, None);
     assert_close(
         &picture.image,
-        grey,
-        "grey with the profile of a color picture",
+        gray,
+        "gray with the profile of a color picture",
     );
 }

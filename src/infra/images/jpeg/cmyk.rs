@@ -65,7 +65,8 @@ fn read_inks(decoder: &mut Decoder<'_>) -> Result<Vec<u8>> {
     decoder.set_options(decoder.options().jpeg_set_out_colorspace(stored));
     let mut inks = decoder.decode().map_err(|_| damaged_file())?;
     for pixel in inks.as_chunks_mut::<4>().0 {
-        // Adobe's programs store inverted CMYK values: the light that each ink leaves, instead of its amount.
+        // Adobe's programs store inverted CMYK values: the light that each ink lets through,
+        // instead of the amount of ink.
         *pixel = match stored {
             ColorSpace::YCCK => {
                 let [y, cb, cr, black] = *pixel;

@@ -1,8 +1,8 @@
 //! Reads entropy-coded data (T.81, annexes C and F) without computing pixels.
 
-/// An unfinished copy of a file can end in zeros. If at most this many of these zeros were read as pixels, the pixels
-/// count as missing. If more were read, they count as real, because the data of pixels of one color can end in many
-/// zeros.
+/// An unfinished copy of a file can end in zeros. If at most this many of these zeros were read as
+/// pixel data, pixels count as missing. If more were read, the zeros count as real data, because
+/// the data of a single-color area can end in many zeros.
 const MAX_COPIED_ZEROS: usize = 3;
 
 /// Reads the bits of a scan.
@@ -84,9 +84,10 @@ impl<'a> BitReader<'a> {
         self.position
     }
 
-    /// Whether bytes that do not belong to the scan seem to have been read as its data. This happens if the scan is cut
-    /// off. Encoders fill the last byte of a scan with ones, so other bits there are a sign of it. Another sign is that
-    /// coefficients, or only a few bytes, were read from the zeros at the end of the file.
+    /// Whether the reader seems to have read bytes that do not belong to the scan, which happens if
+    /// the scan is cut off. There are two signs. First, the unread bits of the last byte are not
+    /// all ones, although encoders fill the last byte of a scan with ones. Second, coefficients, or
+    /// only a few bytes, were read from the zeros at the end of the file.
     pub(super) fn has_read_other_bytes(&self) -> bool {
         let padding = (1 << self.unread) - 1;
         match self.bytes.get(self.position..) {

@@ -9,8 +9,8 @@ const HUFFMAN_TABLES: u8 = 0xc4;
 const RESTART_INTERVAL: u8 = 0xdd;
 /// The number of coefficients in a block.
 const COEFFICIENTS: usize = 64;
-/// The maximum number of scans. The decoder has the same limit. Without it, a small file could take very long to read,
-/// because a scan of a few bytes can cover all blocks.
+/// The maximum number of scans. The decoder has the same limit. Without it, a small file could take
+/// a very long time to read, because a scan of a few bytes can cover all blocks.
 const MAX_SCANS: usize = 100;
 
 /// Returns the position after the data of all pixels. Returns `None` if pixels are missing or the picture exceeds the
@@ -120,12 +120,12 @@ struct Component {
     id: u8,
     /// How many blocks of this component a unit (MCU) contains: horizontally and vertically.
     sampling: (usize, usize),
-    /// How many blocks of this component the picture contains: horizontally and vertically. Does not count blocks that
-    /// only fill up a unit.
+    /// How many blocks of this component the picture contains: horizontally and vertically. Does
+    /// not count blocks that only pad a unit.
     size: (usize, usize),
     /// For each block of a progressive JPEG, the coefficients that are not zero, one bit for each.
     known: Vec<u64>,
-    /// Whether the scans contain all bits of each coefficient.
+    /// For each coefficient, whether the scans contain all of its bits.
     complete: [bool; COEFFICIENTS],
 }
 

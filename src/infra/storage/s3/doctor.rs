@@ -1,4 +1,4 @@
-//! Tests a bucket with real requests to its server, and says how to fix what is wrong.
+//! Tests a bucket with real requests to its server, and explains how to fix any problem.
 
 use std::time::Duration;
 
@@ -72,7 +72,8 @@ impl S3 {
         ])
     }
 
-    /// Writes an object and reads a range of it. Fails if the server does not keep its metadata.
+    /// Writes an object and reads a range of it. Fails if the server does not keep the object's
+    /// metadata.
     async fn test_small_object(
         &self,
         storage: &Storage,

@@ -40,8 +40,8 @@ impl S3 {
             .ok_or_else(|| unavailable("CreateMultipartUpload returned no id"))
     }
 
-    /// Uploads the part with this number, counted from 1, and returns its ETag. Uploading a part with the same number
-    /// again replaces it.
+    /// Uploads the part with this number, counted from 1, and returns its ETag. A part that was
+    /// uploaded earlier with the same number is replaced.
     pub async fn upload_part(
         &self,
         key: &str,
@@ -128,7 +128,7 @@ impl S3 {
                 let (Some(number), Some(etag), Some(size)) =
                     (part.part_number(), part.e_tag(), part.size())
                 else {
-                    return Err(unavailable("ListParts returned no number, ETag or size"));
+                    return Err(unavailable("ListParts returned a part without a number, ETag or size"));
                 };
                 parts.push((
                     number,

@@ -1,4 +1,4 @@
-//! Makes lookup tables that convert the colours of a video to sRGB, for ffmpeg's filter `lut3d`.
+//! Makes lookup tables that convert the colors of a video to sRGB, for ffmpeg's filter `lut3d`.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use crate::infra::hdr::{DEFAULT_PEAK, HdrTransfer, IDENTITY, Matrix, encode_srgb
 /// The number of values per channel.
 const STEPS: u32 = 33;
 
-/// From linear BT.2020 to linear BT.709 (ITU-R BT.2087).
+/// Converts linear BT.2020 to linear BT.709 (ITU-R BT.2087).
 const FROM_BT2020: Matrix = [
     [1.660_491, -0.587_641, -0.072_850],
     [-0.124_550, 1.132_900, -0.008_349],
     [-0.018_151, -0.100_579, 1.118_730],
 ];
-/// From linear Display P3 to linear BT.709.
+/// Converts linear Display P3 to linear BT.709.
 const FROM_DISPLAY_P3: Matrix = [
     [1.224_940, -0.224_940, 0.0],
     [-0.042_057, 1.042_057, 0.0],
     [-0.019_638, -0.078_636, 1.098_274],
 ];
-/// From linear BT.601 with 625 lines to linear BT.709.
+/// Converts linear BT.601 with 625 lines to linear BT.709.
 const FROM_BT470BG: Matrix = [
     [1.044_043, -0.044_043, 0.0],
     [0.0, 1.0, 0.0],
@@ -44,7 +44,7 @@ pub(super) fn table(primaries: Primaries, transfer: Transfer) -> String {
     table
 }
 
-/// Converts a colour to sRGB. All channels range from 0 to 1.
+/// Converts a color to sRGB. All channels range from 0 to 1.
 fn to_srgb(color: [f64; 3], primaries: Primaries, transfer: Transfer) -> [f64; 3] {
     let to_bt709 = match primaries {
         Primaries::Bt2020 => &FROM_BT2020,
@@ -75,7 +75,7 @@ fn from_srgb(value: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Converts a colour to sRGB with 8 bits per channel.
+    /// Converts a color to sRGB with 8 bits per channel.
     fn shown(color: [f64; 3], primaries: Primaries, transfer: Transfer) -> [i32; 3] {
         to_srgb(color, primaries, transfer).map(|value| (value * 255.0).round() as i32)
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn grey_stays_grey_when_primaries_are_converted() {
+    fn gray_stays_gray_when_primaries_are_converted() {
         for primaries in [Primaries::Bt2020, Primaries::DisplayP3, Primaries::Bt470bg] {
             let [red, green, blue] = shown([0.5; 3], primaries, Transfer::Video);
             assert_eq!([red, green, blue], [128; 3], "{primaries:?}");

@@ -62,8 +62,8 @@ pub(super) struct ShownFrames {
     pub(super) first: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// The start of the first frame after the kept frames. If no frame follows, some time after the start of the last
-    /// kept frame.
+    /// The start of the first frame after the kept frames. If no frame follows, an arbitrary time
+    /// after the start of the last kept frame.
     pub(super) until: f64,
     /// The last key frame at or before the first frame.
     pub(super) before: f64,
@@ -78,8 +78,8 @@ pub(super) struct CopyPlan {
     pub(super) key: f64,
     /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// The start of the first frame after the kept frames. If no frame follows, some time after the start of the last
-    /// kept frame.
+    /// The start of the first frame after the kept frames. If no frame follows, an arbitrary time
+    /// after the start of the last kept frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,

@@ -78,7 +78,7 @@ impl CutJob<'_> {
         .await
     }
 
-    /// Copies the frames from the first key frame on.
+    /// Copies the frames from the first key frame onward.
     async fn copy_tail(&self, plan: &CopyPlan) -> Result<PathBuf> {
         let mut args = self.input_args();
         args.extend(map_args(self.probe, false));

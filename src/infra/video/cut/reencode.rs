@@ -23,8 +23,8 @@ pub(super) struct ReencodedRange {
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,
-    /// The start of the first frame after these frames. If no frame follows, some time after the start of the last of
-    /// these frames.
+    /// The start of the first frame after these frames. If no frame follows, an arbitrary time
+    /// after the start of the last of these frames.
     pub(super) until: f64,
     /// The number of frames.
     pub(super) frames: usize,

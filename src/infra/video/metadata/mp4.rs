@@ -22,7 +22,7 @@ pub(super) struct Mp4 {
     /// The total size of the samples that the current fragment describes, in bytes. The content of the next `mdat` must
     /// have exactly this size.
     samples: Option<u64>,
-    /// Whether the box that was read last is an `mdat`.
+    /// Whether the most recently read box is an `mdat`.
     in_mdat: bool,
     fragments: bool,
 }

@@ -125,8 +125,8 @@ fn chunk_size_does_not_change_the_scan_result_of_a_damaged_file() {
         for _ in 0..300 {
             let mut bytes = whole.clone();
             for _ in 0..=numbers.below(4) {
-                // In two of three cases, damage the start of the file, because its headers contain the sizes of the
-                // elements.
+                // In two out of three cases, damage the start of the file, because its headers
+                // contain the sizes of the elements.
                 let within = if numbers.below(3) == 0 {
                     bytes.len()
                 } else {

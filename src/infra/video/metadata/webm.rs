@@ -52,7 +52,7 @@ enum Rule {
     Elements,
     /// An integer, a float or another value of at most eight bytes.
     Number,
-    /// A value of at most this many bytes that the given function accepts.
+    /// A value of at most this many bytes, which the given function must accept.
     Value(usize, fn(&[u8]) -> bool),
     /// Video or audio data of a known track.
     Block,
@@ -286,7 +286,7 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (CLUSTER, BLOCK_GROUP) => Elements,
         (BLOCK_GROUP, 0xa1) => Block,
         (BLOCK_GROUP, 0x9b | 0xfb | 0x75a2) => Number,
-        // Chromium writes the alpha channel of a canvas, in VP8 and VP9.
+        // For VP8 and VP9, Chromium writes the alpha channel of a canvas into these elements.
         (BLOCK_GROUP, BLOCK_ADDITIONS) | (BLOCK_ADDITIONS, BLOCK_MORE) => Elements,
         (BLOCK_MORE, 0xee) => Value(1, |id| id == [1]),
         (BLOCK_MORE, 0xa5) => Alpha,
@@ -328,8 +328,8 @@ fn is_codec(name: &[u8]) -> bool {
     )
 }
 
-/// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC, judged by the first
-/// bytes.
+/// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC. Checks only the
+/// first bytes and the length.
 fn is_codec_private(value: &[u8]) -> bool {
     value.starts_with(b"OpusHead")
         || matches!(value.first(), None | Some(0x01 | 0x81))

@@ -1,5 +1,5 @@
-//! Posters and H.264 copies show the colours that Chromium shows. The expected values were read
-//! from a canvas on which Chromium 156 had drawn the same videos.
+//! Posters and H.264 copies show the colors that Chromium shows. The expected values were read from
+//! a canvas on which Chromium 156 had drawn the same videos.
 
 mod expected;
 
@@ -15,11 +15,11 @@ type Rgb = [u8; 3];
 
 /// The allowed difference per channel.
 const TOLERANCE: u8 = 12;
-/// The allowed difference per channel for highly saturated sRGB colours. This tolerance is larger because, without a
-/// GPU, Chromium computes too little blue from BT.709 and BT.2020.
+/// The allowed difference per channel for highly saturated sRGB colors. This tolerance is larger
+/// because, without a GPU, Chromium computes blue values that are too low for BT.709 and BT.2020.
 const SATURATED_TOLERANCE: u8 = 25;
 
-/// The colours of the eight bars of [`bars`].
+/// The colors of the eight bars of [`bars`].
 const BARS: [&str; 8] = [
     "0xdc2828", "0x28c83c", "0x2846dc", "0xe6dc32", "0x808080", "0xffffff", "0x101010", "0xc88ca0",
 ];
@@ -40,7 +40,7 @@ const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12"]
 const UNTAGGED: &str =
     "setparams=range=unknown:colorspace=unknown:color_primaries=unknown:color_trc=unknown";
 
-/// Returns the ffmpeg options that tag a video with these colour properties.
+/// Returns the ffmpeg options that tag a video with these color properties.
 fn tags<'a>(matrix: &'a str, primaries: &'a str, transfer: &'a str) -> Vec<&'a str> {
     vec![
         "-color_range",
@@ -87,7 +87,7 @@ fn as_hdr(transfer: &str, white: u32) -> String {
     )
 }
 
-/// Returns the colour at the middle of each bar in a picture.
+/// Returns the color at the middle of each bar in a picture.
 fn pixels(picture: &Path) -> [Rgb; 8] {
     let picture = image::open(picture).unwrap().to_rgb8();
     let (width, height) = picture.dimensions();
@@ -97,8 +97,8 @@ fn pixels(picture: &Path) -> [Rgb; 8] {
     })
 }
 
-/// Saves the first frame of a video. Converts its colours by matrix and range only, and ignores its primaries and
-/// transfer function.
+/// Saves the first frame of a video. Converts its colors by matrix and range only, and ignores its
+/// primaries and transfer function.
 fn first_frame(video: &Path) -> PathBuf {
     let frame = video.with_extension("png");
     let path = video.to_str().unwrap();
@@ -127,7 +127,7 @@ fn assert_close(actual: &[Rgb], expected: &[Rgb], tolerance: u8, what: &str) {
     }
 }
 
-/// Asserts that the poster of a video has the expected colours.
+/// Asserts that the poster of a video has the expected colors.
 async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(video).await.unwrap();
@@ -136,8 +136,8 @@ async fn assert_poster(tools: &Tools, video: &Path, expected: &[Rgb; 8], toleran
     assert_close(&pixels(&poster), expected, tolerance, &what);
 }
 
-/// Makes an H.264 copy of a video and returns the colour tags of the copy. Asserts that the copy has the expected
-/// colours, unless the player must convert its primaries.
+/// Makes an H.264 copy of a video and returns the color tags of the copy. Asserts that the copy has
+/// the expected colors, unless the player must convert its primaries.
 async fn assert_copy(tools: &Tools, video: &Path, expected: &[Rgb; 8], tolerance: u8) -> ColorTags {
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(video).await.unwrap();
@@ -166,7 +166,7 @@ fn tagged(matrix: &str, primaries: &str, transfer: &str) -> ColorTags {
 }
 
 #[tokio::test]
-async fn posters_and_h264_copies_follow_the_colour_tags_of_the_video() {
+async fn posters_and_h264_copies_follow_the_color_tags_of_the_video() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let (bt601, bt709) = (["smpte170m", "smpte170m", "bt709"], ["bt709"; 3]);
@@ -192,7 +192,7 @@ async fn posters_and_h264_copies_follow_the_colour_tags_of_the_video() {
 }
 
 #[tokio::test]
-async fn untagged_colours_are_guessed_as_in_chromium() {
+async fn untagged_colors_are_guessed_as_in_chromium() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     for (name, height, encoder, matrix, expected) in [
@@ -241,7 +241,7 @@ async fn full_range_is_converted_to_limited_range() {
 }
 
 #[tokio::test]
-async fn wide_gamut_colours_are_converted_in_posters_and_tagged_in_copies() {
+async fn wide_gamut_colors_are_converted_in_posters_and_tagged_in_copies() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let to_bt2020 = "format=gbrp,setparams=range=pc:colorspace=gbr:color_primaries=bt709:color_trc=iec61966-2-1,\
@@ -284,7 +284,7 @@ async fn hdr_is_mapped_to_sdr_in_posters_and_h264_copies() {
 }
 
 #[tokio::test]
-async fn copied_packets_keep_their_colour_tags() {
+async fn copied_packets_keep_their_color_tags() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     for (name, filter, encoder, tags) in [
@@ -331,7 +331,7 @@ fn corners(picture: &Path) -> [Rgb; 4] {
 }
 
 #[tokio::test]
-async fn poster_and_h264_copy_of_a_recording_have_the_colours_that_the_browser_shows() {
+async fn poster_and_h264_copy_of_a_recording_have_the_colors_that_the_browser_shows() {
     let tools = tools().await;
     let expected = [[220, 40, 40], [40, 200, 60], [40, 60, 216], [230, 220, 46]];
     for name in ["poster-bt709.webm", "vp9-untagged-720.webm"] {

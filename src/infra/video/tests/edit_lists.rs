@@ -12,7 +12,7 @@ struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// For each second of the playback time, the second of the source that is visible in the middle of it.
+    /// For each second of playback, the second of the source that is visible half a second into it.
     shows: &'static [i64],
     hides: bool,
 }

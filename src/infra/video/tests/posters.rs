@@ -12,7 +12,7 @@ async fn poster_is_black_only_if_the_whole_video_is_black() {
     let made = tempfile::tempdir().unwrap();
     // This video has one key frame, at the start. It is black except for the last half second.
     let late = made.path().join("late.mp4");
-    let (black, grey) = (
+    let (black, gray) = (
         "color=black:s=64x48:r=10:d=14",
         "color=gray:s=64x48:r=10:d=0.5",
     );
@@ -25,7 +25,7 @@ async fn poster_is_black_only_if_the_whole_video_is_black() {
             "-f",
             "lavfi",
             "-i",
-            grey,
+            gray,
             "-filter_complex",
             "concat=2",
             "-c:v",

@@ -27,7 +27,8 @@ async fn sandbox_kills_a_process_and_its_children_at_the_time_limit() {
         if !with_bwrap {
             sandbox.bwrap = None;
         }
-        // The fraction of the number makes this sleep different from those of other processes.
+        // The fractional digits make the argument of `sleep` unique, so that `is_running` finds no
+        // other process.
         let duration = format!("60.{}{}", std::process::id(), u8::from(with_bwrap));
         let script = format!("sleep {duration} & sleep {duration}");
         let ran = sandbox

@@ -1,5 +1,5 @@
-//! Makes videos for the tests. Each second starts with a beep and has its own grey level, so that a test can tell from
-//! which second of the source a frame comes.
+//! Makes videos for the tests. Each second starts with a beep and has its own gray level, so that a
+//! test can tell from which second of the source a frame comes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

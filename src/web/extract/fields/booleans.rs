@@ -1,4 +1,4 @@
-//! Reads booleans and check boxes, in JSON and in the forms that browsers send.
+//! Reads booleans and checkboxes, in JSON and in the forms that browsers send.
 
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ impl Fields {
         }
     }
 
-    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also contains a hidden field with the
-    /// same name and the value `false`.
+    /// Reads a checkbox. Browsers send nothing for an unchecked checkbox, so the form also contains
+    /// a hidden field with the same name and the value `false`.
     pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
         if let Some(values) = self
             .values

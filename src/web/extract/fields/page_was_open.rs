@@ -1,4 +1,4 @@
-//! The hidden form field which reports that the person had the update page open.
+//! The hidden form field that tells the server that the person had the update page open.
 
 use actix_web::{HttpMessage, HttpRequest};
 

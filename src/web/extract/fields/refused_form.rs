@@ -41,7 +41,7 @@ impl Fields {
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
 impl TypedFields {
-    /// Keeps what the user wrote in a form, so that an error page can show it again.
+    /// Keeps the text that the user typed into a form, so that an error page can show it again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         let worth = |(name, value): &&(String, String)| {
             matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()

@@ -70,8 +70,9 @@ impl Fields {
         }
     }
 
-    /// Reads an RFC 3339 timestamp. Returns `None` if the field is absent, and `Some(None)` if it is null or
-    /// empty. A value without an offset, which browsers send (`2026-11-21T17:00`), is interpreted in `zone`.
+    /// Reads an RFC 3339 timestamp. Returns `None` if the field is absent or invalid, and
+    /// `Some(None)` if it is null or empty. A value without an offset, which browsers send
+    /// (`2026-11-21T17:00`), is interpreted in `zone`.
     pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
         let Some(text) = self.text(name, 100)? else {
             return Some(None);
@@ -114,7 +115,7 @@ impl Fields {
     }
 }
 
-/// Parses `1:02.5`, `62.5` or `1:00:02` and returns milliseconds.
+/// Parses a position such as `1:02.5`, `62.5` or `1:00:02`, and returns milliseconds.
 fn position(text: &str) -> Option<Millis> {
     let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -10,7 +10,8 @@ use crate::text;
 use crate::web::extract::json::parse;
 
 impl Fields {
-    /// Reads a string. Returns `None` if the field is absent, and `Some(None)` if it is null or empty.
+    /// Reads a string. Returns `None` if the field is absent or invalid, and `Some(None)` if it is
+    /// null or empty.
     pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
         self.cleaned(name, |text| text::clean_text(text, max))
     }
@@ -80,7 +81,8 @@ impl Fields {
             .ok()
     }
 
-    /// Same as [`Fields::optional`], for a value that cannot be cleared: null and empty are errors.
+    /// Same as [`Fields::optional`], for a value that cannot be cleared: null and an empty string
+    /// are errors.
     pub(crate) fn replacement<T>(
         &mut self,
         name: &str,
@@ -123,7 +125,7 @@ impl Fields {
         found
     }
 
-    /// Reads an integer. Returns `None` if the field is absent, null or empty.
+    /// Reads an integer. Returns `None` if the field is absent, null, empty or invalid.
     pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
         let value = self.take_one(name)?;
         let number = match &value {

@@ -31,7 +31,7 @@ pub(crate) async fn add(
     payload: web::Payload,
 ) -> HandlerResult {
     let (ctx, payload) = context_or_keep_typed(&req, ctx, payload).await?;
-    // Check the right to comment and the rate limit before storing pictures.
+    // Before storing pictures, check the rate limit and whether the viewer may comment.
     if is_multipart(&req) {
         updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     }

@@ -1,4 +1,4 @@
-//! Serves the bytes of media: signed addresses, ranges and caching.
+//! Serves the bytes of media, with signed addresses, range requests and caching.
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{

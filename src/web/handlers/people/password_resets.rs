@@ -1,4 +1,4 @@
-//! Handlers for links with which people set a new password.
+//! Handlers for password reset links.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};

@@ -98,7 +98,7 @@ const OVERVIEW_HEADS: [&str; 13] = [
     "answered_unopened",
 ];
 
-/// Returns the cells of one update under [`OVERVIEW_HEADS`].
+/// Returns the row of one update, with one cell for each column of [`OVERVIEW_HEADS`].
 fn overview_record(ctx: &RequestContext, row: &Row, counts: &StandingCounts) -> [String; 13] {
     let answered = counts.heard + counts.answered_unopened + counts.objections;
     [
@@ -157,7 +157,7 @@ pub(super) async fn overview_csv(
     }
 }
 
-/// Builds a CSV download that is named after the update.
+/// Builds a CSV download. Derives the file name from `title`.
 pub(super) fn csv_response(title: &str, body: &[u8]) -> HandlerResult {
     let name: String = text::clean_file_name(title)
         .chars()

@@ -41,7 +41,7 @@ pub(crate) async fn confirm(
         (Some(VerdictKind::Confirmed), Some(_)) => {
             fields.add_error(
                 "body",
-                "is allowed only with the verdict `corrected`. Leave it out, or send `corrected`.",
+                "is allowed only with the verdict `corrected`. Leave the field out, or send the verdict `corrected`.",
             );
             Verdict::Confirmed
         }

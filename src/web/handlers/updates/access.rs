@@ -10,7 +10,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json};
 use crate::web::schema::ListView;
 
-/// Returns, as JSON, who can open the update. Only its author and admins may see this list.
+/// Lists who can open the update, as JSON. Only its author and admins may see this list.
 pub(crate) async fn access(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -4,8 +4,8 @@ use crate::updates::Visibility;
 use crate::web::pages::AccessSummary;
 use crate::web::schema::UpdateView;
 
-/// Summarises who can open the update. For example, the author sees "You, 6 people, 1 open link", and a recipient
-/// sees "Ada, you, 5 more people".
+/// Summarizes who can open the update. For example, the author sees "You, 6 people, 1 open link",
+/// and a recipient sees "Ada, you, 5 more people".
 pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) -> AccessSummary {
     let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {

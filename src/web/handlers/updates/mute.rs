@@ -1,4 +1,4 @@
-//! Handlers that mute an update for the viewer.
+//! Handlers that mute and unmute an update for the viewer.
 
 use actix_web::{HttpRequest, web};
 

@@ -117,7 +117,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Counts only the comments that the guest can see.
+/// Sets the counts in `view` to include only the comments that the guest can see.
 fn count_visible_comments(view: &mut UpdateView, threads: &ThreadPage) {
     view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
     view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! Handler for the earlier versions of an update.
+//! Handler that lists the versions of an update.
 
 use actix_web::http::StatusCode;
 use actix_web::web;

@@ -96,8 +96,9 @@ impl Team {
         self.groups.insert(id, group);
     }
 
-    /// Deletes a group. In each audience, the server replaces the group with people: the recipients of a published
-    /// update, or the members in a draft.
+    /// Deletes a group. In the audience of a published update, the server replaces the group with
+    /// the recipients who received the update through it. In the audience of a draft, it replaces
+    /// the group with its members.
     async fn delete_group(&mut self) {
         let groups: Vec<String> = self.groups.keys().cloned().collect();
         let id = groups[self.random.below(groups.len())].clone();

@@ -209,7 +209,7 @@ fn unexpected_element_is_treated_as_possible_metadata() {
         scan(&file(&[date, track_.clone(), cluster_.clone()])),
         Metadata::Possible
     );
-    // Without a track or a cluster the file cannot be played.
+    // A file without a track or without a cluster cannot be played.
     assert_eq!(scan(&file(&[info_.clone(), track_])), Metadata::Possible);
     assert_eq!(scan(&file(&[info_, cluster_])), Metadata::Possible);
 }

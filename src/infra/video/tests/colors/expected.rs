@@ -1,4 +1,4 @@
-//! The colours of the eight bars as Chromium 156 shows them, read from a canvas.
+//! The colors of the eight bars as Chromium 156 shows them, read from a canvas.
 
 use super::Rgb;
 
@@ -62,7 +62,7 @@ pub(super) const BT2020: [Rgb; 8] = [
     [205, 145, 166],
 ];
 
-/// How Chromium shows HDR10 bars whose white has 203 cd/m².
+/// How Chromium shows HDR10 bars whose white is at 203 cd/m².
 pub(super) const HDR10_203: [Rgb; 8] = [
     [156, 31, 29],
     [21, 145, 43],
@@ -74,7 +74,7 @@ pub(super) const HDR10_203: [Rgb; 8] = [
     [143, 102, 112],
 ];
 
-/// How Chromium shows HDR10 bars whose white has 1000 cd/m².
+/// How Chromium shows HDR10 bars whose white is at 1000 cd/m².
 pub(super) const HDR10_1000: [Rgb; 8] = [
     [255, 56, 54],
     [47, 242, 78],
@@ -86,8 +86,8 @@ pub(super) const HDR10_1000: [Rgb; 8] = [
     [249, 181, 196],
 ];
 
-/// How Chromium shows HLG bars whose white has 203 cd/m². `zscale` made these bars. It applies the system gamma to each
-/// channel, but Chromium applies it to the luminance.
+/// How Chromium shows HLG bars whose white is at 203 cd/m². The bars come from `zscale`, which
+/// applies the system gamma to each channel, whereas Chromium applies it to the luminance.
 pub(super) const HLG_203: [Rgb; 8] = [
     [144, 41, 37],
     [50, 143, 59],
@@ -99,7 +99,7 @@ pub(super) const HLG_203: [Rgb; 8] = [
     [141, 103, 115],
 ];
 
-/// How Chromium shows HLG bars whose white has 1000 cd/m².
+/// How Chromium shows HLG bars whose white is at 1000 cd/m².
 pub(super) const HLG_1000: [Rgb; 8] = [
     [255, 84, 73],
     [89, 240, 102],

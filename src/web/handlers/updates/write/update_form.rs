@@ -67,8 +67,8 @@ pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bo
     }
 }
 
-/// Resolves the audience to people and groups. With `invite`, an admin also invites addresses without an
-/// account. Returns the new invitations.
+/// Resolves the audience to people and groups. If `invite` is set, also invites the addresses that
+/// have no account; only admins may do this. Returns the new invitations.
 pub(super) async fn resolve_audience(
     tx: &mut Tx,
     state: &State,
