@@ -1,4 +1,4 @@
-# docker build -t hearback . && docker run -p 8080:8080 -v hearback:/data hearback     (its output has the set-up link)
+# docker build -t hearback . && docker run -p 8080:8080 -v hearback:/data hearback     (prints the set-up link)
 
 FROM node:22-bookworm-slim AS browser
 WORKDIR /src/browser

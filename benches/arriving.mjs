@@ -3,9 +3,9 @@
 //
 // Usage: node benches/arriving.mjs [recordings] [seconds]
 //
-// Measures the program that HEARBACK_BIN names, or else the build in target/release or target/debug. Uses PostgreSQL
-// and S3 if HEARBACK_TEST_POSTGRES and HEARBACK_TEST_S3_ENDPOINT are set (bin/test-servers prints them). Otherwise
-// uses SQLite and a folder.
+// Measures the program that HEARBACK_BIN names, or else the build in target/release or target/debug. If
+// HEARBACK_TEST_S3_ENDPOINT is set (bin/test-servers prints it), stores files in S3, and uses the PostgreSQL database
+// that HEARBACK_BENCH_DATABASE names, if any. Otherwise, uses SQLite and a folder.
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

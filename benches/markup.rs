@@ -1,9 +1,8 @@
-//! Measures how long Hearback takes to draw 50 shapes into a picture of 2560 × 1600 pixels,
+//! Measures how long Hearback takes to draw 50 shapes onto a picture of 2560 × 1600 pixels,
 //! compared with ImageMagick's `convert -draw`. Each program reads and writes a PNG in its own
 //! process; Hearback also makes the thumbnail.
 //!
-//! Needs ImageMagick. Run it with:
-//! `cargo bench --bench markup`
+//! Needs ImageMagick. Run it with: `cargo bench --bench markup`
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 use std::fmt::Write as _;
@@ -122,7 +121,8 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// Draws the shapes into the picture in the same way as the server's job. Runs in the process that is measured.
+/// Draws the shapes onto the picture in the same way as the server's job. Runs in the process that
+/// is measured.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();

@@ -1,8 +1,7 @@
-//! Measures how long it takes to trim a recording of ten minutes with cuts at key frames, with cuts between key
-//! frames and, for comparison, by re-encoding. The README states the results.
+//! Measures how long it takes to trim a ten-minute recording with cuts at key frames, with cuts
+//! between key frames and, for comparison, by re-encoding. The README states the results.
 //!
-//! Needs only ffmpeg. Run it with:
-//! `cargo bench --bench trim`
+//! Needs only ffmpeg. Run it with: `cargo bench --bench trim`
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
@@ -21,8 +20,8 @@ const CUTS: [(&str, (i64, i64)); 3] = [
     ("seekable copy of all", (0, 0)),
 ];
 
-/// Creates a recording of ten minutes by repeating a clip of twelve seconds, which begins with a key frame. The
-/// recording is 720p VP9 with Opus audio, like recordings from browsers.
+/// Creates a ten-minute recording by repeating a twelve-second clip, which begins with a key frame.
+/// The recording is 720p VP9 with Opus audio, like recordings from browsers.
 fn recording(folder: &Path) -> std::path::PathBuf {
     let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
     let ffmpeg = |words: &[&str], to: &Path| {

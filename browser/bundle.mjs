@@ -1,4 +1,4 @@
-// Bundles what runs in the browser. Writes scripts and styles under content-hashed names, and manifest.json, which maps
+// Bundles the browser's code. Writes scripts and styles under content-hashed names, and manifest.json, which maps
 // their plain names to the hashed ones.
 import { createHash } from "node:crypto";
 import {
@@ -82,7 +82,10 @@ export async function bundler({ out, dev = false }) {
   return { build, dispose: () => context.dispose() };
 }
 
-/** Writes the new files, then the manifest that names them, and deletes the old ones last, so that a reader finds every named file. */
+/**
+ * Writes the new files, then the manifest, and finally deletes the old files, so that every file
+ * named in the manifest exists at all times.
+ */
 function replace(out, files, manifest) {
   mkdirSync(out, { recursive: true });
   for (const [name, contents] of files) writeFileSync(join(out, name), contents);
@@ -135,7 +138,10 @@ function made(name, make) {
   };
 }
 
-/** The emojis that we show, in their usual order, each as [emoji, search words]. Omits skin tones. */
+/**
+ * The emojis that the reaction menu's search offers, in their usual order, each as [emoji, search
+ * words]. Omits skin tones.
+ */
 function emojis() {
   const all = JSON.parse(
     readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"),

@@ -19,7 +19,7 @@ const RUST = [
   "Cargo.lock",
   "build.rs",
 ];
-const QUIET = 30; // ms without another event, because editors write a file in several steps
+const QUIET = 30; // ms to wait for further events, because editors write a file in several steps
 const STOP = 3_000; // ms until a server that does not stop is killed
 
 const [program, assets, ...args] = process.argv.slice(2);
@@ -60,7 +60,10 @@ onChange(["templates"], restart);
 onChange(RUST, restart);
 restart();
 
-/** Wraps `work` so that it runs once at a time, and once more if it was called while it ran. An error is logged. */
+/**
+ * Wraps `work` so that only one call runs at a time. Calls made during a run cause one more run in
+ * total. Errors are logged.
+ */
 function queue(work) {
   let running;
   let again = false;

@@ -1,12 +1,13 @@
-//! The domain's only source of time and random values. Tests can set the time.
+//! The domain's only source of time. Tests can set the time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+
+use crate::ids::IdGenerator;
 
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
@@ -20,7 +21,7 @@ const FILE_POLL_INTERVAL: Duration = Duration::from_millis(20);
 pub struct Clock {
     offset: Arc<AtomicI64>,
     time_file: Option<Arc<PathBuf>>,
-    last_id: Arc<Mutex<(Millis, u16)>>,
+    ids: Arc<IdGenerator>,
 }
 
 impl Clock {
@@ -72,31 +73,9 @@ impl Clock {
         self.offset.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// Returns a new id: 26 characters of lower-case base32. Ids from one node sort by creation
-    /// time, even within one millisecond. An id has 48 bits of time, a 16-bit sequence number and
-    /// 64 random bits.
+    /// Returns a new id; see [`IdGenerator::next`].
     pub fn id(&self) -> String {
-        let (time, sequence) = {
-            let mut last = self
-                .last_id
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            let now = self.now();
-            *last = if now > last.0 {
-                (now, 0)
-            } else {
-                (
-                    last.0 + i64::from(last.1 == u16::MAX),
-                    last.1.wrapping_add(1),
-                )
-            };
-            *last
-        };
-        let mut bytes = [0_u8; 16];
-        bytes[..6].copy_from_slice(&time.to_be_bytes()[2..]);
-        bytes[6..8].copy_from_slice(&sequence.to_be_bytes());
-        bytes[8..].copy_from_slice(&random::<8>());
-        base32(&bytes)
+        self.ids.next(self.now())
     }
 }
 
@@ -113,30 +92,6 @@ pub fn real_now() -> Millis {
 /// Returns real time as a [`SystemTime`], so that it can be compared with file times.
 pub fn real_time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(real_now()).unwrap_or_default())
-}
-
-/// Returns `N` bytes from the operating system's secure random generator.
-#[allow(
-    clippy::expect_used,
-    reason = "secrets need random bytes, and there is no safe fallback"
-)]
-pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system should provide random bytes");
-    bytes
-}
-
-/// Returns a secret with 160 random bits (32 characters), for tokens, links and storage keys.
-pub fn secret() -> String {
-    base32(&random::<20>())
-}
-
-/// Encodes bytes as lower-case base32hex without padding (RFC 4648 §7). Encoded texts sort in the
-/// same order as the bytes.
-pub fn base32(bytes: &[u8]) -> String {
-    data_encoding::BASE32HEX_NOPAD
-        .encode(bytes)
-        .to_ascii_lowercase()
 }
 
 /// Formats a timestamp as RFC 3339 in UTC with milliseconds.

@@ -20,6 +20,7 @@ pub mod doctor;
 pub mod drafts;
 pub mod error;
 pub mod events;
+pub mod ids;
 pub mod inbox;
 pub mod infra;
 pub mod links;

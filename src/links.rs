@@ -8,9 +8,10 @@ pub use overview::{LinkState, ListedLink, list_all};
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
 
-use crate::clock::{self, Clock, Millis};
+use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::EventKind;
+use crate::ids;
 use crate::infra::db::{Db, Tx};
 use crate::people::{self, Guest, Viewer};
 use crate::{events, text, updates};
@@ -53,7 +54,7 @@ pub async fn create(
     let name = if name.trim().is_empty() { "Link" } else { name };
     let name = text::clean_line(name, text::MAX_NAME)
         .map_err(|message| Error::invalid("name", message))?;
-    let (now, secret) = (clock.now(), clock::secret());
+    let (now, secret) = (clock.now(), ids::secret());
     let link = Link {
         id: clock.id(),
         update_id: update_id.to_owned(),
@@ -196,7 +197,7 @@ pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let Some(link) = by_secret(&mut connection, secret).await? else {
         return Ok(None);
     };
-    let id = clock::base32(&Sha256::digest(link.id.as_bytes())[..16]);
+    let id = ids::base32(&Sha256::digest(link.id.as_bytes())[..16]);
     let name = people::guest_name(&mut connection, &id).await?;
     Ok(Some(Guest {
         id,

@@ -7,6 +7,7 @@ mod guests;
 mod invitations;
 mod media_url_credentials;
 mod names;
+mod password_resets;
 mod passwords;
 mod profile;
 mod roles_and_deactivation;
@@ -14,6 +15,7 @@ mod sessions;
 mod sign_in;
 mod system_account;
 mod tokens;
+mod viewer;
 
 use std::collections::BTreeMap;
 
@@ -24,14 +26,15 @@ pub use credentials::must_be_active;
 pub use expiry_sweep::sweep;
 pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{
-    CreatedInvitation, Invitation, accept, change_password, create_reset_link,
-    invitation_by_secret, invitations, invite, reset_by_secret, reset_password, withdraw,
+    CreatedInvitation, Invitation, accept, invitation_by_secret, invitations, invite, withdraw,
 };
 pub use media_url_credentials::viewer_by_grant;
 pub use names::names_by_id;
+pub use password_resets::{change_password, create_reset_link, reset_by_secret, reset_password};
 pub use passwords::PasswordHash;
 pub use profile::{
-    Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
+    Profile, all_time_zones, edit, hours_or_default, needs_password, parse_time_zone,
+    work_schedules,
 };
 pub use roles_and_deactivation::{Change, change};
 pub use sessions::{
@@ -40,6 +43,7 @@ pub use sessions::{
 pub use sign_in::sign_in;
 pub use system_account::{ensure_system_account, system_account};
 pub use tokens::{Token, create_token, end_token, tokens, viewer_by_token};
+pub use viewer::{Grant, Guest, Person, Viewer};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -57,115 +61,6 @@ text_enum! {
         Member = "member",
         /// The system account. Nobody can sign in to it.
         System = "house",
-    }
-}
-
-/// The credential that authenticated a request. Media URLs are signed for this credential, so they
-/// stop working when the credential is revoked or expires.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// Browser session, with its id.
-    Session(String),
-    /// API token, with its id.
-    Token(String),
-}
-
-/// A signed-in person.
-#[derive(Clone, Debug)]
-pub struct Person {
-    /// Id of the account.
-    pub id: String,
-    /// Display name.
-    pub name: String,
-    /// Email address for signing in.
-    pub email: String,
-    /// Role of the account.
-    pub role: Role,
-    /// IANA time zone name.
-    pub time_zone: String,
-    /// Credential that authenticated the current request.
-    pub grant: Grant,
-}
-
-impl Person {
-    /// Whether the person is an admin.
-    pub fn is_admin(&self) -> bool {
-        self.role == Role::Admin
-    }
-
-    /// Fails with [`Error::Forbidden`] unless the person is an admin.
-    pub fn must_be_admin(&self) -> Result<()> {
-        if self.is_admin() {
-            Ok(())
-        } else {
-            Err(Error::Forbidden(
-                "Only an admin can do this. Ask one of your admins.".into(),
-            ))
-        }
-    }
-}
-
-/// A visitor who is known only through a share link.
-#[derive(Clone, Debug)]
-pub struct Guest {
-    /// Id of the guest. It is not stored until the guest has given a name.
-    pub id: String,
-    /// Name of the guest. `None` until the guest first comments or answers.
-    pub name: Option<String>,
-    /// Id of the share link through which the guest opened the update.
-    pub link_id: String,
-    /// Id of the one update that the link opens.
-    pub update_id: String,
-    /// Whether the link allows comments, reactions and acknowledgements.
-    pub may_comment: bool,
-    /// Whether the client sends the link's secret in the `Authorization` header, as programs do,
-    /// instead of a cookie.
-    pub is_program: bool,
-}
-
-/// The person, guest or visitor who sent a request. All access checks use this type.
-#[derive(Clone, Debug)]
-pub enum Viewer {
-    /// A visitor who is not signed in and has no share link.
-    Nobody,
-    /// A signed-in person.
-    Person(Person),
-    /// A guest who has opened one or more share links. Each link has its own [`Guest`].
-    Guest(Vec<Guest>),
-}
-
-impl Viewer {
-    /// Returns the person, or fails with [`Error::Unauthenticated`].
-    pub fn person(&self) -> Result<&Person> {
-        match self {
-            Self::Person(person) => Ok(person),
-            Self::Nobody | Self::Guest(_) => Err(Error::Unauthenticated),
-        }
-    }
-
-    /// Returns the viewer's guest identity for this update. Returns `None` if the viewer has not opened a share link to
-    /// the update.
-    pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
-        match self {
-            // If several links open the same update, prefer a link that allows comments.
-            Self::Guest(guests) => guests
-                .iter()
-                .rev()
-                .filter(|guest| guest.update_id == update_id)
-                .max_by_key(|guest| guest.may_comment),
-            Self::Nobody | Self::Person(_) => None,
-        }
-    }
-
-    /// Returns the error for a resource that the viewer cannot see. Signed-in people and programs
-    /// get `NotFound`. Everyone else gets `Unauthenticated`, because they may be able to see the
-    /// resource after signing in.
-    pub fn not_visible_error(&self) -> Error {
-        match self {
-            Self::Person(_) => Error::NotFound,
-            Self::Guest(guests) if guests.iter().any(|guest| guest.is_program) => Error::NotFound,
-            Self::Nobody | Self::Guest(_) => Error::Unauthenticated,
-        }
     }
 }
 

@@ -3,20 +3,20 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::clock;
 use crate::error::Result;
+use crate::ids;
 use crate::infra::db::{self, Tx};
 
 /// Returns the key of this installation from the database, and creates it if it is missing. The key
 /// is in the database so that all nodes share it.
 pub async fn stored_key(tx: &mut Tx) -> Result<String> {
-    db::get_or_create_setting(tx, "key", clock::secret).await
+    db::get_or_create_setting(tx, "key", ids::secret).await
 }
 
 /// Signs a text with the key of this installation. Returns the first 128 bits of the HMAC-SHA-256,
 /// encoded in base32.
 pub fn sign(key: &str, text: &str) -> String {
-    clock::base32(&mac(key, text)[..16])
+    ids::base32(&mac(key, text)[..16])
 }
 
 /// Verifies a signature in constant time.

@@ -18,6 +18,7 @@ use crate::clock::{self, Clock};
 use crate::config::{Config, Delivery, StorageLocation};
 use crate::error::{Error, Result};
 use crate::events::hub::EventHub;
+use crate::ids;
 use crate::infra::db::{self, Db};
 use crate::infra::images::Font;
 use crate::infra::storage::{S3Settings, Storage};
@@ -146,7 +147,7 @@ impl State {
         std::fs::create_dir_all(&tmp)?;
         let mut tx = db.begin().await?;
         let key = signing::stored_key(&mut tx).await?;
-        let setup_code = db::get_or_create_setting(&mut tx, "setup_code", clock::secret).await?;
+        let setup_code = db::get_or_create_setting(&mut tx, "setup_code", ids::secret).await?;
         tx.commit().await?;
         let media_sources = media_sources(&config, &storage).await?;
         let live = EventHub::start(db.clone(), stop).await?;

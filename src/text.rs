@@ -10,7 +10,8 @@ pub use length_limits::{
 };
 
 /// Error message for a text that contains U+0000.
-pub const NUL_ERROR: &str = "contains the character U+0000, which is not allowed in text. Leave it out.";
+pub const NUL_ERROR: &str =
+    "contains the character U+0000, which is not allowed in text. Leave it out.";
 
 /// Whether a character is invisible when it stands alone, such as white space, a joiner, a direction mark or a filler.
 fn is_blank(letter: char) -> bool {

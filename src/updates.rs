@@ -22,7 +22,8 @@ use sqlx::{AnyConnection, FromRow};
 
 pub(crate) use access::visible;
 pub use access::{
-    Recipient, find_to_audit, people_who_can_open, recipients, refresh as refresh_access,
+    Recipient, find, find_locked, find_own, find_to_audit, must_be_author, people_who_can_open,
+    recipients, refresh as refresh_access,
 };
 pub use asked_again::count_answered;
 pub use audience::{
@@ -48,10 +49,10 @@ pub use revisions::{
 pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 
 use crate::clock::{Clock, Millis};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
-use crate::people::{Person, Role, Viewer};
+use crate::people::{Person, Role};
 use crate::search::IndexSubject;
 use crate::working_hours::Due;
 
@@ -64,6 +65,7 @@ macro_rules! columns {
          u.owing, u.unheard, u.open_questions"
     };
 }
+use columns;
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
@@ -173,64 +175,6 @@ pub struct Content {
     pub material: Option<Option<String>>,
     /// The version that the author had open when starting the edit.
     pub version: Option<i64>,
-}
-
-/// Finds an update. Returns [`Viewer::not_visible_error`] if the update does not exist or the viewer may not see it.
-pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
-    let found: Option<Update> = match viewer {
-        Viewer::Person(person) => {
-            sqlx::query_as(concat!(
-                "SELECT ",
-                columns!(),
-                " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND ",
-                visible!("$2")
-            ))
-            .bind(id)
-            .bind(&person.id)
-            .fetch_optional(connection)
-            .await?
-        }
-        Viewer::Guest(_) if viewer.guest_of(id).is_some() => sqlx::query_as(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL
-             AND u.trashed_at IS NULL"
-        ))
-        .bind(id)
-        .fetch_optional(connection)
-        .await?,
-        Viewer::Guest(_) | Viewer::Nobody => None,
-    };
-    found.ok_or_else(|| viewer.not_visible_error())
-}
-
-/// Finds an update that the viewer may see, and locks it until the transaction ends; see
-/// [`lock_for_update`].
-pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Update> {
-    lock_for_update(tx, id).await?;
-    find(tx, viewer, id).await
-}
-
-/// Finds an update that the viewer may change: the viewer is its author, and it is not in the
-/// trash.
-pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
-    let update = find(connection, viewer, id).await?;
-    must_be_author(viewer, &update)?;
-    if update.trashed_at.is_some() {
-        return Err(Error::Conflict(IN_TRASH.into()));
-    }
-    Ok(update)
-}
-
-/// Returns [`Error::Forbidden`] unless the viewer is the author of the update.
-pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
-    match viewer {
-        Viewer::Person(person) if person.id == update.author_id => Ok(()),
-        _ => Err(Error::Forbidden(format!(
-            "Only {} can do this.",
-            update.author_name
-        ))),
-    }
 }
 
 /// Whether nobody has published an update in this workspace yet. The sample update does not count.

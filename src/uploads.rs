@@ -10,6 +10,7 @@ mod assemble;
 mod checksum;
 mod complete;
 mod concurrency;
+mod expiry;
 mod finish_lease;
 mod free_disk_space;
 mod leftovers;
@@ -44,11 +45,11 @@ pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
 pub use complete::finish_stalled;
 pub use concurrency::KeyedLimiter;
+pub use expiry::check_resumable;
 pub use finish_lease::expire_finish_leases_of;
 pub use leftovers::DeleteLeftovers;
 pub use repository::{
-    NewUpload, Upload, cancel, cancel_own, check_resumable, create, end, find, list_own,
-    open_multipart_ids,
+    NewUpload, Upload, cancel, cancel_own, create, end, find, list_own, open_multipart_ids,
 };
 
 /// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.

@@ -12,7 +12,7 @@ pub(crate) mod responses;
 pub mod schema;
 
 use crate::web::handlers::{
-    comments, drafts, groups, health, inbox, links, live, markup, me, media, metrics, people,
+    comments, drafts, groups, health, home, inbox, links, live, markup, me, media, metrics, people,
     receipts, session, setup, static_files, tokens, unsubscribe, updates, uploads, workspace,
 };
 pub(crate) use middleware::handle_request;
@@ -35,7 +35,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 fn operation_routes(config: &mut ServiceConfig) {
     config
-        .service(resource("/").route(get().to(inbox::home)))
+        .service(resource("/").route(get().to(home::home)))
         .service(resource("/healthz").route(get().to(health::alive)))
         .service(resource("/readyz").route(get().to(health::ready)))
         .service(resource("/metrics").route(get().to(metrics::metrics)))

@@ -1,4 +1,4 @@
-//! The author of the measured updates and their 3,000 recipients.
+//! The people of the benchmark: the author of the measured updates, and the 3,000 recipients.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -126,8 +126,9 @@ impl Crowd {
         (path, published, [drafted, began.elapsed()])
     }
 
-    /// Requests the inboxes of the `count` people who were added last, eight at a time. Returns how many different
-    /// due times the inboxes show. Panics if the update is missing from an inbox.
+    /// Requests the inboxes of the `count` people who were added last, eight at a time. Returns the
+    /// number of different due times that the inboxes show. Panics if the update is missing from an
+    /// inbox.
     pub(crate) async fn all_have(&self, path: &str, section: &str, count: usize) -> usize {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {

@@ -1,6 +1,6 @@
 //! The database of the benchmark.
 
-use hearback::clock::secret;
+use hearback::ids::secret;
 use sqlx::{Connection as _, Executor as _};
 
 use crate::app::TestApp;

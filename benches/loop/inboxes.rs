@@ -12,10 +12,10 @@ use crate::viewer;
 /// The number of receipts in a long history. `SHORT` is the number in a short history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
-/// Number of receipts in each history that still need an answer.
+/// Number of receipts that stay unanswered in a history whose other receipts are answered.
 const OPEN: usize = 20;
 
-/// A recipient who has one client for JSON and another for pages.
+/// A person with one client for JSON and another for pages.
 struct Reader {
     name: &'static str,
     program: Client,

@@ -1,9 +1,10 @@
-//! Measures how long Hearback takes to publish an update to 3,000 people, to record their answers, to load the
-//! author's pages, and to load an inbox with a long history. The README states the results. All requests use HTTP.
-//! `bin/bench` runs this benchmark on both database engines.
+//! Measures how long Hearback takes to publish an update to 3,000 people, to record their answers,
+//! to load the author's pages, and to load an inbox with a long history. The README states the
+//! results. The measured requests are sent over HTTP. `bin/bench` runs this benchmark on both
+//! database engines.
 //!
-//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops a database. Without
-//! `DATABASE_URL`, the benchmark uses SQLite. Files are stored in a folder.
+//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops a database.
+//! Without `DATABASE_URL`, the benchmark uses SQLite. Files are stored in a folder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -11,7 +11,8 @@ pub(crate) struct Measured {
     pub(crate) bytes: usize,
 }
 
-/// Requests each of these pages once per round, in `ROUNDS` rounds, and measures the times.
+/// Requests these pages in turn, round after round, and returns the response times of `ROUNDS`
+/// rounds.
 pub(crate) async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()

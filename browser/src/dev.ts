@@ -1,5 +1,6 @@
-// The entry point of the builds that bin/dev serves; all other builds use app.ts. Loads the app and polls the manifest.
-// When a new build appears, replaces the stylesheet or reloads the page.
+// The entry point of the builds that bin/dev serves; all other builds use app.ts. This module loads
+// the app and polls the manifest. When a new build appears, it replaces the stylesheet or reloads
+// the page.
 import "./app.js";
 
 type Manifest = Record<string, string>;

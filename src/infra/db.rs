@@ -4,7 +4,6 @@
 //! immediately. Code inside a transaction must not wait for storage, video tools, email or a second
 //! connection, because all other writers wait until the transaction ends.
 
-mod backup;
 mod health;
 mod text_enum;
 mod transaction;

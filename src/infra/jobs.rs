@@ -23,6 +23,7 @@ pub use self::lane::{Kinds, Lane};
 pub use self::retry::Retry;
 use crate::clock::{self, Clock, Millis};
 use crate::error::Result;
+use crate::ids;
 use crate::infra::db::{Db, Dialect, Tx};
 
 /// The duration of a lease, in milliseconds.
@@ -158,7 +159,7 @@ pub async fn claim(
     let job = sqlx::query_as(AssertSqlSafe(claim))
         .bind(now)
         .bind(real)
-        .bind(format!("{owner}.{}", clock::secret()))
+        .bind(format!("{owner}.{}", ids::secret()))
         .bind(real + LEASE)
         .fetch_optional(&mut *tx)
         .await?;

@@ -2,7 +2,7 @@
 
 mod connection;
 mod message;
-mod server;
+mod server_url;
 mod session;
 
 use std::fmt;
@@ -11,7 +11,7 @@ use lettre::message::Mailbox;
 
 use connection::with_timeout;
 pub use message::Mail;
-pub use server::Server;
+pub use server_url::Server;
 pub use session::MailSession;
 
 use crate::error::{Error, Result};
@@ -101,7 +101,7 @@ impl Mailer {
 mod tests {
     use lettre::transport::smtp::authentication::Credentials;
 
-    use super::server::TlsMode;
+    use super::server_url::TlsMode;
     use super::*;
 
     #[test]

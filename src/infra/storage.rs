@@ -15,8 +15,8 @@ use futures_util::{Stream, StreamExt, stream};
 pub use disk::{Disk, GrowingFile};
 pub use s3::{ABANDONED_UPLOAD_AGE, Completion, PART_SIZE, S3, S3Settings};
 
-use crate::clock;
 use crate::error::{Cause, Error, Result};
+use crate::ids;
 
 /// The bytes of an object, in blocks of at most [`BLOCK_SIZE`] bytes.
 pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -211,7 +211,7 @@ impl Storage {
     /// Writes, reads and deletes a probe object. Returns one line for each successful check. The
     /// error says how to fix the problem.
     pub async fn self_test(&self) -> Result<Vec<String>> {
-        let key = format!("doctor/{}", clock::secret());
+        let key = format!("doctor/{}", ids::secret());
         match self {
             Self::Disk(disk) => disk.self_test(self, &key).await,
             Self::S3(s3) => s3.self_test(self, &key).await,

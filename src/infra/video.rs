@@ -17,6 +17,7 @@ mod poster;
 mod probe;
 mod sandbox;
 mod select_streams;
+mod toolchain;
 mod unsupported;
 
 use std::path::{Path, PathBuf};
@@ -30,8 +31,8 @@ pub use self::detect_container::{HEAD_BYTES, detect_container, image_brand};
 pub use self::metadata::{Metadata, MetadataScan};
 use self::probe::Timeline;
 pub use self::select_streams::TextStream;
+use self::toolchain::{Toolchain, detect_toolchain};
 pub use self::unsupported::unsupported_format_advice;
-use crate::infra::video::sandbox::{Limits, Sandbox};
 
 /// Half a millisecond, in seconds. Times that differ by less count as equal.
 const TIME_EPSILON: f64 = 0.000_5;
@@ -157,14 +158,6 @@ pub struct Output {
 #[derive(Clone, Debug)]
 pub struct Tools {
     toolchain: Result<Arc<Toolchain>, String>,
-}
-
-#[derive(Debug)]
-struct Toolchain {
-    ffmpeg: PathBuf,
-    ffprobe: PathBuf,
-    version: String,
-    sandbox: Sandbox,
 }
 
 impl Tools {
@@ -299,71 +292,6 @@ fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
         )
     });
     Ok(Output { note, ..made })
-}
-
-/// Finds the tools and runs them once. The error names the program that is missing or cannot be run.
-async fn detect_toolchain(given: Option<&Path>) -> Result<Toolchain, String> {
-    let (ffmpeg, ffprobe) = find_programs(given)?;
-    let sandbox = Sandbox::find(&ffmpeg).await;
-    let dir = tempfile::tempdir()
-        .map_err(|error| format!("ffmpeg needs a temporary folder: {error}."))?;
-    let mut version = String::new();
-    for (tool, name) in [(&ffprobe, "ffprobe"), (&ffmpeg, "ffmpeg")] {
-        version.clear();
-        let mut set_version = |line: &str| {
-            version = line.split(" Copyright").next().unwrap_or(line).to_owned();
-        };
-        let args = ["-v".into(), "error".into(), "-version".into()];
-        let mut first = true;
-        let ran = sandbox.run(tool, &args, None, dir.path(), Limits::short(), |line| {
-            if std::mem::take(&mut first) {
-                set_version(line);
-            }
-        });
-        if let Err(error) = ran.await {
-            tracing::warn!(tool = %tool.display(), ?error, "ffmpeg or ffprobe could not be run");
-            return Err(format!("{} cannot be run.", tool.display()));
-        }
-        if !version.starts_with(&format!("{name} version")) {
-            return Err(format!("{} is not {name}.", tool.display()));
-        }
-    }
-    Ok(Toolchain {
-        ffmpeg,
-        ffprobe,
-        version,
-        sandbox,
-    })
-}
-
-/// Returns the paths of ffmpeg (at `given` or in `PATH`) and of ffprobe (next to it or in `PATH`).
-fn find_programs(given: Option<&Path>) -> Result<(PathBuf, PathBuf), String> {
-    let ffmpeg = match given {
-        Some(path) => path.to_owned(),
-        None => find_in_path("ffmpeg").ok_or("There is no ffmpeg in PATH.")?,
-    };
-    let ffmpeg = std::path::absolute(&ffmpeg).unwrap_or(ffmpeg);
-    if !ffmpeg.is_file() {
-        return Err(format!("There is no ffmpeg at {}.", ffmpeg.display()));
-    }
-    let sibling = ffmpeg.with_file_name("ffprobe");
-    if sibling.is_file() {
-        return Ok((ffmpeg, sibling));
-    }
-    match find_in_path("ffprobe") {
-        Some(ffprobe) => Ok((ffmpeg, ffprobe)),
-        None => Err(format!(
-            "There is no ffprobe at {}, and none in PATH.",
-            sibling.display()
-        )),
-    }
-}
-
-fn find_in_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_absolute() && file.is_file())
 }
 
 #[cfg(test)]

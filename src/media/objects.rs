@@ -4,8 +4,9 @@ use futures_util::StreamExt as _;
 
 use super::context::MediaContext;
 use super::{Object, RenditionName};
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::ids;
 use crate::infra::db::{Db, Tx};
 use crate::infra::images;
 use crate::infra::images::EncodedPicture;
@@ -99,7 +100,7 @@ pub(crate) async fn new_pending_key(
     clock: &Clock,
     media_id: Option<&str>,
 ) -> Result<String> {
-    let key = format!("media/{}", clock::secret());
+    let key = format!("media/{}", ids::secret());
     let mut tx = db.begin().await?;
     record_pending(&mut tx, clock, &key, media_id).await?;
     tx.commit().await?;
@@ -131,7 +132,7 @@ pub(crate) async fn new_pending_key_for(
     media_id: &str,
     generation: i64,
 ) -> Result<Option<String>> {
-    let key = format!("media/{}", clock::secret());
+    let key = format!("media/{}", ids::secret());
     let mut tx = db.begin().await?;
     // Lock the row of the media, so that the generation cannot change before the commit.
     let current =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::AnyConnection;
 
-use super::{by_id, email_taken_or};
+use super::{Grant, Person, by_id, email_taken_or};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
@@ -33,6 +33,17 @@ pub struct Profile {
     pub away_until: Option<Option<Millis>>,
     /// Whether the person receives email notifications.
     pub mail: Option<bool>,
+}
+
+/// Whether the person must enter the password for this change: if a browser changes the email address. Otherwise,
+/// anyone at an unattended browser could take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt,
+/// because a program does not know the password.
+pub fn needs_password(person: &Person, profile: &Profile) -> bool {
+    let changes_email = profile
+        .email
+        .as_ref()
+        .is_some_and(|email| text::email_key(email) != text::email_key(&person.email));
+    changes_email && matches!(person.grant, Grant::Session(_))
 }
 
 /// Changes a person's own profile. Returns whether the change affects due times.

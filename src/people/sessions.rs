@@ -4,8 +4,9 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::credentials::{CredentialRow, hash, must_be_active, record_use};
 use super::{Grant, Person};
-use crate::clock::{self, Clock, Millis};
+use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::ids;
 use crate::infra::db::{Db, Tx};
 
 /// Idle timeout of a session: 30 days.
@@ -35,7 +36,7 @@ pub async fn open_session(
     browser: &str,
 ) -> Result<String> {
     must_be_active(tx, person_id).await?;
-    let secret = clock::secret();
+    let secret = ids::secret();
     sqlx::query(
         "INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at)
          VALUES ($1, $2, $3, $4, $5, $5)",

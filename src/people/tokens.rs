@@ -4,8 +4,9 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::credentials::{CredentialRow, hash, must_be_active, record_use};
 use super::{Grant, Person};
-use crate::clock::{self, Clock, Millis};
+use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::ids;
 use crate::infra::db::{Db, Tx};
 
 /// An API token.
@@ -49,7 +50,7 @@ pub async fn create_token(
     name: &str,
 ) -> Result<(String, String)> {
     must_be_active(tx, person_id).await?;
-    let (id, token) = (clock.id(), format!("hb_{}", clock::secret()));
+    let (id, token) = (clock.id(), format!("hb_{}", ids::secret()));
     sqlx::query("INSERT INTO tokens (id, person_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(&id)
         .bind(person_id)

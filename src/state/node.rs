@@ -7,8 +7,8 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::clock;
 use crate::error::Result;
+use crate::ids;
 use crate::infra::db::Db;
 use crate::infra::jobs;
 use crate::uploads;
@@ -28,7 +28,7 @@ impl Node {
     /// a lock on this file. If another process holds the lock, changes neither the leases of that
     /// process nor the file.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
-        let id = clock::secret();
+        let id = ids::secret();
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -10,9 +10,9 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::{Content, Update};
+use super::{Content, IN_TRASH, Update, columns, lock_for_update};
 use crate::clock::{Clock, Millis};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
@@ -52,6 +52,64 @@ macro_rules! access_rows {
          UNION ALL SELECT g.group_id, u.id, u.listed_at FROM updates u JOIN group_audience g ON g.update_id = u.id
          WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.later_members_at IS NOT NULL"
     };
+}
+
+/// Finds an update. Returns [`Viewer::not_visible_error`] if the update does not exist or the viewer may not see it.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+    let found: Option<Update> = match viewer {
+        Viewer::Person(person) => {
+            sqlx::query_as(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND ",
+                visible!("$2")
+            ))
+            .bind(id)
+            .bind(&person.id)
+            .fetch_optional(connection)
+            .await?
+        }
+        Viewer::Guest(_) if viewer.guest_of(id).is_some() => sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL
+             AND u.trashed_at IS NULL"
+        ))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?,
+        Viewer::Guest(_) | Viewer::Nobody => None,
+    };
+    found.ok_or_else(|| viewer.not_visible_error())
+}
+
+/// Finds an update that the viewer may see, and locks it until the transaction ends; see
+/// [`lock_for_update`].
+pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Update> {
+    lock_for_update(tx, id).await?;
+    find(tx, viewer, id).await
+}
+
+/// Finds an update that the viewer may change: the viewer is its author, and it is not in the
+/// trash.
+pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+    let update = find(connection, viewer, id).await?;
+    must_be_author(viewer, &update)?;
+    if update.trashed_at.is_some() {
+        return Err(Error::Conflict(IN_TRASH.into()));
+    }
+    Ok(update)
+}
+
+/// Returns [`Error::Forbidden`] unless the viewer is the author of the update.
+pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
+    match viewer {
+        Viewer::Person(person) if person.id == update.author_id => Ok(()),
+        _ => Err(Error::Forbidden(format!(
+            "Only {} can do this.",
+            update.author_name
+        ))),
+    }
 }
 
 /// Recomputes the access rows of an update, or only the row of one person. Call it after every
@@ -118,8 +176,8 @@ pub async fn find_to_audit(
             return super::find_as_author(connection, id).await;
         }
     }
-    let update = super::find(connection, viewer, id).await?;
-    super::must_be_author(viewer, &update)?;
+    let update = find(connection, viewer, id).await?;
+    must_be_author(viewer, &update)?;
     Ok(update)
 }
 

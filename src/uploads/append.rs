@@ -4,13 +4,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::checksum::Checksum;
-use super::repository::{check_length, check_resumable, schedule_purge_at};
+use super::expiry::check_resumable;
+use super::repository::{check_length, schedule_purge_at};
 use super::writer::{Writer, superseded};
 use super::{
     MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, finish_lease, format_size,
 };
-use crate::clock::{Millis, secret};
+use crate::clock::Millis;
 use crate::error::{Error, Result};
+use crate::ids::secret;
 use crate::people::Viewer;
 use crate::{media, updates};
 

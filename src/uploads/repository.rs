@@ -3,10 +3,11 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::leftovers::DeleteLeftovers;
-use super::{FILE_REMOVED, UploadService, too_large};
-use crate::clock::{Clock, Millis, secret};
+use super::{UploadService, too_large};
+use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
+use crate::ids::secret;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::media;
@@ -14,9 +15,6 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// How long after its creation an upload can still be resumed, in milliseconds. The storage keeps
-/// the parts of unfinished multipart uploads for longer than this.
-pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
 /// How long a request may still be writing after its upload has ended, in milliseconds.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
 /// Maximum number of unfinished uploads per person.
@@ -78,11 +76,6 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl Upload {
-    /// Returns the time at which the upload expires and can no longer be resumed.
-    pub fn expires_at(&self) -> Millis {
-        self.created_at + UPLOAD_LIFETIME
-    }
-
     /// Whether all bytes have arrived.
     pub fn is_complete(&self) -> bool {
         self.length == Some(self.received)
@@ -264,25 +257,6 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .fetch_optional(connection)
         .await?
         .ok_or(Error::NotFound)
-}
-
-/// Fails if the upload's media was removed, or if the upload has expired. Recordings and complete
-/// uploads do not expire.
-pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
-    if upload.wanted == 0 {
-        return Err(Error::Gone(FILE_REMOVED.into()));
-    }
-    if upload.deferred_at.is_none()
-        && upload.finished_at.is_none()
-        && !upload.is_complete()
-        && uploads.media.clock.now() >= upload.expires_at()
-    {
-        return Err(Error::Gone(
-            "This upload started more than seven days ago and has expired. Send the file again."
-                .into(),
-        ));
-    }
-    Ok(())
 }
 
 /// Lists the viewer's unfinished uploads whose media still exists, oldest first.

@@ -5,6 +5,7 @@ pub(crate) mod comments;
 pub(crate) mod drafts;
 pub(crate) mod groups;
 pub(crate) mod health;
+pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod links;
 pub(crate) mod live;

@@ -18,14 +18,16 @@ use tracing::Instrument;
 use cross_site::check_same_site;
 use default_headers::set_headers;
 use error_rendering::{error_response, render_error_response};
-use method_override::{form_pairs, is_form, method_override};
+use method_override::{
+    apply_tus_override, form_pairs, is_form, method_override, treat_head_as_get,
+};
 use page_opening::record_opening;
 
 use super::extract::context::Nonce;
 use super::extract::fields::{PageWasOpen, TypedFields, read_body};
 use super::responses::box_body;
-use crate::clock::{base32, random};
 use crate::error::{Error, Result};
+use crate::ids::{base32, random};
 use crate::text;
 
 /// Runs the middleware and the handler for one request.
@@ -88,25 +90,12 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
     if request.query_string().contains("%00") {
         return Err(Error::invalid("?", text::NUL_ERROR));
     }
-    // Treat HEAD as GET; the server omits the body. Media and uploads are exempt, because they have their own HEAD
-    // handlers. Event streams are exempt, because a GET of a stream never ends.
-    let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
-    if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
-        request.head_mut().method = Method::GET;
-    }
+    treat_head_as_get(request);
     if request.method().is_safe() {
         return Ok(());
     }
     check_same_site(request)?;
-    // Some proxies allow only GET and POST, so tus clients may send the real method in a header (tus 1.0).
-    if request.path().starts_with("/uploads/")
-        && let Some(meant) = request
-            .headers()
-            .get("x-http-method-override")
-            .and_then(|name| Method::from_bytes(name.as_bytes()).ok())
-    {
-        request.head_mut().method = meant;
-    }
+    apply_tus_override(request);
     if *request.method() != Method::POST {
         return Ok(());
     }

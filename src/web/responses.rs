@@ -1,22 +1,23 @@
 //! Responses: HTML or JSON, redirects, and rendered errors.
 
+mod error_page;
+pub(crate) mod new_session;
+mod problem_details;
 pub(crate) mod redirect;
-pub(crate) mod sign_in;
 
 use actix_web::body::{BoxBody, MessageBody};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use serde::Serialize;
-use serde_json::json;
 
-use super::extract::accept::wants_html;
 use super::extract::context::RequestContext;
 use super::extract::flash::Flash;
-use super::pages::{ErrorPage, Page};
 use crate::error::Error;
 use crate::state::State;
+
+pub(crate) use error_page::render_error;
 
 /// Result of a handler. [`render_error`] turns the error into a response.
 pub(crate) type HandlerResult = Result<HttpResponse, Error>;
@@ -143,89 +144,6 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         }
         _ => otherwise.to_owned(),
     }
-}
-
-/// Renders an error: as a page for a browser, or as a problem document (RFC 9457) for a program. Redirects a browser to
-/// the sign-in page if sign-in is required. An error page shows the text that the user entered, so that nothing is
-/// lost.
-pub(crate) fn render_error(
-    req: &HttpRequest,
-    error: &Error,
-    request_id: &str,
-    page: Page,
-    typed: Vec<(String, String)>,
-) -> HttpResponse {
-    let status = error.status_code();
-    let mut answer = HttpResponse::build(status);
-    if let Some(seconds) = error.retry_after() {
-        answer.insert_header((header::RETRY_AFTER, seconds));
-    }
-    if !wants_html(req.headers()) {
-        return problem_document(&mut answer, error, request_id);
-    }
-    if matches!(error, Error::Unauthenticated) && page.me.is_none() {
-        let next = if req.method() == Method::GET {
-            req.uri().to_string()
-        } else {
-            return_path(req, "/")
-        };
-        return see_other(&format!("/session?next={}", encode_query_value(&next)));
-    }
-    let nobody_here = matches!(error, Error::NotFound);
-    let detail = match (&page.me, nobody_here) {
-        (Some(me), true) => format!(
-            "There is nothing at this address that {} can see. Ask the person who sent the link for access.",
-            me.email
-        ),
-        (None, true) if req.path().starts_with("/s/") => {
-            "This link does not work. Ask for a new one.".into()
-        }
-        (None, true) => {
-            "There is nothing at this address. Ask the person who sent the link for a new one."
-                .into()
-        }
-        (_, false) => error.detail(),
-    };
-    let page = Page {
-        title: error.title().into(),
-        ..page
-    };
-    let shown = ErrorPage {
-        page,
-        status: status.as_u16(),
-        heading: error.title().into(),
-        detail,
-        request_id: request_id.into(),
-        typed,
-    };
-    match shown.render() {
-        Ok(body) => answer.content_type("text/html; charset=utf-8").body(body),
-        Err(failed) => {
-            tracing::error!(error = %failed, "the error page could not be rendered");
-            problem_document(&mut answer, error, request_id)
-        }
-    }
-}
-
-fn problem_document(
-    answer: &mut HttpResponseBuilder,
-    error: &Error,
-    request_id: &str,
-) -> HttpResponse {
-    let mut body = json!({
-        "type": "about:blank", "title": error.title(), "status": error.status(),
-        "detail": error.detail(), "instance": format!("urn:request:{request_id}"),
-    });
-    let fields = error.fields();
-    if !fields.is_empty() {
-        body["errors"] = json!(fields);
-    }
-    if matches!(error, Error::Unauthenticated) {
-        answer.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-    }
-    answer
-        .content_type("application/problem+json")
-        .body(body.to_string())
 }
 
 /// Percent-encodes a query value. Does not encode slashes.

@@ -31,7 +31,8 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Blocks these kinds of ffmpeg runs until [`Self::open`] is called for them.
+    /// Returns a gate that blocks these kinds of ffmpeg runs until [`Self::open`] is called for
+    /// them.
     pub fn holding(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let real = |name: &str| {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, array, email, text};
 
-/// Returns the count that the inbox states for each section. Asserts that the section has this many entries.
+/// Returns the count that the inbox states for each section. Asserts that each section has that
+/// many entries.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
     let count = |name: &str| inbox["counts"][name].as_i64().unwrap();

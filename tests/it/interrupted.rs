@@ -53,7 +53,7 @@ impl Interrupted {
         sender
     }
 
-    /// Sends the last request, which has all bytes from `offset` to the end.
+    /// Sends the last request, which contains all bytes from `offset` to the end.
     pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Response {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
@@ -132,7 +132,8 @@ impl Interrupted {
     }
 }
 
-/// Runs the cleanup a day later. Asserts that it leaves only finished uploads and their objects.
+/// Advances the clock by 25 hours and runs the cleanup. Asserts that only finished uploads and
+/// their objects remain.
 pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
@@ -221,8 +222,8 @@ async fn fully_received_upload_is_reported_by_head_and_completed_by_patch_after_
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
     let sender = recording.begin(&ada).await;
-    // Simulate a last request that lost its database connection after it had declared the length, but before it
-    // finished the upload.
+    // Simulate a last request that loses its database connection after it declares the length, but
+    // before it finishes the upload.
     app.execute("UPDATE uploads SET length = received").await;
     storage.detach();
     let head = sender.head().await.expect(200);
@@ -270,8 +271,8 @@ async fn fully_received_upload_is_completed_in_the_background_when_its_client_is
     recording.check(&sender).await;
 }
 
-/// Asserts that a request is still unanswered after other requests of its sender have been answered. Then calls
-/// `end_wait` and returns the response to the first request.
+/// Asserts that a request stays unanswered while other requests of the same sender are answered.
+/// Then calls `end_wait` and returns the response to the waiting request.
 pub async fn assert_waits(
     answer: impl Future<Output = Response>,
     sender: &Sender,

@@ -1,6 +1,7 @@
 //! Jobs survive a killed server, are retried after a failure, and report their last failure.
 
 use hearback::clock;
+use hearback::ids;
 use hearback::infra::db::Db;
 use hearback::infra::jobs::{Counts, Kinds};
 use hearback::object_deletion::DeleteObjects;
@@ -230,7 +231,7 @@ async fn leased(db: &Db, id: &str, lease: &str) {
 
 #[actix_web::test]
 async fn restarting_a_node_ends_the_leases_of_its_previous_process() {
-    let (earlier, another) = (clock::secret(), clock::secret());
+    let (earlier, another) = (ids::secret(), ids::secret());
     let prepared = (earlier.clone(), another.clone());
     let app = TestApp::start_prepared(
         |_| {},
@@ -287,7 +288,7 @@ async fn leases_are_kept_when_the_file_with_the_node_id_is_invalid() {
         "________________________________",
         "more than an id is long, and then some",
     ] {
-        let lease = format!("{}.x", clock::secret());
+        let lease = format!("{}.x", ids::secret());
         let app = TestApp::start_prepared(
             |_| {},
             async |config| {

@@ -105,7 +105,7 @@ async fn connect_through_breaker(settings: &mut BTreeMap<String, String>) -> Bre
 }
 
 #[actix_web::test]
-async fn upload_to_a_bucket_survives_killing_the_server_at_each_step_of_its_last_request() {
+async fn upload_to_a_bucket_survives_killing_the_server_during_the_last_request() {
     if !postgres() {
         return;
     }
@@ -140,7 +140,7 @@ async fn upload_to_a_bucket_survives_killing_the_server_at_each_step_of_its_last
 }
 
 #[actix_web::test]
-async fn upload_to_a_disk_survives_killing_the_server_at_each_step_of_its_last_request() {
+async fn upload_to_a_disk_survives_killing_the_server_during_the_last_request() {
     if postgres() {
         return;
     }

@@ -12,7 +12,7 @@ use syn::visit::{self, Visit};
 /// The layers, lowest first. A module may import from the layers below its own. Modules of `base` and `domain` may
 /// also import from their own layer.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("base", &["clock", "error", "text", "working_hours"]),
+    ("base", &["clock", "error", "ids", "text", "working_hours"]),
     ("infra", &["infra"]),
     (
         "domain",
@@ -149,7 +149,7 @@ impl<'ast> Visit<'ast> for Imports<'_> {
     }
 }
 
-/// Every module of `src` and the modules that it imports. The key `main` is the module of the program.
+/// Every module of `src` and the modules that it imports. The key `main` stands for `src/main.rs`.
 static GRAPH: LazyLock<BTreeMap<Module, BTreeSet<Module>>> = LazyLock::new(read);
 
 fn read() -> BTreeMap<Module, BTreeSet<Module>> {

@@ -24,7 +24,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
     (ada, bob, update_path(&created))
 }
 
-/// Opens the share link in a new browser. Returns the browser, which requests JSON from now on.
+/// Opens the share link in a new browser. Returns the browser as a client that requests JSON.
 async fn guest(app: &TestApp, token: &str) -> Client {
     let guest = app.client().accept("text/html");
     guest.get(&format!("/s/{token}")).await.expect(200);
@@ -111,7 +111,7 @@ async fn shared_page_opens_without_an_account_and_has_preview_metadata() {
             assert!(!text.contains(private), "{private}");
         }
     }
-    // The page and its preview were fetched, but neither counts as an opening.
+    // Fetching the page, as link previews do, does not count as an opening.
     assert_eq!(ada.get(&path).await.json()["counts"]["opened"], 0);
 }
 

@@ -96,7 +96,7 @@ async fn every_shape_kind_is_returned_as_saved() {
         ben.get(&media).await.json()["markup"],
         json!({ "revision": 1, "shapes": 8 })
     );
-    // Omitted fields get their defaults, and coordinates are rounded to five decimals.
+    // Omitted fields get their defaults, and coordinates are rounded to five decimal places.
     let brief = json!([{ "kind": "line", "from": [0.123456789, 0], "to": [1, 1] }]);
     let saved = put_markup(&ada, &media, 1, brief).await.expect(200).json();
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Serving media: headers, access to originals, and removal. Ranges and signed addresses are in submodules.
+//! Serving media: headers, access to originals, and removal. The submodules test ranges and signed
+//! addresses.
 
 mod addresses;
 mod ranges;
@@ -71,8 +72,8 @@ async fn media_is_served_with_sandbox_headers() {
         assert_eq!(response.header("x-content-type-options"), "nosniff");
         let policy = response.header("content-security-policy");
         assert!(policy.starts_with("sandbox; default-src 'none'"));
-        // Browsers must ask the server before each use, because access can end. The server responds with 304 if the
-        // media is unchanged.
+        // Browsers must revalidate the media with the server before each use, because access can
+        // end. The server responds with 304 if the media is unchanged.
         assert_eq!(response.header("cache-control"), "private, no-cache");
         let disposition = response.header("content-disposition");
         assert!(disposition.starts_with("inline; filename*=UTF-8''"));

@@ -137,7 +137,8 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Returns the addresses at which other people could get the raw files if these contained no metadata.
+/// Returns the addresses at which other people could get the raw files if the files contained no
+/// metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;

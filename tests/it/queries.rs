@@ -7,8 +7,8 @@ use crate::counting;
 
 /// Returns how many SQL statements the server executes for a page.
 async fn statements(client: &Client, path: &str) -> usize {
-    // At most once a minute, a request also records that its token was used. Send a request first, so that the SQL
-    // statement for this is not counted.
+    // A request also records the use of its token, but at most once a minute. Send a request first,
+    // so that the SQL statement that records the use is not counted.
     client.get("/me").await.expect(200);
     counting::statement_count(&client.get(path).await.expect(200))
 }
@@ -110,8 +110,8 @@ async fn number_of_sql_statements_for_a_list_is_the_same_for_three_and_thirty_ro
 
 /// Returns how many SQL statements the server executes for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
-    // At most once a minute, a request also records that its token was used. Send a request first, so that the SQL
-    // statement for this is not counted.
+    // A request also records the use of its token, but at most once a minute. Send a request first,
+    // so that the SQL statement that records the use is not counted.
     client.get("/me").await.expect(200);
     let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
     let comments = format!("{update}/comments");

@@ -298,7 +298,7 @@ async fn guest_can_ask_a_question_and_accept_an_answer_and_the_author_can_resolv
 }
 
 #[actix_web::test]
-async fn refusal_to_close_or_reopen_a_question_names_everyone_who_may() {
+async fn refusal_to_close_or_reopen_a_question_names_everyone_who_may_do_so() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;

@@ -163,8 +163,8 @@ async fn request_for_a_raw_file_by_another_person_is_not_redirected_to_the_bucke
         TestApp::start_with(|config| config.delivery = hearback::config::Delivery::Redirect).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let published = publish_unprocessed(&app, &ada, &bob).await;
-    // The server does not redirect the request to a presigned URL. Such a URL would keep working after a trim,
-    // because the object is kept.
+    // The server does not redirect the request to a presigned URL, because a presigned URL remains
+    // valid after a trim, which keeps the object.
     get_range(&app, &published.raw).await.expect(206);
     process(&app, &published).await;
     get_range(&app, &published.raw).await.expect(206);

@@ -257,8 +257,8 @@ async fn resumed_recording_survives_an_interrupted_request_and_the_cleanup() {
         "processing",
         "the finished part stays visible until the rest arrives"
     );
-    // The incomplete recording cannot be trimmed, because the remaining bytes would restore the parts that were cut
-    // off.
+    // An incomplete recording cannot be trimmed, because resuming it would restore the parts that
+    // were cut off.
     ada.json(
         "PUT",
         &format!("/media/{}/trim", sender.media),

@@ -20,11 +20,12 @@ use crate::markup::{put_markup, rendition};
 /// The name of a bucket in which versioning is enabled.
 const BUCKET: &str = "hearback-versioned";
 
-/// The color of the secret. No other pixel of the test pictures has a similar color, even after JPEG compression.
+/// The color of the secret. No other pixel of the test pictures has a similar color, even after
+/// JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
-/// Makes a gray picture of 800 × 600 pixels. A pattern in the secret color fills the area from x = 200 to 400 and from
-/// y = 150 to 250.
+/// Makes a gray picture of 800 × 600 pixels. A pattern in the secret color fills the area from x =
+/// 200 to 400 and from y = 150 to 250.
 fn secret(format: ImageFormat) -> Vec<u8> {
     let mut image = RgbImage::from_pixel(800, 600, Rgb([200, 200, 200]));
     for (x, y) in (200..400).flat_map(|x| (150..250).map(move |y| (x, y))) {
@@ -153,8 +154,8 @@ async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     format!("/media/{}", begun.header("hearback-media"))
 }
 
-/// Uploads a picture with the secret to the update. `way` selects a PNG with a form, a JPEG with a form, or a PNG with
-/// tus.
+/// Uploads a picture with the secret to the update. `way` selects the format and the method: a PNG
+/// with a form, a JPEG with a form, or a PNG with tus.
 async fn upload_secret(ada: &Client, update: &str, way: &str) -> String {
     let png = secret(ImageFormat::Png);
     match way {
@@ -262,7 +263,8 @@ fn step_at(place: f64) -> Value {
     json!({ "kind": "step", "at": [place, place], "number": 1 })
 }
 
-/// Writes old temporary files that contain the secret, like those of a killed process.
+/// Writes old temporary files that contain the secret, like those that a killed process leaves
+/// behind.
 fn leave_unfinished_files(app: &TestApp) {
     for name in ["tmp/killed", "media/tmp/killed"] {
         let path = app.dir.path().join(name);

@@ -109,7 +109,7 @@ async fn assert_versions_are_kept(app: &TestApp, ada: &Client, bob: &Client, pat
 }
 
 #[actix_web::test]
-async fn ask_again_checkbox_is_shown_after_an_answer_and_ticked_when_files_changed() {
+async fn ask_again_checkbox_is_shown_after_an_answer_and_checked_when_files_changed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let fields =

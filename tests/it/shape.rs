@@ -19,8 +19,9 @@ const CLOSED_SETS: [&str; 9] = [
 /// The `name` of a rendition also comes from a closed set, unlike `name` in other objects.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
-/// The types that a value in a JSON document can have. `words` contains types such as `null` and `string`. `fields`
-/// describes the fields of an object, and `items` describes the items of a list.
+/// The types that a value in a JSON document can have. `words` contains types such as `null` and
+/// `string`, and the quoted values of closed sets. `fields` describes the fields of an object, and
+/// `items` describes the items of a list.
 #[derive(Default)]
 pub struct Shape {
     words: BTreeSet<String>,

@@ -93,7 +93,7 @@ async fn publish_full(app: &TestApp, ada: &Client, title: &str) -> (String, BTre
     (path, keys)
 }
 
-/// Returns the storage keys of the update's media, including pictures of comments.
+/// Returns the storage keys of the update's media, including pictures in comments.
 async fn storage_keys(app: &TestApp, path: &str) -> BTreeSet<String> {
     let keys: Vec<String> = sqlx::query_scalar(
         "SELECT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)",

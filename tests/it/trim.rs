@@ -1,4 +1,5 @@
-//! Trimming a recording. As soon as the author gets the response, other people can only get the part that was kept.
+//! Trimming a recording. As soon as the author gets the response, other people can get only the
+//! kept part.
 
 mod anchors;
 mod interruptions;

@@ -155,7 +155,8 @@ pub fn metadata(pairs: &[(&str, &str)]) -> String {
         .join(",")
 }
 
-/// Adds these headers to the request. Also adds a `Tus-Resumable` header if there is none among them.
+/// Adds these headers to the request. Also adds a `Tus-Resumable` header if they do not include
+/// one.
 pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let given = headers.iter().any(|(name, _)| *name == "tus-resumable");
     let request = if given {
@@ -216,7 +217,7 @@ pub async fn raw_patch_with(
     socket
 }
 
-/// Creates an upload with its first bytes.
+/// Sends a request that creates an upload and contains its first bytes.
 async fn create_with(client: &Client, headers: &[(&str, &str)], bytes: Vec<u8>) -> Response {
     let request = client
         .request("POST", "/uploads")

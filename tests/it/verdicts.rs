@@ -157,7 +157,7 @@ async fn withdrawn_confirmation_leaves_the_readback_without_a_verdict() {
             ("confirmed".to_owned(), true)
         ]
     );
-    // The page lists the readback only once. It does not repeat it as an earlier message.
+    // The page lists the readback only once, and does not repeat it as an earlier message.
     let page = app.browser("Ada").await;
     let page = page.get(&format!("{path}/receipts")).await.text();
     assert!(!page.contains("Before:"), "{page}");
@@ -242,7 +242,7 @@ async fn answer_box_is_empty_and_the_earlier_answer_is_quoted_when_the_author_as
     let (app, ada, bob, _cyd, path) = publish_for_two().await;
     read_back(&bob, &path, "I move the tests.").await;
     correct(&ada, &path, &bob, "Only two.").await.expect(200);
-    // Earlier versions saved the sent text as a draft again. Such a draft is not shown in the box.
+    // Earlier versions saved the sent text as a draft again. The box does not show this draft.
     let draft = format!("{path}/drafts/readback");
     let save = async |text: &str| {
         let body = json!({ "body": text });

@@ -175,7 +175,7 @@ async fn muted_update_is_listed_in_the_inbox_only_when_it_asks_for_an_answer() {
 }
 
 #[actix_web::test]
-async fn people_get_no_duplicate_notifications_and_none_about_their_own_actions_and_opening_the_update_marks_them_as_read()
+async fn notifications_are_not_duplicated_or_sent_for_own_actions_and_are_marked_as_read_when_the_update_is_opened()
  {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);

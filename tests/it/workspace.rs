@@ -63,10 +63,14 @@ async fn invalid_workspace_settings_are_rejected_and_the_error_names_the_field()
     for (field, value, expected) in [
         ("rules", json!("x".repeat(20_001)), "the maximum is 20000"),
         ("rules", json!(7), "must be a string"),
-        ("contact", json!("nobody@example.org"), "has no account"),
+        (
+            "contact",
+            json!("nobody@example.org"),
+            "has no active account",
+        ),
         ("contact", json!("nobody"), "not the id of an account"),
         ("contact", json!(gone.id), "whose account is deactivated"),
-        ("contact", json!(email("Gone")), "has no account"),
+        ("contact", json!(email("Gone")), "has no active account"),
         ("due", json!({ "working_days": 0 }), "1 to 60"),
         ("due", json!({ "working_days": 61 }), "1 to 60"),
         ("due", json!({ "days": 1 }), "working_days"),

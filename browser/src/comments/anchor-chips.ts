@@ -1,5 +1,5 @@
-// The chips above the text of an unsent comment. One shows the place in the media that the comment is about, the other
-// shows that the comment has a drawing.
+// The chips above the text of an unsent comment. One shows the place in the media that the comment
+// is about; the other shows that the comment has a drawing.
 import { formatTime, icon, iconButton, make } from "../lib/dom.js";
 import type { Anchor } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";

@@ -115,7 +115,10 @@ export class CommentComposer extends HTMLElement {
     if (event.target.closest("[data-draw]")) void this.openDrawing();
   }
 
-  /** Appends a ready-made beginning of a question, and selects the "…" in it, so that typing replaces the "…". */
+  /**
+   * Appends the beginning of a question, and selects the "…" in it, so that typing replaces the
+   * "…".
+   */
   #insertStarter(starter: string): void {
     const area = this.#area;
     if (!area) return;
@@ -200,8 +203,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Asks the person to draw again. Called if the picture was cropped after they drew on it, because the drawing would
-   * be in the wrong place. Throws a `Problem` if they decline.
+   * Asks the person to draw again. Called if the picture was cropped after they drew on it, which
+   * leaves the drawing in the wrong place. Throws a `Problem` if they decline.
    */
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))

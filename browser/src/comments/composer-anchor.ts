@@ -61,7 +61,7 @@ export class ComposerAnchor {
     stage()?.setPendingAnchor(anchor);
   }
 
-  /** Removes the anchor after the comment was sent. */
+  /** Removes the anchor after the comment has been sent. */
   reset(): void {
     this.#isDeclined = false;
     if (this.composer.isMain) this.set(null);

@@ -9,7 +9,7 @@ import { Problem, requestJson } from "../lib/request.js";
 /** The delay between the last key press and the save. */
 const SAVE_DELAY_MS = 600;
 
-/** Only the first save on a page is announced. */
+/** Whether a save has been announced. Only the first save after a full page load is announced. */
 let isSaveAnnounced = false;
 
 export class DraftBox extends HTMLElement {
@@ -104,8 +104,8 @@ export class DraftBox extends HTMLElement {
   }
 
   /**
-   * Empties the text area after its text was sent. Otherwise, the text could be saved as a draft again, or be sent
-   * twice.
+   * Empties the text area after its text has been sent. Otherwise, the text could be saved as a
+   * draft again, or be sent twice.
    */
   #empty(area: HTMLTextAreaElement): void {
     area.value = area.defaultValue = "";

@@ -1,5 +1,5 @@
-// Notices below a comment that was just sent: one offers Undo for ten seconds, others name the mentioned people who
-// cannot see the update.
+// Notices that appear after a comment is sent: one offers Undo for ten seconds, and the others name
+// the mentioned people who cannot see the update.
 import { icon, iconButton, make } from "../lib/dom.js";
 
 /** A mentioned person who cannot see the update. */

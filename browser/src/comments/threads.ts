@@ -75,14 +75,14 @@ for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(event, showEditButtons);
 
 /**
- * The sort position of threads about the whole update, which have no media. It is higher than every real position, so
- * these threads come last.
+ * Stands in for the media number of threads about the whole update, which have no media. It is
+ * higher than every real number, so these threads come last.
  */
 const NO_MEDIA = 1000;
 
 /**
- * The sort key of a thread: the number of its media in the update, its time or position within the media, and its
- * creation time.
+ * The sort key of a thread: the place of its media in the update, its time or position within the
+ * media, and its creation time.
  */
 type PlaceKey = [media: number, position: number, created: string];
 

@@ -8,7 +8,10 @@ export interface DraftValues {
   audience: string[];
   expectation: string;
   visibility: string;
-  /** Working days counted from publication, or the value of a `datetime-local` input. */
+  /**
+   * A number of working days from publication, a time in UTC, or null if the update has no due
+   * time.
+   */
   due: { working_days: number } | string | null;
   prompt: string | null;
   otherwise: string | null;

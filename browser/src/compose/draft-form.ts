@@ -127,7 +127,7 @@ export class DraftForm extends HTMLElement {
       return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     }
     const { id } = this.#draft;
-    // The update's page reads this value to find out that the update was just sent.
+    // This value tells the update's page that the update was just sent.
     const sent = `${id} ${Date.now()}`;
     await this.#draft.publish();
     this.#fields.rememberChoice();

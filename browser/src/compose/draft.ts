@@ -33,7 +33,7 @@ export interface FileSink {
   open(file: File): Promise<void>;
 }
 
-/** Holds the page's only element of one kind. */
+/** Holds the page's only part of one kind, such as the draft, once that part has registered. */
 class Slot<T> {
   #current: T | null = null;
 
@@ -45,7 +45,7 @@ class Slot<T> {
     this.#current = element;
   }
 
-  /** Removes the element, unless another element has registered since. */
+  /** Removes the part, unless another one has registered since. */
   unregister(element: T): void {
     if (this.#current === element) this.#current = null;
   }

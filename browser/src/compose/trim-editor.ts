@@ -177,7 +177,8 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // Seek at most to a millisecond before the end, because a video has no frame at its exact end.
+    // Seek to one millisecond before the end at most, because a video has no frame at its exact
+    // end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 

@@ -1,8 +1,8 @@
 // Formats and parses times as people type them in the trim editor, such as `1:02.5`.
 
 /**
- * Formats milliseconds as `1:02.5` or `1:00:02.5`. With 3 `digits`, shows milliseconds; with 1, truncates to tenths of
- * a second. Omits trailing zeros.
+ * Formats milliseconds as `1:02.5` or `1:00:02.5`. With 3 `digits`, shows milliseconds; with 1,
+ * truncates to tenths of a second. Omits trailing zeros, but keeps the first decimal.
  */
 export function formatExact(ms: number, digits = 3): string {
   const all = Math.max(0, digits === 3 ? Math.round(ms) : Math.floor(ms / 100) * 100);
@@ -18,7 +18,10 @@ export function formatExact(ms: number, digits = 3): string {
   return `${hoursAndMinutes}:${String(seconds).padStart(2, "0")}.${fraction}`;
 }
 
-/** Parses `1:02.5`, `62.5` or `1:00:02` into milliseconds. Returns null for anything else. */
+/**
+ * Parses times such as `1:02.5`, `62.5` and `1:00:02` into milliseconds. Returns null for any other
+ * text.
+ */
 export function parseExact(text: string): number | null {
   const match = /^(?:(?:(\d{1,3}):)?(\d{1,4}):)?(\d{1,6})(?:[.,](\d{1,3})\d*)?$/.exec(text.trim());
   if (!match) return null;

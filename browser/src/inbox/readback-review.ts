@@ -91,8 +91,8 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
     const undo = () => undoConfirmation(form.action, row.id, person);
     showUndoNotice(`You confirmed what ${person} said back.${rest}`, undo);
   }
-  // After the last verdict, the refresh removes <hearing-list>, so that element cannot move the focus. Focus the Undo
-  // notice instead.
+  // After the last verdict, the refresh removes <hearing-list>, which then cannot move the focus.
+  // Focus the Undo notice instead.
   document.addEventListener(
     "hearback:refreshed",
     () => {

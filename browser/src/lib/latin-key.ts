@@ -1,6 +1,6 @@
 // Recognizes letter keys on keyboards of any layout.
 
-/** The last character of Unicode's Latin blocks. */
+/** The last character of the contiguous Latin blocks at the start of Unicode. */
 const LAST_LATIN = 0x24f;
 const LAST_ASCII = 0x7f;
 /** The values of `event.key` when an input method or a dead key hides the character. */

@@ -137,7 +137,7 @@ function commentIds(): Set<string> {
 /** Shows the number of updates that await the reader's response, in the navigation and in the title. */
 function showInboxCount(owed: number | undefined): void {
   if (owed === undefined) return;
-  const text = owed > 1000 ? "1000+" : String(owed); // filters.rs formats it the same way
+  const text = owed > 1000 ? "1000+" : String(owed); // filters.rs formats the count in the same way
   const badge = document.getElementById("rail-count");
   if (badge) {
     badge.hidden = owed === 0;

@@ -9,7 +9,10 @@ interface Mentionable {
   name: string;
   /** Distinguishes people with the same name. */
   hint: string;
-  /** Texts in lower case without accents. The item is suggested if one of these texts starts with the typed letters. */
+  /**
+   * Lower-case strings without accents. The item is suggested if one of them starts with the typed
+   * letters.
+   */
   keywords: string[];
 }
 

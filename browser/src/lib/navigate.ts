@@ -1,4 +1,4 @@
-// Navigation by scripts.
+// Opens another page of this site from a script.
 import { visit } from "@hotwired/turbo";
 
 /**

@@ -3,8 +3,8 @@ import { isTextEntry } from "./dom.js";
 import { shortcutsEnabled } from "./shortcuts.js";
 
 /**
- * Whether a key press may be a shortcut of the page: no modifier is held, no text field has the focus and no dialog is
- * open.
+ * Whether a key press may be a shortcut of the page: shortcuts are on, Ctrl, Alt and Meta are not
+ * held, no text field has the focus, and no dialog or popover is open.
  */
 export function isPageShortcut(event: KeyboardEvent): boolean {
   if (

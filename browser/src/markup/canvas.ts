@@ -42,7 +42,7 @@ export class MarkupCanvas {
     this.shapesLayer.setAttribute("viewBox", `0 0 ${width} ${height}`);
   }
 
-  /** Draws what changed in the document. Keeps the elements of unchanged shapes. */
+  /** Redraws the shapes that changed in the document. Keeps the elements of unchanged shapes. */
   update(): void {
     const existing = new Set<number>();
     let before: Element | null = null;
@@ -135,8 +135,8 @@ export class MarkupCanvas {
   }
 
   /**
-   * The maximum distance, in screen pixels, from which a handle can be grabbed. It is limited so that a small shape can
-   * still be dragged by its inside, and a short line by its middle.
+   * The maximum distance, in screen pixels, from which a handle can be grabbed. It is limited so
+   * that a small shape can still be dragged by its interior, and a short line by its middle.
    */
   #maxReach(shape: Shape, [x, y]: Point): number {
     const [left, top, w, h] = bounds(shape, this.doc.size);
@@ -177,7 +177,10 @@ export class MarkupCanvas {
     return [...this.viewport.toStage([x, y]), w * scale, h * scale];
   }
 
-  /** The shade over the parts that the crop removes. While the crop is being chosen, also the frame around the crop. */
+  /**
+   * The shade over the parts that the crop removes and, while the crop is being chosen, the frame
+   * around the crop.
+   */
   #cropElements(): SVGElement[] {
     const { doc } = this;
     const { width, height } = this.viewport.stageSize;
@@ -211,7 +214,7 @@ export class MarkupCanvas {
   }
 }
 
-/** Draws a frame that is visible on every picture: a light one on top of a dark one. */
+/** Draws a frame that is visible on every picture: a light outline on top of a dark one. */
 function frameElements(name: string, [x, y, width, height]: Box): SVGElement[] {
   return ["under", "upper"].map((layer) =>
     element("rect", `${layer} ${name}`, { x, y, width, height }),

@@ -59,7 +59,10 @@ function askAgainFields(
   ];
 }
 
-/** Shows the form with two buttons. Resolves with true if the person confirmed, or with false if they cancelled. */
+/**
+ * Shows the form with two buttons. Resolves with true if the person confirmed, or with false if
+ * they cancelled.
+ */
 async function confirmInDialog(
   form: HTMLFormElement,
   title: string,

@@ -198,7 +198,9 @@ export class MarkupDocument {
     return shapes.length > 0 ? moveShapes(shapes, distance, distance, this.size) : [];
   }
 
-  /** Moves the selected marks towards the front (1) or the back (-1): by one place, or all the way. */
+  /**
+   * Moves the selected marks toward the front (1) or the back (-1): by one place, or all the way.
+   */
   reorder(step: 1 | -1, allTheWay: boolean): void {
     if (this.#selected.size === 0) return;
     const marks = reorderMarks(this.marks, this.#selected, step, allTheWay);

@@ -42,8 +42,8 @@ interface SvgPart {
 type ToPixels = (point: Point | StrokePoint) => Point;
 
 /**
- * Returns white or dark gray, whichever contrasts better with `color`. Used for letters on a background of that color,
- * and for outlines around letters of that color.
+ * Returns white or dark gray, whichever contrasts better with `color`. Used for letters on a
+ * background of that color, and for outlines around letters of that color.
  */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";
@@ -76,7 +76,10 @@ function partElement({ name, attributes, text }: SvgPart): SVGElement {
   return element;
 }
 
-/** Paints the shapes on a canvas with the picture's size. The font must be loaded. */
+/**
+ * Paints the shapes on a canvas. `width` and `height` are the picture's size. The font must be
+ * loaded.
+ */
 export function paintShapes(
   context: CanvasRenderingContext2D,
   shapes: Shape[],

@@ -45,8 +45,8 @@ function keepOpen(dialog: HTMLDialogElement, editor: MarkupEditor, signal: Abort
     },
     { signal },
   );
-  // Some browsers close the dialog although `cancel` was prevented, for example when "back" is pressed twice on
-  // Android. Reopen the dialog, so that `leave` can ask for confirmation.
+  // Some browsers close the dialog even though `cancel` was prevented, for example when "back" is
+  // pressed twice on Android. Reopen the dialog, so that `leave` can ask for confirmation.
   dialog.addEventListener(
     "close",
     () => {

@@ -173,8 +173,8 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   }
 
   /**
-   * Moves the focus from a clicked button to the stage, because the editor's keys act on the stage. A button that was
-   * pressed by keyboard (`detail` is 0) keeps the focus.
+   * Moves the focus from a clicked button to the stage, because the editor's keys act on the stage.
+   * A button that was pressed with the keyboard (`detail` is 0) keeps the focus.
    */
   #returnFocus({ target, detail }: MouseEvent): void {
     if (
@@ -226,7 +226,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#stage.focus({ preventScroll: true });
   }
 
-  /** Whether there are marks that are not saved. */
+  /** Whether there are unsaved changes. */
   get isDirty(): boolean {
     return this.doc?.isDirty ?? false;
   }

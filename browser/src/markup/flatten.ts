@@ -5,8 +5,8 @@ import { fontName, isBlockCoded, paintShapes, redactedPixels } from "./draw.js";
 import { isDestructive, type Markup, type Shape } from "./shapes.js";
 
 /**
- * Returns the picture without the pixels that the markup redacts or crops, and the shapes that remain on it. Returns
- * the same blob if the markup removes nothing.
+ * Returns the picture without the pixels that the markup redacts or crops away, and the shapes that
+ * remain on it. Returns the same blob if the markup removes nothing.
  */
 export async function redactPicture(
   picture: Blob,

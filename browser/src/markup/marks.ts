@@ -46,7 +46,10 @@ export function renumberSteps(
   });
 }
 
-/** Moves the marks with these ids towards the front (`step` 1) or the back (-1): by one place, or all the way. */
+/**
+ * Moves the marks with these ids toward the front (`step` 1) or the back (-1): by one place, or all
+ * the way.
+ */
 export function reorderMarks(
   all: readonly Mark[],
   ids: ReadonlySet<number>,
@@ -57,8 +60,8 @@ export function reorderMarks(
   const isMoved = (mark: Mark | undefined): boolean => mark !== undefined && ids.has(mark.id);
   if (allTheWay)
     return redactionsFirst(marks.sort((a, b) => step * (Number(isMoved(a)) - Number(isMoved(b)))));
-  // Start at the end towards which the marks move. A selected mark that is already at that end stays there, and so do
-  // the selected marks directly behind it.
+  // Start at the end toward which the marks move. A selected mark that is already at that end stays
+  // there, and so do the selected marks directly behind it.
   const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
   for (const i of places)
     if (isMoved(marks[i]) && marks[i + step] && !isMoved(marks[i + step]))

@@ -19,7 +19,9 @@ export class PointerInput {
   /** The pointer move events since the last animation frame. */
   #moves: PointerEvent[] = [];
   #frame = 0;
-  /** Whether a pen was used. From then on, fingers only pan. */
+  /**
+   * Whether a pen has been used. If so, a single finger only pans, unless the crop tool is active.
+   */
   #hasPen = false;
 
   constructor(
@@ -85,7 +87,7 @@ export class PointerInput {
     return button === 1 || isPanning || tool === "hand" || isFingerBesidePen;
   }
 
-  /** Ends whatever fingers were doing, because the hand may touch the screen before the pen does. */
+  /** Ends any finger gesture, because the hand may touch the screen before the pen does. */
   #startPen(): void {
     this.cancel();
     this.#down.clear();

@@ -7,7 +7,7 @@ import type { EditorHeader } from "./header.js";
 import type { EditorTask, RevisionChange } from "./session.js";
 import type { Markup } from "./shapes.js";
 
-/** What saving needs from the editor. */
+/** The part of the editor that the save controller uses. */
 export interface SaveHost {
   readonly editor: HTMLElement & {
     readonly doc: MarkupDocument;

@@ -1,6 +1,9 @@
 // The shapes of a markup as defined by the API (docs/API.md), and the limits that the server enforces.
 
-/** A position from the top left. In a shape, fractions of the picture's width and height; elsewhere, pixels. */
+/**
+ * A position relative to the top left corner. In a shape, fractions of the picture's width and
+ * height; elsewhere, pixels.
+ */
 export type Point = [x: number, y: number];
 /** A point of a stroke. Pen strokes also have a pressure from 0 to 1. */
 export type StrokePoint = [x: number, y: number] | [x: number, y: number, pressure: number];

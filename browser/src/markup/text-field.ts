@@ -1,4 +1,5 @@
-// The field for typing a text. It lies exactly where the text will be, with the same font, size and color.
+// The field for typing text on the picture. It lies exactly where the text will be, with the same
+// font, size and color.
 import glyphs from "glyphs";
 import { make } from "../lib/dom.js";
 import { baseline, contrastColor, fontName, colorValues, lineHeight } from "./draw.js";
@@ -6,7 +7,10 @@ import type { Size } from "./geometry.js";
 import { limits, type TextShape } from "./shapes.js";
 import type { Viewport } from "./viewport.js";
 
-/** Whether the font lacks a glyph for a character. The server cannot draw such a character. */
+/**
+ * Whether the font lacks a glyph for a character. The server cannot draw characters without a
+ * glyph.
+ */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   // `glyphs` lists the ranges of characters in the font as [first, last, first, last, …]. If a range contains the

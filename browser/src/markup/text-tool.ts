@@ -6,7 +6,7 @@ import { TextField } from "./text-field.js";
 import { shapeAtPoint } from "./tools.js";
 import type { Viewport } from "./viewport.js";
 
-/** What the text tool needs from the editor. */
+/** The part of the editor that the text tool uses. */
 interface TextContext {
   readonly doc: MarkupDocument;
   readonly canvas: MarkupCanvas;

@@ -44,8 +44,8 @@ export const tools: { tool: Tool; key: string; name: string; picture: () => Elem
 ];
 
 /**
- * The shape that a drag creates between two points in picture pixels, or null if the tool does not draw by dragging.
- * `constrained` makes squares, circles and lines at fixed angles.
+ * The shape that a drag creates between two points in picture pixels, or null if the tool does not
+ * create a shape from two points. `constrained` makes squares, circles and lines at fixed angles.
  */
 export function shapeFromDrag(
   tool: Tool,
@@ -118,9 +118,10 @@ export function shapeAtPoint(
 }
 
 /**
- * Creates a smoothed freehand line. Omits points that are closer together than can be seen. Keeps points on straight
- * parts, because the curve passes through the midpoints between neighboring points and would otherwise cut corners.
- * `fine` is the size of a screen pixel in picture pixels.
+ * Creates a smoothed freehand line. Omits points that are too close together to be told apart.
+ * Keeps points on straight parts, because the curve passes through the midpoints between
+ * neighboring points and would otherwise cut corners. `fine` is the size of a screen pixel in
+ * picture pixels.
  */
 export function strokeShape(
   raw: StrokePoint[],

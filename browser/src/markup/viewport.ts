@@ -76,7 +76,8 @@ export class Viewport {
   }
 
   /**
-   * Shows the picture at its true size, one picture pixel per screen pixel. When called again, shows the whole picture.
+   * Shows the picture at its true size, one picture pixel per screen pixel. If it already has that
+   * size, shows the whole picture.
    */
   trueSize(): void {
     const scale = 1 / devicePixelRatio;
@@ -84,7 +85,7 @@ export class Viewport {
     else this.#zoomTo(scale);
   }
 
-  /** Zooms around a point of the window, or around its center. */
+  /** Zooms around a point in the window or, by default, around the center of the stage. */
   zoomBy(factor: number, clientX?: number, clientY?: number): void {
     this.#zoomTo(this.scale * factor, clientX, clientY);
   }

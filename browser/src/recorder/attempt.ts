@@ -1,5 +1,6 @@
-// One attempt to start a recording, from the click on Record until the recorder is running. Until then, the attempt can
-// be cancelled. Cancelling deletes the upload, and the draft if it is otherwise empty.
+// One attempt to start a recording, from the click on Record until the recorder is running. Until
+// then, the attempt can be cancelled. Cancelling deletes the upload, and the draft if it is
+// otherwise empty.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";
@@ -16,8 +17,8 @@ const noAnswerMessage =
   "The server is not responding, so nothing is recorded. Try again in a moment.";
 
 /**
- * Resolves when the draft and the upload of the last cancelled attempt are deleted. The next attempt waits for this,
- * because it must not reuse that draft.
+ * Resolves when the draft and the upload of the last cancelled attempt are deleted. The next
+ * attempt waits for this, because it must not reuse that draft.
  */
 let cleanup: Promise<void> = Promise.resolve();
 
@@ -43,8 +44,8 @@ export class Attempt {
   }
 
   /**
-   * Waits for a resource that the attempt needs; rejects if the attempt is cancelled. `undo` releases the resource on
-   * cancellation, even if the resource arrives later.
+   * Waits for a resource that the attempt needs; rejects if the attempt is cancelled. `undo`
+   * releases the resource on cancellation, even if the resource arrives later.
    */
   acquire<T>(pending: Promise<T>, undo: (acquired: T) => void = () => undefined): Promise<T> {
     const { signal } = this;
@@ -61,8 +62,8 @@ export class Attempt {
   }
 
   /**
-   * Creates the draft and the upload once `before` resolves, or after a timeout. If the attempt is cancelled, deletes
-   * the upload, and the draft if it is otherwise empty.
+   * Creates the draft and the upload once `before` resolves, or after a timeout. If the attempt is
+   * cancelled, deletes the upload, and the draft if it is otherwise empty.
    */
   prepare(before: Promise<void>, showError: (error: unknown) => void): Promise<RecordingUploader> {
     const form = draft.current;

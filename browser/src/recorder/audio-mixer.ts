@@ -5,7 +5,7 @@
  * is plugged in.
  */
 const silenceDecibels = -60;
-/** The level shown as the loudest, in decibels relative to full scale. */
+/** The level that the meter shows as its maximum, in decibels relative to full scale. */
 const loudDecibels = -10;
 /** How long a browser may take to start mixing, in milliseconds. */
 const startTimeout = 1000;
@@ -15,7 +15,7 @@ export interface MicrophoneLevel {
   loudness: number;
   /** Milliseconds since the microphone last picked up sound. */
   silentMs: number;
-  /** Whether the microphone picked up sound since the last `resetSilence`. */
+  /** Whether the microphone has picked up sound since the last call of `resetSilence`. */
   wasHeard: boolean;
   /** Whether the level is unknown, because the browser has not started to mix. */
   isUnknown: boolean;

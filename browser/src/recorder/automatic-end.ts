@@ -2,7 +2,10 @@
 // the server accepts.
 import type { Recording } from "./recording.js";
 
-/** Room is reserved for this many seconds of data, which the browser may have recorded but not yet delivered. */
+/**
+ * The size limit leaves room for this many seconds of data, which the browser may have recorded but
+ * not yet delivered.
+ */
 const reservedSeconds = 4;
 /** After this many milliseconds, the measured bit rate predicts the file's growth better than the requested one. */
 const measuredAfter = 10_000;
@@ -16,8 +19,8 @@ export interface Limits {
 }
 
 /**
- * Returns how much longer the recording can be (`ms`), how long it will be in total (`ofMs`), and the limit that will
- * end it (`reason`).
+ * Returns how much longer the recording can run (`ms`), how long it will then be in total (`ofMs`),
+ * and the limit that will end it (`reason`).
  */
 export function remaining(
   recording: Recording,

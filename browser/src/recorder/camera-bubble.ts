@@ -1,8 +1,8 @@
 // The camera bubble: its position, its rendering, and the handle that moves and resizes it on the preview.
 
 /**
- * `x` and `y` are the center, in fractions of the picture's width and height. `size` is the diameter, as a fraction of
- * the height.
+ * `x` and `y` are the center, in fractions of the picture's width and height. `size` is the
+ * diameter, as a fraction of the height.
  */
 export interface Bubble {
   x: number;
@@ -81,7 +81,10 @@ export function drawFace(
   context.restore();
 }
 
-/** Lets the person move and resize the bubble by pointer or keyboard. Calls `onMove` with each new position. */
+/**
+ * Lets the person move and resize the bubble with a pointer or the keyboard. Calls `onMove` with
+ * each new position.
+ */
 export class BubbleHandle {
   #place: Bubble;
   #aspect = 16 / 9;

@@ -1,4 +1,4 @@
-// What this browser can record, and messages about what it cannot.
+// Detects what this browser can record, and explains what it cannot record.
 
 /**
  * What this browser can record. `phone`: the person should use the phone's camera app instead. `insecure`: nothing,

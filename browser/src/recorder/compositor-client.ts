@@ -21,8 +21,8 @@ export interface BeginCommand extends Size {
   out?: WritableStream<VideoFrame>;
 }
 /**
- * A message to the worker. `fixSize`: do not change the size of the picture any more. `every`: send `tick` at this
- * interval, in milliseconds.
+ * A message to the worker. `fixSize`: keep the current size of the picture from now on. `every`:
+ * send `tick` at this interval, in milliseconds.
  */
 export type WorkerCommand =
   | { begin: BeginCommand; bubble: Bubble }
@@ -30,8 +30,9 @@ export type WorkerCommand =
   | { every: number }
   | { fixSize: true };
 /**
- * A message from the worker. `ready`: the worker's script is running. `cannot`: workers of this browser cannot
- * composite. `arrived`: the worker has sent a picture that contains the first frame of this layer.
+ * A message from the worker. `ready`: the worker's script is running. `cannot`: workers in this
+ * browser cannot composite. `arrived`: the worker has sent a picture that contains the first frame
+ * of this layer.
  */
 export type WorkerReport =
   | { ready: true }
@@ -56,8 +57,8 @@ export class CompositorClient {
   #clones: MediaStreamTrack[] = [];
 
   /**
-   * `script` is the URL of compositor-worker.ts. `onReport` receives all reports of the worker. If the worker fails
-   * while compositing, `onReport` receives `failed`.
+   * `script` is the URL of compositor-worker.ts. `onReport` receives all reports from the worker,
+   * and `failed` if the worker fails while compositing.
    */
   constructor(
     script: string,

@@ -76,8 +76,8 @@ class Composer {
   #sent = new Set<Layer>();
   #ended: Record<Layer, boolean> = { base: false, overlay: false };
   /**
-   * Composites in memory. Null if there is no overlay or after an error. The canvas then composites instead, which is
-   * slower but works with every frame format.
+   * Composites in memory. Null if there is no overlay, or after an error. If null, the canvas
+   * composites instead, which is slower but works with every frame format.
    */
   #planes: I420Composer | null = null;
   /** Whether `#planes` contains the last base frame. */
@@ -85,9 +85,11 @@ class Composer {
   #sizeIsFixed = false;
   /** The last base frame that was sent unchanged instead of being copied. */
   #passedOn: VideoFrame | null = null;
-  /** When the last picture was sent, on the clock of `performance.now()`. */
+  /** The time at which the last picture was sent, on the clock of `performance.now()`. */
   #sentAt = -Infinity;
-  /** When the overlay delivered its last frame, on the clock of `performance.now()`. */
+  /**
+   * The time at which the overlay delivered its last frame, on the clock of `performance.now()`.
+   */
   #overlayAt = -Infinity;
   #repeatTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -224,8 +226,9 @@ class Composer {
     const { canvas } = this.#context;
     if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // If nothing has to be drawn on the frame, send the frame itself instead of a copy. Send it only once: a captured
-    // frame keeps its capture time, and a recorder ignores a frame whose time repeats.
+    // If nothing has to be drawn on the frame, send the frame itself instead of a copy. Send it
+    // only once: a captured frame keeps its capture time, and a recorder ignores a frame whose
+    // capture time repeats.
     if (
       !this.hasOverlay &&
       base &&

@@ -22,10 +22,11 @@ export interface Timeouts {
 }
 
 /**
- * Dispatches `arrived` at the first frame of a layer, and `failed` if compositing fails after it has started.
+ * Dispatches `arrived` when the first frame of a layer is in the picture, and `failed` if
+ * compositing fails after it has started.
  */
 export class Compositor extends EventTarget {
-  /** The composited picture. */
+  /** The track of the composited picture. */
   track!: MediaStreamTrack;
   /** The layers whose first frame is not in the composited picture yet. */
   readonly missing = new Set<Layer>();
@@ -45,8 +46,9 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Starts compositing. `script` is the URL of compositor-worker.ts. `still` is shown until the base track delivers a
-   * frame. `timeouts` limits how long this waits if the tracks deliver nothing or the script does not load.
+   * Starts compositing. `script` is the URL of compositor-worker.ts. `still` is shown until the
+   * base track delivers a frame. `timeouts` limits the wait if the tracks deliver nothing or the
+   * script does not load.
    */
   static async begin(
     script: string,

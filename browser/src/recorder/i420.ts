@@ -1,11 +1,11 @@
-// Composites frames in memory in the I420 format, which stores brightness and color in separate planes. Captured
-// screens and windows mostly have this format. Converting each whole frame to RGB and back would cost several times as
-// much as all other steps together.
+// Composites frames in memory in the I420 format, which stores luma and chroma in separate planes.
+// Captured screens and windows mostly have this format. Converting each whole frame to RGB and back
+// would cost several times as much as all other steps together.
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
 /**
- * The weights of red, green and blue (0 to 255) in the brightness and in each of the two color differences. There is
- * one table per matrix: ITU-R BT.601 and BT.709, limited range.
+ * The weights of red, green and blue (each from 0 to 1) in luma (Y) and in the two chroma
+ * components (U and V). There is one table per matrix: ITU-R BT.601 and BT.709, limited range.
  */
 const yuvWeights = {
   bt601: [
@@ -84,7 +84,7 @@ export class I420Composer {
     if (!context) return;
     const { width, height } = this;
     const place = clampBubble(bubble, width / height);
-    // Use even numbers, because each color value covers 2 × 2 pixels.
+    // Use even numbers, because each chroma value covers 2 × 2 pixels.
     const size = 2 * Math.floor((place.size * height) / 2);
     const left = 2 * Math.max(0, Math.round((place.x * width - size / 2) / 2));
     const top = 2 * Math.max(0, Math.round((place.y * height - size / 2) / 2));
@@ -103,7 +103,7 @@ export class I420Composer {
     const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
-        // Add up 2 × 2 pixels, because they share one value of each color difference.
+        // Add up 2 × 2 pixels, because they share one value of each chroma component.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];

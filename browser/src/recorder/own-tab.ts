@@ -1,5 +1,6 @@
-// Recognizes a capture of this tab, and waits until the capture shows a change that was made to the page. The capture
-// lags behind the page, and no event reports when it has caught up, so its picture is examined.
+// Recognizes a capture of this tab, and waits until the capture shows a change that was made to the
+// page. The capture lags behind the page, and no event reports when it has caught up, so this
+// module examines the captured picture.
 
 import { showsPicture } from "./track-probe.js";
 
@@ -23,9 +24,9 @@ export function isOwnTab(track: MediaStreamTrack | undefined): boolean {
 }
 
 /**
- * Returns a function that waits until `video`, which shows a capture of this tab, has shown `color` at `place` and no
- * longer shows it. `color` is a CSS color, and `place` a rectangle of the viewport. The wait ends after `ms`
- * milliseconds at the latest.
+ * Returns a function that waits until `video`, which shows a capture of this tab, has shown `color`
+ * at `place` and no longer shows it. `color` is a CSS color, and `place` is a rectangle in the
+ * viewport. The wait ends after `ms` milliseconds at the latest.
  */
 export function watchUntilGone(
   video: HTMLVideoElement,
@@ -58,7 +59,7 @@ export function watchUntilGone(
     });
 }
 
-/** Samples a place of the viewport from the captured picture. */
+/** Samples the captured picture at a place in the viewport. */
 function sampleVideo(video: HTMLVideoElement, place: DOMRect): Uint8ClampedArray {
   const [x, y] = [video.videoWidth / innerWidth, video.videoHeight / innerHeight];
   const { left, top, width, height } = place;
@@ -84,7 +85,7 @@ function sampleOf(draw: (context: OffscreenCanvasRenderingContext2D) => void): U
   return context.getImageData(0, 0, sampleSize, sampleSize).data;
 }
 
-/** Returns the mean difference of two samples. */
+/** Returns the mean difference between two samples. */
 function difference(one: Uint8ClampedArray, other: Uint8ClampedArray): number {
   return (
     one.reduce((sum, value, index) => sum + Math.abs(value - (other[index] ?? 0)), 0) / one.length

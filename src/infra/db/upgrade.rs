@@ -1,8 +1,11 @@
 //! Migrates a database to the schema of this program, and refuses a newer schema.
 
+mod backup;
+mod free_space;
+
 use sqlx::AnyConnection;
 
-use super::{Db, Dialect, MIGRATOR, backup};
+use super::{Db, Dialect, MIGRATOR};
 use crate::error::{Error, Result};
 
 /// The version of this program, as `MAJOR.MINOR.PATCH`.

@@ -8,7 +8,7 @@ use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
-use super::server::{Server, TlsMode};
+use super::server_url::{Server, TlsMode};
 use super::{Failure, Mailer};
 use crate::error::Result;
 

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::ids;
 
 /// The folder for temporary files. It is below the root, so that a rename never crosses file
 /// systems.
@@ -66,7 +67,7 @@ impl Disk {
     }
 
     pub(super) async fn put_file(&self, key: &str, path: &Path) -> Result<u64> {
-        let temporary = self.root.join(TEMP_DIR).join(clock::secret());
+        let temporary = self.root.join(TEMP_DIR).join(ids::secret());
         let source = path.to_owned();
         let linked = blocking(move || {
             fs::hard_link(&source, &temporary)?;

@@ -111,9 +111,9 @@ impl Sandbox {
             .and_then(|path| path.parent().map(Path::to_owned));
         let ffmpeg_dir = folder.filter(|folder| !folder.starts_with("/usr"));
         let mut sandbox = Self {
-            bwrap: super::find_in_path("bwrap"),
-            prlimit: super::find_in_path("prlimit"),
-            nice: super::find_in_path("nice"),
+            bwrap: find_in_path("bwrap"),
+            prlimit: find_in_path("prlimit"),
+            nice: find_in_path("nice"),
             ffmpeg_dir,
         };
         if sandbox.bwrap.is_some() {
@@ -261,6 +261,13 @@ impl Sandbox {
         args.extend(["--chdir".into(), dir.into(), "--".into()]);
         args
     }
+}
+
+pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_absolute() && file.is_file())
 }
 
 /// Reads standard output and standard error to the end, and then waits for the process to exit. If output were left

@@ -4,7 +4,8 @@ use super::finish_if_whole;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::uploads::UploadService;
-use crate::uploads::repository::{UPLOAD_LIFETIME, Upload, columns, end};
+use crate::uploads::expiry::UPLOAD_LIFETIME;
+use crate::uploads::repository::{Upload, columns, end};
 
 /// A recording that receives no bytes for this long is finished with the bytes that have arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;

@@ -6,8 +6,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::FromRow;
 
 use super::{Writer, superseded};
-use crate::clock::secret;
 use crate::error::{Error, Result};
+use crate::ids::secret;
 use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3};
 use crate::media::object_metadata;
 

@@ -3,11 +3,12 @@
 
 mod body;
 mod booleans;
+mod due_time;
 mod multipart;
 mod no_fields;
 mod page_was_open;
 mod refused_form;
-mod times;
+mod timestamps;
 mod values;
 
 use std::collections::BTreeMap;

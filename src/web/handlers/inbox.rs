@@ -17,12 +17,6 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, html_page, json, see_other, see_other_with_flash};
 use crate::{inbox, updates};
 
-/// Redirects to the inbox, or to the sign-in page.
-pub(crate) async fn home(ctx: RequestContext) -> HandlerResult {
-    ctx.person()?;
-    Ok(see_other("/inbox"))
-}
-
 pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     let person = ctx.person()?;
     let mut connection = state.db.read().await?;

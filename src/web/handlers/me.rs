@@ -86,14 +86,7 @@ async fn try_edit(
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // Require the password if a browser changes the email address. Otherwise, anyone at an unattended browser could
-    // take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt, because a program does not know the
-    // password.
-    let moves = profile
-        .email
-        .as_ref()
-        .is_some_and(|email| text::email_key(email) != text::email_key(&person.email));
-    if moves && matches!(person.grant, Grant::Session(_)) {
+    if people::needs_password(person, &profile) {
         check_current(req, state, person, &current).await?;
     }
     let mut tx = state.db.begin().await?;

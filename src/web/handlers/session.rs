@@ -15,8 +15,8 @@ use crate::web::extract::cookies::{cookie, session_cookie};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, SignInPage};
 use crate::web::presenters::sessions::session_views;
+use crate::web::responses::new_session::{browser_name, session_response};
 use crate::web::responses::redirect::local_path;
-use crate::web::responses::sign_in::{browser_name, session_response};
 use crate::web::responses::{
     HandlerResult, html_error_page, html_page, json, no_content_or_redirect, see_other,
 };

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, SetupPage};
-use crate::web::responses::sign_in::{browser_name, session_response};
+use crate::web::responses::new_session::{browser_name, session_response};
 use crate::web::responses::{HandlerResult, html_page};
 use crate::{sample, text};
 

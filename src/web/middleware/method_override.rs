@@ -1,4 +1,4 @@
-//! The HTTP method that a form requests with the parameter `_method`.
+//! Replaces the method of a request: HEAD becomes GET, and forms and tus clients can name another method.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -23,6 +23,7 @@ pub(super) fn form_pairs(text: &[u8]) -> Vec<(String, String)> {
         .map_or_else(Vec::new, web::Query::into_inner)
 }
 
+/// Returns the method that a form requests with the parameter `_method`.
 pub(super) fn method_override(text: &[u8]) -> Option<Method> {
     form_pairs(text)
         .into_iter()
@@ -34,4 +35,26 @@ pub(super) fn method_override(text: &[u8]) -> Option<Method> {
             "DELETE" => Some(Method::DELETE),
             _ => None,
         })
+}
+
+/// Treats HEAD as GET; the server omits the body. Media and uploads are exempt, because they have their own HEAD
+/// handlers. Event streams are exempt, because a GET of a stream never ends.
+pub(super) fn treat_head_as_get(request: &mut ServiceRequest) {
+    let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
+    if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
+        request.head_mut().method = Method::GET;
+    }
+}
+
+/// Applies the header `X-HTTP-Method-Override` to an upload. Some proxies allow only GET and POST, so tus clients may
+/// send the real method in this header (tus 1.0).
+pub(super) fn apply_tus_override(request: &mut ServiceRequest) {
+    if request.path().starts_with("/uploads/")
+        && let Some(meant) = request
+            .headers()
+            .get("x-http-method-override")
+            .and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+    {
+        request.head_mut().method = meant;
+    }
 }

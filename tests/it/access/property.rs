@@ -7,7 +7,7 @@ mod updates;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hearback::clock::random;
+use hearback::ids::random;
 
 use crate::app::{Client, TestApp, email};
 

@@ -1,6 +1,6 @@
 //! The PostgreSQL and S3 servers that tests use with `HEARBACK_TEST=postgres`.
 
-use hearback::clock::secret;
+use hearback::ids::secret;
 use hearback::infra::db::Db;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tokio::sync::OnceCell;

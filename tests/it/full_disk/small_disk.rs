@@ -24,8 +24,8 @@ pub(super) struct SmallDisk {
     _mount: TempDir,
 }
 
-/// Returns whether a process without privileges can mount a tmpfs on this machine. If not, prints that the test is
-/// skipped.
+/// Returns whether an unprivileged process can mount a tmpfs on this machine. If not, prints that
+/// the test is skipped.
 pub(super) fn can_mount() -> bool {
     let dir = tempfile::tempdir().unwrap();
     let tried = Command::new("unshare")
@@ -42,7 +42,7 @@ pub(super) fn can_mount() -> bool {
 }
 
 impl SmallDisk {
-    /// Starts a server on a disk of this size, with a copy of the database of `app`.
+    /// Starts a server with a copy of the database of `app` on a disk of this size.
     pub(super) async fn start(app: &TestApp, mebibytes: u32, ffmpeg: Option<&Path>) -> Self {
         let (data, mount) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let seed = data.path().join("seed.db");
@@ -68,8 +68,8 @@ impl SmallDisk {
         let base = line
             .strip_prefix("Hearback listens on ")
             .unwrap_or_else(|| panic!("{line}"));
-        // `unshare` and `sh` each replace themselves with the next program by `exec`, so the server keeps the process
-        // id of the child.
+        // `unshare` and `sh` each replace themselves with the next program through `exec`, so the
+        // server has the process id of the child.
         let disk = PathBuf::from(format!(
             "/proc/{}/root{}",
             server.id(),
@@ -85,7 +85,7 @@ impl SmallDisk {
         }
     }
 
-    /// Fills the disk and leaves this number of pages free.
+    /// Fills the disk but leaves this number of pages free.
     pub(super) fn fill(&self, pages: u64) {
         let ballast = File::create(self.disk.join("ballast")).unwrap();
         let mut size = 0;

@@ -83,8 +83,7 @@ async fn set_audience(author: &Client, path: &str, audience: Value) {
 }
 
 #[actix_web::test]
-async fn person_who_joins_a_group_later_becomes_a_recipient_only_if_the_author_removes_and_re_adds_the_group()
- {
+async fn person_who_joins_a_group_later_is_not_a_recipient_until_the_author_adds_the_group_again() {
     let app = TestApp::start().await;
     let [ada, _, dan] = app.people(["Ada", "Cyd", "Dan"]).await;
     let group = create(&ada, "other", &["Cyd"]).await;

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{comment, guest, scene};
 use crate::app::{Client, TestApp, array, comment_path, fixture, media_path, text, texts};
 
-/// Returns a guest for each of the two ways to use a share link, with the guest's name.
+/// Returns two guests and their names. Gus opens the share link in a browser, and Pia sends the
+/// link's token as a bearer token.
 async fn two_guests(app: &TestApp, token: &str) -> [(Client, &'static str); 2] {
     [
         (guest(app, token).await, "Gus"),
@@ -134,7 +135,7 @@ impl Threads {
         }
     }
 
-    /// The bodies of the threads that a client sees.
+    /// Returns the body of the first comment of each thread that a client sees.
     async fn bodies(&self, client: &Client) -> Vec<String> {
         let list = client.get(&format!("{}/comments", self.path)).await;
         texts(&list.expect(200).json()["items"], "body")

@@ -87,7 +87,7 @@ impl Stream {
     }
 }
 
-/// Parses a block of the stream. Returns `None` if it is a comment.
+/// Parses a block of the stream. Returns `None` if the block is a comment.
 fn parse(block: &str) -> Option<Event> {
     let field = |wanted: &str| {
         let mut fields = block.lines().filter_map(|line| line.split_once(": "));

@@ -113,7 +113,7 @@ async fn author_gets_no_email_about_things_that_were_already_read_or_handled_or_
 }
 
 #[actix_web::test]
-async fn email_about_overdue_answers_quotes_what_the_author_promised_to_do() {
+async fn email_about_overdue_answers_quotes_the_promise_of_the_author() {
     let (sink, app, ada, bob) = start().await;
     app.person("Cyd").await;
     let fields = json!({

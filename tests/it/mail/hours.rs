@@ -30,7 +30,7 @@ async fn ask_by(ada: &Client, title: &str, due: Value) -> String {
 #[actix_web::test]
 async fn one_email_at_the_start_of_the_working_day_lists_all_waiting_requests_sorted_by_due_time() {
     let (sink, app, ada, _) = start().await;
-    // Friday, 20:00 in Berlin.
+    // It is Friday, 20:00 in Berlin.
     app.set_clock("2030-01-11T19:00:00Z");
     let never = ask_by(&ada, "Never", Value::Null).await;
     let late = ask_by(&ada, "Late", json!("2030-01-18T12:00:00Z")).await;
@@ -66,7 +66,7 @@ async fn one_email_at_the_start_of_the_working_day_lists_all_waiting_requests_so
 }
 
 #[actix_web::test]
-async fn postponed_email_omits_what_was_read_or_answered_in_the_meantime() {
+async fn postponed_email_omits_updates_that_were_read_or_answered_in_the_meantime() {
     let (sink, app, ada, bob) = start().await;
     app.person("Cyd").await;
     app.set_clock("2030-01-11T19:00:00Z");

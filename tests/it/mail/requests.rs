@@ -1,4 +1,5 @@
-//! Emails that ask recipients for an answer, in special situations.
+//! Emails that ask recipients for an answer after a correction, despite a mute, and after the
+//! reactivation of an account.
 
 use serde_json::json;
 

@@ -43,7 +43,8 @@ async fn box_at_the_edge_of_a_picture_does_not_extend_beyond_the_picture_after_r
     let app = TestApp::start().await;
     let (ada, ben, update, media) = update_with_picture(&app).await;
     let highlight = |x: f64, width: f64| json!([{ "kind": "highlight", "box": [x, 0.0, width, 1.0], "color": "yellow" }]);
-    // If the left edge and the width were each rounded to five decimals, their sum would be 1.00001.
+    // If the left edge and the width were each rounded to five decimal places, their sum would be
+    // 1.00001.
     let (sent, stored) = (
         highlight(0.015_625, 0.984_375),
         highlight(0.015_63, 0.984_37),

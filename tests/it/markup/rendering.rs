@@ -135,7 +135,8 @@ async fn markup_keeps_its_colors_on_a_picture_with_a_color_profile() {
     };
     assert!(has_profile("original").await && !has_profile("marked").await);
     assert_eq!(pixel(&ada, &media, "marked", 0.5, 0.5).await, PURPLE);
-    // The expected color is the one that Chromium 156 draws for the uploaded file on an sRGB screen.
+    // The expected color is the one that Chromium 156 draws for the uploaded file on an sRGB
+    // screen.
     let shown = pixel(&ada, &media, "marked", 0.1, 0.1).await;
     let expected = [217, 42, 52];
     assert!(

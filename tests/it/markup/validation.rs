@@ -24,7 +24,8 @@ fn step_with(field: &str, value: Value) -> Value {
     json!([step])
 }
 
-/// Each entry has invalid shapes, the JSON path of the invalid field, and words from the error message about it.
+/// Each entry has invalid shapes, the JSON path of the invalid field, and part of the expected
+/// error message.
 #[rustfmt::skip]
 fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {
     let step = json!({ "kind": "step", "at": [0, 0], "number": 1 });

@@ -58,7 +58,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/groups/{id}/members/{person}",        "",             [401, 403, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/workspace",                           "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("PATCH",  "/workspace",                           "{}",           [401, 403, 403, 403, 200, 401, 401, 401, 401, 401]),
-    // Access depends only on the token, and this token is invalid.
+    // Only the token in the address gives access, and this token is invalid.
     ("GET",    "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("POST",   "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("GET",    "/updates",                             "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),

@@ -47,8 +47,8 @@ async fn rendered_copy_with_markup_is_deleted_if_the_picture_was_redacted_during
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Saves a redaction without deleting any file. The redaction hides the picture at once. A server that is killed right
-/// after it saved a redaction leaves the same state behind.
+/// Saves a redaction without deleting any file. The redaction hides the picture at once. A server
+/// that is killed right after saving a redaction leaves the same state behind.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");

@@ -16,8 +16,8 @@ pub async fn items_with_secret(app: &TestApp) -> Vec<String> {
         .unwrap()
 }
 
-/// Returns all stored items with their names and bytes. The items are the files in the data folder. With PostgreSQL and
-/// S3, all versions of all objects and all tables are also items.
+/// Returns all stored items with their names and bytes. The items are the files in the data folder.
+/// With PostgreSQL and S3, the tables and all versions of all objects are also items.
 pub async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = files(app.dir.path())
         .into_iter()
@@ -115,7 +115,8 @@ fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
                 found.push(format!("{name} ({format:?})"));
             }
         }
-        // The search above cannot find pictures in Base64, so look for the first letters of such a picture.
+        // The search above cannot find pictures in Base64, so look for the characters with which
+        // Base64-encoded pictures begin.
         for prefix in ["iVBORw0KGgo", "/9j/4"] {
             assert_eq!(
                 positions(&bytes, prefix.as_bytes()).next(),

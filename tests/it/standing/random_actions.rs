@@ -154,7 +154,8 @@ async fn assert_adds_up_for_the_author(
     assert_eq!(listed(&html, "objections"), number("objects"), "{html}");
 }
 
-/// Returns how many receipts a section of the receipts page lists, and checks that its heading says the same.
+/// Returns how many receipts a section of the receipts page lists. Asserts that the heading of the
+/// section states the same number.
 fn listed(html: &str, id: &str) -> usize {
     let Some(from) = html.find(&format!(" id=\"{id}\"")) else {
         return 0;

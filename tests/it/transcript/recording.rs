@@ -89,7 +89,7 @@ fn without_tokens(text: &str) -> String {
     out
 }
 
-/// Fails with a list of all differences from the recorded responses.
+/// Panics with a list of all differences from the recorded responses, if there are any.
 pub fn compare(name: &str, mut transcript: Transcript) {
     let usual = usual_headers(&transcript);
     transcript

@@ -11,7 +11,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (_, media, _) = update_with_recording(&app, &ada, true).await;
-    // Each round starts processing again and trims at an arbitrary moment of the processing.
+    // Each round starts processing again and trims at an arbitrary moment during processing.
     for (from, to) in [(1_000, 5_500), (0, 4_000), (1_000, 3_000), (0, 1_500)] {
         let id = media.trim_start_matches("/media/");
         let generation = app.count("SELECT max(generation) FROM media").await;

@@ -160,7 +160,7 @@ async fn repeated_creation_waits_while_another_process_is_finishing_the_upload()
     ];
     let sender = Sender::begin(&ada, &headers).await;
     sender.send(0, &whole).await;
-    // Restore the state in which the other process has not stored the offset yet.
+    // Simulate another process that is finishing the upload but has not stored the offset yet.
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query(
         "UPDATE uploads SET received = 0, finished_at = NULL, finisher = 'another', finisher_until = $1",

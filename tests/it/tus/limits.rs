@@ -63,7 +63,8 @@ async fn upload_is_rejected_when_the_person_has_a_hundred_unfinished_uploads() {
         detail.contains("Finish or remove some of them"),
         "{problem}"
     );
-    // A recording ends earlier than the upload of a file expires.
+    // The message mentions recordings separately, because they end earlier than other uploads
+    // expire.
     assert!(
         detail.contains("a recording ends an hour after its last data"),
         "{problem}"

@@ -1,5 +1,5 @@
-//! Pictures keep their colors, no matter how the file describes them. The expected values are the colors that
-//! Chromium 156 draws for the uploaded file on an sRGB screen.
+//! Pictures keep their colors, no matter how the file describes them. The expected values are the
+//! colors that Chromium 156 draws for the uploaded file on an sRGB screen.
 
 use std::io::Cursor;
 
@@ -10,7 +10,8 @@ use moxcms::{ColorProfile, LocalizableString, ProfileText};
 use super::{download, upload_and_process};
 use crate::app::{TestApp, fixture};
 
-/// A point of a picture and the color of that point. The coordinates are fractions of the picture's width and height.
+/// A point of a picture and the color of that point. The coordinates are fractions of the picture's
+/// width and height.
 type Point = (f32, f32, [u8; 3]);
 
 /// Asserts that a picture has no color profile and shows these colors.
@@ -37,7 +38,8 @@ fn assert_shows(bytes: &[u8], expected: &[Point], name: &str) {
     }
 }
 
-/// Places the colors at the top left, the top right, the center, the bottom left and the bottom right.
+/// Places the colors at the top left, the top right, the center, the bottom left and the bottom
+/// right.
 fn corners(colors: [[u8; 3]; 5]) -> Vec<Point> {
     let points = [(0.1, 0.1), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.9, 0.9)];
     let points = points.into_iter().zip(colors);

@@ -1,4 +1,4 @@
-//! A picture whose end marker is missing is accepted if all its pixels are there.
+//! A picture whose end marker is missing is accepted if all its pixels are present.
 
 use std::io::Cursor;
 

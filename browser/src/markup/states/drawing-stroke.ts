@@ -45,7 +45,8 @@ export class DrawingStroke implements PointerState {
   #pointOf(event: PointerEvent): StrokePoint {
     const point = this.context.viewport.toImage(event.clientX, event.clientY);
     const [x, y] = insidePicture(this.context, point);
-    // Use the pressure only of a pen: a mouse always reports 0.5, and the value for fingers depends on the browser.
+    // Use the pressure only for pens: a mouse always reports 0.5, and the value for fingers depends
+    // on the browser.
     return event.pointerType === "pen" ? [x, y, event.pressure] : [x, y];
   }
 }

@@ -128,7 +128,9 @@ impl S3 {
                 let (Some(number), Some(etag), Some(size)) =
                     (part.part_number(), part.e_tag(), part.size())
                 else {
-                    return Err(unavailable("ListParts returned a part without a number, ETag or size"));
+                    return Err(unavailable(
+                        "ListParts returned a part without a number, ETag or size",
+                    ));
                 };
                 parts.push((
                     number,

@@ -7,7 +7,7 @@ mod multipart;
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
 use super::*;
-use crate::clock;
+use crate::ids;
 use crate::infra::storage::Storage;
 
 fn metadata() -> ObjectMetadata {
@@ -30,7 +30,7 @@ async fn bucket() -> Option<(Storage, S3)> {
         eprintln!("HEARBACK_TEST_S3_ENDPOINT is not set; skipped");
         return None;
     };
-    let bucket = format!("test-{}", clock::secret());
+    let bucket = format!("test-{}", ids::secret());
     let settings = S3Settings {
         bucket: bucket.clone(),
         prefix: "hearback/".into(),

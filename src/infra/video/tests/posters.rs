@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::samples::ffmpeg;
 use super::*;
+use crate::infra::video::sandbox::Sandbox;
 
 #[tokio::test]
 async fn poster_is_black_only_if_the_whole_video_is_black() {

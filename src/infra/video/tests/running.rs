@@ -1,6 +1,7 @@
 //! How ffmpeg is found, limited and stopped.
 
 use super::*;
+use crate::infra::video::sandbox::{Limits, Sandbox};
 
 /// Whether a process with this argument is running.
 fn is_running(argument: &str) -> bool {

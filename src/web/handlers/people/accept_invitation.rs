@@ -10,7 +10,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, InvitationPage};
 use crate::web::presenters::workspace::workspace_view;
-use crate::web::responses::sign_in::{browser_name, session_response};
+use crate::web::responses::new_session::{browser_name, session_response};
 use crate::web::responses::{HandlerResult, html_page, json};
 use crate::{text, updates, workspace};
 

@@ -10,7 +10,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, NoFields};
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, ResetPage};
-use crate::web::responses::sign_in::{browser_name, session_response};
+use crate::web::responses::new_session::{browser_name, session_response};
 use crate::web::responses::{HandlerResult, html_page, json, json_or_flash};
 
 pub(crate) async fn create_reset_link(

@@ -1,20 +1,13 @@
 //! Copies a SQLite file before its schema changes, so that the upgrade can be undone.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::Db;
-use super::health::free_space;
+use super::free_space::{check_free_space, with_suffix};
 use crate::error::{Error, Result, is_disk_failure};
-
-/// The margin of the free-space check, in bytes. A copy requires free space for 1.25 times the size of the database
-/// plus this margin.
-const FREE_SPACE_MARGIN: u64 = 4 * MEBIBYTE;
-/// One MiB, in bytes.
-const MEBIBYTE: u64 = 1024 * 1024;
+use crate::infra::db::Db;
 
 /// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy is
 /// written under another name. Once it is complete, verified and durable, it is renamed and
@@ -26,7 +19,10 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let rows = MigrationSummary::read(file).await?;
     remove_file(&unfinished)?;
     if copy.exists() && check_copy(&copy, rows).await.is_err() {
-        tracing::warn!(copy = %copy.display(), "the existing copy of the database is damaged or outdated; creating a new one");
+        tracing::warn!(
+            copy = %copy.display(),
+            "the existing copy of the database is damaged or outdated; creating a new one"
+        );
         remove_file(&copy)?;
     }
     check_free_space(file)?;
@@ -72,7 +68,8 @@ async fn write_copy(db: &Db, unfinished: &Path, rows: MigrationSummary) -> Resul
         if is_disk_failure(&error) {
             let folder = unfinished.parent().unwrap_or(Path::new(".")).display();
             return Error::Conflict(format!(
-                                "Cannot copy the database to {folder} before the upgrade: {error}. Free some space there and start again. Nothing was changed."
+                "Cannot copy the database to {folder} before the upgrade: {error}. Free some \
+                 space there and start again. Nothing was changed."
             ));
         }
         error.into()
@@ -107,37 +104,10 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
 
 fn damaged_copy(copy: &Path, reason: &str) -> Error {
     Error::Conflict(format!(
-        "The copy of the database made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. Check the disk and the database, and restore a backup if the database is damaged.",
+        "The copy of the database made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. \
+         Check the disk and the database, and restore a backup if the database is damaged.",
         copy.display()
     ))
-}
-
-fn check_free_space(file: &Path) -> Result<()> {
-    let mut size = std::fs::metadata(file)?.len();
-    // Add the size of the write-ahead log, because the copy also contains the pages that are only in the log.
-    size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
-    let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
-    if free >= needed {
-        return Ok(());
-    }
-    let folder = file.parent().unwrap_or(Path::new("."));
-    Err(not_enough_space(folder, needed, free))
-}
-
-/// The error for a folder with too little free space. Rounds the needed space up and the free space
-/// down, so that the numbers never suggest that there is enough space.
-fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
-    Error::Conflict(format!(
-        "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only {} are free. Free some space there and start again. Nothing was changed.",
-        format_mebibytes((needed * 10).div_ceil(MEBIBYTE)),
-        folder.display(),
-        format_mebibytes(free * 10 / MEBIBYTE)
-    ))
-}
-
-/// Formats a number of tenths of a MiB.
-fn format_mebibytes(tenths: u64) -> String {
-    format!("{}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// Flushes the copy to disk, renames it and flushes its folder.
@@ -160,36 +130,5 @@ fn remove_file(file: &Path) -> Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
-    }
-}
-
-fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn needed_space_is_rounded_up_and_free_space_is_rounded_down() {
-        for (needed, free, text) in [
-            (
-                2 * MEBIBYTE,
-                2 * MEBIBYTE - 1,
-                "2.0 MiB in /data, but only 1.9 MiB",
-            ),
-            (
-                2 * MEBIBYTE + 1,
-                2 * MEBIBYTE,
-                "2.1 MiB in /data, but only 2.0 MiB",
-            ),
-            (11 * MEBIBYTE - 1, 0, "11.0 MiB in /data, but only 0.0 MiB"),
-        ] {
-            let detail = not_enough_space(Path::new("/data"), needed, free).detail();
-            assert!(detail.contains(text), "{detail}");
-        }
     }
 }

@@ -88,7 +88,9 @@ fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {
             ));
         }
         _ => {
-            return Err(format!("must start with `smtps://` or `smtp://`. {EXAMPLE}"));
+            return Err(format!(
+                "must start with `smtps://` or `smtp://`. {EXAMPLE}"
+            ));
         }
     })
 }
