@@ -127,6 +127,7 @@ mod tests {
             "mail.example.org",
             "http://mail.example.org",
             "smtp://u:s3cret@mail.example.org",
+            "smtp://u:s3cret@mail.example.org?tls=opportunistic",
             "smtp://mail.example.org?tls=maybe",
             "smtps://mail.example.org?tls=required",
             "smtp://u@localhost",

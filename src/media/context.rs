@@ -55,14 +55,10 @@ impl MediaContext {
 pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     let sweep = move || {
         for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.metadata()?.modified()? < since {
-                let path = entry.path();
-                if path.is_dir() {
-                    std::fs::remove_dir_all(path)?
-                } else {
-                    std::fs::remove_file(path)?
-                }
+            match remove_if_older(&entry?, since) {
+                // Another sweep has deleted it first.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                removed => removed?,
             }
         }
         Ok::<(), std::io::Error>(())
@@ -70,4 +66,15 @@ pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     Ok(tokio::task::spawn_blocking(sweep)
         .await
         .map_err(Error::internal)??)
+}
+
+fn remove_if_older(entry: &std::fs::DirEntry, than: SystemTime) -> std::io::Result<()> {
+    if entry.metadata()?.modified()? >= than {
+        return Ok(());
+    }
+    if entry.path().is_dir() {
+        std::fs::remove_dir_all(entry.path())
+    } else {
+        std::fs::remove_file(entry.path())
+    }
 }

@@ -21,11 +21,13 @@ struct OverdueUpdate {
 
 /// Notifies authors that answers to their updates have become overdue. Each missed due time is reported only once. An
 /// author gets an email when the first answer to an update becomes overdue. While an answer to this update is overdue,
-/// further missed due times only renew the notification. Returns the ids of the affected updates.
+/// further missed due times only renew the notification. Leaves out updates in the trash, so that their authors are
+/// notified if they restore them. Returns the ids of the affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
+         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL AND u.trashed_at IS NULL
+         ORDER BY u.id",
     )
     .bind(clock.now())
     .fetch_all(&mut **tx)

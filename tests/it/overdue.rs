@@ -226,3 +226,17 @@ async fn overdue_answer_is_not_reported_again_if_its_new_due_time_is_also_in_the
     app.state.notify_overdue().await.unwrap();
     assert_eq!(said_to(&ada).await[0]["why"], "overdue");
 }
+
+#[actix_web::test]
+async fn overdue_answers_to_an_update_in_the_trash_are_reported_after_it_is_restored() {
+    let app = TestApp::start().await;
+    let [ada, _bob, _cyd, _dan] = app.people(["Ada", "Bob", "Cyd", "Dan"]).await;
+    let path = publish(&app, &ada).await;
+    ada.delete(&path).await.expect(204);
+    app.set_clock("2030-01-09T12:00:01Z");
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await, json!([]));
+    ada.put(&format!("{path}/restoration")).await.expect(200);
+    app.state.notify_overdue().await.unwrap();
+    assert_eq!(said_to(&ada).await[0]["why"], "overdue");
+}

@@ -287,7 +287,8 @@ export class TrimEditor extends HTMLElement {
     document.getElementById("complaint")?.remove();
     // Reset the saved inputs to their defaults, because a refresh keeps inputs that differ from their defaults.
     for (const input of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
-      if (input.type !== "hidden") input.value = input.defaultValue;
+      if (input.type === "checkbox") input.checked = input.defaultChecked;
+      else if (input.type !== "hidden") input.value = input.defaultValue;
     const details = this.querySelector("details");
     if (details) details.open = false;
     this.#close();

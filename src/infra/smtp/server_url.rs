@@ -50,7 +50,9 @@ impl Server {
             || host
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
-        if credentials.is_some() && mode == TlsMode::None && !is_local {
+        // STARTTLS that is only used where offered does not protect a password from an attacker, who can suppress the offer.
+        let is_encrypted = matches!(mode, TlsMode::Required | TlsMode::Implicit);
+        if credentials.is_some() && !is_encrypted && !is_local {
             return Err("must use TLS, because it contains a password. Use, for example, `smtps://…` or `smtp://…?tls=required`."
                 .into());
         }
