@@ -50,7 +50,8 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     lines.push(if assets::is_built() {
         passed("browser files: included in this build")
     } else {
-        failed("browser files: missing from this build. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
+        failed("browser files: missing from this build. Fix: build with bin/serve, or run bin/build-browser \
+                before cargo build.")
     });
     lines
 }
@@ -94,9 +95,12 @@ fn describe_address(config: &Config) -> String {
     match &config.url {
         Some(url) if is_secure_context(url) => format!("address: {url}"),
         Some(url) => format!(
-            "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put an https proxy in front of Hearback."
+            "address: {url} — browsers allow recording and copying to the clipboard only over https. Fix: put \
+             an https proxy in front of Hearback."
         ),
-        None => "address: HEARBACK_URL is not set, so links use the Host header of each request. Browsers allow recording on this machine; on other machines, they require https. Fix: set HEARBACK_URL if an https proxy is in front of Hearback.".into(),
+        None => "address: HEARBACK_URL is not set, so links use the Host header of each request. Browsers allow \
+                 recording on this machine; on other machines, they require https. Fix: set HEARBACK_URL if an \
+                 https proxy is in front of Hearback.".into(),
     }
 }
 
@@ -104,7 +108,8 @@ fn describe_address(config: &Config) -> String {
 fn database_fix(config: &Config) -> &'static str {
     match Dialect::of_url(&config.database_url) {
         Dialect::Sqlite => {
-            "check that Hearback can read and write this database file and its folder. If the file is damaged, restore a backup."
+            "check that Hearback can read and write this database file and its folder. If the file is damaged, \
+             restore a backup."
         }
         Dialect::Postgres => "check DATABASE_URL and that the database server is running.",
     }
@@ -157,7 +162,8 @@ fn check_free_space(config: &Config) -> CheckResult {
             }
         }
         Err(error) => failed(format!(
-            "disk: cannot determine the free space in {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write to.",
+            "disk: cannot determine the free space in {}: {error}. Fix: set HEARBACK_DATA to a folder that \
+             Hearback can write to.",
             config.data_dir.display()
         )),
     }

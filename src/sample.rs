@@ -52,7 +52,8 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
     let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
-        body: "This comment is about one moment in the video. Press the time to go to that moment. Reply here, or write your own comment."
+        body: "This comment is about one moment in the video. Press the time to go to that moment. Reply here, \
+               or write your own comment."
             .into(),
         anchor: Anchor {
             media_id: Some(media),
@@ -108,7 +109,8 @@ pub async fn after_question(
         return Ok(());
     };
     let answer = NewComment {
-        body: "Normally, a colleague would answer here. I am a program and cannot answer, but you can still close the question, because you asked it."
+        body: "Normally, a colleague would answer here. I am a program and cannot answer, but you can still \
+               close the question, because you asked it."
             .into(),
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()

@@ -74,7 +74,8 @@ pub fn create_data_dir(folder: &Path) -> Result<()> {
         .find(|part| part.exists() && !part.is_dir())
     {
         return Err(fault(format!(
-            "{} is not a folder. Set HEARBACK_DATA to a folder, for example `./data`. Hearback creates it if it does not exist.",
+            "{} is not a folder. Set HEARBACK_DATA to a folder, for example `./data`. Hearback creates it if it \
+             does not exist.",
             file.display()
         )));
     }

@@ -24,7 +24,8 @@ impl StorageLocation {
         let rest = text.strip_prefix("s3://").ok_or(message)?;
         if rest.contains('?') {
             return Err(
-                "must not have a query string. Use `s3://BUCKET` or `s3://BUCKET/PREFIX`, and set other options in HEARBACK_S3_… and AWS_… variables."
+                "must not have a query string. Use `s3://BUCKET` or `s3://BUCKET/PREFIX`, and set other options \
+                 in HEARBACK_S3_… and AWS_… variables."
                     .into(),
             );
         }

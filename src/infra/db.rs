@@ -175,7 +175,8 @@ impl Db {
             }
         }
         tracing::warn!(
-            "the write-ahead log could not be emptied, because a reader is using it; deleted text may remain in the file whose name ends with -wal until the next cleanup"
+            "the write-ahead log could not be emptied, because a reader is using it; deleted text may remain in \
+             the file whose name ends with -wal until the next cleanup"
         );
         Ok(())
     }

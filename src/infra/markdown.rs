@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn to_html_keeps_formatting_and_removes_unsafe_content() {
         let made = to_html(
-            "**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x)\n\n<script>x</script>",
+            "**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) \
+             [d](data:text/html,x)\n\n<script>x</script>",
         );
         assert!(made.contains("<strong>bold</strong><br>"), "{made}");
         for bad in ["<script", "<b ", "<img", "javascript:", "data:"] {
@@ -241,7 +242,8 @@ mod tests {
     fn plain_to_html_escapes_everything_and_links_bare_addresses() {
         assert_eq!(
             plain_to_html("*a* <b>\n(https://e.org/a_b?q=1&r=2)."),
-            "*a* &lt;b&gt;\n(<a href=\"https://e.org/a_b?q=1&amp;r=2\" rel=\"noopener noreferrer nofollow ugc\">https://e.org/a_b?q=1&amp;r=2</a>)."
+            "*a* &lt;b&gt;\n(<a href=\"https://e.org/a_b?q=1&amp;r=2\" rel=\"noopener noreferrer nofollow \
+             ugc\">https://e.org/a_b?q=1&amp;r=2</a>)."
         );
         assert_eq!(plain_to_html("javascript:alert(1)"), "javascript:alert(1)");
     }

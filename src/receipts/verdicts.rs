@@ -82,7 +82,8 @@ pub(super) async fn append_message(
             "This thread is full. Continue in a comment.".into(),
         ));
     }
-    sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, \
+                 $2, $3, $4, $5, $6, $7)")
         .bind(clock.id())
         .bind(&update.id)
         .bind(person_id)
@@ -334,7 +335,8 @@ pub async fn set_disclosed(
             receipt.name
         )));
     }
-    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE $2 END WHERE update_id = $3 AND person_id = $4")
+    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE $2 END WHERE update_id = $3 \
+                 AND person_id = $4")
         .bind(i64::from(open))
         .bind(clock.now())
         .bind(id)

@@ -69,7 +69,10 @@ pub struct Upload {
 
 macro_rules! columns {
     () => {
-        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, o.finisher, o.finisher_until, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
+        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, \
+         o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, \
+         o.created_at, o.touched_at, o.finished_at, o.broken_off_at, o.finisher, o.finisher_until, (SELECT \
+         count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
     };
 }
 
@@ -283,11 +286,13 @@ pub async fn end(
 ) -> Result<()> {
     let clock = &uploads.media.clock;
     updates::lock_for_update(tx, &upload.update_id).await?;
-    let ended: Option<(Option<i64>, Option<String>, String)> =
-        sqlx::query_as("DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, multipart, key")
-            .bind(&upload.id)
-            .fetch_optional(&mut **tx)
-            .await?;
+    let ended: Option<(Option<i64>, Option<String>, String)> = sqlx::query_as(
+        "DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, \
+         multipart, key",
+    )
+    .bind(&upload.id)
+    .fetch_optional(&mut **tx)
+    .await?;
     let Some((made_draft_at, multipart, key)) = ended else {
         return Err(Error::Conflict(
             "This upload is already complete. Remove the file from its update instead.".into(),

@@ -22,7 +22,8 @@ fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
 fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    let options = "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof";
+    let options = "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags \
+                   frag_keyframe+empty_moov+default_base_moof";
     let done = Command::new("ffmpeg")
         .args(options.split(' '))
         .arg(&path)

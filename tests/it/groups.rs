@@ -202,7 +202,8 @@ async fn group_rejects_members_that_are_not_active_people() {
 async fn insert_people(app: &TestApp, count: usize) {
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 0..count {
-        sqlx::query("INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at) VALUES ($1, $2, $2, 'P', 'p', 'member', 'UTC', 1)")
+        sqlx::query("INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at) \
+                     VALUES ($1, $2, $2, 'P', 'p', 'member', 'UTC', 1)")
             .bind(format!("p{n:025}"))
             .bind(format!("p{n}@example.org"))
             .execute(&mut *tx)

@@ -296,7 +296,8 @@ pub async fn assert_waits(
 const FAILING: [&str; 6] = [
     "CREATE TRIGGER fault BEFORE UPDATE OF generation ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE UPDATE OF received ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
-    "CREATE TRIGGER fault BEFORE UPDATE OF finished_at ON uploads WHEN NEW.finished_at IS NOT NULL BEGIN SELECT RAISE(ABORT, 'fault'); END",
+    "CREATE TRIGGER fault BEFORE UPDATE OF finished_at ON uploads WHEN NEW.finished_at IS NOT NULL BEGIN SELECT \
+     RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE UPDATE ON media BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE INSERT ON renditions BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE INSERT ON jobs BEGIN SELECT RAISE(ABORT, 'fault'); END",

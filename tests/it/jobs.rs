@@ -29,7 +29,8 @@ async fn job_claimed_by_a_killed_server_is_completed_by_another_server() {
     app.execute("DELETE FROM said").await;
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query(
-        "INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('killed', 'index', $1, 0, 1, 'theirs', 1)",
+        "INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('killed', 'index', \
+         $1, 0, 1, 'theirs', 1)",
     )
     .bind(json!({ "update": update["id"], "subject": update["id"] }).to_string())
     .execute(&mut *tx)
@@ -50,11 +51,16 @@ async fn job_claimed_by_a_killed_server_is_completed_by_another_server() {
 #[actix_web::test]
 async fn job_with_a_valid_lease_is_not_claimed() {
     let app = TestApp::start().await;
-    app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
+    app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ('held', \
+                 'no such kind', '{}', 0, 1, 'theirs', 99999999999999)")
         .await;
     // Workers claim jobs in the order of `run_at`, and this job comes after the leased job. When this job is done, the
     // workers must therefore have skipped the leased job.
-    app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
+    app.execute(
+        "INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', \
+         '{\"keys\":[]}', 1, 0)",
+    )
+    .await;
     app.wait_until("the unleased job is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
     })
@@ -218,7 +224,8 @@ async fn update_in_the_trash_is_deleted_with_its_stored_bytes_after_thirty_days(
 async fn leased(db: &Db, id: &str, lease: &str) {
     let mut tx = db.begin().await.unwrap();
     sqlx::query(
-        "INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ($1, 'purge', '{\"keys\":[]}', 0, 1, $2, $3)",
+        "INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ($1, 'purge', \
+         '{\"keys\":[]}', 0, 1, $2, $3)",
     )
     .bind(id)
     .bind(lease)
@@ -345,7 +352,11 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
 #[actix_web::test]
 async fn setting_the_clock_back_does_not_delay_retries() {
     let app = TestApp::start().await;
-    app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
+    app.execute(
+        "INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', \
+         '{}', 0, 0)",
+    )
+    .await;
     let failed =
         "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
     app.wait_until("the job has failed once", async || {

@@ -139,7 +139,10 @@ async fn every_route_returns_the_status_in_the_permission_table_and_hides_forbid
                 let address = fill(pattern, "00000000000000000000000000", "x", "x");
                 let missing = send(&client, method, &address, body).await;
                 if missing != (status, refusal) {
-                    wrong.push(format!("{method} {pattern} as {who} distinguishes forbidden from missing: {missing:?}"));
+                    wrong.push(format!(
+                        "{method} {pattern} as {who} distinguishes forbidden from missing: \
+                         {missing:?}"
+                    ));
                 }
             }
             if status.is_success()

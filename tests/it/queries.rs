@@ -29,7 +29,8 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
             app.state.clock.id(),
             (n % 5 != 0).then(|| first["id"].as_str().unwrap().to_owned()),
         );
-        sqlx::query("INSERT INTO comments (id, update_id, parent_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, $4, 'Words', 1, $5)")
+        sqlx::query("INSERT INTO comments (id, update_id, parent_id, person_id, body, revision, created_at) \
+                     VALUES ($1, $2, $3, $4, 'Words', 1, $5)")
             .bind(&id)
             .bind(update)
             .bind(parent)
@@ -38,7 +39,8 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
             .execute(&mut *tx)
             .await
             .unwrap();
-        sqlx::query("INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, '👍', 1)")
+        sqlx::query("INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, \
+                     $3, '👍', 1)")
             .bind(update)
             .bind(&id)
             .bind(&client.id)

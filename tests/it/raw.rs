@@ -29,7 +29,8 @@ async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Publi
     app.execute("DELETE FROM renditions WHERE name NOT IN ('original', 'playable')")
         .await;
     app.execute(
-        "UPDATE renditions SET (key, content_type, bytes) = (SELECT o.key, o.content_type, o.bytes FROM renditions o WHERE o.media_id = renditions.media_id AND o.name = 'original')",
+        "UPDATE renditions SET (key, content_type, bytes) = (SELECT o.key, o.content_type, o.bytes FROM \
+         renditions o WHERE o.media_id = renditions.media_id AND o.name = 'original')",
     )
     .await;
     app.execute("UPDATE media SET state = 'processing', duration_ms = NULL, raw_until = NULL")

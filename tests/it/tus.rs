@@ -209,7 +209,8 @@ pub async fn raw_patch_with(
         .await
         .unwrap();
     let head = format!(
-        "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n{more}\r\n",
+        "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: \
+         {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n{more}\r\n",
         sender.path,
         sender.client.authorization(),
     );

@@ -267,7 +267,8 @@ async fn upgrade_is_refused_when_there_is_no_disk_space_for_the_copy() {
         .output();
     if !mounted.as_ref().is_ok_and(|done| done.status.success()) {
         eprintln!(
-            "SKIPPED: no tmpfs can be mounted in a namespace here, so an upgrade without room was NOT tested: {mounted:?}"
+            "SKIPPED: no tmpfs can be mounted in a namespace here, so an upgrade without room was NOT tested: \
+             {mounted:?}"
         );
         return;
     }

@@ -265,7 +265,12 @@ async fn receipt_counts_are_correct_after_concurrent_answers_and_edits() {
         ada.patch(&path, change).await.expect(200);
     };
     futures_util::future::join(futures_util::future::join_all(answers), edits).await;
-    let facts = app.count("SELECT count(*) FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.answered_revision IS NULL OR r.answered_revision < u.revision").await;
+    let facts = app
+        .count(
+            "SELECT count(*) FROM receipts r JOIN updates u ON u.id = r.update_id WHERE \
+             r.answered_revision IS NULL OR r.answered_revision < u.revision",
+        )
+        .await;
     let counts = ada.get(&path).await.json()["counts"].clone();
     assert_eq!(
         (

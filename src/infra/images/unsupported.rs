@@ -35,7 +35,8 @@ impl UnsupportedFormat {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Heic => {
-                "This is a HEIC picture, which Hearback cannot read. On an iPhone, choose Settings → Camera → Formats → Most Compatible and take the picture again, or export this one as JPEG."
+                "This is a HEIC picture, which Hearback cannot read. On an iPhone, choose Settings → Camera → \
+                 Formats → Most Compatible and take the picture again, or export this one as JPEG."
             }
             Self::Avif => {
                 "This is an AVIF picture, which Hearback cannot read. Save it as PNG, JPEG or WebP."

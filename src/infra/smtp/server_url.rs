@@ -53,8 +53,11 @@ impl Server {
         // STARTTLS that is only used where offered does not protect a password from an attacker, who can suppress the offer.
         let is_encrypted = matches!(mode, TlsMode::Required | TlsMode::Implicit);
         if credentials.is_some() && !is_encrypted && !is_local {
-            return Err("must use TLS, because it contains a password. Use, for example, `smtps://…` or `smtp://…?tls=required`."
-                .into());
+            return Err(
+                "must use TLS, because it contains a password. Use, for example, `smtps://…` or \
+                 `smtp://…?tls=required`."
+                    .into(),
+            );
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
@@ -65,7 +68,8 @@ impl Server {
     }
 }
 
-const EXAMPLE: &str = "Use, for example, `smtps://USER:PASSWORD@mail.example.org` or `smtp://mail.example.org?tls=required`.";
+const EXAMPLE: &str = "Use, for example, `smtps://USER:PASSWORD@mail.example.org` or \
+                       `smtp://mail.example.org?tls=required`.";
 
 /// Returns how connections are encrypted, and the default port.
 fn tls_mode(url: &Url) -> Result<(TlsMode, u16), String> {

@@ -259,7 +259,8 @@ fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
             "Tus-Resumable: {other:?} is not supported. Use {TUS_VERSION}."
         ))),
         None => Err(Error::PreconditionFailed(format!(
-            "Tus-Resumable is missing. Send Tus-Resumable: {TUS_VERSION}, or send the files to /updates as multipart/form-data."
+            "Tus-Resumable is missing. Send Tus-Resumable: {TUS_VERSION}, or send the files to /updates as \
+             multipart/form-data."
         ))),
     }
 }

@@ -21,15 +21,19 @@ const SCHEMA_6: [&str; 16] = [
      ('of-gone', 'gone', 'T', '', 'audience', 'fyi', 1, 1, 1, 15, 15)",
     "UPDATE updates SET everyone_at = 12 WHERE id = 'to-all'",
     "UPDATE updates SET trashed_at = 20 WHERE id = 'trashed'",
-    "INSERT INTO group_audience (update_id, group_id) VALUES ('to-group', 'design'), ('draft', 'design'), ('trashed', 'design')",
+    "INSERT INTO group_audience (update_id, group_id) VALUES ('to-group', 'design'), ('draft', 'design'), \
+     ('trashed', 'design')",
     "INSERT INTO asked_through (update_id, group_id, person_id) VALUES ('to-group', 'design', 'bob')",
     "INSERT INTO audience (update_id, person_id) VALUES ('to-bob', 'bob')",
     "INSERT INTO receipts (update_id, person_id, sent_at) VALUES
      ('to-group', 'bob', 10), ('to-bob', 'bob', 11), ('to-all', 'bob', 12), ('trashed', 'bob', 14), ('to-bob', 'gone', 11)",
     "INSERT INTO receipts (update_id, person_id, sent_at, removed_at) VALUES ('to-bob', 'old', 11, 12)",
-    "INSERT INTO links (id, update_id, name, secret_hash, created_at) VALUES ('l1', 'to-bob', 'Open', 'h1', 1), ('l2', 'of-gone', 'Of who left', 'h2', 1)",
-    "INSERT INTO links (id, update_id, name, secret_hash, created_at, revoked_at) VALUES ('l3', 'of-gone', 'Ended before', 'h3', 1, 5)",
-    "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) VALUES ('dan', 'comment', 'c', 'to-group', 'bob', 11)",
+    "INSERT INTO links (id, update_id, name, secret_hash, created_at) VALUES ('l1', 'to-bob', 'Open', 'h1', 1), \
+     ('l2', 'of-gone', 'Of who left', 'h2', 1)",
+    "INSERT INTO links (id, update_id, name, secret_hash, created_at, revoked_at) VALUES ('l3', 'of-gone', \
+     'Ended before', 'h3', 1, 5)",
+    "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) VALUES ('dan', 'comment', 'c', \
+     'to-group', 'bob', 11)",
     "INSERT INTO mutes (person_id, update_id) VALUES ('dan', 'to-group')",
     "INSERT INTO visits (update_id, person_id, seen_at) VALUES ('to-group', 'dan', 11)",
 ];

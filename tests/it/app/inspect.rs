@@ -149,7 +149,8 @@ impl TestApp {
     /// Includes notifications that have been read.
     pub async fn notifications(&self, name: &str) -> Vec<(String, String)> {
         let rows = sqlx::query_as(
-            "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",
+            "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 \
+             ORDER BY n.subject_id, n.kind",
         );
         rows.bind(name)
             .fetch_all(&mut *self.state.db.read().await.unwrap())

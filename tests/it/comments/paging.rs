@@ -12,7 +12,8 @@ async fn insert_threads(app: &TestApp, ada: &Client, path: &str, count: usize) -
     for n in 0..count {
         app.state.clock.advance(1);
         let id = app.state.clock.id();
-        sqlx::query("INSERT INTO comments (id, update_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, $4, 1, $5)")
+        sqlx::query("INSERT INTO comments (id, update_id, person_id, body, revision, created_at) VALUES ($1, \
+                     $2, $3, $4, 1, $5)")
             .bind(&id)
             .bind(path.trim_start_matches("/updates/"))
             .bind(&ada.id)

@@ -9,7 +9,8 @@ use crate::app::{TestApp, fixture, text};
 async fn markdown_is_rendered_without_unsafe_html() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
-    let body = "**bold** `code` <script>alert(1)</script> [x](javascript:alert(1)) ![i](https://evil.example/i.png) https://example.org\nnext <img src=x onerror=alert(1)>";
+    let body = "**bold** `code` <script>alert(1)</script> [x](javascript:alert(1)) \
+                ![i](https://evil.example/i.png) https://example.org\nnext <img src=x onerror=alert(1)>";
     let made = bob
         .post(&format!("{path}/comments"), json!({ "body": body }))
         .await

@@ -35,7 +35,8 @@ pub(super) fn can_mount() -> bool {
     let mounted = tried.as_ref().is_ok_and(|done| done.status.success());
     if !mounted {
         eprintln!(
-            "SKIPPED: a tmpfs cannot be mounted in a namespace on this machine, so a full disk was NOT tested: {tried:?}"
+            "SKIPPED: a tmpfs cannot be mounted in a namespace on this machine, so a full disk was NOT tested: \
+             {tried:?}"
         );
     }
     mounted

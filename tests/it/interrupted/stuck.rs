@@ -108,7 +108,8 @@ async fn upload_that_an_earlier_version_left_unfinished_is_completed() {
     abandoned.send_tail(&app, 3).await;
     abandoned.send_tail(&app, 4).await;
     abandoned.commit_tail(&app, 5).await;
-    app.execute("UPDATE uploads SET stretches = '[[0,8388608],[8388608,16777216],[23222784,26445568]]' WHERE finished_at IS NULL").await;
+    app.execute("UPDATE uploads SET stretches = '[[0,8388608],[8388608,16777216],[23222784,26445568]]' WHERE \
+                 finished_at IS NULL").await;
     app.state.clock.advance(2 * 60_000);
     app.state.sweep().await.unwrap();
     abandoned.upload.check(&abandoned.sender).await;

@@ -171,7 +171,8 @@ async fn repeated_creation_waits_while_another_process_is_finishing_the_upload()
     .unwrap();
     tx.commit().await.unwrap();
     let finish = async || {
-        let finish = "UPDATE uploads SET received = length, finished_at = created_at, finisher = NULL, finisher_until = NULL";
+        let finish = "UPDATE uploads SET received = length, finished_at = created_at, finisher = NULL, \
+                      finisher_until = NULL";
         app.execute(finish).await;
     };
     let again = create_with(&ada, &headers, whole.clone());

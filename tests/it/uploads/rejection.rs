@@ -193,7 +193,7 @@ async fn files_are_rejected_when_the_disk_is_full_but_comments_and_acknowledgeme
 
 /// The beginning of a form with a title and a video file. The content of the file is missing.
 const HALF_A_FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nHalf\r\n\
-    --b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"half.webm\"\r\n\r\n";
+                           --b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"half.webm\"\r\n\r\n";
 
 #[actix_web::test]
 async fn interrupted_upload_leaves_nothing_behind_and_the_server_keeps_running() {
@@ -231,7 +231,8 @@ async fn post_multipart(app: &TestApp, headers: &str) -> TcpStream {
     let address = app.base.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "POST /updates HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 50000000\r\n\r\n"
+        "POST /updates HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: multipart/form-data; \
+         boundary=b\r\nContent-Length: 50000000\r\n\r\n"
     );
     socket.write_all(head.as_bytes()).await.unwrap();
     socket

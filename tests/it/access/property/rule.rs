@@ -61,7 +61,8 @@ impl Team {
             "{:#?}",
             self.log
         );
-        let stale = "SELECT count(*) FROM update_access x JOIN updates u ON u.id = x.update_id WHERE x.listed_at <> u.listed_at";
+        let stale = "SELECT count(*) FROM update_access x JOIN updates u ON u.id = x.update_id WHERE \
+                     x.listed_at <> u.listed_at";
         assert_eq!(self.app.count(stale).await, 0, "{:#?}", self.log);
     }
 
