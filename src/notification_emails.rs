@@ -216,7 +216,7 @@ impl MailContext {
                 tracing::warn!(
                     why,
                     person,
-                    "an email may not have been delivered; not sending it again"
+                    "it is unknown whether an email was delivered; not sending it again, because it could arrive twice"
                 );
             }
             Failure::Transient(_) | Failure::Unavailable(_) => {

@@ -402,7 +402,7 @@ async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
         "Piotr",
         &id,
         Some(14_000),
-        "Nobody mentions the keys to the office here.",
+        "Nobody mentions the office keys at this point.",
     )
     .await?;
     t.advance_hours(0.5);

@@ -109,7 +109,7 @@ impl Page {
         self.me.as_ref().is_some_and(|me| me.is_admin)
     }
 
-    /// Sets the workspace's rules and contact person.
+    /// Stores whether the workspace has rules, and who its contact person is.
     pub(super) fn set_workspace(&mut self, workspace: Workspace) {
         self.rules = !workspace.rules.is_empty();
         self.contact = workspace.contact.map(|contact| ContactView {

@@ -1,5 +1,5 @@
-//! Metadata that a camera wrote into a video. People other than the author can get a file of the video only if the
-//! file contains no metadata.
+//! Metadata that a camera wrote into a video. People other than the author can get the original or
+//! a copy of the video only if that file contains no metadata.
 
 mod frame_messages;
 mod inspection;

@@ -107,7 +107,7 @@ async fn verdict_is_accepted_only_from_the_author_and_only_on_a_readback() {
 }
 
 #[actix_web::test]
-async fn corrected_readback_is_rejected_when_it_is_sent_again_unchanged() {
+async fn readback_that_the_author_corrected_is_rejected_when_it_is_sent_again_unchanged() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish(&ada, &["Bob"]).await;

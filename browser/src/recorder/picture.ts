@@ -88,8 +88,9 @@ export class RecorderPicture extends EventTarget {
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // Do not begin with the last frame of a shared tab. The tab may be this page, and its countdown must not be
-    // recorded. A last frame is not needed either, because a tab delivers a frame to each new consumer.
+    // Do not begin with the most recent frame of a shared tab: the tab may be this page, and its
+    // countdown must not be recorded. Nor is that frame needed, because a tab delivers a frame to
+    // each new consumer.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
     this.#composing ??= this.#compose(timeouts.recording, still()).finally(

@@ -105,7 +105,7 @@ export class ImageZoom {
     const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
     const next = Math.min(largest, Math.max(1, zoom));
     const frame = this.viewport.getBoundingClientRect();
-    // The position of the point that does not move, first in the viewport and then in the sheet.
+    // The fixed point of the zoom, in viewport coordinates and in sheet coordinates.
     const [pointX, pointY] = [
       (clientX ?? frame.left + frame.width / 2) - frame.left,
       (clientY ?? frame.top + frame.height / 2) - frame.top,

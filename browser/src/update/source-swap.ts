@@ -48,8 +48,9 @@ export function seekTo(video: HTMLVideoElement, ms: number): void {
 }
 
 /**
- * Returns the duration in milliseconds, as measured by the server. Until the server has measured a raw file, returns
- * the duration that the browser has read so far.
+ * Returns the duration in milliseconds, as measured by the server. Until the server has measured a
+ * raw file, returns the browser's duration or, if the browser does not know it yet, the length of
+ * what it has loaded so far.
  */
 export function durationMs(video: HTMLVideoElement): number {
   const measured = Number(video.dataset["duration"]);

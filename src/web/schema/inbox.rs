@@ -15,8 +15,9 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// Due time of the viewer's answer. In an entry about answers that others owe the viewer, this is the earliest due
-    /// time of these answers. If `overdue` is among the reasons, this is the earliest due time that has passed.
+    /// When the viewer's answer is due. In an entry about answers that others owe the viewer, the
+    /// time when the first of those answers is due. If `why` or `also` contains `overdue`, the
+    /// earliest due time of the overdue answers.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,

@@ -333,7 +333,7 @@ fn later_members_field(page: &str) -> String {
 }
 
 #[actix_web::test]
-async fn group_that_is_added_to_an_audience_without_groups_does_not_inherit_access_for_later_members()
+async fn later_members_setting_is_ignored_while_the_audience_has_no_groups()
  {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;

@@ -45,7 +45,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
 const ONE_CLICK: [(&str, &str); 1] = [("List-Unsubscribe", "One-Click")];
 
 #[actix_web::test]
-async fn one_post_request_without_cookies_from_any_site_unsubscribes_the_recipient() {
+async fn one_cross_site_post_without_cookies_unsubscribes_the_recipient() {
     let (sink, app, ada, _) = start().await;
     let path = unsubscribe_path(&sink, &app, &ada).await;
     let provider = app

@@ -97,7 +97,10 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     } else {
         Err(damaged_copy(
             copy,
-            &format!("it contains the migrations {copied:?}, but the database contains {rows:?}"),
+            &format!(
+                "it records {} migrations, up to number {}, but the database records {}, up to number {}",
+                copied.migrations, copied.newest, rows.migrations, rows.newest
+            ),
         ))
     }
 }
