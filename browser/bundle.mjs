@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
 
@@ -19,9 +20,9 @@ const templates = join(here, "../templates");
 const icons = join(here, "node_modules/lucide-static/icons");
 
 /**
- * Returns `build`, which builds into the folder `out` and later rebuilds only what changed, and `dispose`, which must
- * be called at the end. A failed build leaves the folder as it was. With `dev` the code is readable, has source maps,
- * and reloads the page (src/dev.ts).
+ * Returns `build`, which builds into the folder `out` and later rebuilds only what changed, and
+ * `dispose`, which releases esbuild's resources. A failed build leaves the folder as it was. With
+ * `dev`, the code is readable and has source maps, and open pages show each new build (src/dev.ts).
  */
 export async function bundler({ out, dev = false }) {
   const entries = {
@@ -75,6 +76,7 @@ export async function bundler({ out, dev = false }) {
     // The page and the server draw text in marks with this font. The page names it in styles/markup-editor.css, and the
     // server looks it up in the manifest.
     manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
+    if (!dev) compress(files);
     replace(out, files, manifest);
     return manifest;
   }
@@ -94,6 +96,22 @@ function replace(out, files, manifest) {
   renameSync(draft, join(out, "manifest.json"));
   for (const name of readdirSync(out)) {
     if (name !== "manifest.json" && !files.has(name)) rmSync(join(out, name), { recursive: true });
+  }
+}
+
+/**
+ * Adds a `.br` and a `.gz` version of every file that compression makes smaller. The server sends
+ * the version that the browser accepts.
+ */
+function compress(files) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
+  for (const [name, contents] of [...files]) {
+    if (![".js", ".css", ".svg", ".ttf"].includes(extname(name))) continue;
+    const add = (extension, compressed) => {
+      if (compressed.length < contents.length) files.set(`${name}.${extension}`, compressed);
+    };
+    add("br", brotliCompressSync(contents, { params }));
+    add("gz", gzipSync(contents, { level: constants.Z_BEST_COMPRESSION }));
   }
 }
 

@@ -2,6 +2,7 @@
 //! renders errors, records that a form was sent from an open update page, sets the default headers and logs the
 //! request.
 
+mod compression;
 mod cross_site;
 mod default_headers;
 mod error_rendering;
@@ -15,6 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
+use compression::{allowed_encoding, compress};
 use cross_site::check_same_site;
 use default_headers::set_headers;
 use error_rendering::{error_response, render_error_response};
@@ -41,6 +43,7 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
         .extensions_mut()
         .insert(Nonce(base32(&random::<16>())));
     let asked = request.method().clone();
+    let encoding = allowed_encoding(&request);
     let began = std::time::Instant::now();
     let mut response = async {
         if let Err(error) = check_request(&mut request).await {
@@ -58,6 +61,7 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
     .instrument(span.clone())
     .await?;
     set_headers(&mut response, &id);
+    let response = compress(response, encoding);
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -98,12 +98,16 @@ async fn accept_and_authorization_headers_determine_whether_the_response_is_html
             page.header("vary"),
             page.header("cache-control")
         ),
-        ("text/html; charset=utf-8", "Accept", "private, no-cache")
+        (
+            "text/html; charset=utf-8",
+            "Accept, Accept-Encoding",
+            "private, no-cache"
+        )
     );
     let data = ada.get("/inbox").await.expect(200);
     assert_eq!(
         (data.header("content-type"), data.header("vary")),
-        ("application/json", "Accept")
+        ("application/json", "Accept, Accept-Encoding")
     );
     let with_token = ada.clone().accept("text/html").get("/inbox").await;
     assert_eq!(

@@ -13,6 +13,7 @@ mod audience;
 mod cable;
 mod command;
 mod comments;
+mod compression;
 mod counting;
 mod database;
 mod demo;

@@ -1,7 +1,7 @@
 //! Content negotiation.
 
-use actix_web::HttpRequest;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, HeaderMap};
+use actix_web::{HttpMessage, HttpRequest};
 
 /// Returns whether to respond with HTML: `Accept` must rank `text/html` at least as high as JSON, and the request must
 /// have no `Authorization` header.
@@ -50,6 +50,18 @@ pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
             .query_string()
             .split('&')
             .any(|pair| pair == "format=csv")
+}
+
+/// Returns the best encoding that the client accepts.
+pub(crate) fn negotiated_encoding(request: &impl HttpMessage) -> ContentEncoding {
+    let supported = [Encoding::identity(), Encoding::brotli(), Encoding::gzip()];
+    let chosen = request
+        .get_header::<AcceptEncoding>()
+        .and_then(|accepted| accepted.negotiate(supported.iter()));
+    match chosen {
+        Some(Encoding::Known(encoding)) => encoding,
+        Some(Encoding::Unknown(_)) | None => ContentEncoding::Identity,
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Handlers for assets, the API description, `robots.txt` and unknown addresses.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::error::Error;
 use crate::web::assets;
+use crate::web::extract::accept::negotiated_encoding;
 use crate::web::responses::HandlerResult;
 
 pub(crate) async fn openapi() -> HandlerResult {
@@ -20,9 +21,15 @@ pub(crate) async fn robots() -> HandlerResult {
         .body("User-agent: *\nDisallow: /\n"))
 }
 
-/// Serves an asset by its content-hashed name.
-pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
+/// Serves an asset by its content-hashed name, compressed if the build made a compressed version that the client accepts.
+pub(crate) async fn asset(req: HttpRequest, name: web::Path<String>) -> HandlerResult {
     let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
+    let encoding = negotiated_encoding(&req);
+    let compressed = match encoding {
+        ContentEncoding::Brotli => assets::by_hashed_name(&format!("{name}.br")),
+        ContentEncoding::Gzip => assets::by_hashed_name(&format!("{name}.gz")),
+        _ => None,
+    };
     let kind = match name.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -31,10 +38,15 @@ pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
         Some("json") => "application/json",
         _ => "application/octet-stream",
     };
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    answer
         .content_type(kind)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.into_owned()))
+        .insert_header((header::VARY, "Accept-Encoding"));
+    Ok(match compressed {
+        Some(compressed) => answer.insert_header(encoding).body(compressed.into_owned()),
+        None => answer.body(file.into_owned()),
+    })
 }
 
 pub(crate) async fn favicon() -> HandlerResult {
