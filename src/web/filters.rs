@@ -228,7 +228,16 @@ pub fn sentence(message: impl AsRef<str>, _: &dyn Values) -> askama::Result<Stri
     let verb = message.split(' ').next().is_some_and(|word| {
         matches!(
             word,
-            "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"
+            "is" | "has"
+                | "contains"
+                | "must"
+                | "may"
+                | "can"
+                | "also"
+                | "needs"
+                | "does"
+                | "stands"
+                | "ends"
         )
     });
     Ok(if verb {

@@ -352,4 +352,22 @@ async fn deactivated_person_in_the_audience_is_rejected_with_a_reason() {
         text(&refused["errors"]["audience"]).contains("deactivated"),
         "{refused}"
     );
+    // The page offers to invite only people who have never had an account.
+    let page = app
+        .browser("Root")
+        .await
+        .form(
+            "POST",
+            "/updates",
+            &[("audience", "gone@example.org, new@example.org")],
+        )
+        .await
+        .expect(422)
+        .text();
+    let offer = page.split("Invite and ask").next().unwrap();
+    let offer = &offer[offer.rfind("<form").max(offer.rfind("<div")).unwrap()..];
+    assert!(
+        offer.contains("new@example.org") && !offer.contains("gone@example.org"),
+        "{offer}"
+    );
 }

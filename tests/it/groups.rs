@@ -131,10 +131,10 @@ async fn group_name_must_be_a_valid_and_unused_handle() {
     for (name, said) in [
         ("", "is empty"),
         ("@", "is empty"),
-        ("Design", "lower-case letters"),
-        ("the team", "lower-case letters"),
-        ("tëam", "lower-case letters"),
-        ("@@design", "lower-case letters"),
+        ("Design", "lowercase letters"),
+        ("the team", "lowercase letters"),
+        ("tëam", "lowercase letters"),
+        ("@@design", "lowercase letters"),
         ("everyone", "all accounts"),
         (long.as_str(), "the maximum is 40"),
         ("design", "a group called @design already exists"),
@@ -239,7 +239,7 @@ async fn group_can_have_at_most_three_thousand_members() {
 }
 
 #[actix_web::test]
-async fn groups_page_lists_all_groups_and_shows_the_form_of_a_group_only_to_its_owner() {
+async fn groups_page_lists_all_groups_and_shows_the_edit_form_of_a_group_only_to_its_owner() {
     let app = TestApp::start().await;
     app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
@@ -275,7 +275,7 @@ async fn rejected_group_form_keeps_the_typed_text_and_shows_the_error() {
     assert!(
         page.contains("value=\"Wrong Name\"")
             && page.contains("value=\"typed@wrong.example\"")
-            && page.contains("lower-case letters")
+            && page.contains("lowercase letters")
     );
     let page = browser
         .form("POST", "/groups", &[("name", "design"), ("members", "")])

@@ -47,8 +47,8 @@ async fn updates_can_be_filtered_by_author_audience_kind_and_state() {
         .expect(200);
 }
 
-/// Ada publishes a picture for Bob and a video for everyone. Bob publishes an update for the whole workspace and
-/// creates a draft.
+/// Ada publishes a picture for Bob and a video for everyone. Bob publishes an update that has no
+/// recipients but is visible to the whole workspace, and creates a draft.
 async fn publish_one_of_each(ada: &Client, bob: &Client) {
     ada.upload(
         "/updates",
@@ -232,11 +232,11 @@ async fn search_finds_the_new_title_after_an_edit_and_not_the_old_one() {
 }
 
 #[actix_web::test]
-async fn very_long_search_query_works_or_is_rejected_as_invalid() {
+async fn very_long_search_query_finds_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for long in ["x".repeat(3000), "x ".repeat(1000)] {
-        let response = ada.get(&format!("/updates?q={long}")).await;
-        assert!(matches!(response.status.as_u16(), 200 | 422));
+        let path = format!("/updates?q={long}");
+        assert_eq!(titles(&ada, &path).await, [""; 0]);
     }
 }

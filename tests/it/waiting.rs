@@ -140,12 +140,7 @@ async fn publishing_returns_a_message_to_share() {
         )
     );
     let page = app.browser("Ada").await.get(url).await.text();
-    assert!(
-        page.contains("Sent to 1 person")
-            || page.contains("Sent</p>")
-            || page.contains(" to 1 person"),
-        "{page}"
-    );
+    assert!(page.contains(" to 1 person"), "{page}");
     assert!(
         page.contains("Copy message") && page.contains("Ada asks you to press “Got it”"),
         "{page}"
@@ -175,8 +170,7 @@ async fn muted_update_is_listed_in_the_inbox_only_when_it_asks_for_an_answer() {
 }
 
 #[actix_web::test]
-async fn notifications_are_not_duplicated_or_sent_for_own_actions_and_are_marked_as_read_when_the_update_is_opened()
- {
+async fn repeated_reminder_is_one_notification_and_own_actions_notify_nobody() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Once", &["Bob"]).await;

@@ -232,9 +232,12 @@ impl S3 {
         let length = response
             .content_length()
             .and_then(|length| u64::try_from(length).ok());
-        if wanted.is_some() && wanted != length {
+        if let Some(wanted) = wanted
+            && length != Some(wanted)
+        {
+            let offered = length.map_or("an unknown number".into(), |length| length.to_string());
             return Err(unavailable(format!(
-                "requested {wanted:?} bytes of {key}, but the server offered {length:?}"
+                "requested {wanted} bytes of {key}, but the server offered {offered}"
             )));
         }
         Ok(into_blocks(response.body))

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The maximum size of a frame, in bytes.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
@@ -43,8 +43,8 @@ pub(super) fn join(
             if length > MAX_FRAME_BYTES {
                 return Ok(false);
             }
-            frame.clear();
-            from.by_ref().take(length.into()).read_to_end(&mut frame)?;
+            frame.resize(usize::try_from(length).map_err(Error::internal)?, 0);
+            from.read_exact(&mut frame)?;
             let Some(time) = times.next() else {
                 return Ok(false);
             };

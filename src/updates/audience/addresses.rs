@@ -117,7 +117,7 @@ async fn no_account_error(
     ))
 }
 
-/// Returns the addresses for which there is neither an account nor a pending invitation.
+/// Returns the addresses for which there is neither an account, active or deactivated, nor a pending invitation.
 pub async fn unknown_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -126,6 +126,7 @@ pub async fn unknown_addresses(
     let mut unknown = Vec::new();
     for email in given.iter().filter_map(|name| text::parse_email(name).ok()) {
         if people::by_email(connection, &email).await?.is_none()
+            && !people::is_deactivated(connection, &email).await?
             && find_invitation(connection, clock, &email).await?.is_none()
         {
             unknown.push(email);

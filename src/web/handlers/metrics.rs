@@ -15,11 +15,7 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Handle
     let Some(token) = &state.config.metrics_token else {
         return Err(Error::NotFound);
     };
-    let given = req
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
+    let given = bearer_token(req.headers());
     if !bool::from(given.unwrap_or_default().as_bytes().ct_eq(token.as_bytes())) {
         return Err(Error::Unauthenticated);
     }

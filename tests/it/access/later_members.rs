@@ -333,8 +333,7 @@ fn later_members_field(page: &str) -> String {
 }
 
 #[actix_web::test]
-async fn later_members_setting_is_ignored_while_the_audience_has_no_groups()
- {
+async fn later_members_setting_is_ignored_while_the_audience_has_no_groups() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let design = create_group(&bob, "design", &["Bob"]).await;

@@ -103,7 +103,8 @@ impl S3 {
             }
             (_, Err(error)) => Err(into_error(error)),
             (stored, Ok(_)) => Err(unavailable(format!(
-                "wrote {length} bytes, but the server stored {stored:?}"
+                "wrote {length} bytes, but the server stored {}",
+                stored.map_or("none".into(), |stored| stored.to_string())
             ))),
         }
     }

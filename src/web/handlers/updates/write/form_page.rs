@@ -150,7 +150,7 @@ async fn unknown_addresses(
     }
     let names: Vec<String> = form
         .value("audience")
-        .split([',', '\n'])
+        .split([',', '\n', ';'])
         .map(|name| name.trim().to_owned())
         .collect();
     updates::unknown_addresses(connection, &state.clock, &names).await
