@@ -21,8 +21,8 @@ const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;
 
-/// Returns fifty shapes, as JSON and as commands for ImageMagick. They include every kind of shape except numbered
-/// steps.
+/// Returns fifty shapes, as JSON and as commands for ImageMagick. They include every kind of shape
+/// except arrows and numbered steps.
 fn shapes() -> (Value, String) {
     let (mut shapes, mut words) = (Vec::new(), String::new());
     let (w, h) = (f64::from(WIDTH), f64::from(HEIGHT));
@@ -107,7 +107,7 @@ fn shapes() -> (Value, String) {
     (Value::Array(shapes), words)
 }
 
-/// Writes the picture to draw on: one screenshot, repeated four times.
+/// Writes the picture to draw on: four copies of one screenshot, in two rows of two.
 fn picture(path: &Path) {
     let part = image::open(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -121,8 +121,8 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// Draws the shapes onto the picture in the same way as the server's job. Runs in the process that
-/// is measured.
+/// Draws the shapes onto the picture as the server does after a save. Runs in the child process
+/// that is measured.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();

@@ -1,5 +1,6 @@
-//! Measures how long it takes to trim a ten-minute recording with cuts at key frames, with cuts
-//! between key frames and, for comparison, by re-encoding. The README states the results.
+//! Measures how long it takes to trim a ten-minute recording at key frames and between key frames
+//! and, for comparison, to make a seekable copy of the whole recording and to re-encode it. The
+//! README states the results.
 //!
 //! Needs only ffmpeg. Run it with: `cargo bench --bench trim`
 #![allow(clippy::unwrap_used, missing_docs)]

@@ -45,10 +45,11 @@ need_postgres() {
   use_newest_postgres
 }
 
-# Debian installs PostgreSQL's programs outside PATH, in one folder per version. Adds the newest version to PATH.
+# Adds the programs of the newest installed PostgreSQL to PATH. Debian installs each version in a folder of its own,
+# outside PATH.
 use_newest_postgres() { PATH=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1):$PATH; }
 
-# need_node MAJOR   installs Node if it is missing, and fails if it is older than MAJOR. Debian 12 installs Node 18.
+# need_node MAJOR   installs Node if it is missing, and fails if it is older than MAJOR. Debian 12 provides Node 18.
 need_node() {
   need node:nodejs npm
   node -e 'process.exit(parseInt(process.versions.node) < process.argv[1] ? 1 : 0)' "$1" || fail "Node $(node -v) is too old: $1 or newer is needed"

@@ -25,8 +25,8 @@ pub use self::storage_location::StorageLocation;
 pub use self::trusted_proxies::TrustedProxies;
 use crate::infra::smtp::Mailer;
 
-/// All settings. The documentation of each field starts with the name of its environment variable, followed by the
-/// default in parentheses.
+/// All settings. The documentation of each field that has an environment variable starts with the
+/// name of the variable, followed by the default, if there is one, in parentheses.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.
@@ -61,7 +61,8 @@ pub struct Config {
     pub max_upload: u64,
     /// `HEARBACK_MAX_RECORDING` (120): the maximum length of a recording, in minutes.
     pub max_recording: u32,
-    /// `HEARBACK_FFMPEG` (found in `PATH`): the path of ffmpeg. ffprobe must be in the same folder.
+    /// `HEARBACK_FFMPEG` (found in `PATH`): the path of ffmpeg. Hearback looks for ffprobe in the
+    /// same folder first, and then in `PATH`.
     pub ffmpeg: Option<PathBuf>,
     /// `HEARBACK_SMTP_URL` and `HEARBACK_MAIL_FROM`: the mail server and the sender address. If
     /// unset, no email is sent.

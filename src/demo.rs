@@ -22,7 +22,8 @@ const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
 
-/// Returns the settings of a demo in `folder`. Environment variables are ignored.
+/// Returns the settings of a demo in `folder`. `ffmpeg` is the value of `HEARBACK_FFMPEG`; all
+/// other environment variables are ignored.
 fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
     let mut settings = BTreeMap::from([
         ("HEARBACK_DATA".to_owned(), folder.display().to_string()),

@@ -17,7 +17,7 @@ pub struct CheckResult {
     pub text: String,
 }
 
-/// Runs all checks. Returns one report line for each check.
+/// Runs all checks and returns the lines of the report.
 pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     let mut lines = Vec::new();
     lines.push(CheckResult {
@@ -25,7 +25,8 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
         text: "settings: all valid".into(),
     });
     lines.push(passed(describe_address(config)));
-    // The database and the storage need the data folder. If it cannot be used, report only that.
+    // The database and the storage need the data folder. If it cannot be used, report that instead
+    // of checking them.
     match state::create_data_dir(&config.data_dir) {
         Ok(()) => check_data(config, &mut lines).await,
         Err(error) => lines.push(failed(format!("data folder: {}", error.detail()))),
@@ -111,7 +112,7 @@ fn database_fix(config: &Config) -> &'static str {
             "check that Hearback can read and write this database file and its folder. If the file is damaged, \
              restore a backup."
         }
-        Dialect::Postgres => "check DATABASE_URL and that the database server is running.",
+        Dialect::Postgres => "check DATABASE_URL, and check that the database server is running.",
     }
 }
 

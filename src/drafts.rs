@@ -54,7 +54,7 @@ pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &st
 }
 
 /// Returns the viewer's id. Fails if the viewer is a guest or may not see the update. Also fails if
-/// `subject` is the id of a comment that is not on the update.
+/// `subject` is neither one of the constants above nor the id of a comment on the update.
 async fn check_writer(
     tx: &mut Tx,
     viewer: &Viewer,

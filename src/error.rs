@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The result type of every fallible function.
+/// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Invalid fields: maps the name of each invalid field to a message that says what is wrong and how
@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub type FieldErrors = BTreeMap<String, String>;
 
 /// An error, with one variant for each kind of failure. Messages are shown to people unchanged;
-/// causes are never shown.
+/// causes are only for the operator.
 #[derive(Debug)]
 pub enum Error {
     /// 400: the request cannot be read.
@@ -38,7 +38,7 @@ pub enum Error {
     Unsupported(String),
     /// 460: the checksum does not match the body (tus 1.0, checksum extension).
     ChecksumMismatch(String),
-    /// 422: the request is well-formed but invalid. Contains a message for each field.
+    /// 422: the request is well-formed but invalid. Contains a message for each invalid field.
     Invalid(FieldErrors),
     /// 429: too many requests. Contains the number of seconds to wait.
     TooManyRequests(u64),
@@ -50,7 +50,7 @@ pub enum Error {
     InField(String, Box<Error>),
 }
 
-/// The cause of an error. It is logged once, by the middleware, and never shown.
+/// The cause of an error. The middleware logs it once; responses never contain it.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
 impl Error {
@@ -150,7 +150,7 @@ impl Error {
         }
     }
 
-    /// The number of seconds after which a retry can succeed; `None` if a retry cannot help.
+    /// The number of seconds after which a retry can succeed; `None` if no such time is known.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),

@@ -112,10 +112,11 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
         .collect())
 }
 
-/// Finds the newest event of this kind that the person caused about the subject, and returns the id
-/// of its update. Returns `None` if there was no such event within [`RETENTION`]. Callers use this
-/// function to recognize a repeated DELETE request for something that the person has already
-/// deleted. There is no index for the query, so it reads all stored events.
+/// Finds the newest event of this kind that the person or guest caused about the subject, and
+/// returns the id of its update. Returns `None` if there was no such event within [`RETENTION`].
+/// Callers use this function to recognize a repeated DELETE request for something that the same
+/// person or guest has already deleted. There is no index for the query, so it reads all stored
+/// events.
 pub async fn update_of_last_event(
     connection: &mut AnyConnection,
     kind: EventKind,

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 /// Generates ids that sort by creation time, even within one millisecond.
 #[derive(Debug, Default)]
 pub struct IdGenerator {
-    /// The time of the last id in milliseconds, and its sequence number.
+    /// The time, in milliseconds, and the sequence number of the last id.
     last: Mutex<(i64, u16)>,
 }
 

@@ -95,8 +95,8 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. The section "To hear" is sorted newest first. In the other sections, rows with a reminder
-/// come first; otherwise, rows are sorted by due time.
+/// Returns a person's inbox. The section "To hear" is sorted newest first. In the other sections,
+/// rows with a reminder come before the others, and both groups are sorted by due time.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -140,8 +140,9 @@ pub async fn owed_count(
         .await?)
 }
 
-/// Returns the update that follows `after` in the inbox. The updates in "To answer" come before those in "To hear".
-/// After the last update, starts again with the first. Leaves out the updates in `skip`.
+/// Returns the id of the update that follows `after` in the inbox. The updates in "To answer" come
+/// before those in "To hear". After the last update, starts again with the first. Leaves out the
+/// updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,

@@ -1,7 +1,7 @@
 //! Hearback: record it once, hear back from everyone.
 //!
-//! Imports go one way: `main → app → web, worker → domain → infra`. Each layer is a folder, except
-//! that the modules of the domain are directly in `src`. The rules are:
+//! Imports go one way: `main → app → web, worker → domain → infra`. The modules of the domain are
+//! directly in `src`; `web`, `worker` and `infra` are folders. The rules are:
 //!
 //! - [`infra`] does not import the domain.
 //! - The domain does not import actix, askama, [`config`] or [`web`].

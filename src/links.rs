@@ -144,7 +144,7 @@ pub async fn record_opening(
 }
 
 /// Finds the active link with this secret. Returns `None` unless the link's update is published and
-/// the author is active.
+/// not in the trash, and its author is active.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l

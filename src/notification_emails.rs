@@ -100,9 +100,9 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
-/// Enqueues an email with a person's waiting notifications. Call it after the person's time zone, working hours or
-/// absence has changed, or after the account was reactivated. Jobs that were enqueued for the earlier working hours are
-/// kept.
+/// Enqueues an email with a person's waiting notifications. Call it after the person's time zone,
+/// working hours or absence has changed, or after the account has been reactivated. Jobs that were
+/// enqueued for the earlier working hours are kept.
 pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let people = waiting::people_among(tx, &[person_id.to_owned()]).await?;
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await

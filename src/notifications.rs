@@ -45,7 +45,8 @@ text_enum! {
         AllHeard = "all_heard",
         /// An answer to the notified person's update is overdue.
         Overdue = "overdue",
-        /// The notified person's update is addressed to a group. Someone joined this group and can now open the update.
+        /// Someone joined a group to which the notified person's update is addressed, and can now
+        /// open the update.
         Joined = "joined",
     }
 }
@@ -253,8 +254,8 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes a person's notification of this kind about an update, because the notification is no
-/// longer true. Affects only notifications whose subject is the update itself.
+/// Deletes a person's notification of this kind about an update, because the notification no longer
+/// applies. Affects only notifications whose subject is the update itself.
 pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE person_id = $1 AND kind = $2 AND subject_id = $3")
         .bind(person_id)

@@ -154,7 +154,7 @@ fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
     }
 }
 
-/// Returns all accounts, sorted by name, including deactivated ones.
+/// Returns all accounts except the system account, sorted by name. Includes deactivated accounts.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
     sqlx::query_as(
         "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at
@@ -163,7 +163,7 @@ pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
         .await
 }
 
-/// Finds an account by id, including a deactivated one.
+/// Finds an account by id, even if it is deactivated. Does not find the system account.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> {
     sqlx::query_as(
         "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at

@@ -9,7 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 
-/// Rate limits. The counters are kept in the memory of this node.
+/// The rate limits. Each node counts separately, in memory.
 #[derive(Debug)]
 pub struct RateLimits {
     accounts: DefaultKeyedRateLimiter<String>,

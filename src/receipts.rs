@@ -73,14 +73,17 @@ pub struct Receipt {
     pub standing: Standing,
 }
 
-/// How much of a receipt a member may see. Everybody who may see the update sees the answer.
+/// How much of a receipt a member may see. Everybody who may see the update sees how the recipient
+/// answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptAccess {
     /// Everything is visible. The author and the recipient have this access.
     Full,
-    /// The answer, the readback and the author's verdict are visible, because the author disclosed the exchange.
+    /// The answer, including the text of a readback, and the author's verdict are visible, because
+    /// the author disclosed the exchange. The time of opening is hidden.
     Exchange,
-    /// Only the answer is visible. The readback, the verdict and the time of opening are hidden.
+    /// Only the kind and time of the answer, and the reason for an objection, are visible. The text
+    /// of a readback, the verdict and the time of opening are hidden.
     Answer,
 }
 
@@ -228,8 +231,8 @@ pub async fn guest_answer(
     Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
-/// Returns the time at which the person's previous visit to the update ended; `None` during the
-/// first visit.
+/// Returns the time at which the person's previous visit to the update ended; `None` if there was
+/// no previous visit.
 pub async fn previous_visit(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -253,9 +256,9 @@ pub async fn previous_visit(
 }
 
 /// Records that a person has the update open. The page's script reports this when the page becomes
-/// visible, and again when new content arrives. Marks the person's notifications as read and
-/// extends the visit. The first report also sets the receipt's `opened_at`. Does nothing for
-/// guests.
+/// visible, and again when new content arrives. Marks the person's notifications about the update
+/// as read, and starts or extends the visit. The first report also sets the receipt's `opened_at`.
+/// Does nothing for guests.
 pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
@@ -298,9 +301,10 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Makes the person a recipient if the update is for everyone and the person is not a recipient yet. An update for
-/// everyone that expects no answer starts without receipts; each person gets a receipt by opening or answering the
-/// update. Returns whether a receipt was created or restored.
+/// Makes the person a recipient if the update is for everyone and the person is not a recipient
+/// yet. If an update for everyone expects no answer, publication creates receipts only for people
+/// who are in the audience by name or through a group. Everyone else gets a receipt by opening or
+/// answering the update. Returns whether a receipt was created or restored.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

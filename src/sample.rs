@@ -1,5 +1,5 @@
-//! The sample update of a new workspace, which lets people try all features. Its author is the
-//! system account, and its texts say that no person wrote them.
+//! The sample update of a new workspace, with which the first admin can try out Hearback. Its
+//! author is the system account, and its texts say that the author is a program.
 
 use bytes::Bytes;
 use futures_util::stream;

@@ -36,8 +36,8 @@ pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialec
 }
 
 /// Creates the FTS5 index over `said`. With `secure-delete`, a deletion removes the words from the
-/// index at once; otherwise they would stay in the file until FTS5 merges its segments. Replaces
-/// the index of earlier versions, which had no content table and kept deleted words.
+/// index at once; otherwise, they would stay in the file until FTS5 merges its segments. Replaces
+/// the index of earlier Hearback versions, which had no content table and kept deleted words.
 async fn create_sqlite_index(connection: &mut AnyConnection) -> Result<()> {
     let existing: Option<String> =
         sqlx::query_scalar("SELECT sql FROM sqlite_master WHERE name = 'said_words'")

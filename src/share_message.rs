@@ -52,7 +52,8 @@ pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
         .to_string()
 }
 
-/// Returns the due time in the recipient's working days, such as `within 3 working days`.
+/// Returns the due time as a number of the recipient's working days, such as `within 3 working
+/// days`.
 pub fn due_within_text(working_days: i64) -> String {
     match working_days {
         ..=1 => "by the end of your next working day".into(),

@@ -45,7 +45,7 @@ pub struct State {
     pub uploads: UploadService,
     /// Database and storage for the job that deletes stored objects.
     pub(crate) objects: ObjectContext,
-    /// Sends emails; `None` if email is not configured.
+    /// The context of the email jobs; `None` if email is not configured.
     pub(crate) mail: Option<MailContext>,
     /// Rate limits that slow down password guessing and floods of comments.
     pub rate_limits: RateLimits,
@@ -57,7 +57,7 @@ pub struct State {
     pub(crate) event_hub: EventHub,
     /// When this node last checked for overdue answers, according to `clock`; 0 before the first check.
     pub(crate) overdue_checked_at: AtomicI64,
-    /// Identifies this process as the owner of its job leases.
+    /// Identifies this process as the owner of its leases on jobs and uploads.
     pub(crate) node: Node,
     /// The origins from which pages may load media, in addition to their own origin. Used in the
     /// Content-Security-Policy. Contains the public URL and, if the delivery is `redirect`, the
@@ -100,7 +100,7 @@ pub fn create_data_dir(folder: &Path) -> Result<()> {
     }
 }
 
-/// Opens the database, runs the migrations and creates the search index.
+/// Creates the data folder, opens the database, runs the migrations and creates the search index.
 pub async fn open_db(config: &Config) -> Result<Db> {
     create_data_dir(&config.data_dir)?;
     let db = Db::open(&config.database_url).await?;

@@ -39,8 +39,8 @@ pub fn join_names(names: &[String], total: usize) -> String {
     }
 }
 
-/// Trims a text and checks its length. A text without visible characters becomes empty. The error
-/// says what is wrong and how to correct it.
+/// Trims a text, checks its length and rejects U+0000. A text without visible characters becomes
+/// empty. The error says what is wrong and how to correct it.
 pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {

@@ -56,7 +56,8 @@ use crate::people::{Person, Role};
 use crate::search::IndexSubject;
 use crate::working_hours::Due;
 
-/// SQL columns of [`Update`]. The query must select them from `updates u JOIN people a`.
+/// SQL columns of [`Update`]. The query must select them from `updates u JOIN people a ON a.id =
+/// u.author_id`.
 macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility,
@@ -173,7 +174,7 @@ pub struct Content {
     pub later_members: Option<bool>,
     /// `Some` makes the edit material. The inner value is the author's description of what changed, or `None`.
     pub material: Option<Option<String>>,
-    /// The version that the author had open when starting the edit.
+    /// The version on which the author's edit is based.
     pub version: Option<i64>,
 }
 

@@ -163,7 +163,7 @@ impl UploadService {
         Ok(stored_video(file_name, container, key, bytes, &scan))
     }
 
-    /// Deletes stored files that were not attached to media.
+    /// Schedules the deletion of stored files that were not attached to media.
     pub async fn discard(&self, files: &[StoredFile]) -> Result<()> {
         let keys: Vec<String> = files
             .iter()
@@ -292,7 +292,7 @@ async fn read_head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Re
     Ok(head.freeze())
 }
 
-/// A stream that fails once it exceeds a number of bytes.
+/// A stream that fails once it exceeds `max` bytes.
 struct Limited<S> {
     body: S,
     left: u64,

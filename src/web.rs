@@ -1,4 +1,4 @@
-//! The web layer. This file registers every route.
+//! The web layer and its routes.
 
 pub mod assets;
 pub(crate) mod extract;

@@ -46,9 +46,10 @@ impl State {
         Ok(updates.len())
     }
 
-    /// Deletes expired data: updates that have been in the trash for 30 days, abandoned uploads, old events, temporary
-    /// files and idle rate-limit entries. If a step fails, still runs the other steps, because a later step may free
-    /// the space that the failed step needs. Returns the first error.
+    /// Deletes expired data, such as updates that have been in the trash for 30 days, abandoned
+    /// uploads, old events, temporary files and idle rate-limit entries. If a step fails, still
+    /// runs the other steps, because a later step may free the space that the failed step needs.
+    /// Returns the first error.
     pub async fn sweep(&self) -> Result<()> {
         let rows = self.sweep_rows().await;
         let uploads = uploads::sweep(&self.uploads).await;

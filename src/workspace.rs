@@ -41,7 +41,8 @@ pub struct Change {
     pub rules: Option<Option<String>>,
     /// Email address or id of the new contact person.
     pub contact: Option<Option<String>>,
-    /// Default number of working days, already checked by [`check_due_days`].
+    /// New default number of working days until an answer is due, already checked by
+    /// [`check_due_days`].
     pub due_days: Option<Option<i64>>,
 }
 

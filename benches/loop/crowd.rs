@@ -1,4 +1,4 @@
-//! The people of the benchmark: the author of the measured updates, and the 3,000 recipients.
+//! The people who take part in the benchmark.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ impl Crowd {
         }
         tx.commit().await.unwrap();
         let author = app.person("Author").await;
-        // The last recipient also requests pages, like a browser.
+        // The last recipient also has a browser client, `reader`, which requests pages.
         people.push(app.person("Reader").await);
         let crowd = Self {
             author,
@@ -106,8 +106,8 @@ impl Crowd {
             .collect()
     }
 
-    /// Publishes an update. Returns the update's path, the server's response, and how long it took to save the draft
-    /// and to publish it.
+    /// Publishes an update. Returns its path, the response to the publication, and how long it took
+    /// to save the draft and to publish it.
     pub(crate) async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self
@@ -126,9 +126,9 @@ impl Crowd {
         (path, published, [drafted, began.elapsed()])
     }
 
-    /// Requests the inboxes of the `count` people who were added last, eight at a time. Returns the
-    /// number of different due times that the inboxes show. Panics if the update is missing from an
-    /// inbox.
+    /// Requests the inboxes of the `count` people who were added last, eight at a time. Returns how
+    /// many different due times these inboxes show for the update. Panics if the update is missing
+    /// from an inbox.
     pub(crate) async fn all_have(&self, path: &str, section: &str, count: usize) -> usize {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, Executor as _};
 use crate::app::TestApp;
 
 /// Creates a database on the PostgreSQL server that `DATABASE_URL` names. Returns the name and the
-/// URL of the database.
+/// URL of the database, or `None` if `DATABASE_URL` is not set.
 pub(crate) async fn database() -> Option<(String, String)> {
     let server = std::env::var("DATABASE_URL").ok()?;
     let name = format!("bench_{}", secret());
@@ -26,7 +26,8 @@ pub(crate) async fn execute(statement: &str) {
         .unwrap();
 }
 
-/// Updates the planner statistics of PostgreSQL now, so that autovacuum does not do it during the measurements.
+/// Updates the planner statistics of PostgreSQL now, so that autovacuum does not update them during
+/// the measurements. Does nothing on SQLite.
 pub(crate) async fn analyze(app: &TestApp) {
     if std::env::var_os("DATABASE_URL").is_some() {
         app.state

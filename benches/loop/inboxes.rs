@@ -12,7 +12,7 @@ use crate::viewer;
 /// The number of receipts in a long history. `SHORT` is the number in a short history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
-/// Number of receipts that stay unanswered in a history whose other receipts are answered.
+/// Number of unanswered receipts in a history whose other receipts are answered.
 const OPEN: usize = 20;
 
 /// A person with one client for JSON and another for pages.
@@ -36,7 +36,8 @@ impl Reader {
     }
 }
 
-/// Publishes `count` updates, many per transaction, without indexing them for search.
+/// Publishes `count` updates, many per transaction, and returns their ids. Deletes the jobs that
+/// publishing adds, so that the updates are not indexed for search.
 async fn send(
     app: &TestApp,
     author: &Reader,
@@ -112,8 +113,9 @@ struct Comparison {
     updates: [String; 2],
 }
 
-/// Compares the inboxes of people with 10,000 receipts to the inboxes of people with 100 receipts. Requests for both
-/// kinds of inbox alternate, so that other load affects both equally.
+/// Compares people with 10,000 receipts to people with 100 receipts: how long their inboxes and the
+/// page of an update take to load. Requests for both alternate, so that other load affects both
+/// equally.
 pub(crate) async fn inboxes(app: &TestApp) {
     let comparisons = create_histories(app).await;
     analyze(app).await;
@@ -141,7 +143,8 @@ async fn create_histories(app: &TestApp) -> Vec<Comparison> {
     let hears_little = Reader::new(app, "Hundred to hear").await;
     let author = Reader::new(app, "Asks much").await;
     let other = Reader::new(app, "Asks little").await;
-    // Send the last hundred updates to the people with short histories as well, so that all inboxes show the same rows.
+    // Send the last hundred updates to the people with short histories as well, so that the
+    // compared inboxes show the same rows.
     let (few, many) = ([&old, &owes], [&old, &owes, &new, &owes_little]);
     let mut asked = send(app, &author, &few, Expectation::Acknowledge, LONG - SHORT).await;
     asked.extend(send(app, &author, &many, Expectation::Acknowledge, SHORT).await);

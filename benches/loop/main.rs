@@ -1,5 +1,5 @@
-//! Measures how long Hearback takes to publish an update to 3,000 people, to record their answers,
-//! to load the author's pages, and to load an inbox with a long history. The README states the
+//! Measures how long Hearback takes to publish an update to 3,000 people, to record an answer, to
+//! load the pages of an update, and to load an inbox with a long history. The README states the
 //! results. The measured requests are sent over HTTP. `bin/bench` runs this benchmark on both
 //! database engines.
 //!

@@ -11,8 +11,8 @@ pub(crate) struct Measured {
     pub(crate) bytes: usize,
 }
 
-/// Requests these pages in turn, round after round, and returns the response times of `ROUNDS`
-/// rounds.
+/// Requests the paths in `asks` in turn, `ROUNDS` times after a warm-up round. Returns the response
+/// times and the size of the last response for each path.
 pub(crate) async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()

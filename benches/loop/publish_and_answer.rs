@@ -12,7 +12,8 @@ use crate::database::analyze;
 use crate::measure::{ms, spread, timed};
 use crate::{CROWD, PUBLICATIONS, ROUNDS};
 
-/// The updates to publish. Each has a label, its fields, the inbox section that shows it, and the number of recipients.
+/// Returns the updates to publish. Each has a label, its fields, the inbox section that shows it,
+/// and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
     let asks = |to: Value| {
         json!({
@@ -48,8 +49,8 @@ fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4
     ]
 }
 
-/// Measures the time from publishing an update until all inboxes show it. Returns the path of an
-/// update to all people, and the paths of four updates to ten people.
+/// Measures how long it takes to save a draft, to publish it, and to show it in all inboxes.
+/// Returns the path of an update to all people, and the paths of four updates to ten people.
 pub(crate) async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     println!(
         "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n\

@@ -40,7 +40,9 @@ pub(crate) async fn looking(crowd: &Crowd, large: &str, small: &str) {
     }
 }
 
-/// Measures how long pages take to load for an author who has received readbacks from 3,000 people.
+/// Measures how long the receipts page and the page of an update take to load for its author once
+/// all recipients have sent readbacks. Compares an update to 3,000 people with an update to ten
+/// people.
 pub(crate) async fn hearing(app: &TestApp, crowd: &Crowd) {
     let mut asks = Vec::new();
     for (group, people) in [

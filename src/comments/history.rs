@@ -15,7 +15,7 @@ pub struct Version {
     pub comment_id: String,
     /// Text in Markdown.
     pub body: String,
-    /// When this text was replaced by an edit.
+    /// When an edit replaced this text.
     pub until_at: Millis,
 }
 

@@ -75,7 +75,7 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
         .into_iter()
         .map(|mention| mention.name)
         .collect();
-    // Try the longest names first. Otherwise "@Ada Lovelace" would match as "@Ada".
+    // Try the longest names first. Otherwise, "@Ada Lovelace" would match as "@Ada".
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     move |text| {
         let named = |at: usize| {
@@ -146,9 +146,10 @@ impl Directory {
         })
     }
 
-    /// Returns the people or the group that the text after an `@` names. Tries full names first, then group handles,
-    /// then first names that only one person has. The longest matching name wins. If several people have the same full
-    /// name, all of them are mentioned.
+    /// Returns the people or the group that the text after an `@` names. Tries full names first,
+    /// then group handles, then first names that only one person has. Among the matching names of
+    /// one kind, the longest wins. If several people have the same full name, all of them are
+    /// mentioned.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()

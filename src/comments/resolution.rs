@@ -9,9 +9,9 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
 
-/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment in a thread may resolve it. If
-/// the thread begins with a question, only the asker may resolve it. If the asker is a guest, the update's author may
-/// resolve it too.
+/// Resolves or reopens a thread and returns the id of the update. If the thread begins with a
+/// question, only the asker may do so or, if the asker is a guest, also the update's author.
+/// Otherwise, anyone who may comment in the thread may do so.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

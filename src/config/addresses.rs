@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 /// Parses an IP address with a port.
 pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        "is not an IP address with a port. Use, for example, 127.0.0.1:8080 or 0.0.0.0:8080.".into()
+        "is not an IP address with a port. Use, for example, `127.0.0.1:8080` or `0.0.0.0:8080`.".into()
     })
 }
 
@@ -20,7 +20,7 @@ pub(super) fn parse_url(text: &str) -> Result<String, String> {
         {
             Ok(text.to_owned())
         }
-        _ => Err("must be a URL without a path, such as https://hearback.example.org.".into()),
+        _ => Err("must be a URL without a path, such as `https://hearback.example.org`.".into()),
     }
 }
 
@@ -33,6 +33,6 @@ pub(super) fn parse_database(text: &str) -> Result<String, String> {
     {
         Ok(text.to_owned())
     } else {
-        Err("must be postgres://USER:PASSWORD@HOST/NAME or sqlite:///PATH?mode=rwc.".into())
+        Err("must be `postgres://USER:PASSWORD@HOST/NAME` or `sqlite:///PATH?mode=rwc`.".into())
     }
 }

@@ -1,4 +1,4 @@
-//! `HEARBACK_DELIVERY`: how media bytes reach the browser.
+//! The setting `HEARBACK_DELIVERY`.
 
 /// How media bytes reach the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

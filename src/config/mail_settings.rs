@@ -17,7 +17,7 @@ pub(super) fn mail_settings(read: &mut SettingsReader) -> Option<Mailer> {
                 read.add_error(
                     name,
                     &format!(
-                        "is required if HEARBACK_SMTP_URL is set. Use, for example, {example}."
+                        "is required if HEARBACK_SMTP_URL is set. Use, for example, `{example}`."
                     ),
                 );
             }

@@ -1,4 +1,4 @@
-//! Secure contexts: the pages on which browsers allow recording and copying to the clipboard.
+//! Secure contexts, as the W3C defines them.
 
 /// Whether browsers allow recording and copying to the clipboard on pages at this address. Browsers require a secure
 /// context: HTTPS or an address of the local machine (W3C Secure Contexts §3.1).

@@ -1,4 +1,4 @@
-//! `HEARBACK_STORAGE`: where objects are stored.
+//! The setting `HEARBACK_STORAGE`.
 
 /// Where objects are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -294,7 +294,8 @@ async fn shop_notes(t: &StoryBuilder<'_>) -> Result<()> {
     t.react(&notes, &[("Mia", "❤️"), ("Tama", "👏")]).await
 }
 
-/// Adds an update with open questions and a share link, through which a guest comments.
+/// Adds an update with an answered question, an open question, and a share link through which a
+/// guest comments.
 async fn chart_for_the_board(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Which of these two charts should we use?".into()),

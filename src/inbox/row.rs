@@ -80,7 +80,9 @@ pub struct InboxRow {
     pub objection: Option<String>,
     /// The overdue answers, if [`Reason::Overdue`] is in `why` or `also`.
     pub overdue: Option<OverdueAnswers>,
-    /// When the row appeared in the inbox.
+    /// If the inbox's owner owes an answer as a recipient: since when. In other rows of "To answer"
+    /// and in "Waiting on others": when the update was published. In "To hear": when the newest
+    /// notification was created.
     pub at: Millis,
 }
 

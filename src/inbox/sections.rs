@@ -1,12 +1,13 @@
 //! The SQL of the three sections.
 //!
-//! SQL reads a limited number of rows for each section, so that the cost does not grow with the
-//! inbox. Each subquery with a limit sorts in the order of an index (`receipts_owing`,
-//! `notices_to_hear` or `updates_waiting`), so that the database reads only the first rows of the
-//! index. Conditions belong inside these subqueries: rows that a section does not show must not
-//! count towards the limit.
+//! Most subqueries read a limited number of rows, so that the cost hardly grows with the inbox.
+//! Each subquery with a limit sorts in the order of an index (`receipts_owing`, `notices_to_hear`
+//! or `updates_waiting`), so that the database reads only the first rows of the index. Conditions
+//! belong inside these subqueries: rows that a section does not show must not count towards the
+//! limit.
 //!
-//! Parameters: `$1` is the person, `$2` the current time and `$3` the maximum number of rows.
+//! Parameters: `$1` is the person, `$2` the current time and `$3` the maximum number of rows to
+//! return.
 
 use crate::receipts::objection_stands;
 use crate::updates::visible;
@@ -24,7 +25,7 @@ macro_rules! not_snoozed {
     };
 }
 
-/// Maximum number of rows that SQL reads for one section: one more than [`COUNT_LIMIT`].
+/// The maximum number of rows that a subquery with a limit reads: one more than [`COUNT_LIMIT`].
 ///
 /// [`COUNT_LIMIT`]: super::COUNT_LIMIT
 macro_rules! row_limit {
@@ -65,8 +66,8 @@ macro_rules! owed_by_me {
 
 /// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The
 /// column contains the kinds of the grouped notifications `w`, each in the text form of
-/// [`Reason`](super::Reason) and followed by a space. It leaves out `sent`, and also comments,
-/// because `new_comments` counts them.
+/// [`Reason`](super::Reason) and followed by a space. It leaves out `sent` and the kind of
+/// comments; `new_comments` counts the comments.
 macro_rules! kinds {
     () => {
         "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)

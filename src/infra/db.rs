@@ -2,7 +2,7 @@
 //!
 //! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's only write lock
 //! immediately. Code inside a transaction must not wait for storage, video tools, email or a second
-//! connection, because all other writers wait until the transaction ends.
+//! connection, because on SQLite all other writers wait until the transaction ends.
 
 mod health;
 mod text_enum;
@@ -27,7 +27,8 @@ pub use self::text_enum::{FetchKnown, TextEnum, UnknownValue, unknown_in_column}
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
-/// The lock timeout: an SQL statement waits up to 15 s if another writer has locked the database.
+/// Sets the lock timeout: an SQL statement waits up to 15 s while another writer has locked the
+/// database.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
 /// How many times to try to empty SQLite's write-ahead log while a reader is using it.
@@ -199,8 +200,9 @@ impl Db {
         self.committed.subscribe()
     }
 
-    /// Waits until the connections in use are returned, and closes all connections. Closes the read connections first,
-    /// because SQLite's write-ahead log cannot be emptied while a reader is using it.
+    /// Waits until the connections in use are returned, empties SQLite's write-ahead log and closes
+    /// all connections. Closes the read connections first, because the log cannot be emptied while
+    /// a reader is using it.
     pub async fn close(&self) {
         self.read.close().await;
         if let Err(error) = self.truncate_wal().await {
@@ -215,7 +217,8 @@ pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
     Ok(connection.ping().await?)
 }
 
-/// Returns a value from the `settings` table. If the value is missing, creates it with `make`.
+/// Returns a value from the `settings` table. If the value is missing, first stores the one that
+/// `make` returns.
 pub async fn get_or_create_setting(
     connection: &mut AnyConnection,
     name: &str,

@@ -30,7 +30,7 @@ impl HdrTransfer {
     /// Converts an encoded HDR color to a linear SDR color with BT.709 primaries. The encoded
     /// values range from 0 to 1. If the color is out of gamut, some of the linear values are
     /// outside that range. `to_bt709` converts from the primaries of the HDR color to those of
-    /// BT.709. `peak` is the luminance that becomes 1, in cd/m².
+    /// BT.709. `peak` is the peak luminance of the content, in cd/m².
     pub(super) fn to_sdr(self, color: [f64; 3], to_bt709: &Matrix, peak: f64) -> [f64; 3] {
         let luminances = match self {
             Self::Pq => multiply(to_bt709, color.map(from_pq)),
@@ -93,10 +93,11 @@ fn tone_map(color: [f64; 3], peak: f64) -> [f64; 3] {
     color.map(|value| value * factor)
 }
 
-/// The tone curve of Chromium. Takes luminances relative to SDR white, and returns a value from 0 to 1. Up to SDR
-/// white, the curve is a straight line. Above it, the curve is a quadratic Bézier curve that reaches 1 at the peak. SDR
-/// white becomes 0.5 if the peak is [`DEFAULT_PEAK`] or higher. If the peak is not brighter than SDR white, the
-/// luminance is returned unchanged and can be greater than 1.
+/// The tone curve of Chromium. Takes luminances relative to SDR white. If the peak is brighter than
+/// SDR white, the curve returns values from 0 to 1: up to SDR white, it is a straight line, and
+/// above it, a quadratic Bézier curve that reaches 1 at the peak. SDR white becomes 0.5 if the peak
+/// is [`DEFAULT_PEAK`] or higher. If the peak is not brighter than SDR white, the luminance is
+/// returned unchanged and can be greater than 1.
 fn tone_curve(luminance: f64, peak: f64) -> f64 {
     let headroom = peak.max(1.0).ln() / (DEFAULT_PEAK / WHITE).ln();
     let white = 1.0 - 0.5 * headroom.min(1.0);

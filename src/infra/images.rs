@@ -186,8 +186,8 @@ impl Picture {
         encode::encode_thumbnail(self)
     }
 
-    /// Encodes the picture with its thumbnail: JPEG if the source was lossy and is opaque,
-    /// otherwise PNG. Blocking.
+    /// Encodes the picture and its thumbnail. The picture becomes a JPEG if the source was lossy
+    /// and the picture is opaque, and otherwise a PNG. Blocking.
     pub fn encode(self) -> Result<ProcessedPicture> {
         encode::encode_still(self)
     }

@@ -68,10 +68,10 @@ pub async fn enqueue_at<J: Job>(tx: &mut Tx, clock: &Clock, job: &J, at: Millis)
     Ok(())
 }
 
-/// Enqueues a job that is due at `at`, unless the same job is already enqueued for that time.
+/// Enqueues a job that is due at `at`, unless the same job is already waiting to run at that time.
 ///
-/// If the job is already enqueued, locks it until the transaction ends. The job then runs after
-/// the commit and sees what the transaction wrote.
+/// If the job is already waiting, locks it until the transaction ends. The job then runs after the
+/// commit and sees what the transaction wrote.
 pub async fn enqueue_once_at<J: Job>(
     tx: &mut Tx,
     clock: &Clock,
@@ -204,9 +204,10 @@ fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }
 
-/// Reschedules jobs after the clock was set back. Each job becomes due after its original delay,
-/// counted from now. Each lease ends after the full lease duration, counted from now; a worker that
-/// is still running renews its lease.
+/// Reschedules jobs after the clock was set back. A job that was scheduled in the future becomes
+/// due after its original delay, counted from now. A lease that ends too far in the future is
+/// shortened to the full lease duration, counted from now; a worker that is still running renews
+/// its lease.
 async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
     let moved = sqlx::query(

@@ -12,9 +12,9 @@ use pulldown_cmark::{
 
 const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH.union(Options::ENABLE_TABLES);
 
-/// The maximum nesting of quotes and lists. Deeper content is shown at this depth. Without the
-/// limit, ten thousand `>` would take seconds, because the sanitizer checks all open elements
-/// whenever another element opens.
+/// The maximum nesting depth of elements such as quotes and lists. Deeper content is shown at this
+/// depth. Without the limit, ten thousand `>` would take seconds, because the sanitizer checks all
+/// open elements whenever another element opens.
 const MAX_DEPTH: usize = 16;
 
 /// Removes images, because they would cause requests to other servers. Removes ids and all classes except `mention`,
@@ -126,8 +126,8 @@ pub fn text_segments(text: &str) -> Vec<String> {
     segments.collect()
 }
 
-/// The Markdown events of a text, with adjacent text merged. The flag is true for events outside
-/// code and links.
+/// The Markdown events of a text, with adjacent text merged. The flag is false for events inside
+/// code blocks, links and images.
 fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let mut depth = 0_usize;
     let is_excluded = |tag: &Tag| {

@@ -23,17 +23,18 @@ pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     })
 }
 
-/// Why an email was not sent.
+/// Why sending an email failed.
 #[derive(Debug)]
 pub enum Failure {
     /// The server cannot be reached or rejects our connection, so for now no email can be sent.
     Unavailable(String),
     /// The server rejected this email temporarily.
     Transient(String),
-    /// The server will never accept this email.
+    /// This email can never be sent, for example because the server rejected it or its address is
+    /// invalid.
     Permanent(String),
-    /// The connection broke after the message was sent. The server may have accepted it, so a retry
-    /// could deliver it twice.
+    /// The connection broke or timed out after the DATA command. The server may have accepted the
+    /// message, so a retry could deliver it twice.
     Ambiguous(String),
 }
 

@@ -21,11 +21,11 @@ use crate::ids;
 /// The bytes of an object, in blocks of at most [`BLOCK_SIZE`] bytes.
 pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// The largest block of an [`ObjectStream`], in bytes. Larger blocks were not faster in
+/// The maximum size of a block of an [`ObjectStream`], in bytes. Larger blocks were not faster in
 /// measurements.
 pub const BLOCK_SIZE: usize = 256 * 1024;
 
-/// Timeout of [`Storage::check`].
+/// The timeout of [`Storage::check`], and of the cleanup after a failed write to a bucket.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Headers stored with an object, for browsers that fetch it through a presigned URL.
@@ -62,8 +62,8 @@ impl Storage {
     }
 
     /// Streams `body` to `key`. Returns the length in bytes once the object is durable. On an
-    /// error, or if the future is dropped, nothing remains. Write each key only once, because S3
-    /// servers differ in what a second write does.
+    /// error, or if the future is dropped, discards the data; in a bucket, this can fail. Write
+    /// each key only once, because S3 servers differ in what a second write does.
     pub async fn put(
         &self,
         key: &str,
@@ -110,9 +110,9 @@ impl Storage {
         }
     }
 
-    /// Makes the object available as a read-only local file in `dir`. The file is a hard link if
-    /// `dir` is on the same disk as the object, and otherwise a copy. It is named after the last
-    /// part of the key. `dir` must not contain a file with that name.
+    /// Makes the object available as a local file in `dir`. The file must not be changed: it is a
+    /// hard link if `dir` is on the same disk as the object, and otherwise a copy. It is named
+    /// after the last part of the key. `dir` must not contain a file with that name.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
         let path = dir.join(base_name(key));

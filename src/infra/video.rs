@@ -1,5 +1,5 @@
-//! Handles untrusted videos with ffmpeg in a sandbox: probes them, makes them seekable, converts
-//! them to H.264 and extracts posters.
+//! Handles untrusted videos with ffmpeg in a sandbox: probes them, makes them seekable, cuts them,
+//! converts them to H.264 and extracts posters.
 
 mod browser_support;
 mod check_output;
@@ -258,7 +258,8 @@ impl Tools {
     }
 }
 
-/// Copies all presented content, or re-encodes it if copying would include hidden content.
+/// Copies all presented content. If a plain copy would include hidden content or is impossible,
+/// cuts the video to its presented content instead.
 async fn copy_presented(
     toolchain: &Toolchain,
     input: &Path,

@@ -17,8 +17,8 @@ struct CommentAnchor {
     drawing: Option<String>,
 }
 
-/// Adjusts the anchors of comments after a crop. Comments on removed parts keep their text and lose
-/// their anchor.
+/// Adjusts the anchors of all comments on a picture. Comments on removed parts keep their text and
+/// lose their anchor.
 pub(super) async fn move_anchors(
     tx: &mut Tx,
     clock: &Clock,

@@ -86,7 +86,8 @@ impl Crop {
         remaining
     }
 
-    /// Returns the part of an area that is inside the kept part. The area may be a single point.
+    /// Returns the part of an area that is inside the kept part, in fractions of the kept part. The
+    /// area may be a single point. Returns `None` if nothing of it is inside.
     pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
             self.map_point(Point {

@@ -65,7 +65,8 @@ impl FlattenMarkup {
         };
         let drawn = match render_layer(ctx, &source).await {
             Ok(drawn) => drawn,
-            // The picture was replaced while it was being read, so there is nothing left to do for this job.
+            // The picture or its markup has changed in the meantime, so this job has nothing left
+            // to do.
             Err(_) if load_source(ctx, &self).await?.is_none() => return Ok(None),
             Err(error) => return Err(error),
         };

@@ -1,4 +1,4 @@
-//! Database, clock, storage and tools, bundled for the code that works on media.
+//! The context of operations on media.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     let sweep = move || {
         for entry in std::fs::read_dir(folder)? {
             match remove_if_older(&entry?, since) {
-                // Another sweep has deleted it first.
+                // Another sweep has already deleted this entry.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 removed => removed?,
             }

@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::infra::jobs::{Job, Lane, Outcome};
 use crate::infra::video::{ConversionNeed, Tools};
 
-/// Creates the H.264 copy for browsers that cannot play the recording. Converts the playable copy
-/// instead of the original, so that both copies have the same timeline.
+/// Creates the H.264 copy. Converts the playable copy instead of the original, so that both copies
+/// have the same timeline.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ConvertMedia {
     /// The recording.

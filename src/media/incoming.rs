@@ -112,8 +112,8 @@ async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &
     }
 }
 
-/// Deletes the media of a cancelled upload. Media whose bytes have all arrived is deleted only while
-/// its update is a draft.
+/// Deletes the media of a cancelled upload, unless the media has failed. Once all bytes of the
+/// media have arrived, deletes it only while its update is a draft.
 pub async fn cancel(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Result<()> {
     let update: Option<String> = sqlx::query_scalar(
         "SELECT m.update_id FROM media m JOIN updates u ON u.id = m.update_id

@@ -43,7 +43,7 @@ pub(super) async fn store_new_picture(
     store_picture(&ctx.storage, name, key, picture).await
 }
 
-/// Stores a picture that is in memory and returns its object.
+/// Stores a picture under the given key and returns the object.
 pub(crate) async fn store_picture(
     storage: &Storage,
     name: RenditionName,
@@ -84,7 +84,7 @@ pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Headers for objects that browsers fetch directly from the bucket.
+/// Returns the headers for objects that browsers fetch directly from the bucket.
 pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
     ObjectMetadata {
         content_type: content_type.to_owned(),

@@ -158,8 +158,8 @@ async fn store_prepared(
     Ok(objects)
 }
 
-/// Scans an original for metadata. Newer uploads are scanned when they are received, so only older
-/// originals need this.
+/// Scans an original for metadata. This is needed only for originals that earlier versions stored
+/// without scanning them.
 async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result<Metadata> {
     let metadata = original::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;

@@ -46,7 +46,8 @@ pub async fn remove(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    // Update the search index, because the removal also removed the drawings of these comments.
+    // Update the search index for the comments that have lost their drawings, and for the file
+    // itself.
     for subject in drawn.iter().map(String::as_str).chain([id]) {
         updates::enqueue_index(tx, clock, &update.id, subject).await?;
     }

@@ -3,7 +3,7 @@
 use crate::infra::db::text_enum;
 
 text_enum! {
-    /// The processing state of media.
+    /// How far the processing of media has progressed.
     pub enum MediaState {
         /// The bytes of the media are still arriving.
         Uploading = "uploading",

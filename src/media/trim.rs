@@ -119,7 +119,8 @@ pub async fn untrim(
     .await
 }
 
-/// Finds a recording and locks its update until the transaction ends. Fails if the recording is still being uploaded.
+/// Finds a recording and locks its update until the transaction ends. Fails if the media is a
+/// picture or is still being uploaded.
 async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     let (media, ..) = lock_for_update(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar(
@@ -139,7 +140,8 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     Ok(media)
 }
 
-/// Returns the current duration of the recording, after any trim, in milliseconds. Fails if the duration is unknown.
+/// Returns the current duration of the recording, after any trim, in milliseconds. Fails if the
+/// duration is unknown or the recording cannot be played.
 fn known_duration(media: &Media) -> Result<Millis> {
     let message = match (media.state, media.duration_ms) {
         (MediaState::Uploading, _) => STILL_ARRIVING,
@@ -157,8 +159,8 @@ fn known_duration(media: &Media) -> Result<Millis> {
     Err(Error::Conflict(message.into()))
 }
 
-/// Enqueues the job that cuts the new range. Also removes all renditions of the previous range and revokes their URLs,
-/// because the renditions may show content that is now cut.
+/// Enqueues the job that cuts the new range. Also removes all renditions of the previous range and
+/// revokes their URLs, because the renditions may show content that has been trimmed away.
 async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,

@@ -82,7 +82,8 @@ pub(super) struct MailedUpdate {
     pub(super) title: String,
     pub(super) expectation: Expectation,
     pub(super) otherwise: Option<String>,
-    /// What the author has changed since the person answered; `None` if the answer is current.
+    /// What the author has changed since the person answered; `None` if the person has not answered
+    /// yet, or if the answer is current.
     pub(super) what_changed: Option<String>,
     /// Whether the author corrected the person's readback of the current revision: 0 or 1.
     pub(super) corrected: i64,

@@ -17,7 +17,7 @@ use crate::updates;
 ///
 /// - A request for an answer applies while the person owes the answer.
 /// - A mention of the author applies until the comment is removed.
-/// - A question applies until it is answered, marked as resolved or removed.
+/// - A question applies until it is answered, resolved or removed.
 /// - An objection applies while it stands.
 /// - A readback applies while it refers to the current revision and has no verdict.
 /// - A notification about overdue answers applies while one of these answers is still missing.
@@ -79,8 +79,8 @@ pub(super) async fn people_notified_since(
     .await?)
 }
 
-/// Finds out which of the given people have a notification that still has to be emailed, and returns their ids. Expects
-/// at most `MAX_PEOPLE` people, because one SQL statement contains all of them.
+/// Returns the ids of those of the given people who have a notification that still has to be
+/// emailed. Expects at most `MAX_PEOPLE` ids, because one SQL statement contains all of them.
 pub(super) async fn people_among(
     connection: &mut AnyConnection,
     people: &[String],
@@ -100,9 +100,9 @@ pub(super) async fn people_among(
     Ok(statement.fetch_all(connection).await?)
 }
 
-/// Claims the notifications that still have to be emailed to a person: marks them as mailed and returns them, oldest
-/// first. Leaves out notifications that are so new that their cause can still be undone. Returns an empty list if
-/// another node has already claimed all of them.
+/// Claims the notifications that still have to be emailed to a person: marks them as mailed and
+/// returns them, oldest first. Leaves out recent notifications whose cause can still be undone.
+/// Returns an empty list if another node has already claimed all of them.
 pub(super) async fn claim(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<Vec<Notice>> {
     // Lock the person. Otherwise, two nodes could each claim some of the notifications and send two
     // emails.

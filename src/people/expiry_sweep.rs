@@ -1,4 +1,4 @@
-//! Deletes expired sessions, invitations and reset links.
+//! The sweep that deletes expired credentials.
 
 use super::sessions::{SESSION_IDLE_LIMIT, SESSION_MAX_AGE};
 use crate::clock::Clock;

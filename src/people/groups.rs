@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 
-/// Maximum number of groups. It is limited because one page lists all groups.
+/// Maximum number of groups. The number is limited because one page lists all groups.
 const MAX_GROUPS: i64 = 500;
 
 /// A group with its active members.

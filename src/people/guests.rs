@@ -59,7 +59,7 @@ pub async fn named_guest_id(
     Ok(guest.id.clone())
 }
 
-/// Returns the name that a guest gave.
+/// Returns the name that a guest gave; `None` if the guest has not given one.
 pub async fn guest_name(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM guests WHERE id = $1")
         .bind(guest_id)

@@ -1,6 +1,6 @@
-//! Invitations and password reset links. Each link contains a secret. A GET request only shows a
-//! form, because mail scanners also open links. The form's POST request accepts the invitation or
-//! sets the password.
+//! Invitations to create an account. The link of an invitation contains a secret. A GET request for
+//! the link only shows a form, because mail scanners also open links. The form's POST request
+//! accepts the invitation.
 
 use sqlx::{AnyConnection, FromRow};
 

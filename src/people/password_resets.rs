@@ -1,4 +1,4 @@
-//! Password reset links, and changes of passwords.
+//! Password reset links and password changes.
 
 use sqlx::AnyConnection;
 

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::text;
 
 /// Limits how many passwords are hashed at the same time, because each hash needs 19 MiB of memory.
-/// The parameters (m=19 MiB, t=2, p=1) are OWASP's recommendation and the default of the `argon2`
-/// crate.
+/// The Argon2 parameters (m=19 MiB, t=2, p=1) are OWASP's recommendation and the default of the
+/// `argon2` crate.
 static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
 /// Minimum number of guesses that a password must withstand, as a base-10 logarithm. The limit excludes the most common

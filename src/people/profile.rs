@@ -35,9 +35,10 @@ pub struct Profile {
     pub mail: Option<bool>,
 }
 
-/// Whether the person must enter the password for this change: if a browser changes the email address. Otherwise,
-/// anyone at an unattended browser could take over the account (ASVS 5.0, 7.5.1). Requests with a token are exempt,
-/// because a program does not know the password.
+/// Whether the person must enter the password to make this change. This is necessary if a browser
+/// session changes the email address; otherwise, anyone at an unattended browser could take over
+/// the account (ASVS 5.0, 7.5.1). Requests with a token are exempt, because a program does not know
+/// the password.
 pub fn needs_password(person: &Person, profile: &Profile) -> bool {
     let changes_email = profile
         .email
@@ -144,7 +145,8 @@ pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
         .unwrap_or_default()
 }
 
-/// Returns the canonical name of a time zone. Fails if the time zone database does not contain it.
+/// Returns the name of a time zone as the time zone database spells it. Ignores case. Fails if the
+/// database does not contain the name.
 pub fn parse_time_zone(name: &str) -> Result<String, String> {
     let known = all_time_zones()
         .into_iter()

@@ -1,5 +1,5 @@
-//! Changes that an admin makes to an account: changing its role, deactivating it or reactivating it. At least one
-//! active admin always remains.
+//! Lets admins change the role of an account, and deactivate or reactivate the account. At least
+//! one active admin always remains.
 
 use super::{Role, by_id};
 use crate::clock::Clock;
@@ -16,10 +16,12 @@ pub struct Change {
     pub active: Option<bool>,
 }
 
-/// Changes the role of an account, deactivates it or reactivates it. Fails if the change would
-/// leave no active admin. Deactivation ends all sessions and tokens of the account.
+/// Changes the role of an account, or deactivates or reactivates the account. Fails if the change
+/// would leave no active admin. Deactivation deletes all sessions, tokens and password reset links
+/// of the account.
 pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Result<()> {
-    // Lock all admins first, so that two admins cannot remove each other's role at the same time.
+    // Lock the rows of all admins first, so that two admins cannot remove each other's role at the
+    // same time.
     sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL")
         .execute(&mut **tx)
         .await?;

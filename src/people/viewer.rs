@@ -59,7 +59,7 @@ pub struct Guest {
     pub link_id: String,
     /// Id of the one update that the link opens.
     pub update_id: String,
-    /// Whether the link allows comments, reactions and acknowledgements.
+    /// Whether the link allows comments, reactions and answers.
     pub may_comment: bool,
     /// Whether the client sends the link's secret in the `Authorization` header, as programs do,
     /// instead of a cookie.

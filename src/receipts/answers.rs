@@ -44,7 +44,7 @@ impl Answer {
 }
 
 /// Answers the current revision of an update that [`updates::find_locked`] returned. Repeating an
-/// answer changes nothing.
+/// answer changes nothing, but repeating a readback that the author has corrected is an error.
 ///
 /// `seen` is the revision that the viewer's page showed, if known. If it is outdated, the result is
 /// [`Error::Conflict`]. `name` is the name that a guest entered; it is ignored if the guest already
@@ -97,7 +97,7 @@ pub async fn answer(
     .await
 }
 
-/// Fails if the answer refers to an earlier revision than the current one.
+/// Fails if `seen` is set and is not the current revision.
 fn check_seen_revision(update: &Update, seen: Option<i64>) -> Result<()> {
     if seen.is_some_and(|seen| seen != update.revision) {
         return Err(Error::Conflict(
@@ -137,8 +137,10 @@ async fn store_answer(
     drafts::delete(tx, person_id, &update.id, &[draft]).await
 }
 
-/// Whether the answer replaces the current answer. An acknowledgement does not replace a readback. Fails if the answer
-/// would replace a readback that the author has confirmed, or if it repeats a readback that the author has corrected.
+/// Whether the answer must be stored. An answer that repeats the current answer is ignored, and so
+/// is an acknowledgement if the current answer is a readback. Fails if the answer would replace a
+/// readback that the author has confirmed, or if it repeats a readback that the author has
+/// corrected.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.filter(|_| present), answer) {

@@ -25,11 +25,12 @@ text_enum! {
 }
 
 text_enum! {
-    /// The state of a receipt, derived from its columns.
+    /// The state of a receipt for the current revision, as far as the viewer may know. See
+    /// [`Receipt::state`](super::Receipt::state).
     pub enum ReceiptState {
-        /// The recipient has not opened the update.
+        /// The recipient has neither opened nor answered the update.
         Waiting = "waiting",
-        /// The recipient opened the update.
+        /// The recipient has opened the update, but has not answered it.
         Opened = "opened",
         /// The recipient acknowledged the update.
         Acknowledged = "acknowledged",

@@ -19,10 +19,11 @@ struct OverdueUpdate {
     author_id: String,
 }
 
-/// Notifies authors that answers to their updates have become overdue. Each missed due time is reported only once. An
-/// author gets an email when the first answer to an update becomes overdue. While an answer to this update is overdue,
-/// further missed due times only renew the notification. Leaves out updates in the trash, so that their authors are
-/// notified if they restore them. Returns the ids of the affected updates.
+/// Notifies authors that answers to their updates have become overdue. Reports each missed due time
+/// only once. An author gets an email when the first answer to an update becomes overdue. As long
+/// as an answer to this update remains overdue, further missed due times only renew the
+/// notification. Skips updates in the trash; if an author restores one, a later call reports its
+/// overdue answers. Returns the ids of the affected updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
@@ -52,7 +53,7 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<Vec<String>> {
     Ok(late.into_iter().map(|one| one.update_id).collect())
 }
 
-/// Notifies the author of overdue answers that were not reported yet.
+/// Notifies the author of overdue answers that have not been reported yet.
 async fn notify_author(tx: &mut Tx, clock: &Clock, one: &OverdueUpdate) -> Result<()> {
     let (id, author) = (&one.update_id, &one.author_id);
     let reported: i64 = sqlx::query_scalar(

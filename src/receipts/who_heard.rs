@@ -12,8 +12,9 @@ use crate::people::Viewer;
 
 text_enum! {
     /// How a recipient has responded to the current revision of an update. Every recipient has
-    /// exactly one standing. An answer stands if it answers the current revision and the author has
-    /// not corrected it. If the update expects a readback, an acknowledgement does not stand.
+    /// exactly one standing: the first in this list that applies. An answer stands if it answers
+    /// the current revision and the author has not corrected it. If the update expects a readback,
+    /// an acknowledgement does not stand.
     pub enum Standing {
         /// The recipient opened the current revision, and gave an answer that stands and is not an objection.
         Heard = "heard",
@@ -38,7 +39,7 @@ macro_rules! objection_stands {
 }
 pub(crate) use objection_stands;
 
-/// SQL condition: the recipient `r` of the update `u` opened it after the current revision began.
+/// SQL condition: the recipient `r` has opened the update `u` since its current revision began.
 macro_rules! opened_current_revision {
     () => {
         "EXISTS (SELECT 1 FROM visits v JOIN revisions c ON c.update_id = v.update_id AND c.revision = u.revision

@@ -1,12 +1,12 @@
 //! Access to updates. The table `update_access` has one row for each update and each principal that
 //! may open it. A principal is a person, a group, or everyone with an account. Only [`refresh`]
-//! writes to the table. It derives the rows from an update's audience, receipts and visibility.
-//! Every transaction that changes the audience, a receipt or the visibility must call [`refresh`].
+//! writes to the table. It derives the rows from an update's audience, receipts, visibility and
+//! state. Every transaction that changes one of these must call [`refresh`].
 //!
 //! If a group is in the audience, its members at publication get receipts, which give them access.
-//! People who join the group later get access only if the author allows it (`later_members_at`).
-//! In that case, the group itself is the principal, so no row has to change when people join or
-//! leave the group.
+//! People who join the group later get access only if the author allows it (`later_members_at`). In
+//! that case, the group itself is the principal, so no row has to change when people join or leave
+//! the group.
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 

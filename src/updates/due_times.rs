@@ -1,5 +1,5 @@
-//! Due times: checks the due time that an author sets, and computes a separate due time for each recipient. The
-//! recipient's due time is within the recipient's working hours.
+//! Due times: checks the due time that an author sets, and computes a separate due time for each
+//! recipient, within the recipient's working hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,9 +76,11 @@ struct Obligation {
     wanted_days: Option<i64>,
 }
 
-/// Recomputes the due times of the selected recipients and stores those that changed. Recipients of an update who get
-/// the same due time share one SQL statement. An answer that was already reported as overdue is not reported again if
-/// it is still overdue. Returns the ids of the updates whose due times changed.
+/// Recomputes the due times of the recipients that the SQL condition `which` selects, and stores
+/// those that changed. `first` and `second` are the parameters `$1` and `$2` of the condition.
+/// Recipients of an update who get the same due time share one SQL statement. An answer that was
+/// already reported as overdue is not reported again if it is still overdue. Returns the ids of the
+/// updates whose due times changed.
 pub(super) async fn set_due_times(
     tx: &mut Tx,
     which: &str,

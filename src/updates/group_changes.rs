@@ -16,9 +16,9 @@ use crate::people::groups::{self, Change};
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. New members can open an update that was sent to the group earlier if the author of the update
-/// allows it; this author is notified. If the members change, every open event stream checks again whether its viewer
-/// still has access.
+/// Changes a group. If the author of an update that was sent to the group earlier allows later
+/// members, new members of the group can open this update, and its author is notified. If the
+/// members change, every open event stream checks again whether its viewer still has access.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,

@@ -15,7 +15,8 @@ pub const UNDO_WINDOW: Millis = 10_000;
 
 /// Publishes a draft. The audience can then see the update and owes the expected answer. Does
 /// nothing if the update is already published. If the draft has no title, sets one such as
-/// `Recording, 21 Nov 14:02`. Fails if the draft is empty.
+/// `Recording, 21 Nov 14:02`. Fails if the draft is empty, or if it expects an answer but its due
+/// time has passed or it has no recipients and no invited people.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;

@@ -211,7 +211,7 @@ pub async fn changes_since(
     }))
 }
 
-/// Whether any media was added, removed or trimmed since the current revision began.
+/// Whether any media has been added, removed or trimmed since the current revision began.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
     let begun: Option<String> =
         sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")

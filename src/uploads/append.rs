@@ -193,7 +193,7 @@ async fn has_bytes(
 
 fn body_stalled(uploads: &UploadService) -> Error {
     Error::Conflict(format!(
-        "No data arrived for {} s. Everything received before that is stored. Send HEAD to get the current offset.",
+        "No data arrived for {} s. Send HEAD to get the current offset; everything before it is stored.",
         uploads.idle_timeout.as_secs()
     ))
 }
@@ -210,7 +210,8 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// If the request states a length, checks this length and sets it as the length of the upload.
+/// If the request states a length, checks this length and sets it as the length of the upload. If
+/// `reopened` is true, the earlier length no longer applies.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -252,7 +253,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
     .await?;
     let Some(generation) = generation else {
         return Err(Error::Gone(
-            "This recording was already trimmed or published, so nothing can be added to it."
+            "This recording has already been trimmed or published, so nothing can be added to it."
                 .into(),
         ));
     };
@@ -352,8 +353,8 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // `store` has not persisted the offset if no bytes were left to store or if `persist_at_end` is
-    // set. Persist it here.
+    // The offset is not persisted yet if no bytes were left to store or if `persist_at_end` is set.
+    // Persist it here.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }

@@ -21,8 +21,9 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a waiting request checks whether the upload is finished.
 const FINISH_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The earliest and the latest time at which a valid lease can end. A lease that ends later was written before the
-/// clock was set back. The latest time is two lease durations from now, because another process's clock may be ahead.
+/// Returns the earliest and the latest time at which a valid lease can end. The latest time is two
+/// lease durations from now, because another process's clock may be ahead. A lease that ends even
+/// later was written before the clock was set back.
 pub(super) fn valid_ends() -> (Millis, Millis) {
     let now = clock::real_now();
     (now, now + 2 * LEASE)

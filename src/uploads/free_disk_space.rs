@@ -23,7 +23,7 @@ impl UploadService {
         );
         Err(Error::Unavailable(
             text,
-            "there is less free disk space than an upload needs".into(),
+            "the free disk space is below the minimum for uploads".into(),
         ))
     }
 }

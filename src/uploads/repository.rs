@@ -54,12 +54,12 @@ pub struct Upload {
     pub created_at: Millis,
     /// When bytes last arrived or the upload was last marked as active.
     pub touched_at: Millis,
-    /// When the upload was complete and became media.
+    /// When the upload became media; `None` until then.
     pub finished_at: Option<Millis>,
     /// When the server ended the upload because the browser page had stopped sending data; otherwise
     /// `None`.
     pub broken_off_at: Option<Millis>,
-    /// The process that is finishing the upload.
+    /// The id of the process that is finishing the upload.
     pub(super) finisher: Option<String>,
     /// When the lease of `finisher` ends, according to the system clock.
     pub(super) finisher_until: Option<Millis>,
@@ -192,12 +192,11 @@ async fn check_open_uploads(tx: &mut Tx, person_id: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. \
-         An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data."
+        "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data arrived."
     )))
 }
 
-/// The columns of a new row that are not in [`NewUpload`].
+/// The values of a new row that `insert` does not take from [`NewUpload`].
 struct InsertedUpload<'a> {
     id: &'a str,
     person_id: &'a str,

@@ -14,7 +14,7 @@ use crate::infra::markdown;
 use crate::media::RenditionName;
 use crate::share_message;
 
-/// ISO weekdays for a row of check boxes: value, short name, full name.
+/// ISO weekdays for a row of checkboxes: value, short name, full name.
 pub const DAYS: [(&str, &str, &str); 7] = [
     ("1", "Mo", "Monday"),
     ("2", "Tu", "Tuesday"),
@@ -139,7 +139,7 @@ pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Res
     })
 }
 
-/// Returns the first 80 characters of a text, on one line.
+/// Returns a text on one line. Truncates it to 80 characters, followed by an ellipsis.
 #[filter_fn]
 pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     const LONGEST: usize = 80;
@@ -154,8 +154,8 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
     })
 }
 
-/// Returns the address of the best rendition that exists and that browsers can show, or an empty string if there is
-/// none.
+/// Returns the address of the best rendition that exists, or an empty string if there is none. If
+/// this is the original of a trimmed recording, the address includes the trimmed range.
 pub fn playable(medium: &super::schema::MediaView) -> String {
     let names: &[RenditionName] = if medium.is_video() {
         &[
@@ -179,8 +179,9 @@ pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// Returns the address that plays a file as it was in an earlier version of its update. If the trim has changed since
-/// that version, this is the address of the original file, limited to the range of that version.
+/// Returns the address of a file as it was in an earlier version of its update. If the trim has
+/// changed since that version, this is the address of the original, limited to the range of that
+/// version. If the file was deleted, returns an empty string.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
@@ -190,19 +191,19 @@ pub fn version_file_url(file: &super::schema::FileView) -> String {
     }
 }
 
-/// Returns the angle of the arc with which the logo shows progress, in degrees from 0 to 160.
+/// Returns the angle of the logo's progress arc, in degrees from 0 to 160.
 #[filter_fn]
 pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
     Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))
 }
 
-/// Formats a position in a video, in milliseconds, as `0:42`.
+/// Formats a number of milliseconds as a position in a video, such as `0:42`.
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_position(*ms))
 }
 
-/// Formats the duration of a video, in milliseconds, as `3:12`.
+/// Formats a number of milliseconds as the duration of a video, such as `3:12`.
 #[filter_fn]
 pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_length(*ms))

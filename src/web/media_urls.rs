@@ -13,8 +13,7 @@ use crate::state::State;
 /// Expiry times are multiples of this many seconds. An address therefore seldom changes when a page is rendered again.
 const EXPIRY_STEP: i64 = 12 * 3600;
 
-/// Returns the path and query of an object's signed address. The address expires after 12 to 24 hours, or earlier if
-/// the viewer's session, token or share link ends.
+/// Returns the path and query of an object's signed address, which expires after 12 to 24 hours.
 pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -> String {
     let key = key.strip_prefix("media/").unwrap_or(key);
     let expiry = (real_now() / 1000 / EXPIRY_STEP + 2) * EXPIRY_STEP;

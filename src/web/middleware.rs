@@ -1,6 +1,6 @@
-//! Middleware for every request. It assigns a request id, rejects cross-site requests, applies the method override,
-//! renders errors, records that a form was sent from an open update page, sets the default headers and logs the
-//! request.
+//! Middleware for every request. It assigns a request id, rejects cross-site requests, applies the
+//! method override, renders errors, records an opening when a form on an update's page is sent,
+//! sets the default headers and logs the request.
 
 mod compression;
 mod cross_site;
@@ -85,7 +85,7 @@ fn path_for_log(path: &str) -> String {
     path.to_owned()
 }
 
-/// Rejects cross-site requests and applies the method override of forms.
+/// Rejects cross-site requests and requests that contain U+0000, and applies method overrides.
 async fn check_request(request: &mut ServiceRequest) -> Result<()> {
     // Reject U+0000 early: no id contains it, and PostgreSQL rejects text that contains it.
     if request.uri().path().contains("%00") {

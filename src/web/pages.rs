@@ -41,8 +41,8 @@ pub struct Page {
     pub nonce: String,
     /// Number of updates that are waiting for the viewer's answer. Shown in the navigation and the title.
     pub owed_count: i64,
-    /// Whether the address of the page uses plain HTTP and is not a local address. On such a page, browsers do not
-    /// allow recording and copying.
+    /// Whether the page is served over plain HTTP from an address that is not local. Browsers then
+    /// allow neither recording nor copying.
     pub insecure: bool,
     /// Sentence about what was just done; shown once.
     pub flash_text: Option<String>,

@@ -264,7 +264,8 @@ async fn renew_lease_until_lost(state: &State, job: &ClaimedJob) -> Result<()> {
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
             Ok(false) => return Err(Error::internal("the lease on the job was lost")),
-            // Do not give up yet: the lease is still valid, so the next renewal may succeed.
+            // Do not give up yet: a lease lasts for several renewal intervals, so the next renewal
+            // may succeed.
             Err(error) => {
                 tracing::warn!(%error, job = job.id, "the lease on a job could not be renewed")
             }

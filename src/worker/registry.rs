@@ -1,4 +1,4 @@
-//! The list of all job types.
+//! The list of all job types, and lookups by kind and by lane.
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -34,7 +34,7 @@ static UNKNOWN: JobKind = JobKind {
     retry: Retry::Limited,
     interruptible: true,
     run: |_, job, _| {
-        let error = Error::internal(format!("there is no job of kind {}", job.kind));
+        let error = Error::internal(format!("the job kind {} is unknown to this version", job.kind));
         Box::pin(std::future::ready(Err(error)))
     },
     on_dead: |_, _| Box::pin(std::future::ready(Ok(()))),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn job_payloads_without_optional_keys_are_parsed() {
+    fn job_payloads_that_lack_optional_keys_or_have_extra_keys_are_parsed() {
         let convert = ConvertMedia::from_payload(r#"{"generation":3,"media":"m"}"#).unwrap();
         assert_eq!((convert.target.generation, convert.note), (3, None));
         let process = ProcessMedia::from_payload(r#"{"media":"m","generation":3,"note":"n"}"#);

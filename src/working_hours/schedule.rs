@@ -18,7 +18,7 @@ pub struct WorkSchedule {
     pub zone: TimeZone,
     /// Working hours in local time.
     pub hours: WorkingHours,
-    /// When the person's absence ends; `None` if they are not away.
+    /// When the person's latest absence ends or ended; `None` if there is none.
     pub away_until: Option<Millis>,
 }
 
@@ -47,13 +47,15 @@ impl WorkSchedule {
     }
 
     /// Returns the first working moment of a day. Returns `None` if the person does not work on
-    /// that day, or if the time zone skipped the day, as Samoa did on 30 December 2011.
+    /// that day, or if a clock change skips all working hours of the day. Samoa, for example,
+    /// skipped the whole of 30 December 2011.
     pub(super) fn work_begin(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.from, 0)
     }
 
-    /// Returns the last working moment of a day. If a clock change skips this moment, returns the
-    /// moment before the change.
+    /// Returns the moment at which the working hours of a day end. If a clock change skips this
+    /// moment, returns the last moment before the change. Returns `None` in the same cases as
+    /// [`Self::work_begin`].
     pub(super) fn work_end(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.to, -1)
     }

@@ -1,4 +1,5 @@
-//! Tests of selected due times. The child modules test email times, parsing, and every time zone.
+//! Tests of selected due times. The child modules test email times, parsing, and due times in all
+//! time zones.
 
 mod email_times;
 mod every_zone;
@@ -214,7 +215,7 @@ fn working_day_is_shortened_or_skipped_if_a_clock_change_removes_its_hours() {
         ),
         "Mon 2026-03-30 02:30"
     );
-    // In autumn, 02:30 occurs twice. Both times are working time.
+    // In autumn, 02:30 occurs twice. A working day that begins at this time still ends on time.
     assert_eq!(
         said(
             due_for(

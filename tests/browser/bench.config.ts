@@ -1,4 +1,5 @@
-// The configuration of the benchmarks that produce the figures in the README. Run them with `bin/bench recorder`.
+// The Playwright configuration of the browser benchmarks, which measure figures in the README. Run
+// them with `bin/bench recorder` and `bin/bench editor`.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

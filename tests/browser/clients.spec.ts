@@ -37,7 +37,10 @@ class TusClient {
     });
   }
 
-  /** Sends a file with tus-js-client and returns the id of its media. `onChunk` is called after each chunk. */
+  /**
+   * Sends a file with tus-js-client and returns the id of the new media item. `onChunk` is called
+   * after each chunk.
+   */
   send(
     file: Buffer | Readable,
     options: Partial<UploadOptions> = {},
@@ -58,7 +61,7 @@ class TusClient {
     });
   }
 
-  /** Returns the hash of the stored original. */
+  /** Returns the SHA-256 hash of the stored original of a media item. */
   async storedHash(media: string): Promise<string> {
     const response = await this.fetch(`/media/${media}`);
     expect(response.status).toBe(200);

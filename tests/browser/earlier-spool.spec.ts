@@ -1,7 +1,7 @@
-// Recordings that an earlier version left in the browser's database. This version must offer to
+// Recordings that an earlier version left in the browser's database. This version must be able to
 // resume them, upload the missing parts and play the results. The recorder of the earlier version
 // wrote tests/fixtures/spool-1 after its server was killed. Never replace this fixture, because
-// browsers still contain data in this format.
+// users' browsers may still contain data in this format.
 import { readFile, writeFile } from "node:fs/promises";
 import type { APIResponse, Page } from "@playwright/test";
 import {

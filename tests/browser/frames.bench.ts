@@ -34,7 +34,8 @@ test("frames per second of recordings", async ({}, info) => {
     baseURL: server.url,
     permissions: ["camera", "microphone"],
     viewport: { width: 1920, height: 1080 },
-    // Remove the flags that keep hidden tabs awake, because users' browsers run without them.
+    // Remove flags that Playwright sets but users' browsers do not have: they mute the sound and
+    // keep hidden tabs awake.
     ignoreDefaultArgs: [
       "--mute-audio",
       "--disable-background-timer-throttling",
@@ -144,8 +145,9 @@ async function measure(
 }
 
 /**
- * Sets whether the browser treats the page as visible. By default, Playwright makes every page behave as if it were
- * focused. Playwright has no API to change that, so this function uses its internal protocol session.
+ * Turns Playwright's focus emulation on or off. While it is on, which is the default, even a page
+ * in the background behaves as if it were visible and focused. Playwright has no API for this, so
+ * this function uses Playwright's internal protocol session.
  */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
   interface Driven {

@@ -1,10 +1,12 @@
-// Measures the time from Stop until the recording plays, over an uplink of 5 Mbit/s, in three cases:
-//   author      the recording plays for its author
-//   recipient   the recording plays for a recipient, because the author chose "Send it when I stop"
-//   usual       for comparison, the file recorded in the case `author` is uploaded as a whole
-// HEARBACK_BENCH_SECONDS lists the lengths of the recordings. HEARBACK_BENCH_RUNS is the number of runs for each
-// length, but lengths of ten minutes or more run only once. HEARBACK_BENCH_WAYS lists the cases. `usual` is skipped
-// without `author`.
+// Measures how long it takes until a recording plays, over an uplink of 5 Mbit/s, in three cases:
+// - `author`: from Stop until the recording plays for its author
+// - `recipient`: from Stop until it plays for a recipient, because the author chose "Send it when I stop"
+// - `usual`, for comparison: from the start of uploading the file recorded in the case `author` as
+//   a whole, until it plays
+//
+// HEARBACK_BENCH_SECONDS lists the lengths of the recordings. HEARBACK_BENCH_RUNS is the number of
+// runs for each length, but lengths of ten minutes or more run only once. HEARBACK_BENCH_WAYS lists
+// the cases. `usual` is skipped without `author`.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";
@@ -74,7 +76,7 @@ async function record(
   return { stop, update };
 }
 
-/** Returns the path of the recording's original file, and its size in bytes. */
+/** Returns the URL path and query of the recording's original, and its size in bytes. */
 async function original(page: Page, update: string): Promise<{ path: string; size: number }> {
   const shown = (await (
     await page.request.get(`/updates/${update}`, { headers: { accept: "application/json" } })

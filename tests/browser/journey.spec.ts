@@ -51,7 +51,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await bob.keyboard.press("Enter");
   await expect(bob.getByRole("heading", { name: "Inbox" })).toBeVisible();
 
-  // Ada uploads a recording and a screenshot, and chooses the audience.
+  // Ada uploads a recording and a screenshot, chooses the audience and sends the update.
   await ada.goto("/updates/new");
   await checkPage(ada, "new");
   await ada
@@ -106,7 +106,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await checkPage(bob, "update-recipient");
   await checkPage(ada, "update-author");
 
-  // A guest opens a share link, enters a name once and comments.
+  // Ada creates a share link. A guest opens it, enters a name and comments.
   await ada.getByRole("button", { name: "Share" }).click();
   await ada.getByLabel("A new one, for whom").fill("Customer");
   await ada.getByRole("button", { name: "Make a link" }).click();

@@ -1,4 +1,4 @@
-// Simulates keys of other keyboard layouts.
+// Simulates key presses on other keyboard layouts.
 import type { Page } from "@playwright/test";
 
 /**

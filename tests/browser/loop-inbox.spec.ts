@@ -4,7 +4,7 @@ import { entry, expectReceipts, kim, leo, nadia, receipt, rows, send, test } fro
 import { Scene } from "./scene.ts";
 import { checkPage, expect } from "./test.ts";
 
-test("a recipient empties the inbox: updates are postponed, muted, acknowledged and declined", async ({
+test("a recipient empties the inbox by postponing, muting, acknowledging and objecting to updates", async ({
   browser,
   frozenServer: held,
 }) => {

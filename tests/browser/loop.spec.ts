@@ -86,7 +86,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await checkPage(inAuckland, "loop-inbox-asked");
   });
 
-  await test.step("Kim asks a question at a time of the video before she answers", async () => {
+  await test.step("before she answers, Kim asks a question about a moment in the video", async () => {
     await entry(inAuckland, title).getByRole("link", { name: "Open" }).click();
     await expect(inAuckland.locator(".ask-words")).toContainText(
       "Nadia Berg asks you to say it back by Mon 17:00",
@@ -260,7 +260,7 @@ test("an author hears back from three people in other time zones, and asks them 
     ).toContainText("All have answered");
   });
 
-  await test.step("Kim accepts the answer and reads the update back, and Leo is overdue", async () => {
+  await test.step("Kim accepts the answer and reads the update back, and Leo’s answer is overdue", async () => {
     // 09:30 on Monday in Auckland, 12:30 on Sunday in San Francisco and 21:30 on Sunday in Berlin.
     await scene.setTime("2026-11-22T20:30:00Z");
     await inAuckland.goto("/inbox");

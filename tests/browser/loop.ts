@@ -75,7 +75,10 @@ export const rows = (page: Page, section: "To answer" | "To hear" | "Waiting on 
 export const entry = (page: Page, title: string) =>
   page.locator(".entry", { has: page.getByRole("link", { name: title, exact: true }) });
 
-/** Opens the inbox. Expects the row of the update to say what the author asks for and when it is due. */
+/**
+ * Opens the inbox. Expects the row of the update in the section "To answer" to show exactly these
+ * requests, such as "Got it by Fri 17:00".
+ */
 export async function expectAsk(page: Page, title: string, ...words: string[]): Promise<void> {
   await page.goto("/inbox");
   await expect(rows(page, "To answer").and(entry(page, title)).locator(".ask")).toHaveText(words);

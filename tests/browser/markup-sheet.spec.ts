@@ -183,8 +183,8 @@ function alter(shape: Shape): Shape {
 }
 
 /**
- * Takes a screenshot, at full size, of the picture on the stage with one of its layers over it. `layer` is the CSS
- * selector of the layer.
+ * Takes a full-size screenshot of the picture on the stage with one of its layers over it. `layer`
+ * is the CSS selector of the layer.
  */
 async function screenshotLayer(page: Page, layer: string): Promise<Buffer> {
   await page.evaluate(

@@ -79,7 +79,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await editor.drag([share.left, share.top], [share.right, share.bottom]);
   await saveScreenshots(page, "markup-editor");
   await axe(page);
-  // Leave the first numbered step outside the crop. It is removed, and the remaining steps are numbered 1 and 2.
+  // Crop the first numbered step away. The remaining steps are then numbered 1 and 2.
   await editor.pickTool("c");
   await editor.drag([0.1, 0.1], [0.9, 0.95]);
   await page.keyboard.press("Enter");
@@ -122,7 +122,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
     Math.round(before.height * 0.85),
   ]);
 
-  // After a reload the shapes can be edited.
+  // After a reload, the shapes can still be edited.
   await page.reload();
   await page
     .getByRole("button", { name: /^Mark up/ })
@@ -160,7 +160,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
   await expect(page.getByRole("heading", { name: "Where to look" })).toBeVisible();
   await expect(page.locator(".stage .layer")).toBeVisible();
 
-  // The recipient sees the shapes, reads them as a list and hides them.
+  // The recipient sees the shapes on the picture and as a list, and hides them.
   const recipient = await openSignedInPage(browser, hearback, milo!);
   await recipient.goto(new URL(page.url()).pathname);
   await expect(recipient.locator(".stage .layer")).toBeVisible();

@@ -1,4 +1,5 @@
-// Helpers for the markup tests. They paint pictures that contain a secret, operate the editor and count pixels.
+// Helpers for the markup tests: painting pictures that contain a secret, operating the editor and
+// counting pixels.
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, type Locator, type Page } from "@playwright/test";
 import { apiHeaders } from "./scene.ts";
@@ -242,8 +243,8 @@ export class Editor {
   }
 
   /**
-   * Presses the button `name`. If `confirm` is given, also presses that button in the dialog that follows. Waits until
-   * the editor is closed.
+   * Presses the button `name`. If `confirm` is given, also presses the button `confirm` in the
+   * dialog that follows. Waits until the editor is closed.
    */
   async finish(name: string, confirm?: string): Promise<void> {
     await this.dialog.getByRole("button", { name, exact: true }).click();

@@ -63,7 +63,8 @@ export default defineConfig({
   ...(runsAllTests ? {} : { grepInvert: /@once/ }),
   outputDir: `results/${engine}`,
   reporter: [["list"], ["json", { outputFile: `results/${engine}.json` }]],
-  // Tests spend most of their time waiting, so two workers nearly halve the total time even on two cores.
+  // Even on two cores, two workers nearly halve the total time, because tests spend most of their
+  // time waiting.
   workers: 2,
   fullyParallel: true,
   retries: 0,

@@ -271,7 +271,10 @@ test("a recording is not discarded if the page cannot find out whether it was se
   expect((await page.request.get(`/media/${media}`, { headers: apiHeaders })).status()).toBe(200);
 });
 
-/** Begins the upload of a recording of unknown length. Returns its address, its update and its media item. */
+/**
+ * Begins the upload of a recording of unknown length. Returns the address of the upload, and the
+ * ids of its update and its media item.
+ */
 async function beginRecording(page: Page): Promise<{ id: string; url: string; media: string }> {
   const created = await page.request.fetch("/uploads", {
     method: "POST",

@@ -138,7 +138,7 @@ test("leaving the page during the countdown deletes the upload, and also deletes
   const [romy] = await hearback.addPeople("Romy");
   const { page, context, close } = await openStudio(playwright, hearback, romy!);
   page.on("dialog", (dialog) => void dialog.accept());
-  // The page creates the draft and the upload, but MediaRecorder never starts.
+  // Keep MediaRecorder from starting. The page then creates only the draft and the upload.
   await context.addInitScript(() => {
     MediaRecorder.prototype.start = () => {};
   });

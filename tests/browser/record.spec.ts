@@ -39,7 +39,7 @@ test("a recording of a tab with a camera bubble can be paused, stopped and playe
   await expect(bubble).toBeVisible();
   await checkPageFromTop(page, "recorder-set");
 
-  // Keys and the mouse move the bubble.
+  // Keys move and resize the bubble, and the mouse moves it.
   const place = () =>
     bubble.evaluate((element) =>
       [element.style.left, element.style.top, element.style.height].map(parseFloat),
@@ -198,7 +198,8 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await page.reload();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  // Simulate the browser's "Stop sharing" button.
+  // Keep the shared stream, so that the test can end it as the browser's "Stop sharing" button
+  // would.
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
     const real = media.getDisplayMedia.bind(media);

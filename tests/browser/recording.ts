@@ -191,15 +191,18 @@ async function listProcesses(): Promise<{ pid: number; parent: number; command: 
   return all;
 }
 
-/** Parses "Safe on the server up to 1:24" into seconds. Returns -1 for other messages. */
+/**
+ * Parses a message such as "Safe on the server up to 1:24" into seconds. Returns -1 for other
+ * messages.
+ */
 export function parseSafeSeconds(message: string): number {
   const [, minutes, seconds] = /[Ss]afe on the server up to (\d+):(\d\d)/.exec(message) ?? [];
   return minutes === undefined ? -1 : Number(minutes) * 60 + Number(seconds);
 }
 
 /**
- * Fetches the first media of an update and the bytes of the rendition `name`, with the session of `page`. The original
- * is available only if `page` is signed in as the author.
+ * Fetches the first media item of an update and the bytes of its rendition `name`, with the session
+ * of `page`. The original is available only if `page` is signed in as the author.
  */
 export async function fetchStoredMedia(
   page: Page,

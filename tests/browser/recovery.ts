@@ -28,7 +28,7 @@ export const test = base.extend<{ server: Hearback; account: Person; studio: Rec
 
 export const offers = (page: Page) => page.locator("unfinished-recordings .unfinished-recording");
 
-/** Parses the offer "2:14 recorded, 2:11 safe on the server." into seconds. */
+/** Parses an offer such as "2:14 recorded, 2:11 safe on the server." into seconds. */
 export async function readOffer(page: Page): Promise<{ recorded: number; safe: number }> {
   await expect(offers(page)).toContainText(/recorded/);
   const [, recorded, safe] =
@@ -82,7 +82,10 @@ export async function stopRecording(page: Page): Promise<string> {
   return /updates\/([0-9a-z]+)/.exec(page.url())![1]!;
 }
 
-/** Publishes the draft, and expects that another person can play it, seek in it and hear its sound. */
+/**
+ * Publishes the draft. Expects that another person can play the recording with its sound and can
+ * seek in it.
+ */
 export async function publishAndPlay(
   page: Page,
   update: string,

@@ -6,7 +6,7 @@ import { Hearback, person, signIn, type Person } from "./test.ts";
 /** A person's name, IANA time zone and browser language. */
 export type Place = readonly [name: string, zone: string, locale: string];
 
-/** Headers of an API request. Tests prepare data through the API, and verify the behavior of the pages. */
+/** Headers of the API requests with which tests prepare and check data. */
 export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
 export class Scene {

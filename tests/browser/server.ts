@@ -57,7 +57,7 @@ export class Hearback {
   private constructor(
     /** The base address, without a trailing slash. */
     readonly url: string,
-    /** The one-time address that creates the first account. */
+    /** The one-time address at which the first account is created. */
     readonly setUpLink: string,
     private child: ChildProcess,
     private readonly settings: NodeJS.ProcessEnv,
@@ -141,7 +141,9 @@ export class Hearback {
     return (await running).stdout.trim();
   }
 
-  /** Kills the process without warning, as a power failure would. Its data remains. */
+  /**
+   * Kills the process without warning, as the system does when memory runs out. Its data remains.
+   */
   async kill(): Promise<void> {
     const ended = once(this.child, "exit");
     this.child.kill("SIGKILL");
@@ -165,7 +167,7 @@ export class Hearback {
     await waitForOutput(this.child, /(listens on)/);
   }
 
-  /** Terminates the server as a service manager would, and deletes its data. */
+  /** Terminates the server as a service manager would, and deletes its folder and its database. */
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, "exit");
@@ -194,7 +196,9 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-/** Creates the storage and the database of one server. */
+/**
+ * Creates the folder of one server, and its PostgreSQL database if HEARBACK_TEST=postgres is set.
+ */
 async function createResources() {
   const id = randomBytes(6).toString("hex");
   const folder = await mkdtemp(join(tmpdir(), "hearback-"));

@@ -50,7 +50,8 @@ test("a recording can contain microphone sound, tab audio, both or neither", asy
     sharedTabTitle: "The tab with music",
     args: ["--autoplay-policy=no-user-gesture-required"],
   });
-  // Switch off echo cancellation, which would remove a constant tone while the tab plays another tone.
+  // Switch off the processing of the microphone's sound, because echo cancellation would remove a
+  // constant tone while the tab plays another tone.
   await context.addInitScript(() => {
     const media = navigator.mediaDevices as MediaDevices | undefined;
     const real = media?.getUserMedia.bind(media);

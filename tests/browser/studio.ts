@@ -24,7 +24,7 @@ export interface StudioOptions {
   sharedTabTitle?: string;
   /** Whether the browser refuses to share the screen. */
   refusesScreen?: boolean;
-  /** The permissions of the browser. By default, it has all of them. */
+  /** The permissions of the pages. The default is camera, microphone and clipboard. */
   permissions?: string[];
   /** More command-line arguments for Chromium. */
   args?: string[];
@@ -85,7 +85,7 @@ export async function openStudio(
   return { context, page, close };
 }
 
-/** Returns two seconds of a tone as WAV: mono, 16 bits, 48 kHz. */
+/** Returns two seconds of a tone as a WAV file: mono, 16-bit, 48 kHz. */
 export function toneWav(hertz: number): Buffer {
   const rate = 48_000;
   const samples = Buffer.alloc(2 * 2 * rate);
@@ -108,7 +108,7 @@ export function toneWav(hertz: number): Buffer {
 }
 
 export const recorder = (page: Page) => page.locator("screen-recorder");
-/** Returns the element with the time that the recorder shows. */
+/** Returns the element in which the recorder shows the recorded time. */
 export const recordedTime = (page: Page) => page.locator('[data-part="time"]');
 /** Waits until at least this many seconds are recorded. */
 export const waitUntilRecorded = (page: Page, seconds: number) =>
@@ -126,7 +126,7 @@ export async function startRecording(page: Page, source = "Screen"): Promise<voi
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
 }
 
-/** Makes the captured screen of the page lag by `ms` milliseconds. */
+/** Makes the frames of the captured screen arrive `ms` milliseconds late. */
 export const delayCapture = (page: Page, ms: number) =>
   page.evaluate((ms) => {
     const media = navigator.mediaDevices;
@@ -186,7 +186,10 @@ export async function interceptTracks(page: Page): Promise<(kind: string) => Pro
     }, kind);
 }
 
-/** Scrolls to the top first, because the sticky recorder bar would cover the middle of a full-page screenshot. */
+/**
+ * Like `checkPage`, but scrolls to the top first, because the sticky recorder bar would cover the
+ * middle of a full-page screenshot.
+ */
 export async function checkPageFromTop(page: Page, name: string): Promise<void> {
   await page.evaluate(() => scrollTo(0, 0));
   await checkPage(page, name);

@@ -44,7 +44,8 @@ export const test = base.extend<
     await server.stop();
   },
   baseURL: async ({ hearback }, use) => use(hearback.url),
-  // The browser lives as long as its worker, and the pages of earlier tests would slow down all later ones.
+  // The browser lives as long as its worker. Pages that earlier tests left open would slow down
+  // later tests.
   closeContexts: [
     async ({ browser }, use) => {
       await use();

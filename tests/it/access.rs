@@ -77,7 +77,8 @@ async fn streams_and_media_urls_stop_working_when_a_later_member_leaves_the_grou
     dan.delete(&format!("{design}/members/{}", dan.id))
         .await
         .expect(204);
-    // The stream ends without another event, because Dan lost access when he left the group.
+    // The stream ends without waiting for another event, because Dan lost access when he left the
+    // group.
     wait_for_end(stream).await;
     app.client().get(&picture).await.problem(404);
 }

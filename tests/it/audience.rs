@@ -337,7 +337,7 @@ async fn inviting_somebody_through_the_api_returns_the_invitation_link() {
 }
 
 #[actix_web::test]
-async fn deactivated_person_in_the_audience_is_rejected_with_a_reason() {
+async fn draft_with_a_deactivated_person_in_the_audience_is_rejected_with_a_reason() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     let gone = app.person("Gone").await;

@@ -17,7 +17,7 @@ struct Demo {
 }
 
 impl Demo {
-    /// Starts the demo and reads its output.
+    /// Starts the demo, and reads the address and the account that it prints.
     fn start(command: &mut Command) -> Self {
         let mut process = command
             .stdout(Stdio::piped())
@@ -64,7 +64,7 @@ fn demo(arguments: &[&OsStr]) -> Command {
 }
 
 #[actix_web::test]
-async fn demo_contains_updates_in_every_state_and_deletes_its_folder_when_it_stops() {
+async fn demo_contains_receipts_in_many_states_and_deletes_its_folder_when_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let demo = Demo::start(
         demo(&[])
@@ -112,7 +112,8 @@ async fn check_inbox(program: &Client) {
     }
 }
 
-/// Opens every update, its receipts and its media. Checks that every state of a receipt occurs.
+/// Opens every update, its receipts and its media. Checks that receipts in every state except
+/// `opened` occur.
 async fn check_updates(browser: &Client, program: &Client) {
     let list = program.get("/updates?limit=100").await.expect(200).json();
     let mut states = BTreeSet::new();

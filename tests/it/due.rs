@@ -22,7 +22,7 @@ async fn due_time_in_working_days_follows_the_time_zone_of_each_recipient() {
     let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
     set_time_zone(&kim, "Pacific/Auckland").await;
     set_time_zone(&leo, "America/Los_Angeles").await;
-    // At this time it is Thursday in Los Angeles and already Friday in Auckland.
+    // At this time, it is Thursday in Los Angeles and already Friday in Auckland.
     app.set_clock("2030-01-10T19:00:00Z");
     let path = ada
         .update(
@@ -43,7 +43,7 @@ async fn due_time_in_working_days_follows_the_time_zone_of_each_recipient() {
         "2030-01-12T01:00:00.000Z",
         "Friday 17:00 in Los Angeles"
     );
-    // Leo sees only his own due time. Ada sees the due times of both recipients.
+    // Leo's inbox shows his own due time. Ada sees the due times of both recipients.
     let page = app.browser("Leo").await.get("/inbox").await.text();
     assert!(
         page.contains("Got it by <time") && page.contains("Fri 17:00"),

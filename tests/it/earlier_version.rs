@@ -1,9 +1,10 @@
-//! Upgrades an installation in which an earlier version left unfinished work. The current version finishes this work
-//! and still accepts the addresses that the earlier version signed.
+//! Upgrades an installation in which an earlier version left unfinished work. The current version
+//! finishes this work and still accepts the addresses that the earlier version signed.
 //!
-//! `tests/fixtures/schema-6` was recorded from a running server. It has an unfinished upload, a redaction whose
-//! picture is hidden but not yet deleted, a pending job of every kind, drafts, a snooze, a share link and a session.
-//! Never record it again: only the earlier version can produce this data.
+//! `tests/fixtures/schema-6` was recorded from a running server. It contains an unfinished upload,
+//! a redaction whose picture is hidden but not yet deleted, a pending job of every kind, drafts, a
+//! snooze, a share link and a session. Never record it again: only the earlier version can produce
+//! this data.
 
 use std::path::Path;
 

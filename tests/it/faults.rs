@@ -76,8 +76,8 @@ impl Breaker {
         }
     }
 
-    /// Makes the fault happen at a later request to the services in `reach`. If `nth` is 0, the
-    /// fault happens at the next of these requests.
+    /// Makes the fault happen at a later request to the services in `reach`: at the next one if
+    /// `nth` is 0, at the one after that if `nth` is 1, and so on.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
         *self.armed.lock().unwrap() = Some(Armed {
             left: nth,
@@ -111,7 +111,7 @@ impl Breaker {
         }
     }
 
-    /// Cuts the connections that `reach` includes.
+    /// Cuts the connections to the services in `reach`.
     fn cut(&self, reach: Reach) {
         for service in [Service::Database, Service::Storage] {
             if reach.includes(service) {
@@ -170,7 +170,8 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // If this is `Some`, the next response is dropped and these connections are cut.
+        // If this is `Some`, the next response is dropped and the connections to the services that
+        // it contains are cut.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),
@@ -221,7 +222,8 @@ impl Requests {
         }
     }
 
-    /// Counts a request and sends its first bytes.
+    /// Counts a request and sends its first bytes, unless the chosen fault cuts or delays the
+    /// request.
     async fn start_request(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.breaker.count(self.service) {
             Some((reach, Fault::CutBefore)) => {
@@ -240,8 +242,8 @@ impl Requests {
         self.to.write_all(bytes).await
     }
 
-    /// Forwards HTTP/1.1 requests. Assumes that every request body has a `Content-Length`, as the bodies of the S3
-    /// SDK do.
+    /// Forwards HTTP/1.1 requests. Assumes that every request with a body has a `Content-Length`
+    /// header, as the requests of the S3 SDK do.
     async fn forward_http(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
@@ -273,9 +275,10 @@ impl Requests {
         }
     }
 
-    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions that use upload tables. A
-    /// transaction counts as one request, at its COMMIT, because a cut at any earlier statement has the same effect:
-    /// the transaction is rolled back.
+    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions that use
+    /// upload tables. A transaction counts as one request, at its COMMIT, because a cut at an
+    /// earlier statement has the same effect as a cut before the COMMIT: the transaction is rolled
+    /// back.
     async fn forward_statements(&mut self) -> io::Result<()> {
         let length = self.from.read_u32().await?;
         let mut message = length.to_be_bytes().to_vec();

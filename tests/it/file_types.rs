@@ -37,7 +37,7 @@ fn fragmented_mp4() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Returns videos with unusual first bytes.
+/// Returns the names and contents of videos with unusual first bytes.
 fn unusual_videos() -> Vec<(&'static str, Vec<u8>)> {
     let fragments = fragmented_mp4();
     let prefixed = |before: &[Vec<u8>]| [before.concat(), fragments.clone()].concat();
@@ -172,7 +172,8 @@ async fn video_or_audio_in_an_unsupported_format_is_rejected_with_advice() {
     }
 }
 
-/// The name, first bytes, format and advice of each unsupported file.
+/// Returns the name and first bytes of each unsupported file, and the format and advice that its
+/// error must contain.
 fn unsupported_videos() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let video = "Export it as H.264 (MP4) and upload it again.";
     let sound = "contains only sound";
@@ -233,7 +234,7 @@ async fn utf_16_text_is_not_mistaken_for_mp3() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = ada.update(json!({ "title": "T", "publish": false })).await;
-    // The byte order mark of UTF-16 has the same bits as the sync word of MP3.
+    // The byte order mark of UTF-16 begins with the same bits as the sync word of MP3.
     let file = ("media", "a.txt", b"\xff\xfeh\0i\0".to_vec());
     let problem = ada
         .upload(&format!("{draft}/media"), &[], &[file])

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Returns two numbers for each frame of a test video: the time at which a player shows the frame,
-/// in seconds, and which second of the source video the frame comes from. The gray value of the
-/// frame encodes the second number. `input` contains ffmpeg options for the input file.
+/// Returns two numbers for each frame of a test video: the time in seconds at which a player shows
+/// the frame, and the second of the source video from which the frame comes. The gray value of the
+/// frame encodes the latter. `input` contains ffmpeg options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
     let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])

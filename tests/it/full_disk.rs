@@ -13,7 +13,8 @@ use crate::app::{
 };
 use crate::gate::{Gate, PREPARATION};
 
-/// The server, the people who send the writes, and the updates that the writes change.
+/// The server whose database is copied to the small disk, the people who send the writes, and the
+/// updates that the writes change.
 struct World {
     app: TestApp,
     ada: Client,

@@ -116,8 +116,8 @@ export class CommentComposer extends HTMLElement {
   }
 
   /**
-   * Appends the beginning of a question, and selects the "…" in it, so that typing replaces the
-   * "…".
+   * Appends a starter, the beginning of a question, and selects its "…", so that typing replaces
+   * the "…".
    */
   #insertStarter(starter: string): void {
     const area = this.#area;
@@ -166,7 +166,10 @@ export class CommentComposer extends HTMLElement {
     }
   }
 
-  /** Shows the comment that was just sent. Leaves the focus alone if the person has moved on to something else. */
+  /**
+   * Shows and focuses the comment that was just sent. Does nothing if the person has moved the
+   * focus elsewhere in the meantime.
+   */
   #focusSent(id: string): void {
     const { activeElement, body } = document;
     if (activeElement !== body && !this.contains(activeElement)) return;

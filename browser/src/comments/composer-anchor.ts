@@ -43,7 +43,6 @@ export class ComposerAnchor {
   connectToStage(signal: AbortSignal): void {
     document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
     this.#updateDrawButton();
-    // Restore a drawing that the person had not sent when they left the page.
     const drawn = readStorage("sessionStorage", this.#drawingKey);
     if (drawn !== null) this.set(JSON.parse(drawn) as Anchor);
     document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
@@ -111,7 +110,7 @@ export class ComposerAnchor {
     return this.composer.querySelector("[data-draw]");
   }
 
-  /** Hides the Draw button if the stage shows nothing to draw on. */
+  /** Shows the Draw button only while the stage shows an image or a video. */
   #updateDrawButton(): void {
     const button = this.#drawButton;
     if (button) button.hidden = !stage()?.imageViewer && !stage()?.video;

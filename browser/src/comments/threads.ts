@@ -76,7 +76,7 @@ for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
 
 /**
  * Stands in for the media number of threads about the whole update, which have no media. It is
- * higher than every real number, so these threads come last.
+ * higher than the number of any media, so these threads come last.
  */
 const NO_MEDIA = 1000;
 

@@ -44,8 +44,8 @@ export class DraftMessages {
   }
 
   /**
-   * Marks an address as invalid if the error mentions it, and returns the other addresses. Returns null if there is no
-   * error, or if the error mentions no address.
+   * Marks the addresses that the error mentions as invalid, and returns the others. Returns null if
+   * there is no error, or if the error mentions no address.
    */
   validAddresses(audience: string[] | undefined, error: string | undefined): string[] | null {
     if (audience === undefined || error === undefined) return null;

@@ -4,8 +4,8 @@
 /** The draft that this page edits. */
 export interface Draft {
   /**
-   * Creates the draft if it does not exist yet, and resolves with its id. Fills an empty title field with `title`.
-   * `select` also selects that title.
+   * Creates the draft if it does not exist yet, and resolves with its id. Fills an empty title
+   * field with `title` and, if `select` is set, selects that title.
    */
   ensure(title?: string, select?: boolean): Promise<string>;
   /** Deletes the draft if it contains no files and no text except the title given by `ensure`. */
@@ -22,7 +22,10 @@ export interface PendingMedia {
 }
 
 export interface Recorder extends PendingMedia {
-  /** Whether publishing the draft would end a running recording. The person must then confirm first. */
+  /**
+   * Whether publishing the draft would end a running recording. If so, the person must confirm
+   * first.
+   */
   readonly asks: boolean;
 }
 
@@ -33,7 +36,7 @@ export interface FileSink {
   open(file: File): Promise<void>;
 }
 
-/** Holds the page's only part of one kind, such as the draft, once that part has registered. */
+/** Holds one part of the page, such as the draft, once that part has registered. */
 class Slot<T> {
   #current: T | null = null;
 

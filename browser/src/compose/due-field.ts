@@ -1,5 +1,6 @@
-// <due-field>: the input for a due time. The person types it in the browser's time zone, and a hidden field sends it in
-// UTC. Without scripts, the server interprets it in the account's time zone.
+// <due-field>: the input for a due time. The person types the time in the browser's time zone, and
+// a hidden field sends it in UTC. Without scripts, the server interprets the typed time in the
+// account's time zone.
 export class DueField extends HTMLElement {
   connectedCallback(): void {
     const input = this.querySelector<HTMLInputElement>("input[type=datetime-local]");

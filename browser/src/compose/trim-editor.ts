@@ -177,7 +177,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // Seek to one millisecond before the end at most, because a video has no frame at its exact
+    // Seek at most to one millisecond before the end, because a video has no frame at its exact
     // end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
@@ -272,8 +272,9 @@ export class TrimEditor extends HTMLElement {
   }
 
   /**
-   * Reads from the trim form whether recipients must answer again. The form that restores the recording has no inputs
-   * for this, so its requests use the trim form's values too.
+   * Reads from the trim form whether recipients must answer again, and what has changed. The form
+   * that restores the recording has no inputs for this, so its requests use the trim form's values
+   * too.
    */
   #readChange(): Record<string, string> {
     const material = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
@@ -285,7 +286,8 @@ export class TrimEditor extends HTMLElement {
 
   async #finish(restored: boolean): Promise<void> {
     document.getElementById("complaint")?.remove();
-    // Reset the saved inputs to their defaults, because a refresh keeps inputs that differ from their defaults.
+    // Reset the inputs to their defaults once their values are saved, because a refresh keeps
+    // inputs that differ from their defaults.
     for (const input of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
       if (input.type === "checkbox") input.checked = input.defaultChecked;
       else if (input.type !== "hidden") input.value = input.defaultValue;

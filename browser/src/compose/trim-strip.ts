@@ -8,9 +8,9 @@ export type End = "from" | "to";
 export type Range = Record<End, number>;
 
 interface StripCallbacks {
-  /** The person dragged a handle, or moved it with the keyboard. */
+  /** Called when the person drags a handle or moves it with the keyboard. */
   moved(end: End, ms: number): void;
-  /** The person pressed the strip at `ms`. */
+  /** Called when the person presses the strip at the time `ms`. */
   seek(ms: number): void;
 }
 

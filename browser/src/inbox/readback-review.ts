@@ -1,5 +1,6 @@
-// <hearing-list>: the author reviews readbacks one by one. j and k move the focus, y confirms, n corrects. For ten
-// seconds, the author can undo a confirmation. Later, they can change the verdict in the person's row.
+// <hearing-list>: the author reviews readbacks one by one. `j` and `k` move the focus, `y` confirms
+// a readback, and `n` opens the form that corrects it. For ten seconds, the author can undo a
+// confirmation. Later, they can change the verdict in the person's row.
 import { announce } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { latinKey } from "../lib/latin-key.js";

@@ -44,7 +44,7 @@ export function iconButton(
 /** Announces `text` to screen readers. */
 export function announce(text: string): void {
   const region = document.getElementById("announcements");
-  // Screen readers do not announce unchanged text, so append a space to repeated text.
+  // Screen readers do not announce unchanged text, so append a no-break space to repeated text.
   if (region) region.textContent = region.textContent === text ? `${text}\u00a0` : text;
 }
 

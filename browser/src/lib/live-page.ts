@@ -46,7 +46,10 @@ class LivePage extends HTMLElement {
     else this.#open();
   };
 
-  /** Reconnects at once when the network is back, because the browser may wait before it tries again. */
+  /**
+   * Reconnects and refreshes at once when the network is back, because the browser may wait before
+   * it tries again.
+   */
   #reconnect = (): void => {
     this.#close();
     this.#updateConnection();

@@ -1,5 +1,5 @@
-// Menus are <details> elements. One is open at a time; Escape or a click elsewhere closes it. The reaction menu gets an
-// emoji search.
+// Menus are <details> elements. At most one is open at a time; Escape or a click elsewhere closes
+// it. The reaction menu gets an emoji search.
 import { make } from "./dom.js";
 
 const MAX_EMOJIS = 40;

@@ -32,9 +32,9 @@ export function awaitConnection(): void {
 }
 
 /**
- * If `problem` says that the request can be repeated, calls `send` once the server responds again, and returns true.
- * Otherwise returns false. `element` contains the text to send. If it leaves the page, or if the person types in it,
- * `send` is not called: the person may not have finished.
+ * If `problem` says that the request can be repeated, calls `send` once the server responds again,
+ * and returns true. Otherwise returns false. `element` contains the text to send. If the element
+ * has been removed from the page by then, or the person has typed in it, `send` is not called.
  */
 export function sendWhenConnected(element: Element, problem: unknown, send: () => void): boolean {
   if (!(problem instanceof Problem) || !problem.isRepeatable) return false;

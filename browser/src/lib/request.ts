@@ -78,7 +78,9 @@ export function toSentence(error: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
 }
 
-/** Parses a problem document (RFC 9457). For other bodies, the message contains the status. */
+/**
+ * Parses a problem document (RFC 9457). For any other body, derives the message from the status.
+ */
 export function parseProblem(status: number, text: string): Problem {
   // Replace the server's message for 401, which is written for API clients.
   if (status === 401)

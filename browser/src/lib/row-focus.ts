@@ -25,8 +25,8 @@ export function focusedRow(rows: HTMLElement[]): HTMLElement | undefined {
 }
 
 /**
- * Moves the focus by `offset` rows. If no row has the focus, it goes to the first row, or to the last if `offset` is
- * negative.
+ * Moves the focus by `offset` rows. If no row has the focus, focuses the first row or, if `offset`
+ * is negative, the last.
  */
 export function moveFocus(rows: HTMLElement[], offset: number): void {
   const last = rows.length - 1;

@@ -116,7 +116,7 @@ export class MarkupCanvas {
     this.drawOverlay();
   }
 
-  /** Shows the crop that is being chosen, in picture pixels. */
+  /** Shows the crop that is being chosen, in picture pixels; null hides it. */
   showCrop(box: Box | null): void {
     this.#crop = box;
     this.drawOverlay();
@@ -135,8 +135,9 @@ export class MarkupCanvas {
   }
 
   /**
-   * The maximum distance, in screen pixels, from which a handle can be grabbed. It is limited so
-   * that a small shape can still be dragged by its interior, and a short line by its middle.
+   * The maximum distance, in screen pixels, from which a handle of the shape can be grabbed. It is
+   * short enough that a small shape can still be dragged by its interior, and a short line by its
+   * middle.
    */
   #maxReach(shape: Shape, [x, y]: Point): number {
     const [left, top, w, h] = bounds(shape, this.doc.size);

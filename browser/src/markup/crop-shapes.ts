@@ -9,7 +9,10 @@ import {
   type Point,
 } from "./shapes.js";
 
-/** The whole pixels that a crop keeps. Each side is rounded to the nearest pixel, and at least one pixel remains. */
+/**
+ * The whole pixels that a crop keeps. Each edge is rounded to the nearest pixel boundary, and at
+ * least one pixel remains in each direction.
+ */
 export function cropPixels([x, y, w, h]: Box, width: number, height: number): Box {
   const left = Math.min(width - 1, Math.round(x * width));
   const top = Math.min(height - 1, Math.round(y * height));
@@ -22,8 +25,8 @@ export function cropPixels([x, y, w, h]: Box, width: number, height: number): Bo
 }
 
 /**
- * Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Line widths are scaled, so that
- * the shapes look the same.
+ * Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Line widths
+ * and text sizes are scaled, so that the shapes look the same.
  */
 export function clipShapes(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
   const [left, top, w, h] = cropPixels(crop, width, height);
@@ -101,7 +104,7 @@ function clipSegment([x1, y1]: Point, [x2, y2]: Point): [Point, Point, number, n
   return from <= to ? [at(from), at(to), from, to] : null;
 }
 
-/** Splits a stroke where it crosses the border, and returns the parts inside. */
+/** Splits a stroke where it crosses the border of the unit square, and returns the parts inside. */
 function clipStroke(points: StrokePoint[]): StrokePoint[][] {
   const [only] = points;
   if (points.length === 1) return only && isInside([only[0], only[1]]) ? [points] : [];

@@ -6,9 +6,9 @@ import { boxBetween, resizeBox, type Handle } from "./geometry.js";
 import { clamp, type Box, type Point } from "./shapes.js";
 
 export class CropTool {
-  /** The buttons that apply or cancel the crop. */
+  /** The bar with the buttons that cancel, reset or apply the crop. */
   readonly bar: HTMLElement;
-  /** The crop, in whole picture pixels. */
+  /** The crop, in picture pixels. */
   #box: Box;
   #isEnded = false;
 

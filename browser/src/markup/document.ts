@@ -22,7 +22,10 @@ interface State {
   readonly crop: Box | null;
 }
 
-/** The distance between a copy and its original, as a fraction of the picture's shorter side. */
+/**
+ * The horizontal and vertical distance between a copy and its original, as a fraction of the
+ * picture's shorter side.
+ */
 const copyOffset = 0.025;
 
 export class MarkupDocument {
@@ -299,7 +302,10 @@ export class MarkupDocument {
     this.onChange(what === null ? "Nothing left to undo or redo" : `${verb}: ${what}`);
   }
 
-  /** Adds shapes in front of all others. If the picture would have too many marks, announces that and returns null. */
+  /**
+   * Adds shapes in front of all others. If the picture would have too many marks or too many
+   * points, announces that and returns null.
+   */
   #append(shapes: Shape[], what: string, selected: boolean, verb: string): number[] | null {
     if (shapes.length === 0) return null;
     const after = [...this.marks.map(({ shape }) => shape), ...shapes];

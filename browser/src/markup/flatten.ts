@@ -1,5 +1,5 @@
-// Removes redacted and cropped pixels before a picture leaves the browser, and paints shapes on pictures for the
-// clipboard and for downloads.
+// Removes redacted and cropped-away pixels before a picture leaves the browser, and paints shapes
+// on pictures for the clipboard and for downloads.
 import { clipShapes, cropPixels } from "./crop-shapes.js";
 import { fontName, isBlockCoded, paintShapes, redactedPixels } from "./draw.js";
 import { isDestructive, type Markup, type Shape } from "./shapes.js";
@@ -42,7 +42,10 @@ function withoutRedactions({ shapes }: Markup): Shape[] {
   return shapes.filter(({ kind }) => kind !== "redaction");
 }
 
-/** Returns a canvas with the remaining part of the picture, and the picture's original size. */
+/**
+ * Returns a canvas with the part of the picture inside the crop, in which redacted areas are black,
+ * and the picture's original size.
+ */
 async function redactedCanvas(
   picture: Blob,
   markup: Markup,

@@ -73,8 +73,8 @@ export function extent(shapes: Shape[]): Box {
 }
 
 /**
- * Whether a point is on the drawn part of a shape ("on") or only inside its outline ("in"). `slack` is the tolerance in
- * picture pixels.
+ * Returns "on" if a point is on the drawn part of a shape, "in" if it is only inside the shape's
+ * outline, and null otherwise. `slack` is the tolerance in picture pixels.
  */
 export function hitTest(
   shape: Shape,
@@ -147,7 +147,7 @@ function distanceToSegment([x, y]: Point, [x1, y1]: Point, [x2, y2]: Point): num
   return Math.hypot(x - x1 - dx * share, y - y1 - dy * share);
 }
 
-/** Moves shapes by the same distance, without leaving the picture. */
+/** Moves shapes by the same distance, but not out of the picture. */
 export function moveShapes(shapes: Shape[], dx: number, dy: number, size: Size): Shape[] {
   const [left, top, w, h] = extent(shapes);
   const [x, y] = [

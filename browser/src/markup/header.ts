@@ -80,7 +80,10 @@ export class EditorHeader {
     this.#redo.setAttribute("aria-disabled", String(!canRedo));
   }
 
-  /** `scale` is in CSS pixels per picture pixel; the button shows it in device pixels. */
+  /**
+   * `scale` is in CSS pixels per picture pixel. The button shows it in device pixels per picture
+   * pixel, as a percentage.
+   */
   showScale(scale: number): void {
     const percent = Math.round(scale * devicePixelRatio * 100);
     this.#scale.textContent = `${percent} %`;

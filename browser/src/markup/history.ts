@@ -1,4 +1,4 @@
-// Unlimited undo and redo. Every state is kept; states share their unchanged parts.
+// Unlimited undo and redo. The history keeps complete states, which share their unchanged parts.
 
 interface Entry<State> {
   state: State;

@@ -40,7 +40,8 @@ export const croppedMessage =
   "This picture was cropped elsewhere, so your drawing would be in the wrong place.";
 
 /**
- * Saves marks that are based on `revision`. Rejects with a Problem, whose status is 409 if the stored revision differs.
+ * Saves marks that are based on `revision`. If the request fails, rejects with a Problem, whose
+ * status is 409 if the stored revision differs.
  */
 export async function saveLayer(
   media: string,

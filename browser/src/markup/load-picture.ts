@@ -23,7 +23,10 @@ export async function loadPicture(source: Blob | string): Promise<LoadedPicture 
   return { blob, url, image };
 }
 
-/** Returns null if the bytes cannot be read, for example because another host delivers them. */
+/**
+ * Returns the picture's bytes, or null if they cannot be read, for example because another host
+ * delivers them.
+ */
 async function fetchBlob(url: string): Promise<Blob | null> {
   try {
     const response = await fetch(url, { credentials: "same-origin" });

@@ -1,4 +1,5 @@
-// Marks up a picture before it is sent, so that redacted and cropped pixels never leave this browser.
+// Marks up a picture before it is sent, so that redacted and cropped-away pixels never leave this
+// browser.
 import { describeLoss, type Shape } from "./shapes.js";
 
 /** The picture to send, and the marks to save on it afterwards. */

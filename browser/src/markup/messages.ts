@@ -13,7 +13,8 @@ export class EditorMessages {
   /** Announces a message to screen readers. `visible` also shows the message for a few seconds. */
   say(message: string, visible = false): void {
     if (message === "") return;
-    // Screen readers read a message again only if the text changes.
+    // Screen readers read a message again only if the text changes, so append a no-break space to a
+    // repeated message.
     this.status.textContent = this.status.textContent === message ? `${message}\u00a0` : message;
     if (!visible) return;
     this.note.textContent = message;

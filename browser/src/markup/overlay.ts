@@ -5,7 +5,10 @@ import type { Anchor, AnchoredComment } from "../update/anchors.js";
 import { positionMs } from "../update/source-swap.js";
 import type { Shape } from "./shapes.js";
 
-/** How long a drawing is shown during playback if its comment has no end time, in milliseconds. */
+/**
+ * The minimum time for which playback shows a drawing, in milliseconds. A later end time of the
+ * comment extends it.
+ */
 const defaultDuration = 1000;
 /**
  * A drawing appears this many milliseconds before its time, because a video that pauses there may stop slightly too

@@ -1,4 +1,5 @@
-// Saves the editor's markup: confirms destructive changes first, shows progress, and shows errors.
+// Saves the editor's markup: asks the person to confirm if necessary, shows progress, and shows
+// errors.
 import { icon, make } from "../lib/dom.js";
 import { sendWhenConnected } from "../lib/offline.js";
 import { confirmSave } from "./confirm-save.js";

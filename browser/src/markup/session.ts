@@ -10,7 +10,10 @@ export interface EditorTask {
   markup: Markup;
   /** Whether the editor offers redaction and crop, which destroy pixels. */
   allowsDestruction: boolean;
-  /** Describes the pixels that saving destroys permanently. Shown before the first save that destroys pixels. */
+  /**
+   * Describes the pixels that saving destroys permanently. Shown before a save that destroys
+   * pixels.
+   */
   lossWarning(markup: Markup): string;
   /** The label of the main button. */
   saveLabel: string;

@@ -45,7 +45,7 @@ export interface TextFieldCallbacks {
   finished(text: string): void;
   /** Called if typed characters cannot be used; `message` gives the reason. */
   refused(message: string): void;
-  /** The person pressed the keyboard shortcut that saves the markup. */
+  /** Called when the person presses the keyboard shortcut that saves the markup. */
   save(): void;
 }
 

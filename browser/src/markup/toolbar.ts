@@ -28,7 +28,7 @@ const levels: [DrawStyle["level"], string][] = [
 
 export class Toolbar {
   #row: HTMLElement;
-  /** The buttons for the selection. On a narrow screen they are not part of the row. */
+  /** The buttons for the selection. On a narrow screen, they are not part of the row. */
   #selectionGroup: HTMLElement;
   #isSplit = isNarrow();
   #tools: Map<Tool, HTMLButtonElement>;

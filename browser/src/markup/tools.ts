@@ -77,8 +77,8 @@ export function shapeFromDrag(
 }
 
 /**
- * The shape that a tool creates without a drag: centered on a point in picture pixels, with a size that suits the
- * visible part (`seen`).
+ * The shape that a tool creates at a point in picture pixels without a drag, with a size that suits
+ * the visible part (`seen`). Null if the tool creates none.
  */
 export function shapeAtPoint(
   tool: Tool,

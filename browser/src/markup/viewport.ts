@@ -26,7 +26,7 @@ export class Viewport {
   #frame: DOMRect;
   #restTimer = 0;
   #observer: ResizeObserver;
-  /** Whether the picture is still fitted, because nobody has zoomed or panned. */
+  /** Whether the picture has been fitted to the stage, and not zoomed or panned since. */
   #isFitted = true;
   /** The margin below the picture. On a phone, it contains the zoom buttons. */
   readonly #marginBelow = isNarrow() ? 3 * margin : margin;

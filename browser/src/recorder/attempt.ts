@@ -9,8 +9,9 @@ import { CaptureError, TimeoutError } from "./capture.js";
 import { fileTypeOf, supportedType } from "./recording.js";
 
 /**
- * In milliseconds. `create`: how long creating the draft and the upload may take. `cleanup`: how long a new attempt
- * waits for the deletion of the previous attempt's draft and upload.
+ * Timeouts in milliseconds. `create`: how long creating the draft and the upload may take.
+ * `cleanup`: how long a new attempt waits for the deletion of the previous attempt's draft and
+ * upload.
  */
 const timeouts = { create: 30_000, cleanup: 10_000 };
 const noAnswerMessage =

@@ -10,7 +10,7 @@ const reservedSeconds = 4;
 /** After this many milliseconds, the measured bit rate predicts the file's growth better than the requested one. */
 const measuredAfter = 10_000;
 
-/** The limits given by the recorder's template. */
+/** The limits that the recorder's template specifies. */
 export interface Limits {
   seconds: number;
   bytes: number;

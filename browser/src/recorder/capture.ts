@@ -13,9 +13,9 @@ export class CaptureError extends Error {}
 export class TimeoutError extends CaptureError {}
 
 /**
- * Asks the person to choose a screen, window or tab to share. Scales the picture down to 1920 ×
- * 1080 unless `fullSize` is set. Must be called while a click is being handled. Rejects with a
- * `CaptureError`.
+ * Asks the person to choose a screen, window or tab to share. Unless `fullSize` is set, scales the
+ * picture down to at most 1920 × 1080 pixels. Must be called while a click is being handled.
+ * Rejects with a `CaptureError`.
  */
 export async function captureScreen(sound: boolean, fullSize = false): Promise<MediaStream> {
   identifyOwnTab();

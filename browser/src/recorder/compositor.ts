@@ -13,8 +13,8 @@ import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
 import { TrackProbe } from "./track-probe.js";
 
 /**
- * In milliseconds. `script`: how long to wait for the worker's script. `frames`: how long to wait until frames of the
- * tracks reach the worker.
+ * Timeouts in milliseconds. `script`: for loading the worker's script, and again for the worker's
+ * response with the track. `frames`: for frames of the tracks to reach the worker.
  */
 export interface Timeouts {
   script: number;
@@ -122,7 +122,7 @@ export class Compositor extends EventTarget {
     return this.#inPage.track;
   }
 
-  /** Starts a worker to replace the current one. */
+  /** Starts a worker. Closes the previous one, if any. */
   #startWorker(): CompositorClient {
     this.#client?.close();
     // Mark all layers as missing, because the new worker has received no frames yet.

@@ -44,7 +44,7 @@ export class Devices {
     return this.#errors[kind];
   }
 
-  /** Resolves when no request is pending. */
+  /** Resolves once all requests made so far have ended. */
   get settled(): Promise<void> {
     return this.#pending;
   }
@@ -100,7 +100,7 @@ export class Devices {
     this.callbacks.changed(kind);
   }
 
-  /** Shows the available devices, and marks the device in use. */
+  /** Shows the available microphones and cameras, and marks those in use. */
   async updateList(): Promise<void> {
     for (const kind of ["microphone", "camera"] as const)
       this.view.showDevices(

@@ -61,7 +61,7 @@ export class LiveStatus {
     this.#updateWarning(recording, isSilent && state === "recording");
   }
 
-  /** Returns whether the microphone has been silent for too long. */
+  /** Shows the microphone's level. Returns whether the microphone has been silent for too long. */
   #updateLevel(state: RecorderState): boolean {
     const { mixer } = this.sources;
     if (!mixer) return false;

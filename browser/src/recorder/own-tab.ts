@@ -49,7 +49,8 @@ export function watchUntilGone(
       };
       const check = (): void => {
         const shown = isShown();
-        // On a busy computer, the video may have no current frame for a moment.
+        // On a busy computer, the video may have no current frame for a moment. The color then only
+        // seems to be gone, so keep waiting.
         if (wasShown && !shown && showsPicture(video)) return finish();
         wasShown ||= shown;
         request = video.requestVideoFrameCallback(check);

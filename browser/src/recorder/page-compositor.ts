@@ -1,5 +1,5 @@
-// Composites the picture on a canvas in the page. Used if this browser's workers cannot read frames or the worker does
-// not load.
+// Composites the picture on a canvas in the page. Used if the worker does not load, cannot
+// composite, or receives no frames.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { Layer, Tracks } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";

@@ -19,8 +19,8 @@ export function evenSize({ width, height }: Size): Size {
 }
 
 /**
- * The likely size of a track before its first frame. A screen may report the largest allowed size instead of its real
- * size.
+ * The likely size of a track before its first frame. The track of a shared screen may report the
+ * maximum size that was requested instead of its real size.
  */
 export function guessedSize(track: MediaStreamTrack): Size {
   const { width = 0, height = 0 } = track.getSettings();

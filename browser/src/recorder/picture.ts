@@ -7,8 +7,8 @@ import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-probe.js";
 
 /**
- * Timeouts of the compositor, in milliseconds. `choosing` applies while the person chooses sources. `recording` applies
- * after the countdown, when the recording should begin soon.
+ * Timeouts of the compositor, in milliseconds. `choosing` applies while the person chooses sources.
+ * `recording` applies after the countdown, when the recording is about to begin.
  */
 const timeouts = {
   choosing: { script: 2000, frames: 1500 },
@@ -99,7 +99,9 @@ export class RecorderPicture extends EventTarget {
     return this.#composing;
   }
 
-  /** Locks the picture's size. */
+  /**
+   * Keeps the size of a composited picture from changing, because a recording has a single size.
+   */
   fixSize(): void {
     this.#compositor?.fixSize();
   }

@@ -4,8 +4,8 @@ import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
 /**
- * The MIME types in order of preference. The first ones play in all browsers. Recordings of the other types must be
- * converted for some browsers.
+ * The MIME types in order of preference. The first two play in all browsers. Recordings of the
+ * other types must be converted for some browsers.
  */
 const preferredTypes = [
   "video/mp4;codecs=avc1.640028,mp4a.40.2",
@@ -15,7 +15,7 @@ const preferredTypes = [
   "video/mp4;codecs=avc1.42E01E,opus",
 ];
 
-/** The MIME type to record; empty for the browser's default. */
+/** The MIME type of new recordings; empty for the browser's default. */
 export function supportedType(): string {
   return preferredTypes.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
 }

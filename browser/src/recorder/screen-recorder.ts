@@ -36,10 +36,13 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     read: () => ({ state: this.#state, recording: this.#recording }),
     limitReached: (reason) => this.#endEarly(reason),
   });
-  /** Set from the click on Record until the recorder is running. */
+  /** Set while a recording is being started. */
   #attempt: Attempt | null = null;
   #recording: Recording | null = null;
-  /** Whether the recording leaves out a sound source because that source delivers no audio. */
+  /**
+   * Whether a microphone or shared sound is connected but the recording has no sound, because no
+   * audio arrived.
+   */
   #hasLostSound = false;
   #finishing: Promise<boolean> | null = null;
   #listeners = new AbortController();
@@ -95,8 +98,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   }
 
   /**
-   * Ends the recording. Resolves with true once the server has everything, or immediately if there is no recording.
-   * Resolves with false if the recording was cancelled before it began, or if the server refused the rest of it.
+   * Ends the recording, or cancels the attempt to start one. Resolves with true once the server has
+   * everything, or immediately if there is nothing to end. Resolves with false if an attempt was
+   * cancelled, or if the server refused the rest of the recording.
    */
   finish(): Promise<boolean> {
     if (this.#attempt) {
@@ -187,7 +191,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
 
   /**
    * Handles a microphone or camera that was unplugged. The recording continues with the remaining
-   * sources.
+   * sources, unless no picture is left.
    */
   #handleLostDevice(kind: DeviceKind): void {
     const isRecording = this.#recording !== null;
@@ -288,7 +292,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     announce(`Recording. ${this.#missingMessage}`.trim());
   }
 
-  /** Names the chosen sources that are not in the recording yet. */
+  /**
+   * A message that names the chosen sources missing from the recording; empty if none is missing.
+   */
   get #missingMessage(): string {
     return missingMessage(this.#sources.picture?.missing ?? [], {
       alone: this.#view.source !== "both",

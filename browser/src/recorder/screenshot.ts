@@ -8,7 +8,10 @@ import { positionMs } from "../update/source-swap.js";
 /** How long a screen may take to deliver its first frame, in milliseconds. */
 const screenTimeout = 10_000;
 
-/** Asks the person which source to share, and captures a picture of it. Rejects with a `CaptureError`. */
+/**
+ * Asks the person which source to share, and captures a picture of it. Rejects with a
+ * `CaptureError` if the source cannot be captured.
+ */
 export async function screenshot(): Promise<File> {
   const stream = await captureScreen(false, true);
   try {
@@ -51,8 +54,8 @@ function settle(video: HTMLVideoElement): Promise<void> {
 }
 
 /**
- * Captures the frame that a video shows. If the video comes from another host, scripts cannot read its pixels. In that
- * case, the same frame is loaded through this site.
+ * Captures the frame that a video shows. If the video comes from another host, scripts cannot read
+ * its pixels. In that case, loads the video again through this site and captures the same frame.
  */
 export async function captureFrame(video: HTMLVideoElement): Promise<File> {
   const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${formatTime(positionMs(video)).replaceAll(":", ".")}.png`;

@@ -1,4 +1,4 @@
-// The recorder's template: the parts to show in each state, and their texts.
+// The recorder's elements: which of them each state shows, and their texts.
 import { withFallback } from "../lib/deadline.js";
 import { formatTime, make, nextPaint, setMessage } from "../lib/dom.js";
 import { type Capability, limitationMessages } from "./capability.js";
@@ -25,9 +25,10 @@ const mainButtons: Partial<Record<RecorderState, string>> = {
 };
 
 /**
- * In milliseconds. `paint`: the longest wait until the browser has painted the page without the countdown. `capture`:
- * how long the capture of a screen or window may lag behind the painted page; no event reports when it has caught up.
- * `ownTab`: the longest wait until a capture of this tab has caught up.
+ * Delays after the countdown, in milliseconds. `paint`: the longest wait until the browser has
+ * painted the page without the countdown. `capture`: how long the capture of a screen or window may
+ * lag behind the painted page; no event reports when it has caught up. `ownTab`: the longest wait
+ * until a capture of this tab has caught up.
  */
 const delays = { paint: 1000, capture: 250, ownTab: 5000 };
 
@@ -63,7 +64,9 @@ export class RecorderView {
     return this.root.querySelectorAll<HTMLInputElement>("input[name=source]");
   }
 
-  /** Shows only the options that this browser supports, and explains why the others are missing. */
+  /**
+   * Offers only the options that this browser supports, and explains why the others are missing.
+   */
   showCapability(capability: Capability): void {
     this.button("open").hidden = capability !== "all" && capability !== "camera";
     this.button("screenshot").hidden = capability !== "all";
@@ -235,7 +238,7 @@ export class RecorderView {
   }
 }
 
-/** Returns the upper part of the countdown's disc, which no number covers. */
+/** Returns the upper part of the countdown's disc, which the number never covers. */
 function topOfDisc(disc: HTMLElement): DOMRect {
   const { left, top, width, height } = disc.getBoundingClientRect();
   return new DOMRect(left + 0.35 * width, top + 0.06 * height, 0.3 * width, 0.12 * height);

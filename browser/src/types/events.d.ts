@@ -8,11 +8,14 @@ declare global {
     "hearback:before-morph": CustomEvent<Document>;
     /** The page was refreshed, so its content may have changed. */
     "hearback:refreshed": CustomEvent;
-    /** The reader may no longer open this page. */
+    /** The reader has lost access to this page. */
     "hearback:access-lost": CustomEvent;
     /** The server is responding again after a failed request, or the browser is online again. */
     "hearback:connected": CustomEvent;
-    /** Something new arrived while the reader had the page open. */
+    /**
+     * While the reader had the page open, the update or its receipts changed, or someone else
+     * commented.
+     */
     "hearback:activity": CustomEvent;
     /** A script changed the audience. */
     "hearback:audience-changed": CustomEvent;

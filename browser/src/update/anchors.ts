@@ -2,7 +2,8 @@
 import type { Shape } from "../markup/shapes.js";
 
 /**
- * A part of an image, as fractions of its width and height, from the top left. The width and height of a point are 0.
+ * A rectangle or a point in an image. Coordinates are fractions of the image's width and height,
+ * measured from the top left corner. The width and height of a point are 0.
  */
 export interface Region {
   x: number;

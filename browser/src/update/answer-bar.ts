@@ -4,7 +4,11 @@
 /** In a wide window the readback form is always open. In a narrow one it expands on demand. */
 const wideWindow = matchMedia("(min-width: 1100px)");
 
-/** Publishes the height of the bar as `--bar`, so that the page leaves exactly that much space below its content. */
+/**
+ * Publishes the height of the bar as `--bar`, so that the page leaves exactly that much space below
+ * its content. Also opens or closes the readback form when the window's width changes or the page
+ * is refreshed.
+ */
 export function trackAnswerBar(signal: AbortSignal): void {
   const bar = document.querySelector<HTMLElement>(".answer-bar");
   const body = document.body;

@@ -38,7 +38,7 @@ export class ImageMarks {
       mark.classList.toggle("on", mark.dataset["mark"] === comment.element.id);
   }
 
-  /** Shows the region that is being dragged. */
+  /** Shows the region that the person is marking; null removes it. */
   sketch(region: Region | null): void {
     this.#container.querySelector(".pending")?.remove();
     if (!region) return;

@@ -6,7 +6,10 @@ import type { Region } from "./anchors.js";
  * size matters for a tall page, which is tiny when fitted.
  */
 const [MAX_OF_FIT, MAX_OF_TRUE_SIZE] = [12, 4];
-/** If fitting would make an image this many times narrower than the viewport, the image opens at full width instead. */
+/**
+ * If fitting would make an image at least this many times narrower than the viewport, the image
+ * opens at full width instead.
+ */
 const TALL_IMAGE_ZOOM = 2.5;
 
 export class ImageZoom {
@@ -56,7 +59,7 @@ export class ImageZoom {
     return natural > 0 ? Math.round((this.#sheet.offsetWidth * this.#zoom * 100) / natural) : 100;
   }
 
-  // Query the sheet and the image on every access, because a refresh may replace the elements.
+  // Query the elements on every access, because a refresh may replace them.
   get #sheet(): HTMLElement {
     return this.viewport.querySelector(".sheet") as HTMLElement;
   }

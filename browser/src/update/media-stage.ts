@@ -20,7 +20,10 @@ export class UpdateStage extends HTMLElement {
   #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
-  /** A toolbar button that lost the focus because it was hidden. It gets the focus back once it is visible again. */
+  /**
+   * A button that lost the focus because it was hidden or because the toolbar was rebuilt. It gets
+   * the focus back once it is visible again.
+   */
   #focusTarget: HTMLElement | null = null;
   #listeners = new AbortController();
 
@@ -67,7 +70,7 @@ export class UpdateStage extends HTMLElement {
     return this.#imageViewer;
   }
 
-  /** The overlay with the shapes over the media. */
+  /** The overlay that shows the shapes drawn on the media. */
   get marks(): MarkOverlay | null {
     return this.#marks;
   }

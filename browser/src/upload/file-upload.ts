@@ -12,7 +12,10 @@ const SMALL_FILE_BYTES = 1 << 20;
 const CHUNK_BYTES = 16 << 20;
 /** A request that sends no bytes for this long is retried. */
 const STALL_TIMEOUT_MS = 60_000;
-/** Once all bytes are sent, the server may take longer to respond, for example to decode a large picture. */
+/**
+ * How long to wait for a response once all bytes are sent. The server may need a while, for example
+ * to decode a large picture.
+ */
 const RESPONSE_TIMEOUT_MS = 300_000;
 /** The delays before automatic retries, in milliseconds. If the last retry fails, the person decides what to do. */
 const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];

@@ -65,8 +65,8 @@ export class PieceQueue {
   }
 
   /**
-   * Writes queued bytes to the spool, in order. If the spool is full or disabled, keeps the bytes in memory and tries
-   * again with the next piece.
+   * Writes queued bytes to the spool, in order. If the spool is full or disabled, keeps the bytes
+   * in memory and tries again when the next piece is added.
    */
   async #spoolPieces(): Promise<void> {
     for (const piece of [...this.#pieces]) {

@@ -12,7 +12,10 @@ import {
   type TusResponse,
 } from "./tus.js";
 
-/** The maximum size of a request body, and the minimum to which it shrinks when requests stall. */
+/**
+ * The limit for the size of a request body: its initial value, and the minimum to which it shrinks
+ * when requests fail.
+ */
 const [MAX_BODY_BYTES, MIN_BODY_BYTES] = [1 << 20, 1 << 16];
 /**
  * The first and the longest delay of the exponential backoff. A `Retry-After` header may require a longer delay, up to
@@ -23,7 +26,7 @@ const SIGN_IN_CHECK_MS = 2000;
 const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
 
 export class RecordingSender {
-  /** Whether the recording was started by an earlier page or in another tab. */
+  /** Whether another page began the recording. */
   readonly isResumed: boolean;
   #queue: PieceQueue;
   /** Whether the last piece has been added. */
@@ -84,7 +87,7 @@ export class RecordingSender {
     return this.#pending;
   }
 
-  /** Retries immediately instead of waiting longer, because the browser is online again. */
+  /** Retries immediately instead of waiting longer. Called when the browser is online again. */
   retryNow(): void {
     this.#wake("retry");
   }

@@ -30,7 +30,7 @@ export type WorkerReport =
   | { event: "finished" | "discarded" | "slept" }
   | { event: "failed"; command: "begin" | "finish" | "discard"; message: string };
 
-/** A gap of this length between ticks means that the computer slept or the browser was suspended. */
+/** A longer gap between ticks means that the computer slept or the browser was suspended. */
 const SLEEP_MS = 20_000;
 
 const spool = new Spool();

@@ -2,18 +2,15 @@
 import { formatTime } from "../lib/dom.js";
 import { deletedMessage } from "./tus.js";
 
-/**
- * How much of a recording has been captured, spooled and received by the server, in milliseconds of
- * recorded time.
- */
+/** The progress of sending a recording. Times are in milliseconds of recorded time. */
 export interface SendProgress {
   recordedMs: number;
-  /** How much of the recording has reached the spool or the server, in milliseconds. */
+  /** How much of the recording has reached the spool or the server. */
   spooledMs: number;
-  /** How much of the recording has reached the server, in milliseconds. */
+  /** How much of the recording has reached the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
-  /** The progress as a sentence for the person. */
+  /** The progress as a message for the person. */
   message: string;
 }
 

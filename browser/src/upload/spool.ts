@@ -30,8 +30,8 @@ export interface Recording {
 }
 
 /**
- * The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces, they contain `ms`
- * milliseconds.
+ * A range of a recording's bytes: from offset `from` up to, but not including, offset `end`.
+ * Together with all earlier pieces, it covers `ms` milliseconds.
  */
 export interface Piece {
   from: number;
@@ -124,7 +124,10 @@ export class Spool {
     ]);
   }
 
-  /** Deletes a recording and its pieces, because the server has everything or the person discarded it. */
+  /**
+   * Deletes a recording and its pieces. Called when the server has everything or the person has
+   * discarded the recording.
+   */
   async removeRecording(id: string): Promise<void> {
     const transaction = (await this.#db).transaction(
       ["recordings", "pieces"],
@@ -144,7 +147,7 @@ function pieceRange(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
-/** The name of the Web Lock held by the page that sends a recording. */
+/** The name of the Web Lock that marks a recording as being sent. */
 export function recordingLock(id: string): string {
   return `hearback-recording-${id}`;
 }

@@ -248,8 +248,8 @@ export class UnfinishedRecordings extends HTMLElement {
   }
 
   /**
-   * Handles a recording that the server no longer accepts. If a part is left in this browser, offers that part as a
-   * download.
+   * Shows a recording whose upload cannot continue. If a part is left in this browser, offers that
+   * part as a download.
    */
   #showLeftover(row: RecordingRow, recording: Recording, rest: Piece[], message: string): void {
     const openUpdate = make(

@@ -1,4 +1,4 @@
-// Explains media rows whose upload was interrupted or is running elsewhere.
+// Adds explanations to the rows of media whose upload was interrupted or is running elsewhere.
 import { formatBytes, formatTimestamp } from "../lib/dom.js";
 import { listUploads, type UnfinishedUpload } from "./upload-list.js";
 

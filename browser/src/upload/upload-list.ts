@@ -1,4 +1,4 @@
-// This person's uploads that the server has not finished.
+// The signed-in person's unfinished uploads.
 import { requestJson } from "../lib/request.js";
 
 /** An item in the response to `GET /uploads`. */

@@ -17,7 +17,7 @@ const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
 /// the disk.
 const MIN_FREE: u64 = 1024 * 1024;
 
-/// The result of the last probe, and whether SQLite's write connection must be replaced.
+/// When the last probe succeeded, and whether SQLite's write connection must be replaced.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
     last_success: Mutex<Option<Instant>>,

@@ -18,12 +18,12 @@ pub trait TextEnum: Copy + 'static {
     fn as_str(self) -> &'static str;
 }
 
-/// A stored text that is not a value of the enum, for example because a newer version wrote it.
+/// A text that represents no value of the enum, for example because a newer version stored it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownValue {
     /// The name of the enum.
     pub set: &'static str,
-    /// The stored text.
+    /// The unknown text.
     pub value: String,
 }
 

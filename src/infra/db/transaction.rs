@@ -42,8 +42,8 @@ impl Tx {
     }
 
     /// Commits durably and wakes the tasks that are waiting for commits. If the commit fails,
-    /// nothing was stored. If the connection to PostgreSQL breaks during the commit, the outcome is
-    /// unknown.
+    /// nothing was stored, unless the connection to PostgreSQL broke during the commit: the outcome
+    /// is then unknown.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
         self.commit_silently().await?;

@@ -61,7 +61,7 @@ impl Db {
     }
 }
 
-/// The name of the setting that stores which program version introduced this schema.
+/// The name of the setting that stores which program version was the first to use this schema.
 fn version_setting(schema: i64) -> String {
     format!("program_of_schema_{schema}")
 }
@@ -75,8 +75,9 @@ async fn read_setting(connection: &mut AnyConnection, name: &str) -> Result<Opti
     )
 }
 
-/// Records which program version introduced this schema, so that the error message of an older program can name that
-/// version. Never replaces a recorded version with an older one.
+/// Records which program version was the first to use the schema, and which is the newest to have
+/// opened the database. The error message of an older program names one of them. Never replaces a
+/// recorded version with an older one.
 async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> Result<()> {
     let setting = version_setting(schema);
     let newest = read_setting(connection, "program")
@@ -103,9 +104,9 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
     Ok(())
 }
 
-/// Creates the error for a schema that is too new. The error names the program version that introduced the schema. If
-/// that version is unknown, it names the newest version that opened the database. It names no version if the recorded
-/// version is not newer than this program.
+/// Creates the error for a schema that is too new. The error names the program version that was the
+/// first to use the schema. If that version is unknown, it names the newest version that opened the
+/// database. It names no version if the recorded version is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,

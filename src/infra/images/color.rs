@@ -32,7 +32,8 @@ pub(super) enum ColorSpace {
 /// The color space of an HDR picture.
 pub(super) struct HdrSpace {
     transfer: HdrTransfer,
-    /// The peak luminance, in cd/m². Pixels of this luminance become white.
+    /// The peak luminance, in cd/m². If it is brighter than SDR white, pixels of this luminance
+    /// become white.
     peak: f64,
     /// Converts linear colors to the primaries of sRGB.
     to_bt709: Matrix,

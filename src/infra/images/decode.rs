@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// The length of the checksum after the compressed pixels, in bytes. A file that lacks only this
 /// checksum still contains all pixels.
 const ZLIB_CHECKSUM_LENGTH: usize = 4;
-/// The length of the bytes before the first chunk of a PNG.
+/// The length of the signature before the first chunk of a PNG, in bytes.
 const PNG_SIGNATURE_LENGTH: usize = 8;
 /// The IEND chunk with its checksum.
 const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
@@ -52,9 +52,9 @@ fn decode_png(bytes: &[u8]) -> Result<Picture> {
     decode_pixels(decoder.map_err(image_error)?, false, Some(space))
 }
 
-/// If the end chunk is missing or cut off, ends the file after its last complete chunk. If a chunk
-/// of pixels is cut off so close to its end that only checksums can be missing, keeps what remains
-/// of the chunk.
+/// Completes a PNG whose end chunk is missing or cut off: ends the file after its last complete
+/// chunk. If the next chunk contains pixels and can lack only checksums, keeps what remains of that
+/// chunk. If pixels are missing, returns the file unchanged.
 fn with_png_end(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut end = PNG_SIGNATURE_LENGTH;
     while let Some(chunk) = read_png_chunk(bytes.get(end..).unwrap_or_default()) {

@@ -31,7 +31,8 @@ fn is_cut_off(bytes: &[u8]) -> bool {
     bytes.len() + 1 < stated.saturating_add(8)
 }
 
-/// Whether the first frame in these chunks is lossy; `None` if there is no frame.
+/// Checks the size of each frame in these chunks. Returns whether the first frame is lossy, or
+/// `None` if there is no frame.
 fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     let mut first = None;
     while let Some((head, after)) = rest.split_at_checked(8) {

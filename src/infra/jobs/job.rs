@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// A process can die at any moment, so every job must be safe to run twice. `worker/registry.rs`
 /// lists the types.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The stored name. It never changes, because old and new versions read the same rows.
+    /// The stored name. It must never change, because old and new versions read the same rows.
     const KIND: &'static str;
     /// The lane whose slots run this type of job.
     const LANE: Lane = Lane::Light;
@@ -39,8 +39,8 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// The payload as stored: compact JSON with sorted keys. [`super::run_now`] and
-    /// [`super::cancel`] compare it as text.
+    /// The payload as stored: compact JSON with sorted keys. [`super::enqueue_once_at`],
+    /// [`super::run_now`] and [`super::cancel`] compare it as text.
     fn to_payload(&self) -> Result<String> {
         let sorted = serde_json::to_value(self).map_err(Error::internal)?;
         Ok(sorted.to_string())

@@ -10,12 +10,12 @@ use pulldown_cmark::{Event, Parser, Tag};
 
 use super::OPTIONS;
 
-/// Longest word that is searched for addresses, in bytes. The search is quadratic in the length of
-/// a word.
+/// The maximum length of a word that is searched for addresses, in bytes. The search is quadratic
+/// in the length of a word.
 const MAX_WORD: usize = 2048;
 
-/// Characters that are not part of an address if they are at its end, because they belong to the sentence or the
-/// Markdown around the address.
+/// Characters that are removed from the end of an address, because they belong to the sentence or
+/// the Markdown around it.
 const TRAILING: [char; 16] = [
     '*', '_', '~', '\\', '.', ',', ':', ';', '!', '?', '…', '،', '؛', '؟', '۔', '।',
 ];
@@ -91,8 +91,8 @@ fn excluded_ranges(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The parts of a text between spaces, quotation marks and CJK punctuation. Addresses contain none
-/// of these.
+/// The parts of a text between spaces, typographic quotation marks and CJK punctuation. Addresses
+/// contain none of these.
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     let is_separator = |letter: char| {
         letter.is_whitespace()

@@ -69,7 +69,7 @@ impl Mailer {
                 .all(|byte| byte == b' ' || byte.is_ascii_graphic())
             {
                 return Err(permanent(&format_args!(
-                    "the header {name} contains characters outside ASCII"
+                    "the header {name} contains characters other than printable ASCII"
                 )));
             }
             message

@@ -50,7 +50,8 @@ impl Server {
             || host
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
-        // STARTTLS that is only used where offered does not protect a password from an attacker, who can suppress the offer.
+        // Opportunistic STARTTLS does not protect a password, because an attacker can suppress the
+        // server's offer.
         let is_encrypted = matches!(mode, TlsMode::Required | TlsMode::Implicit);
         if credentials.is_some() && !is_encrypted && !is_local {
             return Err(

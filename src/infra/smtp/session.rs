@@ -20,7 +20,8 @@ impl MailSession<'_> {
     /// Sends one email.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
         let message = self.mailer.build_message(mail)?;
-        // The server may have closed an idle connection. RSET detects this before anything is sent.
+        // The server may have closed an idle connection. RSET detects this before the email is
+        // sent.
         if let Some(connection) = &mut self.connection
             && with_timeout(connection.command(Rset)).await.is_err()
         {

@@ -326,7 +326,7 @@ fn non_empty(text: &str) -> Option<String> {
 fn next_page<Position: PartialEq>(current: &Position, next: Position) -> Result<Position> {
     if next == *current {
         return Err(unavailable(
-            "The server returned the same page of a listing twice",
+            "the server returned the same page of a listing twice",
         ));
     }
     Ok(next)

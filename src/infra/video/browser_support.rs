@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn audio_support_ranks_playable_above_convertible_and_convertible_above_unreadable() {
+    fn audio_support_orders_codecs_from_playable_to_unreadable() {
         assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
         assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
         assert_eq!(

@@ -145,7 +145,8 @@ pub(super) struct Colors {
     full_range: bool,
 }
 
-/// The colors of a converted HDR video.
+/// BT.709 in limited range. A converted HDR video has these colors, and Chromium assumes them for
+/// most untagged HD videos.
 const BT709: Colors = Colors {
     matrix: Matrix::Bt709,
     primaries: Primaries::Bt709,

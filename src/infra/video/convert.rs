@@ -101,8 +101,8 @@ pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     )
 }
 
-/// Options that copy the audio, or convert it if browsers cannot play it. `before` contains filters to apply before the
-/// conversion; it is empty or ends with a comma.
+/// Options that copy the audio, or convert it if this container does not keep it. `before` contains
+/// filters to apply before the conversion; it is empty or ends with a comma.
 pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> Vec<OsString> {
     if !converts_audio(probe, container) {
         return ["-c:a", "copy"].map(OsString::from).to_vec();
@@ -328,8 +328,8 @@ pub(super) async fn run_ffmpeg(
         .await;
     ran.map_err(|fault| fault_error(fault, "converted"))?;
     let output = own.path().join(name);
-    // If ffmpeg starts after the end of the video, it writes nothing and still exits successfully,
-    // so check the size of the output.
+    // If the requested start is after the end of the video, ffmpeg writes nothing and still exits
+    // successfully, so check the size of the output.
     if tokio::fs::metadata(&output)
         .await
         .map_or(0, |metadata| metadata.len())

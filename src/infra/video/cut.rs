@@ -208,7 +208,7 @@ impl CutJob<'_> {
         vec!["-c:a".into(), "copy".into(), "-bsf:a".into(), filter.into()]
     }
 
-    /// Input options that keep the original's own timestamps.
+    /// Input options that keep the original timestamps.
     fn input_args(&self) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));

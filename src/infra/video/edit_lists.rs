@@ -12,7 +12,8 @@ use super::ffprobe_output::Track;
 /// more than this maximum, somebody cut the audio on purpose.
 pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
 
-/// Whether files in this container can have edit lists. The timeline of such files starts at 0.
+/// Whether files in this container can have edit lists. If so, packets that end before 0 are
+/// hidden.
 pub(super) fn can_occur_in(container: Container) -> bool {
     match container {
         Container::Mp4 | Container::QuickTime => true,

@@ -7,7 +7,6 @@ use super::colors::ColorTags;
 use super::edit_lists::hidden_packets;
 use super::limits::MAX_STREAMS;
 
-/// The kind of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum StreamKind {
     Video,
@@ -23,7 +22,8 @@ pub(super) struct Stream {
     pub(super) index: u32,
     pub(super) kind: StreamKind,
     pub(super) codec: String,
-    /// The codec tag: four characters, or four bytes in brackets.
+    /// The four bytes of the codec tag, each as a character or, if it is not printable, as a number
+    /// in brackets.
     pub(super) tag: String,
     pub(super) profile: String,
     /// The stored size in pixels, before the rotation and the pixel aspect ratio are applied.
@@ -32,7 +32,7 @@ pub(super) struct Stream {
     pub(super) color_tags: ColorTags,
     /// The pixel aspect ratio, as the width and height of a pixel.
     pub(super) pixel_shape: Option<(u64, u64)>,
-    /// The rotation in degrees.
+    /// The rotation for display in degrees, counterclockwise.
     pub(super) rotation: i32,
     /// Whether the stream is a cover or thumbnail instead of a video.
     pub(super) is_picture: bool,
@@ -41,7 +41,7 @@ pub(super) struct Stream {
     pub(super) language: Option<String>,
 }
 
-/// The packets of one stream, some of which an edit list may hide. Times are in seconds.
+/// A summary of the packets of one stream, some of which may be hidden. Times are in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Track {
     /// The start time of the first packet that is not hidden.
@@ -56,7 +56,7 @@ pub(super) struct Track {
     pub(super) shown: u64,
     /// The total duration of the packets that are not hidden.
     pub(super) shown_seconds: f64,
-    /// The number of packets that an edit list hides.
+    /// The number of hidden packets.
     pub(super) hidden: u64,
     /// The total duration of the hidden packets.
     pub(super) hidden_seconds: f64,
@@ -87,7 +87,8 @@ impl Track {
         }
     }
 
-    /// The mean interval between packets in seconds; 0 if there are fewer than two.
+    /// The mean interval between packets that are not hidden, in seconds; 0 if there are fewer than
+    /// two.
     #[allow(
         clippy::cast_precision_loss,
         reason = "a day of video has far fewer than 2^52 packets"
@@ -158,8 +159,8 @@ pub(super) struct Listing {
     pub(super) tracks: HashMap<u32, Track>,
     /// Whether packets that end before 0 are hidden. This is true for MP4 and QuickTime, whose timeline starts at 0.
     pub(super) excludes_before_zero: bool,
-    /// The durations of the packets that [`Listing::measure_last`] requested. The key contains the stream index and the
-    /// file position of a packet.
+    /// The durations of the packets selected by [`Listing::measure_last`], by stream index and file
+    /// position. Infinite until the packet has been read.
     pub(super) lengths: HashMap<(u32, i64), f64>,
 }
 

@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
 /// Joins the IVF files `parts`, each given with its expected number of frames. The frames get the
-/// timestamps `times`, in milliseconds. Returns `false` if a part does not have the expected number
-/// of frames or the picture size `size`. Also returns `false` if a hidden frame follows the last
-/// key frame, because the hidden frame may show content from after the cut.
+/// timestamps `times`, in milliseconds. Returns `false` if the number of frames differs from the
+/// expected one, if the picture size of a part is not `size`, or if a frame exceeds
+/// [`MAX_FRAME_BYTES`]. Also returns `false` if a hidden frame follows the last key frame, because
+/// the hidden frame may show content from after the cut.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],
@@ -63,7 +64,8 @@ pub(super) fn join(
     Ok(times.next().is_none() && !hidden)
 }
 
-/// Reads the length of the next frame; `None` at the end of the file.
+/// Reads the header of the next frame and returns the frame's length in bytes; `None` at the end of
+/// the file.
 fn next_frame_length(from: &mut impl Read) -> Result<Option<u32>> {
     let mut head = [0; 12];
     match from.read_exact(&mut head) {

@@ -131,9 +131,9 @@ impl MetadataScan {
         self.fed
     }
 
-    /// Restores the stored scan of the first `length` bytes of a file. If there is no such scan and `length` is 0,
-    /// returns a new scan. If there is no such scan and `length` is greater than 0, returns a scan whose result is
-    /// always [`Metadata::Possible`].
+    /// Restores the stored scan of the first `length` bytes of a file. If there is no such scan,
+    /// returns a new scan if `length` is 0, and otherwise a scan whose result is always
+    /// [`Metadata::Possible`].
     pub fn resume(stored: Option<&str>, length: u64) -> Self {
         let stored: Option<Self> = stored.and_then(|json| serde_json::from_str(json).ok());
         match stored.filter(|scan| scan.fed == length) {

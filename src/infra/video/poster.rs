@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The maximum side length of posters, in pixels.
 const POSTER_SIDE: u32 = 1280;
 
-/// A filter that drops black frames. A frame is black if at least 99 % of its pixels are.
+/// A filter that drops black frames. A frame is black if at least 99% of its pixels are.
 const DROP_BLACK_FILTER: &str = "blackframe=amount=0:threshold=32,\
     metadata=mode=select:key=lavfi.blackframe.pblack:value=99:function=less,";
 
@@ -26,7 +26,7 @@ enum Candidates {
     KeyFrames,
     /// All frames that are not black.
     All,
-    /// All frames from the given millisecond, even black ones.
+    /// All frames from the given millisecond on, even black ones.
     AnyFrom(i64),
 }
 
@@ -78,8 +78,8 @@ pub(super) async fn poster(
         Candidates::AnyFrom(0),
     ] {
         poster = extract(toolchain, input, probe, candidates, dir).await;
-        // Stop if the video did not cause the error (for example, if the disk is full), because other candidates would
-        // not help.
+        // Stop on success, and also if the video did not cause the error (for example, if the disk
+        // is full), because other candidates would not help.
         if !matches!(poster, Err(Error::Unsupported(_))) {
             break;
         }

@@ -1,5 +1,6 @@
-//! Runs programs on untrusted input, without environment variables or network access. The programs
-//! can access only a few files, and their memory, time and output are limited.
+//! Runs programs on untrusted input, without environment variables and for a limited time. If bwrap
+//! is available, the programs have no network access and can access only a few files. If prlimit is
+//! available, their memory and output are limited.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -56,8 +57,8 @@ const NAMESPACES: [&str; 14] = [
     "--tmpfs",
     "/tmp",
 ];
-/// The folders with shared libraries. On most systems /lib, /lib64 and /bin are links into /usr, and on Debian ffmpeg
-/// finds some libraries through /etc/alternatives.
+/// The paths through which programs find shared libraries. On most systems, /lib, /lib64 and /bin
+/// are links into /usr; on Debian, ffmpeg finds some libraries through /etc/alternatives.
 const LIBRARY_FOLDERS: [&str; 5] = [
     "/lib",
     "/lib64",
@@ -94,7 +95,7 @@ pub(super) enum Fault {
     Io(std::io::Error),
     /// The program exceeded its time limit and was killed.
     TimedOut,
-    /// The disk is full.
+    /// The disk is full, or the disk quota is exceeded.
     DiskFull,
     /// The program failed. Contains the exit status and the last lines of standard error, newest
     /// first.

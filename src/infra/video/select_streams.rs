@@ -69,7 +69,8 @@ impl Selection {
     }
 }
 
-/// Returns the streams of the given kind that contain packets, each with its track.
+/// Returns the streams of the given kind, each with its track. Leaves out cover pictures, and
+/// streams without visible packets.
 fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
     let streams = listing
         .streams
@@ -84,7 +85,8 @@ fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (St
     })
 }
 
-/// The first video in a supported codec. Default streams have priority.
+/// Returns the first video stream in a supported codec. Default streams have priority. Fails if
+/// there is none, or if it is copy-protected.
 fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
     // The sort is stable, so the first of equal streams wins.
@@ -139,8 +141,9 @@ fn audio_support_of(audio: &Stream) -> AudioSupport {
     }
 }
 
-/// The displayed size. Applies the pixel aspect ratio and the rotation, because phones store a
-/// portrait video as a rotated landscape video.
+/// Returns the displayed width and height. Applies the pixel aspect ratio and the rotation, because
+/// phones store a portrait video as a rotated landscape video. Fails if the stored size is missing
+/// or exceeds [`MAX_PIXELS`].
 fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {

@@ -1,4 +1,4 @@
-//! Finds ffmpeg and ffprobe, and tries them out in the sandbox and in a temporary folder.
+//! Finds ffmpeg and ffprobe, and checks that both run in the sandbox.
 
 use std::path::{Path, PathBuf};
 

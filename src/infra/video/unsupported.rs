@@ -11,8 +11,9 @@ enum MediaType {
     Audio,
 }
 
-/// Explains why a file with these first bytes is rejected, and what the person can do instead. Returns `None` if the
-/// format is unknown. Call this function only if the file is neither a supported picture nor a supported video.
+/// Explains why a file with these first bytes is rejected, and what the person who uploaded it can
+/// do instead. Returns `None` if the format is unknown. Call this function only if the file is
+/// neither a supported picture nor a supported video.
 pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
     let (format, media_type) = recognize(head)?;
     Some(match media_type {

@@ -12,8 +12,9 @@ use crate::markup::{Crop, Size, parse_stored, write_layer};
 use crate::media::{self, MediaContext, RenditionName};
 use crate::{events, updates, uploads};
 
-/// Shows the redacted picture. After a crop, adjusts the positions of its shapes and of the anchors of comments. If the
-/// media no longer exists, deletes only the record of the redaction.
+/// Ends the redaction and shows the redacted picture, unless `made` is `None` or the media no
+/// longer exists. After a crop, also adjusts the positions of the shapes and of the anchors of
+/// comments.
 pub(super) async fn publish(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -121,7 +122,7 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
-/// Deletes the whole picture, because the picture can no longer be decoded.
+/// Deletes the whole picture, because it cannot be redacted.
 pub(super) async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
     tracing::warn!(
         %error,

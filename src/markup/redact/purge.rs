@@ -5,8 +5,9 @@ use crate::error::{Error, Result};
 use crate::media::MediaContext;
 use crate::uploads;
 
-/// Deletes every byte of the old picture: its renditions, objects of earlier jobs, the data of its upload, and files
-/// left behind by killed processes. Returns the storage keys of objects that an earlier job may still be writing.
+/// Deletes the renditions of the old picture, objects of earlier jobs, the data of its upload, and
+/// files left behind by killed processes. Returns the storage keys of objects that an earlier job
+/// may still be writing.
 pub(super) async fn purge_old_copies(
     ctx: &MediaContext,
     redaction: &Redaction,

@@ -63,7 +63,8 @@ fn invalid(message: String) -> Error {
     Error::invalid("members", message)
 }
 
-/// Parses the email addresses of people. Returns a map from the key of each address to the address.
+/// Parses the email addresses of people, and returns them by their [`text::email_key`]. Rejects
+/// names of groups.
 fn parse_addresses(given: &[String]) -> Result<BTreeMap<String, String>> {
     if let Some(group) = given
         .iter()
@@ -94,7 +95,8 @@ struct Account {
     deactivated_at: Option<i64>,
 }
 
-/// Finds the accounts with these addresses. Returns a map from the key of each address to the account.
+/// Finds the accounts with these addresses, and returns them by the [`text::email_key`] of their
+/// address.
 async fn find_accounts(
     connection: &mut AnyConnection,
     addresses: &BTreeMap<String, String>,
@@ -144,7 +146,7 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
     Ok(())
 }
 
-/// Adds members to a group that has none.
+/// Sets the members of a group that has none.
 pub(super) async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
     let members: BTreeSet<&String> = members.iter().collect();
     for some in members.into_iter().collect::<Vec<_>>().chunks(CHUNK_SIZE) {

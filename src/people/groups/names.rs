@@ -26,7 +26,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
         .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
     {
         return Err(
-            "can contain only lower-case letters a–z, digits and hyphens. Use, for example, design-team."
+            "can contain only the lowercase letters a–z, digits and hyphens. Use, for example, design-team."
                 .into(),
         );
     }
@@ -39,7 +39,8 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Converts a database error. If the error means that the name is taken, the result says so.
+/// Converts a database error to an [`Error`]. A violation of the unique constraint becomes an error
+/// that says that the name is taken.
 pub(super) fn name_taken_or(error: sqlx::Error, name: &str) -> Error {
     if db::is_unique_violation(&error) {
         Error::invalid(

@@ -11,8 +11,8 @@ use crate::infra::db::Tx;
 use crate::people::{self, Person, Role};
 use crate::text;
 
-/// Maximum number of people that can be invited at once. A cookie passes their invitation links to the next page, and
-/// the size of a cookie is limited.
+/// Maximum number of people who can be invited at once. A cookie passes their invitation links to
+/// the next page, and the size of a cookie is limited.
 pub const MAX_INVITED: usize = 40;
 
 /// Maximum number of addresses in an audience. A larger audience must use groups or `everyone`.
@@ -117,7 +117,7 @@ async fn no_account_error(
     ))
 }
 
-/// Returns the addresses for which there is neither an account, active or deactivated, nor a pending invitation.
+/// Returns the addresses that have neither an active account nor a pending invitation.
 pub async fn unknown_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -159,8 +159,9 @@ pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> 
     .await?)
 }
 
-/// Invites the people whose addresses have neither an account nor a pending invitation. Afterwards,
-/// [`resolve_addresses`] accepts these addresses. Fails if there are more than [`MAX_INVITED`] of them.
+/// Invites the people whose addresses [`unknown_addresses`] returns. Afterwards,
+/// [`resolve_addresses`] accepts these addresses. Fails if there are more than [`MAX_INVITED`] of
+/// them.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,

@@ -27,15 +27,16 @@ macro_rules! insert_recipients {
 }
 
 /// Updates the recipients after a change to the audience, and notifies new recipients. Call it at
-/// publication and after each edit. People who are no longer in the audience lose access, but their
-/// answers are kept.
+/// publication and after each edit of a published update. People who are no longer in the audience
+/// lose access, but their answers are kept.
 ///
 /// The members of a group become recipients only once: at publication or, if the group is added
 /// later, at that edit. People who join the group afterwards do not become recipients.
 ///
 /// If an update is for `everyone` and expects an answer, all people with an account become
 /// recipients. People who get an account later owe no answer. If an update for `everyone` expects
-/// no answer, a person gets a receipt only by opening or answering the update.
+/// no answer, people who are in the audience neither by name nor through a group get a receipt only
+/// by opening or answering the update.
 ///
 /// `kept` contains the groups that were in the audience before the edit. It is `None` if the edit
 /// does not change the audience.
@@ -119,7 +120,7 @@ async fn insert_listed_recipients(
     Ok(new)
 }
 
-/// Removes the recipients who are no longer in the audience, either by name or through a group.
+/// Removes the recipients who are in the audience neither by name nor through a group.
 async fn remove_former_recipients(tx: &mut Tx, now: Millis, update_id: &str) -> Result<()> {
     sqlx::query(
         "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL

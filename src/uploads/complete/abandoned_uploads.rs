@@ -17,9 +17,11 @@ const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
 /// handle the rest.
 const BATCH_SIZE: i64 = 100;
 
-/// Handles abandoned uploads. Finishes complete uploads, and recordings whose page has sent nothing for an hour.
-/// Deletes expired uploads, and uploads whose media no longer exists. A recording does not expire, but it is deleted
-/// after a day without new bytes if it is too short to show.
+/// Handles abandoned uploads. Finishes uploads that have all their bytes, and recordings whose page
+/// has sent nothing for an hour. Deletes expired uploads, and uploads whose media no longer exists.
+/// A recording does not expire, but it is deleted after a day without new bytes if it is too short
+/// to show. Also deletes the database rows of finished uploads that started more than
+/// [`UPLOAD_LIFETIME`] ago.
 pub(in crate::uploads) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
     let abandoned = "o.deferred_at IS NOT NULL AND (o.length IS NULL OR o.length > o.received)

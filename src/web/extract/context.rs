@@ -20,7 +20,7 @@ use crate::{inbox, workspace};
 /// The viewer of a request, and how to respond to the request.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
-    /// The person or guest who makes the request.
+    /// The person, guest or visitor who sent the request.
     pub(crate) viewer: Viewer,
     /// Whether to respond with HTML.
     pub(crate) wants_html: bool,

@@ -15,7 +15,8 @@ pub(crate) fn session_cookie(state: &State) -> &'static str {
     }
 }
 
-/// Builds a cookie with our defaults: it is `HttpOnly`, is valid only for this host, and has `SameSite=Lax`.
+/// Builds a cookie with our defaults: `HttpOnly`, `SameSite=Lax`, valid only for this host and,
+/// with HTTPS, `Secure`.
 pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
     Cookie::build(name, value)
         .path("/")

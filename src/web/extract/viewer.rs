@@ -52,7 +52,7 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
 }
 
 text_enum! {
-    /// Kind of the credential that a media address was signed for.
+    /// Kind of credential in a signed media address.
     enum GrantKind {
         /// A browser session.
         Session = "s",

@@ -54,7 +54,7 @@ pub(crate) async fn show(
     Ok(see_other(&presenters::comment_url(&ctx, &update.id, &id)))
 }
 
-/// Returns the view of a comment or reply that the viewer may see.
+/// Returns the view of a comment or reply. Fails if the viewer may not see it.
 async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<CommentView> {
     let mut connection = state.db.read().await?;
     let (_, update) = comments::find_visible(&mut connection, &ctx.viewer, id).await?;

@@ -36,7 +36,8 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     )
 }
 
-/// Query parameters of [`next`]. `after` is the update that the viewer just read. `skip` lists the updates to skip.
+/// Query parameters of [`next`]. `after` is the id of the update that the viewer just read. `skip`
+/// contains the comma-separated ids of updates to leave out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NextQuery {

@@ -76,7 +76,7 @@ pub(crate) async fn create(
     json(StatusCode::CREATED, &view)
 }
 
-/// Lists every link of the workspace, for admins: as a page, or as paginated JSON.
+/// Lists the share links of the workspace for admins, one page at a time, as HTML or JSON.
 pub(crate) async fn all(
     req: HttpRequest,
     ctx: RequestContext,
@@ -210,8 +210,8 @@ fn keep_address_secret(answer: &mut HttpResponse) {
 
 /// Replaces the viewer in the request context with this guest.
 fn as_guest(ctx: RequestContext, guest: Guest) -> RequestContext {
-    // Do not let a signed-in person answer here: the answer would come from their account, which has no access to
-    // this update.
+    // Do not let a signed-in person comment, react or answer here: the request would come from
+    // their account, which has no access to this update.
     let signed_in = ctx.viewer.person().is_ok();
     let guest = Guest {
         may_comment: guest.may_comment && !signed_in,
@@ -224,7 +224,7 @@ fn as_guest(ctx: RequestContext, guest: Guest) -> RequestContext {
     }
 }
 
-/// Builds the data that chat programs show for a share link.
+/// Builds the preview that chat programs show for a share link.
 fn share_preview(ctx: &RequestContext, secret: &str, view: &UpdateView) -> SharePreview {
     let image = view.media.first().map_or("", |media| {
         if media.has(RenditionName::Poster) {

@@ -1,6 +1,7 @@
 //! Live pages. Each page receives one stream of server-sent events, in order and without gaps.
 //!
-//! An event contains only a kind and an id. The page fetches the changed content with the viewer's permissions.
+//! An event about an update contains only a kind and an id. The page fetches the changed content
+//! with the viewer's permissions. An `inbox` event contains the counts of the viewer's inbox.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,7 +23,8 @@ use crate::web::presenters::counts_view;
 use crate::web::responses::HandlerResult;
 use crate::{comments, inbox, receipts, updates};
 
-/// Query parameters of a stream. `after` is the number of the last event that the page already has.
+/// Query parameters of a stream. `after` is the number of the last event that the page has
+/// received.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StreamQuery {
     after: Option<i64>,
@@ -88,7 +90,8 @@ fn event_stream(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<B
     })
 }
 
-/// Writes events to one page until the client disconnects, the server stops or access ends.
+/// Writes events to one page until the client disconnects, the server stops, access ends or an
+/// error occurs.
 async fn write_events(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -133,7 +136,8 @@ async fn write_events(
         if !woken {
             return;
         }
-        // Empty the queue, because the next call of `next_message` handles all events that have already arrived.
+        // Empty the queue, because the next call to `next_message` handles all events that have
+        // arrived so far.
         while listening.try_recv().is_ok() {}
     }
 }
@@ -194,8 +198,8 @@ async fn missed_events(state: &State, mut last: i64) -> Result<Vec<Event>> {
     }
 }
 
-/// Returns whether the viewer still has access. Access ends when the link is revoked, the session ends or the
-/// audience changes.
+/// Returns whether the viewer still has access. Access ends, for example, when the link is revoked,
+/// when the session ends, or when the person is removed from the audience.
 async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>) -> Result<bool> {
     let looked = async {
         let viewer =
@@ -212,8 +216,8 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
 
 /// Returns whether the viewer may receive this event. Guests receive only events about content that
 /// they can see. If a person opens the update or gets a verdict, only that person and the author
-/// receive the event. Exception: if the author disclosed the verdict thread, every member who can
-/// see the update receives the events about its verdicts.
+/// receive the event. Exception: if the author disclosed the person's verdict thread, every member
+/// who can see the update receives the event about the verdict.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,

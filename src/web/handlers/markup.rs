@@ -11,7 +11,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::responses::{HandlerResult, json, json_or_redirect, return_path};
 use crate::web::schema::MarkupView;
 
-/// Maximum size of the body: room for 100,000 points with pressure values.
+/// Maximum size of the request body, in bytes: room for 100,000 points with pressure values.
 const MAX_BODY: usize = 4 << 20;
 
 impl From<Markup> for MarkupView {
@@ -82,7 +82,7 @@ pub(crate) async fn put(
     )
 }
 
-/// Reads the shapes and the crop, and adds errors if they are invalid.
+/// Reads the shapes and the crop. Adds an error for each value that is missing or invalid.
 fn read_input(state: &State, fields: &mut Fields) -> MarkupInput {
     let crop = fields.json("crop").unwrap_or_default();
     let Some(shapes) = fields.json("shapes") else {

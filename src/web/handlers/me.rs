@@ -99,7 +99,8 @@ async fn try_edit(
     Ok(account)
 }
 
-/// Reads working hours: an object, or the form fields `days`, `from` and `to`.
+/// Reads the working hours from the field `working_hours`, which is an object, or from the form
+/// fields `days`, `from` and `to`.
 fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     if fields.is_form() && (fields.has("from") || fields.has("to") || fields.has("days")) {
         let days = fields.list("days").unwrap_or_default();

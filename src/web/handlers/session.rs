@@ -27,8 +27,8 @@ pub(crate) struct NextQuery {
     next: Option<String>,
 }
 
-/// Shows a browser the sign-in page, or redirects it to `next` if it is already signed in. Returns
-/// the signed-in person to a program.
+/// Shows a browser the sign-in page, or redirects it to `next` if the user is already signed in.
+/// Returns the signed-in person to a program.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -78,7 +78,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     // Setup must not fail if the sample cannot be created, so continue without it.
     let video = sample::store_video(&state.uploads)
         .await
-        .inspect_err(|error| tracing::warn!(%error, "could not create the sample update"))
+        .inspect_err(|error| tracing::warn!(%error, "the video of the sample update could not be stored; continuing without the sample"))
         .ok();
     let account = NewAccount {
         email,

@@ -28,7 +28,7 @@ const TUS_EXTENSIONS: &str =
     "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
 /// Maximum length of `Upload-Metadata`, in bytes.
 const MAX_METADATA: usize = 4096;
-/// Maximum length of the `nonce` in `Upload-Metadata`.
+/// Maximum length of the `nonce` in `Upload-Metadata`, in bytes.
 const MAX_NONCE: usize = 64;
 /// After the server refuses or ignores a body, it reads and discards up to this many bytes of the body. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
@@ -105,8 +105,8 @@ pub(crate) async fn create(
     Ok(answer.finish())
 }
 
-/// Returns the offset of an upload. Does not finish an upload that has received all its bytes. A later PATCH or a
-/// background task does that.
+/// Returns the offset of an upload. Does not finish an upload that has received all its bytes; a
+/// later PATCH or a background task finishes it.
 pub(crate) async fn head(
     req: HttpRequest,
     ctx: RequestContext,
@@ -198,7 +198,7 @@ async fn append_in_task(
                 .map_err(|error| Error::Malformed(format!("The request was interrupted: {error}.")))
         });
         let written = uploads::append_body(&state.uploads, &viewer, &id, patch, &mut body).await;
-        // Read what is left of a body that was refused or ignored.
+        // Read the rest of a body that was refused or ignored.
         drain(&mut body).await;
         written
     });
@@ -308,7 +308,8 @@ fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
         .transpose()
 }
 
-/// Parses `Upload-Length` or `Upload-Defer-Length`. Returns `None` if the length is deferred.
+/// Parses `Upload-Length` or `Upload-Defer-Length`. Returns `None` if the length is deferred or
+/// missing.
 fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
     let length = header_number(headers, "Upload-Length")?;
     match (length, header_text(headers, "Upload-Defer-Length")?) {

@@ -1,4 +1,5 @@
-//! Handlers for "How we work here", which everyone can read and admins can edit.
+//! Handlers for the page "How we work here", which every signed-in person can read and admins can
+//! edit.
 
 use std::collections::BTreeMap;
 
@@ -147,7 +148,7 @@ fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
         Value::Object(rule) if rule.len() == 1 => rule
             .get("working_days")
             .and_then(Value::as_i64)
-            .ok_or_else(|| message("must have `working_days` as its only field.".into())),
+            .ok_or_else(|| message("must have `working_days`, a whole number, as its only field.".into())),
         _ => Err(message("must be a number of working days.".into())),
     };
     days.and_then(workspace::check_due_days)

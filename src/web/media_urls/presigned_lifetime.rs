@@ -1,4 +1,4 @@
-//! How long the presigned URL of an object in a bucket is valid.
+//! Lifetime of presigned URLs of objects in a bucket.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Records that a person opened an update when a form on the update page is sent. In a browser
-//! without JavaScript, a sent form is the only sign that the page was open.
+//! Records an opening when a form on an update's page is sent. In a browser without JavaScript, a
+//! sent form is the only sign that the page was open.
 
 use actix_web::dev::ServiceResponse;
 use actix_web::{HttpRequest, web};
@@ -37,8 +37,8 @@ async fn try_record(request: &HttpRequest) -> Result<()> {
     tx.commit().await
 }
 
-/// Returns the id of the update that the address refers to. Returns `None` unless the address starts with `/updates/`
-/// or `/comments/`.
+/// Returns the id of the update that the path refers to. Returns `None` unless the path starts with
+/// `/updates/` or `/comments/`.
 async fn update_in_path(
     state: &web::Data<State>,
     viewer: &Viewer,

@@ -89,7 +89,7 @@ pub struct PeoplePage {
     pub invitations: Vec<InvitationView>,
     /// Invitation form, for admins.
     pub form: Form,
-    /// New invitations with their `InvitationView::url` set. The links are shown only once.
+    /// New invitations, with `InvitationView::url` set. The links are shown only once.
     pub made: Vec<InvitationView>,
 }
 
@@ -174,13 +174,14 @@ pub struct MePage {
     pub page: Page,
     /// The viewer's account.
     pub account: AccountView,
-    /// Values of all forms on the page: `name`, `email`, `time_zone`, `days`, `from`, `to`, `away_until`, `mail`,
-    /// `current`, `password`, `token_name`.
+    /// Values and errors of all forms on the page. The fields with values are `name`, `email`,
+    /// `time_zone`, `days`, `from`, `to`, `away_until`, `mail` and `token_name`. The password
+    /// fields have only errors.
     pub form: Form,
     /// IANA time zone names to choose from.
     pub zones: Vec<String>,
     /// The viewer's active sessions.
     pub sessions: Vec<SessionView>,
-    /// The viewer's tokens. A new token includes its secret in `token`.
+    /// The viewer's tokens, without their secrets.
     pub tokens: Vec<TokenView>,
 }

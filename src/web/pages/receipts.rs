@@ -10,9 +10,9 @@ use super::super::schema::{
 use super::Page;
 use crate::receipts::ReceiptState;
 
-/// Page that shows who has heard an update: readbacks that are waiting for a verdict, answers that are still missing,
-/// and finished answers. PUT /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE
-/// …/disclosure; POST /updates/{id}/reminders.
+/// Page that shows who has heard an update: readbacks that are waiting for a verdict, objections,
+/// missing answers, and the other receipts. PUT /updates/{id}/receipts/{person}/confirmation:
+/// `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure; POST /updates/{id}/reminders.
 #[derive(Template)]
 #[template(path = "receipts/index.html")]
 pub struct ReceiptsPage {
@@ -61,7 +61,7 @@ pub struct VersionsPage {
 pub struct AnswerBar {
     /// Whether an answer is requested.
     pub asked: bool,
-    /// State of the answer to the current content; `None` without an answer.
+    /// State of the recipient's receipt or of the guest's answer; `None` if there is neither.
     pub state: Option<ReceiptState>,
     /// Time of the answer, RFC 3339.
     pub at: String,
@@ -77,7 +77,7 @@ pub struct AnswerBar {
     pub changes: Option<ChangesView>,
     /// Verdict thread between the author and the recipient.
     pub thread: Vec<ExchangeView>,
-    /// Whether the author disclosed the thread to everyone who sees the update.
+    /// Whether the author disclosed the thread to every member who can see the update.
     pub disclosed: bool,
     /// Unsent readback.
     pub draft: String,

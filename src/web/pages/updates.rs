@@ -36,7 +36,7 @@ pub struct LibraryPage {
 pub struct LibraryFilter {
     /// Search text.
     pub q: String,
-    /// Id of the author.
+    /// Id of the author, or `me` for the viewer.
     pub author: String,
     /// Whether only updates addressed to the viewer are listed.
     pub to_me: bool,
@@ -83,9 +83,10 @@ pub struct EditPage {
     pub update: Option<UpdateView>,
     /// Values and errors of the form. `audience` is one string whose entries are separated by commas.
     pub form: Form,
-    /// Every other account, to suggest email addresses while the user types.
+    /// Every other active account, to suggest email addresses while the user types.
     pub people: Vec<AccountView>,
-    /// Addresses in the audience that have no account. Admins see the button "Invite and ask".
+    /// Addresses in the audience that have neither an account nor a pending invitation. Admins see
+    /// the button "Invite and ask".
     pub unknown: Vec<String>,
     /// Names of the admins, who can invite. Shown to members.
     pub admins: Vec<String>,
@@ -99,7 +100,7 @@ pub struct EditPage {
     pub max_recording: u32,
     /// Number of people who answered the update and can be asked to answer again.
     pub answered: i64,
-    /// Whether media was added or removed since people answered.
+    /// Whether media was added, removed or trimmed since the current revision began.
     pub media_changed: bool,
 }
 

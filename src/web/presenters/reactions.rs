@@ -1,4 +1,4 @@
-//! Presenter for reactions. Guests do not see who reacted.
+//! Presenter for reactions.
 
 use super::super::schema::ReactionView;
 use crate::comments::Reaction;
@@ -32,7 +32,7 @@ pub(super) fn reaction_views(
         }
     }
     if matches!(viewer, Viewer::Guest(_)) {
-        // Guests must not see which members reacted.
+        // Guests must not see who reacted.
         shapes.iter_mut().for_each(|view| view.names.clear());
     }
     shapes

@@ -1,4 +1,4 @@
-//! Which threads of an update a page or a list shows.
+//! Selects the threads of an update for one page or list.
 
 use std::collections::HashSet;
 
@@ -33,8 +33,8 @@ impl ThreadRange {
     }
 }
 
-/// The presented threads, with cursors for the threads before and after them. The counts include all threads of the
-/// update.
+/// The presented threads, with cursors for the threads before and after them. The counts include
+/// all threads that the viewer may see.
 #[derive(Debug)]
 pub(crate) struct ThreadPage {
     pub(crate) threads: Vec<CommentView>,
@@ -42,7 +42,7 @@ pub(crate) struct ThreadPage {
     pub(crate) earlier: Option<String>,
     /// Cursor of the last presented thread, if there are later threads.
     pub(crate) later: Option<String>,
-    /// Number of comments and replies.
+    /// Number of comments and replies, without removed ones.
     pub(crate) comments: usize,
     /// Number of unanswered questions.
     pub(crate) open_questions: usize,

@@ -79,7 +79,7 @@ text_enum! {
     pub enum AccessKind {
         /// A person.
         Person = "person",
-        /// The members of a group.
+        /// People who join a group later.
         Group = "group",
         /// Everyone with an account.
         Workspace = "workspace",

@@ -15,9 +15,9 @@ pub struct EntryView {
     pub why: Reason,
     /// The update that the entry is about.
     pub update: RowView,
-    /// When the viewer's answer is due. In an entry about answers that others owe the viewer, the
-    /// time when the first of those answers is due. If `why` or `also` contains `overdue`, the
-    /// earliest due time of the overdue answers.
+    /// When the viewer's answer is due. For answers that others owe the viewer, the earliest due
+    /// time of these answers. If `overdue` is among the reasons, the earliest due time of the
+    /// overdue answers.
     pub due: Option<String>,
     /// Whether the due time has passed.
     pub overdue: bool,

@@ -62,7 +62,7 @@ pub struct InvitationView {
     pub id: String,
     /// Email address of the invited person.
     pub email: String,
-    /// Role of the account.
+    /// Role of the account that the invitation creates.
     pub role: Role,
     /// When the invitation was created.
     pub created_at: String,

@@ -36,7 +36,7 @@ pub struct ReceiptView {
     pub correction: Option<String>,
     /// Reason for the recipient's objection; visible to every member who may see the update.
     pub reason: Option<String>,
-    /// Whether the author disclosed the thread to everyone who sees the update.
+    /// Whether the author disclosed the thread to every member who can see the update.
     pub disclosed: bool,
     /// Whether the recipient owes an answer.
     pub owes: bool,

@@ -80,7 +80,7 @@ impl RowView {
 }
 
 text_enum! {
-    /// The text that matched a search.
+    /// Kind of text that matched a search.
     pub enum HitKind {
         /// The title.
         Title = "title",
@@ -96,7 +96,7 @@ text_enum! {
 /// A place where the search text was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundView {
-    /// Which text matched.
+    /// Kind of text that matched.
     pub kind: HitKind,
     /// Text around the match.
     pub text: String,

@@ -27,8 +27,8 @@ pub struct UpdateView {
     pub author: PersonView,
     /// Revision of the content.
     pub revision: i64,
-    /// Increases with each edit. A client sends this number with its own edit. If someone else has edited the update in
-    /// the meantime, the edit is rejected with 409.
+    /// Increases with each edit. A client sends this number with its own edit. If the update has
+    /// been edited in the meantime, the server rejects the edit with 409.
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,

@@ -111,8 +111,8 @@ fn due_time_is_within_working_hours_in_every_time_zone_around_every_clock_change
                 hours: hours.clone(),
                 away_until: None,
             };
-            // Each moment is tested with only one kind of due time and one absence. Both vary, so that all combinations
-            // occur across the moments, working hours and time zones.
+            // Each moment is tested with only one due time and at most one absence. Both vary, so
+            // that all combinations occur across the moments, working hours and time zones.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {

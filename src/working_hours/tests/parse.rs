@@ -1,4 +1,4 @@
-//! Tests that parse working hours.
+//! Tests of parsing working hours.
 
 use super::*;
 

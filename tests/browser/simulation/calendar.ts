@@ -66,7 +66,7 @@ function secondsOf(time: string): number {
 export class Calendar {
   zone: string;
   readonly hours: Hours;
-  /** The absence that the person has entered, in milliseconds. */
+  /** The absence that the person has entered, in milliseconds since the epoch. */
   away?: { from: number; until: number };
 
   constructor({ zone, hours }: Member) {
@@ -85,7 +85,10 @@ export class Calendar {
     return this.away !== undefined && at >= this.away.from && at < this.away.until;
   }
 
-  /** Counts the working days after the day of `from` and before the day of `to`. Leaves out days of the absence. */
+  /**
+   * Counts the working days after the day of `from` and before the day of `to`. Leaves out days
+   * that begin during the absence.
+   */
   workingDaysBetween(from: number, to: number): number {
     const last = local(this.zone, to).date;
     let days = 0;

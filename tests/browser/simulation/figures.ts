@@ -28,7 +28,10 @@ export type Figures = {
    * due time.
    */
   silent_overdue: number;
-  /** The number of emails, divided by the number of events that concerned somebody. */
+  /**
+   * The number of emails, divided by the number of events. An event counts once for each person
+   * whom it concerns.
+   */
   mail_ratio: number;
 };
 

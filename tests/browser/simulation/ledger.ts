@@ -45,9 +45,10 @@ export class Ledger {
   }
 
   /**
-   * Whether there is news about the update for this person between an email at `from` and an email at `to`. News is an
-   * event, a due time that has passed, or a due time that is now less than a day away. An event at exactly `from`
-   * counts as news, because people act only after the emails of that moment have arrived.
+   * Whether there is news about the update for this person between an email at `from` and an email
+   * at `to`. News is an event, the passing of a due time, or the moment one day before a due time.
+   * An event at exactly `from` counts as news, because people act only after the emails of that
+   * moment have arrived.
    */
   hasNews(person: string, update: string, from: number, to: number): boolean {
     const key = `${person} ${update}`;

@@ -211,7 +211,10 @@ export class Person {
     }
   }
 
-  /** Confirms the readback if it has the right number and its author opened the update. Corrects it otherwise. */
+  /**
+   * Confirms the readback if it has the right number and the recipient opened the update. Corrects
+   * it otherwise.
+   */
   private async judge({ id, index, revision }: Story, row: Receipt): Promise<void> {
     const right = row.readback?.includes(contentOf(index, revision)) && row.opened_at !== null;
     const verdict = right

@@ -5,7 +5,10 @@ import { habits, type Member, type Scale } from "./team.ts";
 
 /** The length of a step of the simulation, in milliseconds. */
 export const TICK = 30 * 60_000;
-/** Steps begin seven minutes after each half hour, because many working hours begin or end at a half hour. */
+/**
+ * Steps begin seven minutes after every full and half hour, because many working hours begin or end
+ * at a full or half hour.
+ */
 const OFFSET = 7 * 60_000;
 /** Nobody publishes in the last days, so that due times pass before the end. */
 const QUIET_DAYS = 4;
@@ -18,7 +21,7 @@ export type PlannedUpdate = {
   author: Member;
   /**
    * When the author publishes the update (`at`) and makes a material change to it (`changeAt`), in
-   * milliseconds.
+   * milliseconds since the epoch.
    */
   at: number;
   changeAt?: number;
@@ -31,13 +34,13 @@ export function email({ name }: Member): string {
   return `${name.toLowerCase()}@example.org`;
 }
 
-/** Returns the times of all steps, in milliseconds. */
+/** Returns the times of all steps, in milliseconds since the epoch. */
 export function ticks({ firstDay, days }: Scale): number[] {
   const begin = Date.parse(`${firstDay}T00:00:00Z`) - 12 * 3_600_000 + OFFSET;
   return Array.from({ length: ((days + 1) * 24 * 3_600_000) / TICK }, (_, at) => begin + at * TICK);
 }
 
-/** Returns the beginning and the end of a member's absence, in milliseconds. */
+/** Returns the beginning and the end of a member's absence, in milliseconds since the epoch. */
 export function absence(member: Member, scale: Scale): { from: number; until: number } | undefined {
   if (!member.away) return undefined;
   const [from, until] = member.away.map((day) =>
@@ -46,7 +49,6 @@ export function absence(member: Member, scale: Scale): { from: number; until: nu
   return { from: from!, until: until! };
 }
 
-/** Plans all updates. */
 export function planUpdates(scale: Scale): PlannedUpdate[] {
   return Array.from({ length: scale.updates }, (_, index) => planUpdate(scale, index));
 }
@@ -112,7 +114,10 @@ function planAudience({ seed, members }: Scale, index: number, author: Member): 
   return kind < habits.everyone + habits.group ? ["@core", ...people.slice(0, 1)] : people;
 }
 
-/** Returns the members of the group `core`: every fourth member. */
+/**
+ * Returns the email addresses of the group `core`, which consists of every fourth member of the
+ * team.
+ */
 export function coreGroup({ members }: Scale): string[] {
   return members.filter((_, at) => at % 4 === 0).map(email);
 }

@@ -8,7 +8,9 @@ export type Mail = {
   text: string;
   /** The ids of the updates to which the text links. */
   updates: string[];
-  /** When the email arrived, in milliseconds of the Hearback server's clock. */
+  /**
+   * When the email arrived by the clock of the Hearback server, in milliseconds since the epoch.
+   */
   at: number;
 };
 
@@ -74,7 +76,7 @@ function parse(to: string, raw: string, at: number): Mail {
   return { to, subject: decodeWords(header("Subject")), text, updates: [...new Set(links)], at };
 }
 
-/** Decodes the encoded words of RFC 2047, which Hearback encodes as Base64. */
+/** Decodes RFC 2047 encoded words in Base64, which is the encoding that Hearback uses for them. */
 function decodeWords(line: string): string {
   return line
     .replaceAll(/\?= +=\?/g, "?==?")

@@ -10,7 +10,8 @@ import type { Member } from "./team.ts";
 
 const METRICS_TOKEN = "simulation";
 /**
- * Emails are due just over ten seconds after the event that they report, when a publication can no longer be undone.
+ * After this time, emails about an event are due. The server sends them just over ten seconds after
+ * the event, when a publication can no longer be undone.
  */
 const MAIL_DELAY_MS = 11_000;
 const POLL_INTERVAL_MS = 5;
@@ -98,7 +99,6 @@ export class TeamServer {
   }
 }
 
-/** Returns a free port. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

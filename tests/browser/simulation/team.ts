@@ -5,7 +5,7 @@
 export type Behaviour =
   /** Opens every request soon, answers it, and reminds others about overdue answers. */
   | "prompt"
-  /** Answers from the inbox without opening anything. */
+  /** Answers from the inbox, usually without opening the update. */
   | "skimmer"
   /** Rarely looks at the inbox, and forgets many requests until somebody sends a reminder. */
   | "forgetful"
@@ -48,7 +48,10 @@ const mornings: Hours = { days: week, from: "09:00", to: "13:00" };
 const fourDays: Hours = { days: [1, 2, 3, 4], from: "08:00", to: "17:00" };
 const sundayToThursday: Hours = { days: [1, 2, 3, 4, 7], from: "09:00", to: "17:00" };
 
-/** The first twelve members, who work in six time zones, are the team of the short simulation. */
+/**
+ * The size of the team of the short simulation: the first twelve members, who work in six time
+ * zones.
+ */
 const SHORT_TEAM = 12;
 
 // prettier-ignore
@@ -126,7 +129,9 @@ export const full: Scale = {
 
 /** The probabilities of people's actions, and the shares of the different kinds of updates. */
 export const habits = {
-  /** A person looks at the inbox during a half hour of their working time. */
+  /**
+   * The probability that a person looks at the inbox in a given half hour of their working time.
+   */
   visit: {
     prompt: 0.25,
     skimmer: 0.2,
@@ -134,7 +139,7 @@ export const habits = {
     objector: 0.15,
     questioner: 0.18,
   } satisfies Record<Behaviour, number>,
-  /** A person who looks at the inbox handles a given request. */
+  /** The probability that a person who looks at the inbox handles a given request. */
   attend: {
     prompt: 0.9,
     skimmer: 0.8,
@@ -142,22 +147,29 @@ export const habits = {
     objector: 0.7,
     questioner: 0.7,
   } satisfies Record<Behaviour, number>,
-  /** A forgetful person ignores a request until somebody sends a reminder. */
+  /** The probability that a forgetful person ignores a request until somebody sends a reminder. */
   forget: 0.6,
-  /** An objector objects to an update. */
+  /** The probability that an objector objects to an update. */
   object: 0.4,
-  /** A questioner asks a question about an update. */
+  /** The probability that a questioner asks a question about an update. */
   ask: 0.4,
-  /** A person who opened an update misunderstands it. */
+  /** The probability that a person who opened an update misunderstands it. */
   misunderstand: 0.2,
   /**
-   * A person who looks at the inbox rewrites an earlier readback (`rewrite`). The new readback is then wrong (`spoil`).
+   * The probability that a person who looks at the inbox rewrites an earlier readback (`rewrite`),
+   * and the probability that the new readback is then wrong (`spoil`).
    */
   rewrite: 0.4,
   spoil: 0.5,
-  /** An author only loads the readbacks at one visit and judges them at a later visit. */
+  /**
+   * The probability that an author only loads the readbacks at one visit and judges them at a later
+   * visit.
+   */
   oldPage: 0.6,
-  /** An update gets a material change one to three days later. */
+  /**
+   * The probability that an update gets a material change. The author makes it in the first working
+   * time that follows a delay of one to three days.
+   */
   change: 0.3,
   /** The share of updates that go to everyone, and the share that go to a group. */
   everyone: 0.15,

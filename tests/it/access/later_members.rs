@@ -76,8 +76,8 @@ async fn group_owner_who_joins_later_cannot_see_earlier_updates() {
     eve.get(&next).await.expect(200);
 }
 
-/// Asserts that the update appears on no page, in no list and in no search result of this person. The text of the
-/// update contains "confidential".
+/// Asserts that this person can neither open the update nor find it in a list or a search. The text
+/// of the update must contain "confidential".
 async fn assert_sees_nothing(client: &Client, path: &str, media: &str) {
     for address in [
         path,
@@ -325,7 +325,7 @@ async fn later_members_checkbox_keeps_its_state_and_is_off_by_default() {
     assert!(field.starts_with(" class=\"field\" hidden") && !field.contains(" checked"));
 }
 
-/// Returns the HTML inside the `later-members` element.
+/// Returns the HTML of the `later-members` element, from its attributes to its end tag.
 fn later_members_field(page: &str) -> String {
     let (_, rest) = page.split_once("<later-members").unwrap();
     let (field, _) = rest.split_once("</later-members>").unwrap();

@@ -54,8 +54,8 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Asserts that the link gets the same response as a link that never existed, and that its clients have no
-    /// access.
+    /// Asserts that the server responds to the link as to one that never existed, and that its
+    /// clients have no access.
     async fn assert_closed(&self) {
         let (app, path) = (self.app, &self.path);
         let missing = app.client().get("/s/nothing").await.problem(404);
@@ -239,7 +239,7 @@ async fn person_deactivated_during_a_request_cannot_create_credentials() {
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let (path, ..) = publish_shared(&ada).await;
-    // Simulates a request that the server authenticated before the deactivation.
+    // Simulate a request that the server authenticated before the deactivation.
     let token = ada.authorization().trim_start_matches("Bearer ");
     let viewer = people::viewer_by_token(&app.state.db, &app.state.clock, token)
         .await

@@ -5,8 +5,9 @@ use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};
 
-/// Rows of a database with schema version 6. The updates are by Ada. Dan joined @design after the update was sent to
-/// the group. The person named Old was a recipient and was removed. The person named Gone is deactivated.
+/// Rows of a database with schema version 6. Ada is the author of all updates except `of-gone`. Dan
+/// joined @design after the update `to-group` was sent to the group. The person named Old was a
+/// recipient and was removed. The person named Gone is deactivated.
 const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
      ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),

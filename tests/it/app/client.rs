@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Response;
 
-/// An HTTP client for a person, a guest or a visitor without an account.
+/// An HTTP client for a person, a guest with a share link, or an anonymous visitor.
 #[derive(Clone)]
 pub struct Client {
     base: String,

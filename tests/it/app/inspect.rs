@@ -1,4 +1,4 @@
-//! Reads stored objects and the database without HTTP, and waits for them to change.
+//! Reads the database and the stored objects of a server directly, and waits for conditions.
 
 use std::time::{Duration, Instant};
 

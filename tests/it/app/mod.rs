@@ -108,8 +108,8 @@ impl TestApp {
         }
     }
 
-    /// Starts another node of the same installation. Both nodes use the same database and storage, but different
-    /// folders. Requires PostgreSQL and S3.
+    /// Starts another node of the same installation. Both nodes use the same database and storage,
+    /// but different data folders. Requires PostgreSQL and S3.
     pub async fn second_node(first: &Self) -> Self {
         Self::second_node_with(first, |_| {}).await
     }

@@ -103,7 +103,7 @@ async fn comment_anchor_in_a_video_or_picture_is_stored_and_is_removed_with_the_
 }
 
 #[actix_web::test]
-async fn comment_anchor_outside_its_media_is_rejected() {
+async fn comment_anchor_that_is_invalid_or_outside_its_media_is_rejected() {
     let app = TestApp::start().await;
     let Anchored {
         bob,

@@ -34,7 +34,7 @@ async fn list_of_threads_is_paged_in_order() {
     let (ada, bob, path) = scene(&app).await;
     let ids = insert_threads(&app, &ada, &path, 5).await;
     bob.reply(&path, &ids[1], "Reply").await;
-    // A removed comment is still listed if it has replies.
+    // A removed comment is still listed only if it has replies.
     for removed in [0, 1] {
         let comment = format!("/comments/{}", ids[removed]);
         ada.delete(&comment).await.expect(204);

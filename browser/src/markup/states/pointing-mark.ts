@@ -30,8 +30,8 @@ export class PointingMark implements PointerState {
   pointerUp(): void {
     const { doc } = this.context;
     if (doc.selected.length > 1) doc.select([this.mark.id]);
-    // Fingers and pens cannot double-click, so a second tap on a selected text edits it. `editText` ignores other
-    // shapes.
+    // A finger or pen cannot double-click, so a tap on a text that is already selected edits it.
+    // `editText` ignores other shapes.
     else if (this.#wasSelected && this.pointerType !== "mouse") this.context.editText(this.mark.id);
   }
 }

@@ -5,7 +5,10 @@ import type { Box, Point } from "../shapes.js";
 import { lastPoint, type PointerState } from "./state.js";
 
 export class Selecting implements PointerState {
-  /** The marks that were selected before the drag. They stay selected if Shift is held. */
+  /**
+   * The marks that stay selected: with Shift, those that were selected before the drag; otherwise
+   * none.
+   */
   #kept: number[] = [];
   #frame: Box | null = null;
 

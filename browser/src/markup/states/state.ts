@@ -40,7 +40,7 @@ export function isDrag({ viewport }: EditorContext, from: Point, to: Point): boo
   return Math.hypot(to[0] - from[0], to[1] - from[1]) * viewport.scale >= dragThreshold;
 }
 
-/** The mark under the pointer, or within `reach` screen pixels. */
+/** The mark at the pointer. `reach` is the tolerance in screen pixels. */
 export function markAt(
   { doc, viewport }: EditorContext,
   { clientX, clientY }: MouseEvent,

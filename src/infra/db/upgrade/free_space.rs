@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::infra::db::health::free_space;
 
-/// The margin of the free-space check, in bytes. A copy requires free space for 1.25 times the size of the database
-/// plus this margin.
+/// The margin of the free-space check, in bytes. The check requires free space of 1.25 times the
+/// size of the database plus this margin.
 const FREE_SPACE_MARGIN: u64 = 4 * MEBIBYTE;
 /// One MiB, in bytes.
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -37,7 +37,7 @@ fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
     ))
 }
 
-/// Formats a number of tenths of a MiB.
+/// Formats a size in tenths of a MiB, for example as `1.9 MiB`.
 fn format_mebibytes(tenths: u64) -> String {
     format!("{}.{} MiB", tenths / 10, tenths % 10)
 }

@@ -1,4 +1,4 @@
-//! Color spaces of PNG files. Several kinds of chunks can describe the colors of a PNG file.
+//! Color spaces of PNG files, which several kinds of chunks can describe.
 
 use std::io::Cursor;
 

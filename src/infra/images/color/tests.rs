@@ -7,13 +7,14 @@ use png::{BitDepth, ColorType, Encoder};
 
 use super::super::Picture;
 
-/// Every test picture has two pixels: a red one and a brown one.
+/// Every test picture has two pixels. In most of the pictures, one is red and the other is brown.
 const RED: [u8; 3] = [200, 60, 60];
 const BROWN: [u8; 3] = [30, 20, 10];
 const PLAIN: Pixels = [RED, BROWN];
-/// The colors that a browser shows for these pixels if their values are linear.
+/// The colors that a browser shows for the pixels of `PLAIN` if their values are linear.
 const LINEAR: Pixels = [[229, 133, 133], [96, 79, 56]];
-/// The colors that a browser shows for these pixels if their primaries are those of Display P3.
+/// The colors that a browser shows for the pixels of `PLAIN` if their primaries are those of
+/// Display P3.
 const P3: Pixels = [[217, 42, 52], [32, 19, 8]];
 
 type Pixels = [[u8; 3]; 2];

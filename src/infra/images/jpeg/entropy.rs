@@ -1,8 +1,8 @@
 //! Reads entropy-coded data (T.81, annexes C and F) without computing pixels.
 
-/// An unfinished copy of a file can end in zeros. If at most this many of these zeros were read as
-/// pixel data, pixels count as missing. If more were read, the zeros count as real data, because
-/// the data of a single-color area can end in many zeros.
+/// An unfinished copy of a file can end in zeros. If any of these zeros, but at most this many,
+/// were read as pixel data, pixels count as missing. If more were read, the zeros count as real
+/// data, because the data of a single-color area can end in many zeros.
 const MAX_COPIED_ZEROS: usize = 3;
 
 /// Reads the bits of a scan.

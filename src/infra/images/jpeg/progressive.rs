@@ -25,8 +25,8 @@ impl<'a> AcScan<'a> {
         self.empty_blocks = 0;
     }
 
-    /// Skips a block in the first scan of these coefficients (G.1.2.2). Sets the bit in `known` of each coefficient
-    /// that is not zero.
+    /// Skips a block in the first scan of these coefficients (G.1.2.2). In `known`, sets the bit of
+    /// each coefficient that is not zero.
     pub(super) fn skip_first(&mut self, reader: &mut BitReader<'_>, known: &mut u64) -> Option<()> {
         if self.empty_blocks > 0 {
             self.empty_blocks -= 1;
@@ -49,7 +49,8 @@ impl<'a> AcScan<'a> {
         Some(())
     }
 
-    /// Skips a block in a scan that adds one bit of precision to these coefficients (G.1.2.3).
+    /// Skips a block in a scan that adds one bit of precision to these coefficients (G.1.2.3). In
+    /// `known`, sets the bit of each coefficient that becomes nonzero.
     pub(super) fn skip_refinement(
         &mut self,
         reader: &mut BitReader<'_>,

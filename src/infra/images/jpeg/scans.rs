@@ -125,7 +125,7 @@ struct Component {
     size: (usize, usize),
     /// For each block of a progressive JPEG, the coefficients that are not zero, one bit for each.
     known: Vec<u64>,
-    /// For each coefficient, whether the scans contain all of its bits.
+    /// For each coefficient, whether the scans read so far contain all of its bits.
     complete: [bool; COEFFICIENTS],
 }
 
@@ -183,7 +183,7 @@ impl Frame {
         })
     }
 
-    /// Whether the scans contain all bits of all coefficients.
+    /// Whether the scans read so far contain all bits of all coefficients.
     fn is_complete(&self) -> bool {
         let mut coefficients = self
             .components

@@ -78,9 +78,10 @@ impl S3 {
         ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
     }
 
-    /// Deletes the versions and delete markers under `prefix` whose name is `wanted`. Deletes them by id, because a
-    /// plain delete in a versioned bucket only adds a marker. Returns `false` if there were none. In that case, an
-    /// object may still exist, because not every server lists versions.
+    /// Deletes the versions and delete markers under `prefix` whose name `wanted` accepts. Deletes
+    /// them by id, because a plain delete in a versioned bucket only adds a marker. Returns `false`
+    /// if the server listed none. In that case, an object may still exist, because not every server
+    /// lists versions.
     async fn delete_listed_versions(
         &self,
         prefix: &str,

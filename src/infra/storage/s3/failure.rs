@@ -20,7 +20,7 @@ pub(super) enum Failure {
     Unavailable,
     /// The storage is full or over a quota.
     Full,
-    /// The server rejected the request, which means that a setting is wrong.
+    /// The server rejected the request, usually because a setting is wrong.
     Refused,
 }
 

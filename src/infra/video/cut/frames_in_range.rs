@@ -41,7 +41,7 @@ pub(super) struct Packets {
     pub(super) origin: f64,
     frames: Vec<Frame>,
     audio: AudioPackets,
-    /// Whether any packet lacks a timestamp.
+    /// Whether any video packet lacks a timestamp.
     untimed: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct ShownFrames {
     /// The start of the first frame after the kept frames. If no frame follows, an arbitrary time
     /// after the start of the last kept frame.
     pub(super) until: f64,
-    /// The last key frame at or before the first frame.
+    /// The time of the last key frame at or before the first frame.
     pub(super) before: f64,
 }
 
@@ -76,14 +76,14 @@ pub(super) struct CopyPlan {
     pub(super) first: f64,
     /// The time of the key frame at which copying starts. If `head` is 0, this is the first frame.
     pub(super) key: f64,
-    /// The key frame from which the first frame can be decoded.
+    /// The time of the key frame from which the first frame can be decoded.
     pub(super) before: f64,
     /// The start of the first frame after the kept frames. If no frame follows, an arbitrary time
     /// after the start of the last kept frame.
     pub(super) until: f64,
     /// The time of the last frame.
     pub(super) last: f64,
-    /// The key frame from which the last frame can be decoded.
+    /// The time of the key frame from which the last frame can be decoded.
     pub(super) last_key: f64,
     /// The number of frames to keep.
     pub(super) frames: usize,

@@ -19,7 +19,7 @@ const MAX_SIDE: u32 = 1920;
 /// Frames to re-encode. Times are in seconds.
 pub(super) struct ReencodedRange {
     pub(super) name: &'static str,
-    /// The key frame at which decoding starts.
+    /// The time of the key frame at which decoding starts.
     pub(super) from: f64,
     /// The time of the first frame.
     pub(super) first: f64,

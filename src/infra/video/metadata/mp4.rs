@@ -14,7 +14,7 @@ pub(super) struct Mp4 {
     /// The open parent boxes, outermost first. At most five, because allowed boxes are nested no deeper.
     open: Vec<Open>,
     moov: bool,
-    /// The tracks with their default sample size in bytes.
+    /// The number of each track, and its default sample size in bytes.
     tracks: Vec<(u32, u32)>,
     /// The default sample size of the current track fragment, in bytes. It applies to each run that lists no sample
     /// sizes.
@@ -38,7 +38,7 @@ enum Rule {
     Boxes,
     /// Content that the given function accepts.
     Content(fn(&[u8]) -> bool),
-    /// Content that describes the samples of a fragment.
+    /// Content that gives the sample sizes of fragments, or default sample sizes.
     Fragment,
     /// The samples of the preceding fragment.
     Samples,

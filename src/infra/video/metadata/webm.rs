@@ -246,7 +246,7 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (EBML, 0x4286 | 0x42f7 | 0x42f2 | 0x42f3 | 0x4287 | 0x4285) => Number,
         (EBML, 0x4282) => Value(8, |name| matches!(name, b"webm" | b"matroska")),
         (SEGMENT, INFO | TRACKS | CLUSTER | SEEK_HEAD | CUES) => Elements,
-        // Recorders reserve this space for a SeekHead.
+        // Void elements are allowed, because recorders reserve space for a SeekHead with them.
         (SEGMENT, 0xec) => Void,
         (SEEK_HEAD, SEEK) => Elements,
         (SEEK, 0x53ab | 0x53ac) => Number,
@@ -270,8 +270,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
             Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
         }
-        // These are the size, display size, display unit, interlacing, stereo mode and alpha mode.
-        // The crop elements are not allowed, because they hide content.
+        // These are the size, display size, display unit, interlacing, stereo mode, alpha mode and
+        // frame rate. The crop elements are not allowed, because they hide content.
         (
             VIDEO,
             0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,
@@ -329,7 +329,7 @@ fn is_codec(name: &[u8]) -> bool {
 }
 
 /// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC. Checks only the
-/// first bytes and the length.
+/// first bytes or the length.
 fn is_codec_private(value: &[u8]) -> bool {
     value.starts_with(b"OpusHead")
         || matches!(value.first(), None | Some(0x01 | 0x81))

@@ -15,7 +15,7 @@ type Rgb = [u8; 3];
 
 /// The allowed difference per channel.
 const TOLERANCE: u8 = 12;
-/// The allowed difference per channel for highly saturated sRGB colors. This tolerance is larger
+/// The allowed difference per channel for wide-gamut and HDR videos. This tolerance is larger
 /// because, without a GPU, Chromium computes blue values that are too low for BT.709 and BT.2020.
 const SATURATED_TOLERANCE: u8 = 25;
 

@@ -12,7 +12,8 @@ struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// For each second of playback, the second of the source that is visible half a second into it.
+    /// For each second of playback, the second of the source that is visible in the middle of that
+    /// second.
     shows: &'static [i64],
     hides: bool,
 }

@@ -1,4 +1,4 @@
-//! Every video has a poster that shows something.
+//! Every video has a poster, which is black only if the whole video is black.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -90,7 +90,7 @@ async fn poster_has_the_same_size_as_the_video() {
 async fn poster_extraction_is_not_retried_when_the_disk_is_full() {
     let made = tempfile::tempdir().unwrap();
     let program = made.path().join("ffmpeg");
-    // Only the first attempt finds the disk full. Later attempts fail for another reason.
+    // Only the first attempt finds the disk full. Any later attempt would fail for another reason.
     let script =
         "#!/bin/sh\ncase \"$*\" in *'-t 10'*) echo 'No space left on device' >&2 ;; esac\nexit 1\n";
     std::fs::write(&program, script).unwrap();

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes a video of eight seconds with ten frames per second and AAC sound. `video` contains the encoder's arguments.
-/// If it is empty, the video is H.264 with a key frame every 3 s and with B-frames, which delay the first frame by 0.2
-/// s.
+/// Makes an eight-second video with ten frames per second. `video` contains the options for the
+/// encoders. By default, the sound is AAC, and the video is H.264 with a key frame every 3 s and
+/// with B-frames, which delay the first frame by 0.2 s.
 pub(super) fn source(dir: &Path, video: &[&str], name: &str) -> PathBuf {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";

@@ -1,5 +1,5 @@
-//! Copies show each frame at the time at which players show it in the original, for example in videos with a low frame
-//! rate or with late timestamps.
+//! Copies show each frame at the same time as players show it in the original, even if the original
+//! has a low frame rate or late timestamps.
 
 use super::frames::{pictures, shown_at};
 use super::presentation::assert_presents;

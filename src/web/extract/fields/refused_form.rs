@@ -12,7 +12,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::pages::Form;
 
 impl Fields {
-    /// Builds a form with the values that the user entered and their errors. Leaves out passwords.
+    /// Builds a form that contains the user's input, without passwords, and the errors.
     pub(crate) fn refilled_form(typed: &BTreeMap<String, String>, error: &Error) -> Form {
         let values = typed
             .iter()
@@ -20,7 +20,8 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        // A form cannot show an error next to one of several files. Show such an error for the whole form.
+        // The error may concern one of several files. A form cannot show an error next to a single
+        // file, so show it for the whole form.
         let problem =
             (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
         Form {
@@ -41,7 +42,8 @@ impl Fields {
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
 impl TypedFields {
-    /// Keeps the text that the user typed into a form, so that an error page can show it again.
+    /// Copies the fields `body`, `title`, `notes` and `otherwise` of a form to the request, so that
+    /// an error page can show their text again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         let worth = |(name, value): &&(String, String)| {
             matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
@@ -51,9 +53,9 @@ impl TypedFields {
     }
 }
 
-/// Returns the request context, or the error that occurred while loading it. If the database is down, first stores the
-/// text of a form with files in the request, so that the error page can show the text. The middleware does this for
-/// other forms.
+/// Returns the request context and the payload, or the error that occurred while loading the
+/// context. If the database is down, first stores the texts of a multipart form in the request, so
+/// that the error page can show them. For other forms, the middleware does this.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,

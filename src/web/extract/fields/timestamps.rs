@@ -1,4 +1,4 @@
-//! Timestamps, and positions in recordings.
+//! Reads fields that contain timestamps or positions in recordings.
 
 use super::Fields;
 use crate::clock::{Millis, parse_rfc3339};

@@ -169,7 +169,7 @@ impl Fields {
         Some(list)
     }
 
-    /// Reads a JSON value; in a form, parses the text as JSON.
+    /// Reads a JSON value. Parses a string as JSON, because a form can send only text.
     pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
         match self.take_one(name)? {
             Value::Null => None,

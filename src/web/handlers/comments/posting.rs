@@ -31,7 +31,8 @@ pub(crate) async fn add(
     payload: web::Payload,
 ) -> HandlerResult {
     let (ctx, payload) = context_or_keep_typed(&req, ctx, payload).await?;
-    // Before storing pictures, check the rate limit and whether the viewer may comment.
+    // Before any picture is stored, check that the viewer may see the update and comment on it, and
+    // check the rate limit.
     if is_multipart(&req) {
         updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     }

@@ -1,4 +1,4 @@
-//! Serves the bytes of media, with signed addresses, range requests and caching.
+//! Serves media at signed addresses, with support for range requests and caching.
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
@@ -28,7 +28,7 @@ pub(crate) struct Signed {
     download: Option<String>,
 }
 
-/// Serves the bytes of a signed address, in full or as one range (RFC 9110 §14).
+/// Serves the file at a signed address, in full or as one range (RFC 9110 §14).
 pub(crate) async fn bytes(
     req: HttpRequest,
     state: web::Data<State>,
@@ -90,7 +90,7 @@ fn set_headers(
     download: bool,
 ) {
     let kind = if download { "attachment" } else { "inline" };
-    // Encode the file name in UTF-8 (RFC 6266 with RFC 8187).
+    // Send the file name as percent-encoded UTF-8 (RFC 6266, RFC 8187).
     let disposition = format!(
         "{kind}; filename*=UTF-8''{}",
         encode_query_value(&download_name(served)).replace('/', "%2F")
@@ -177,8 +177,8 @@ enum RequestedRange {
     Unsatisfiable,
 }
 
-/// Parses the requested range. As HTTP allows, returns `Whole` if the request has several ranges, or if its `If-Range`
-/// header does not match the current ETag.
+/// Parses the requested range. As HTTP allows, returns `Whole` if the request asks for several
+/// ranges, or if its `If-Range` header does not match the current ETag.
 fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
     if !req.headers().contains_key(header::RANGE) {
         return RequestedRange::Whole;

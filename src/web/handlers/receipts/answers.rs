@@ -118,8 +118,9 @@ pub(crate) async fn take_back(
     answer_response(&req, &ctx, &state, &update).await
 }
 
-/// Responds after an answer has been recorded or withdrawn: redirects a browser to the update's page, and sends the
-/// receipt to a program.
+/// Responds after an answer has been recorded or withdrawn: redirects a browser to the update's
+/// page, and sends the receipt to a program. A guest has no receipt, so a guest's program gets
+/// status 204.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,

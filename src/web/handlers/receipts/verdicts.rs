@@ -1,4 +1,4 @@
-//! Handlers for verdicts on readbacks, and for disclosing or withholding the thread of a readback.
+//! Handlers for verdicts on readbacks, and for disclosing or withholding a verdict thread.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};

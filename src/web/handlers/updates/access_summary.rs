@@ -1,4 +1,4 @@
-//! The sentence on the page of an update that says who can open it.
+//! The line on an update's page that says who can open the update.
 
 use crate::updates::Visibility;
 use crate::web::pages::AccessSummary;

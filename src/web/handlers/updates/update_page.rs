@@ -45,12 +45,12 @@ pub(crate) async fn show(
     update_page(&state, &ctx, StatusCode::OK, &update, content).await
 }
 
-/// The content of an update's page in addition to the update itself.
+/// Content that an update's page shows in addition to the update itself.
 #[derive(Debug, Default)]
 pub(crate) struct PageContent {
     /// The values and errors of a refused form.
     pub(crate) form: Form,
-    /// The preview of a share link.
+    /// The link preview, if the page is opened at a share link.
     pub(crate) share: Option<SharePreview>,
     /// The threads to show.
     pub(crate) threads: ThreadRange,
@@ -117,7 +117,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Sets the counts in `view` to include only the comments that the guest can see.
+/// Sets the numbers of comments and open questions in `view` to those that the guest can see.
 fn count_visible_comments(view: &mut UpdateView, threads: &ThreadPage) {
     view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
     view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
@@ -132,7 +132,7 @@ fn page_path(update: &Update, share: Option<&SharePreview>) -> String {
     }
 }
 
-/// What the page shows about other people. Guests see none of it.
+/// Data about other people. Guests see none of it.
 #[derive(Default)]
 struct PeopleParts {
     receipts: Vec<ReceiptView>,

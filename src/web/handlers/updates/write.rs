@@ -1,5 +1,4 @@
-//! Handlers for writing updates: creation, drafts, edits and publication. All share one form and one set of
-//! fields.
+//! Handlers that create, edit, publish and unpublish updates. Creating and editing share one form.
 
 mod form_page;
 mod update_form;

@@ -36,8 +36,9 @@ impl Team {
         });
     }
 
-    /// Records that the update was sent to the active members of the new groups. Adds the active people in the
-    /// audience to the update's recipients.
+    /// Records that the update was sent to the active members of the new groups. Adds the active
+    /// people whom the audience names individually to the update's recipients. Leaves out the
+    /// author.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
         let active: BTreeSet<usize> = self
             .active()

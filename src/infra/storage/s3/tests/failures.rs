@@ -6,7 +6,7 @@ use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Returns a client for this bucket. The server does not know the client's credentials.
+/// Returns a client for this bucket with credentials that the server does not know.
 async fn stranger(endpoint: &str, bucket: &str) -> Storage {
     let http = HttpBuilder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))

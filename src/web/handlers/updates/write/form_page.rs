@@ -110,7 +110,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// What the page shows about a stored update.
+/// Data about the stored update; empty for a new update.
 #[derive(Default)]
 struct StoredParts {
     view: Option<UpdateView>,
@@ -139,7 +139,8 @@ async fn load_stored(
     })
 }
 
-/// Lists the typed addresses that have no account, if the audience was rejected.
+/// Lists the typed addresses that have neither an account nor a pending invitation, if the audience
+/// was rejected.
 async fn unknown_addresses(
     connection: &mut AnyConnection,
     state: &State,

@@ -39,7 +39,8 @@ pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bo
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no earlier version and no answers, so read these fields only for an edit.
+    // A new update has no earlier version and no answers, so read `change`, `what_changed` and
+    // `version` only for an edit.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {
@@ -67,8 +68,9 @@ pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bo
     }
 }
 
-/// Resolves the audience to people and groups. If `invite` is set, also invites the addresses that
-/// have no account; only admins may do this. Returns the new invitations.
+/// Resolves the audience to people and groups. If `invite` is set, also invites the people whose
+/// addresses have neither an account nor a pending invitation; only admins may do this. Returns the
+/// new invitations.
 pub(super) async fn resolve_audience(
     tx: &mut Tx,
     state: &State,
