@@ -1,24 +1,25 @@
 //! Comments: threads, anchors, questions, mentions, reactions.
 
+mod accepted_answers;
 mod anchors;
 mod editing;
 mod history;
 mod mentions;
+mod notifications;
 mod posting;
 mod questions;
 mod reactions;
-mod recipients;
 mod removal;
 mod resolution;
 
 use sqlx::{AnyConnection, FromRow};
 
+pub use accepted_answers::accept;
 pub use anchors::Anchor;
 pub use editing::{EMPTY_BODY, edit};
 pub use history::{Version, history, versions_for_update};
 pub use mentions::mention_ranges;
 pub use posting::{MAX_PICTURES, NewComment, add};
-pub use questions::accept;
 pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
 pub use removal::remove;
 pub use resolution::resolve;

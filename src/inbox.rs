@@ -3,7 +3,11 @@
 //! row.
 
 mod details;
+mod limits;
+mod owed_by_me;
+mod owed_to_me;
 mod row;
+mod said_to_me;
 mod sections;
 mod snoozes;
 

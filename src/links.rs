@@ -1,19 +1,20 @@
 //! Share links. A share link is an unguessable address that opens one update to people without an
 //! account.
 
+mod guests;
 mod overview;
 
+pub use guests::{guest_by_cookie, guest_by_secret};
 pub use overview::{LinkState, ListedLink, list_all};
 
-use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::EventKind;
 use crate::ids;
-use crate::infra::db::{Db, Tx};
-use crate::people::{self, Guest, Viewer};
+use crate::infra::db::Tx;
+use crate::people::{self, Viewer};
 use crate::{events, text, updates};
 
 /// A share link.
@@ -169,42 +170,4 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .bind(id)
     .fetch_optional(connection)
     .await?)
-}
-
-/// Returns the guest with the id `guest_id`, who uses the given link. Returns `None` if the link is not active. The
-/// caller must have verified the signature of the cookie that contains the id.
-pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
-    let mut connection = db.read().await?;
-    let Some(link) = by_id(&mut connection, link_id).await? else {
-        return Ok(None);
-    };
-    let name = people::guest_name(&mut connection, guest_id).await?;
-    Ok(Some(Guest {
-        id: guest_id.to_owned(),
-        name,
-        may_comment: link.comments_at.is_some(),
-        link_id: link.id,
-        update_id: link.update_id,
-        is_program: false,
-    }))
-}
-
-/// Returns the guest for a program that authenticates with a link's secret. All programs that use
-/// the same link act as one guest. The guest keeps the name that a program sent first; names sent
-/// later are ignored.
-pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
-    let mut connection = db.read().await?;
-    let Some(link) = by_secret(&mut connection, secret).await? else {
-        return Ok(None);
-    };
-    let id = ids::base32(&Sha256::digest(link.id.as_bytes())[..16]);
-    let name = people::guest_name(&mut connection, &id).await?;
-    Ok(Some(Guest {
-        id,
-        name,
-        may_comment: link.comments_at.is_some(),
-        link_id: link.id,
-        update_id: link.update_id,
-        is_program: true,
-    }))
 }

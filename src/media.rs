@@ -9,7 +9,7 @@ mod fetch_access;
 mod file_limit;
 mod incoming;
 mod objects;
-mod original;
+mod original_access;
 mod process;
 mod processing_state;
 mod removal;

@@ -5,8 +5,8 @@ mod answers;
 mod enums;
 mod overdue;
 mod reminders;
+mod standing;
 mod verdicts;
-mod who_heard;
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -14,12 +14,12 @@ pub use answers::{Answer, MAX_READBACK, answer, take_back};
 pub use enums::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
 pub use overdue::{OverdueAnswers, notify_overdue, overdue_answers};
 pub use reminders::{MIN_REMINDER_INTERVAL, remind};
+pub(crate) use standing::objection_stands;
+pub use standing::{Standing, StandingCounts, standing_counts};
+use standing::{opened_current_revision, standing, was_asked};
 pub use verdicts::{
     ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread, withdraw_verdict,
 };
-pub(crate) use who_heard::objection_stands;
-pub use who_heard::{Standing, StandingCounts, standing_counts};
-use who_heard::{opened_current_revision, standing, was_asked};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;

@@ -45,6 +45,7 @@ pub use publication::{UNDO_WINDOW, publish, unpublish};
 pub use readback_prompt::DEFAULT_PROMPT;
 pub use revisions::{
     Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
+    revisions_for_author,
 };
 pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 

@@ -10,6 +10,7 @@ mod assemble;
 mod checksum;
 mod complete;
 mod concurrency;
+mod create;
 mod expiry;
 mod finish_lease;
 mod free_disk_space;
@@ -45,12 +46,11 @@ pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
 pub use complete::finish_stalled;
 pub use concurrency::KeyedLimiter;
+pub use create::{NewUpload, create};
 pub use expiry::check_resumable;
 pub use finish_lease::expire_finish_leases_of;
 pub use leftovers::DeleteLeftovers;
-pub use repository::{
-    NewUpload, Upload, cancel, cancel_own, create, end, find, list_own, open_multipart_ids,
-};
+pub use repository::{Upload, cancel, cancel_own, end, find, list_own, open_multipart_ids};
 
 /// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.
 const MAX_PICTURE_BYTES: u64 = 64 << 20;

@@ -1,6 +1,6 @@
 //! Editing comments: who may edit a comment, and who is notified.
 
-use super::{REMOVED, SavedComment, find_visible, history, mentions, recipients};
+use super::{REMOVED, SavedComment, find_visible, history, mentions, notifications};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events;
@@ -48,7 +48,7 @@ pub async fn edit(
         updates::enqueue_index(tx, clock, &update.id, id).await?;
     }
     let unseen =
-        recipients::notify_of_changed_mentions(tx, clock, &update, &comment, &mentions).await?;
+        notifications::notify_of_changed_mentions(tx, clock, &update, &comment, &mentions).await?;
     events::record(
         tx,
         clock,

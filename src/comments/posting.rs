@@ -1,8 +1,8 @@
 //! New comments and replies: who may post them, and what they may contain.
 
-use super::recipients::PostedComment;
+use super::notifications::PostedComment;
 use super::{
-    Anchor, CommentKind, Region, SavedComment, anchors, find_on, mentions, questions, recipients,
+    Anchor, CommentKind, Region, SavedComment, anchors, find_on, mentions, notifications, questions,
 };
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -72,7 +72,7 @@ pub async fn add(
     }
     questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
     updates::enqueue_index(tx, clock, update_id, &id).await?;
-    let unseen = recipients::notify_recipients(tx, clock, &said).await?;
+    let unseen = notifications::notify_recipients(tx, clock, &said).await?;
     events::record(tx, clock, EventKind::Comment, update_id, &id, poster.id()).await?;
     Ok(SavedComment {
         id,

@@ -1,13 +1,8 @@
-//! Questions. A question is open until someone other than the asker replies. The asker can accept one of these replies
-//! as the answer.
+//! Questions. A question is open until someone other than the asker replies.
 
-use super::{Comment, REMOVED, find_visible};
-use crate::clock::Clock;
-use crate::error::{Error, Result};
-use crate::events::EventKind;
+use crate::error::Result;
 use crate::infra::db::Tx;
-use crate::people::{self, Viewer};
-use crate::{events, updates};
+use crate::updates;
 
 /// SQL: the `FROM` and `WHERE` clauses that select the answers `a` to the question `q`. A reply is
 /// an answer if it is not removed and someone other than the asker wrote it.
@@ -17,6 +12,7 @@ macro_rules! answers_to_question {
          AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
     };
 }
+pub(super) use answers_to_question;
 
 /// Recomputes whether a question has been answered, whether an answer is accepted, and how many open questions its
 /// update has. Call this function after every change in a thread. Does nothing if the thread does not begin with a
@@ -44,109 +40,4 @@ pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -
     .execute(&mut **tx)
     .await?;
     updates::refresh_question_count(tx, update_id).await
-}
-
-/// Accepts an answer, or withdraws the acceptance. Only the asker may do so.
-///
-/// If `id` is the id of the question itself, the question's newest answer is accepted. A question
-/// has at most one accepted answer; accepting a second one returns [`Error::Conflict`]. Returns the
-/// ids of the update and of the question.
-pub async fn accept(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
-    accepted: bool,
-) -> Result<(String, String)> {
-    let (named, update) = find_visible(tx, viewer, id).await?;
-    let question = if named.parent_id.is_some() {
-        find_visible(tx, viewer, named.root_id()).await?.0
-    } else {
-        named.clone()
-    };
-    if !question.is_question() {
-        return Err(Error::Conflict(
-            "This thread does not start with a question, so there is no answer to accept.".into(),
-        ));
-    }
-    if let Viewer::Guest(_) = viewer {
-        people::guest_who_may_comment(viewer, &update.id)?;
-    }
-    if !question.is_by(viewer) {
-        return Err(Error::Forbidden(format!(
-            "Only {}, who asked this question, can accept an answer.",
-            question.author_name
-        )));
-    }
-    if named.removed_at.is_some() || question.removed_at.is_some() {
-        return Err(Error::Conflict(REMOVED.into()));
-    }
-    if accepted {
-        accept_answer(tx, clock, &question, &named).await?;
-    } else {
-        sqlx::query(
-            "UPDATE comments SET accepted_id = NULL, accepted_at = NULL WHERE id = $1
-             AND ($1 = $2 OR accepted_id = $2)",
-        )
-        .bind(&question.id)
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    }
-    refresh_question(tx, &update.id, &question.id).await?;
-    events::record(
-        tx,
-        clock,
-        EventKind::Comment,
-        &update.id,
-        &question.id,
-        question.author_id(),
-    )
-    .await?;
-    Ok((update.id, question.id))
-}
-
-async fn accept_answer(
-    tx: &mut Tx,
-    clock: &Clock,
-    question: &Comment,
-    named: &Comment,
-) -> Result<()> {
-    let whole = named.id == question.id;
-    if whole && question.accepted_id.is_some() {
-        return Ok(());
-    }
-    let newest: Option<String> = sqlx::query_scalar(concat!(
-        "SELECT a.id FROM comments q JOIN comments a ON a.parent_id = q.id WHERE q.id = $1 AND ($2 = '' OR a.id = $2)
-         AND a.id IN (SELECT a.id ",
-        answers_to_question!(),
-        ") ORDER BY a.id DESC LIMIT 1"
-    ))
-    .bind(&question.id)
-    .bind(if whole { "" } else { named.id.as_str() })
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(answer) = newest else {
-        let why = if whole {
-            "Nobody has answered this question yet."
-        } else {
-            "You cannot accept your own comment as the answer. Choose someone else's comment."
-        };
-        return Err(Error::Conflict(why.into()));
-    };
-    let taken = sqlx::query(
-        "UPDATE comments SET accepted_id = $1, accepted_at = coalesce(accepted_at, $2) WHERE id = $3
-         AND coalesce(accepted_id, $1) = $1",
-    )
-    .bind(&answer)
-    .bind(clock.now())
-    .bind(&question.id)
-    .execute(&mut **tx)
-    .await?;
-    if taken.rows_affected() == 0 {
-        return Err(Error::Conflict(
-            "Another answer has already been accepted. Withdraw that acceptance first.".into(),
-        ));
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ mod check_output;
 mod codecs;
 mod colors;
 mod convert;
+mod convert_audio;
 mod cut;
 mod detect_container;
 mod edit_lists;
@@ -113,6 +114,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// The duration in whole seconds; 0 if it is unknown.
+    fn duration_seconds(&self) -> u64 {
+        u64::try_from(self.duration_ms.unwrap_or_default() / 1000).unwrap_or_default()
+    }
+
     /// Returns the properties of the same video without its audio.
     fn without_audio(&self) -> Self {
         let timeline = self.timeline.without_audio();
@@ -280,7 +286,7 @@ async fn copy_presented(
 /// without its audio for a second attempt. The audio may be undecodable.
 fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
-        && convert::converts_audio(probe, convert::target_container(probe));
+        && convert_audio::converts_audio(probe, convert::target_container(probe));
     undecodable.then(|| probe.without_audio())
 }
 

@@ -2,7 +2,7 @@
 
 use super::file_limit::check_file_limit;
 use super::renditions::put_rendition;
-use super::{MediaState, ProcessMedia, StoredFile, Target, original};
+use super::{MediaState, ProcessMedia, StoredFile, Target, original_access};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events::{self, EventKind};
@@ -35,7 +35,7 @@ pub async fn add(
     .bind(comment_id)
     .bind(file.kind)
     .bind(file.state)
-    .bind((file.state == MediaState::Processing).then(|| original::processing_text(file.metadata)))
+    .bind((file.state == MediaState::Processing).then(|| original_access::processing_text(file.metadata)))
     .bind(&file.file_name)
     .bind(file.size.map(|size| i64::from(size.0)))
     .bind(file.size.map(|size| i64::from(size.1)))

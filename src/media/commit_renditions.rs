@@ -3,7 +3,7 @@
 use super::context::MediaContext;
 use super::processing_state::{Target, record_change, set_state};
 use super::renditions::put_rendition;
-use super::{MediaState, Object, original};
+use super::{MediaState, Object, original_access};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db::Tx;
@@ -89,7 +89,7 @@ async fn retire_replaced(
             gone.push(key);
         } else {
             sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
-                .bind(original::open_until(ctx.clock.now(), length))
+                .bind(original_access::open_until(ctx.clock.now(), length))
                 .bind(&target.media)
                 .execute(&mut **tx)
                 .await?;

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{MediaKind, MediaState, RenditionName, original};
+use super::{MediaKind, MediaState, RenditionName, original_access};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::FetchKnown;
@@ -58,7 +58,7 @@ impl Candidate {
         }
         let metadata = self.original_metadata.as_deref().and_then(Metadata::parse);
         let lingers = self.raw_until.is_some_and(|until| until > now);
-        original::is_open_to_others(
+        original_access::is_open_to_others(
             self.served.raw != 0,
             self.name,
             metadata,

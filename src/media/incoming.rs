@@ -4,7 +4,7 @@
 use super::attach::set_content;
 use super::file_limit::check_file_limit;
 use super::removal::delete;
-use super::{MediaKind, MediaState, StoredFile, original};
+use super::{MediaKind, MediaState, StoredFile, original_access};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events::EventKind;
@@ -58,7 +58,7 @@ pub async fn receive(
     )
     .bind(file.kind)
     .bind(file.state)
-    .bind((file.state == MediaState::Processing).then(|| original::processing_text(file.metadata)))
+    .bind((file.state == MediaState::Processing).then(|| original_access::processing_text(file.metadata)))
     .bind(file.size.map(|size| i64::from(size.0)))
     .bind(file.size.map(|size| i64::from(size.1)))
     .bind(broken_off.then(|| clock.now()))

@@ -11,7 +11,7 @@ use super::context::MediaContext;
 use super::convert::ConvertMedia;
 use super::objects::{store_new_picture, store_output};
 use super::processing_state::{Target, finish_step, load_source, mark_failed, reject_file};
-use super::{MediaState, Object, RenditionName, original};
+use super::{MediaState, Object, RenditionName, original_access};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::infra::images;
@@ -109,7 +109,7 @@ async fn finish_without_tools(
         let reason = format!("This recording cannot be trimmed. {missing}");
         (MediaState::Failed, reason)
     } else {
-        let reason = original::unprocessed_text(metadata, missing);
+        let reason = original_access::unprocessed_text(metadata, missing);
         (MediaState::Ready, reason)
     };
     finish_step(ctx, target, state, Some(&reason)).await
@@ -161,7 +161,7 @@ async fn store_prepared(
 /// Scans an original for metadata. This is needed only for originals that earlier versions stored
 /// without scanning them.
 async fn scan_original(ctx: &MediaContext, target: &Target, key: &str) -> Result<Metadata> {
-    let metadata = original::scan_metadata(ctx, key).await?;
+    let metadata = original_access::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;
     sqlx::query("UPDATE media SET original_metadata = $1 WHERE id = $2 AND generation = $3")
         .bind(metadata.as_str())

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
 
-use super::Update;
+use super::{Update, must_be_author};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
+use crate::people::Viewer;
 
 /// Maximum number of revisions of one update.
 const MAX_REVISIONS: i64 = 200;
@@ -129,6 +130,16 @@ pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Re
     .await?;
     let after = super::find_as_author(tx, &before.id).await?;
     record_revision(tx, clock, &after).await
+}
+
+/// Lists all revisions of an update, newest first. Only the author may read them.
+pub async fn revisions_for_author(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update: &Update,
+) -> Result<Vec<Revision>> {
+    must_be_author(viewer, update)?;
+    revisions(connection, &update.id).await
 }
 
 /// Lists all revisions of an update, newest first.

@@ -4,8 +4,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::checksum::Checksum;
+use super::create::check_length;
 use super::expiry::check_resumable;
-use super::repository::{check_length, schedule_purge_at};
+use super::repository::schedule_purge_at;
 use super::writer::{Writer, superseded};
 use super::{
     MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, finish_lease, format_size,

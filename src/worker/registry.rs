@@ -34,7 +34,10 @@ static UNKNOWN: JobKind = JobKind {
     retry: Retry::Limited,
     interruptible: true,
     run: |_, job, _| {
-        let error = Error::internal(format!("the job kind {} is unknown to this version", job.kind));
+        let error = Error::internal(format!(
+            "the job kind {} is unknown to this version",
+            job.kind
+        ));
         Box::pin(std::future::ready(Err(error)))
     },
     on_dead: |_, _| Box::pin(std::future::ready(Ok(()))),

@@ -1,4 +1,5 @@
-//! Rules for all requests: cross-site protection, content negotiation, form methods and syntax errors.
+//! Rules for all requests: cross-site protection, content negotiation, method overrides and syntax
+//! errors.
 
 use serde_json::{Value, json};
 
@@ -136,7 +137,7 @@ async fn submitted_form_is_answered_with_a_redirect_on_success_and_a_page_on_fai
             && refused.text().contains("Kept title")
             && refused.text().contains("not-an-address")
     );
-    // The same request as JSON gets a problem document instead of a page.
+    // A JSON request with the same error gets a problem document instead of a page.
     let fields = json!({ "title": "x", "audience": ["not-an-address"] });
     ada.post("/updates", fields).await.problem(422);
     let missing = browser.get("/updates/nothing-here").await.expect(404);
@@ -171,7 +172,7 @@ async fn method_override_works_in_the_query_and_in_urlencoded_forms_but_not_in_m
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(update().await["state"], "published");
-    // The `_method` field works only in POST requests and can select only PUT, PATCH or DELETE.
+    // The `_method` parameter works only in POST requests and can select only PUT, PATCH or DELETE.
     let refused = browser.form("POST", &with_method("TRACE"), &[]).await;
     assert!(refused.status.is_client_error());
     browser.get(&with_method("DELETE")).await.expect(200);

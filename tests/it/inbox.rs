@@ -137,7 +137,7 @@ async fn inbox_entry_about_a_new_update_or_comment_is_listed_until_the_update_is
     assert_eq!(counts(&ada).await, (0, 0, 0));
     // Bob gets no entry for his own comments.
     assert_eq!(counts(&bob).await, (0, 0, 0));
-    // He gets one for a reply in his thread, but not for a comment in another thread.
+    // Bob's entry counts a reply in his thread, but not a comment in another thread.
     app.state.clock.advance(1000);
     ada.post(
         &format!("{path}/comments"),

@@ -1,4 +1,4 @@
-//! Videos with extra streams are accepted, and videos that browsers cannot play are rejected with a reason.
+//! Videos with extra streams are accepted, and videos with an unsupported codec fail with a reason.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::{TestApp, array, fixture, media_path, text};
 
-/// Uploads a video and returns its media after processing.
+/// Uploads a video. Returns its JSON after it has been processed.
 async fn upload(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
     let ada = app.person(&format!("Ada {name}")).await;
     let update = ada

@@ -14,12 +14,12 @@ const PART: usize = 8 * MIB;
 /// The last request of an upload may use the database and the storage at most this many times.
 const MAX_STEPS: usize = 200;
 
-/// An upload whose last request has not been sent yet.
+/// An upload whose last request a test interrupts.
 pub struct Interrupted {
     pub whole: Vec<u8>,
     /// How many bytes are sent before the last request.
     pub before: usize,
-    /// Whether the upload is a recording. Only the last request of a recording declares the length.
+    /// Whether the upload is a recording, whose length only the last request declares.
     recording: bool,
 }
 
@@ -66,8 +66,8 @@ impl Interrupted {
             .await
     }
 
-    /// Continues like a tus client that got no response to its last request. It requests the offset with HEAD and sends
-    /// the rest.
+    /// Continues like a tus client that got no response to its last request: requests the offset
+    /// with HEAD and sends the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
@@ -171,7 +171,8 @@ async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// Cutting all connections after a step has the same effect as killing the process.
+/// A fault that cuts all connections after a step, which has the same effect as killing the
+/// process.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
 const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],

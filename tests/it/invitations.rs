@@ -313,7 +313,7 @@ async fn first_field_is_focused_on_pages_for_people_who_are_not_signed_in() {
 }
 
 #[actix_web::test]
-async fn inviting_from_the_form_of_a_draft_also_publishes_it() {
+async fn inviting_from_the_form_of_a_draft_publishes_the_draft_unless_publish_is_false() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let browser = app.browser("Root").await;

@@ -220,7 +220,7 @@ async fn update_in_the_trash_is_deleted_with_its_stored_bytes_after_thirty_days(
     assert_eq!(app.objects().await, [""; 0]);
 }
 
-/// Inserts a job that deletes nothing and is leased for another hour.
+/// Inserts a job that deletes nothing and is leased for an hour.
 async fn leased(db: &Db, id: &str, lease: &str) {
     let mut tx = db.begin().await.unwrap();
     sqlx::query(
@@ -327,7 +327,8 @@ async fn setting_the_clock_back_does_not_delay_jobs() {
             .unwrap();
         tx
     };
-    // Set the clock back before the first job is committed. Later, set it back again after the second job is committed.
+    // Set the clock back twice: before the first job is committed, and after the second job is
+    // committed.
     let immediate = enqueue(0).await;
     app.state.clock.advance(-HOUR);
     immediate.commit().await.unwrap();

@@ -149,7 +149,8 @@ impl<'ast> Visit<'ast> for Imports<'_> {
     }
 }
 
-/// Every module of `src` and the modules that it imports. The key `main` stands for `src/main.rs`.
+/// Maps each module of `src` to the modules that it imports. The key `main` stands for
+/// `src/main.rs`.
 static GRAPH: LazyLock<BTreeMap<Module, BTreeSet<Module>>> = LazyLock::new(read);
 
 fn read() -> BTreeMap<Module, BTreeSet<Module>> {
@@ -265,7 +266,7 @@ fn modules_do_not_import_from_higher_layers() {
 fn files_do_not_import_each_other_in_a_cycle() {
     let mut graph = GRAPH.clone();
     for (module, imports) in &mut graph {
-        // Ignore imports of a module's own parents. A child module may use the private items of its parent.
+        // Ignore imports of a module's own ancestors, because a module may use their private items.
         imports.retain(|import| !module.starts_with(import));
     }
     let cycles = cycles(&graph);
@@ -274,7 +275,8 @@ fn files_do_not_import_each_other_in_a_cycle() {
 
 #[test]
 fn top_level_modules_do_not_import_each_other_in_a_cycle() {
-    // Each child module of `infra` and `web` counts as a top-level module, because these two modules are whole layers.
+    // Each child module of `infra` and `web` counts as a top-level module, because each of these
+    // two makes up nearly a whole layer.
     let noun = |module: &Module| {
         let depth = if ["infra", "web"].contains(&module[0].as_str()) {
             2

@@ -1,4 +1,4 @@
-//! Black-box tests over HTTP, one file per subject.
+//! Integration tests, one file per subject. Most tests send HTTP requests to a running server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

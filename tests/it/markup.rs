@@ -56,7 +56,7 @@ pub fn rendition<'a>(media: &'a Value, name: &str) -> Option<&'a Value> {
         .find(|rendition| rendition["name"] == name)
 }
 
-/// One shape of every kind.
+/// Returns one shape of every kind except redaction.
 fn every_kind() -> Value {
     json!([
         { "kind": "arrow", "from": [0.1, 0.2], "to": [0.4, 0.5], "color": "blue", "width": 0.008 },

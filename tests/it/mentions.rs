@@ -129,8 +129,8 @@ async fn group_mention_notifies_members_with_access_and_lists_members_without_ac
         ),
         (0, 0)
     );
-    // The comment mentions Cyd twice: as a member of the group and by name. Cyd is still listed
-    // only once. After Cyd's account is deactivated, Cyd is no longer listed.
+    // The comment mentions Cyd twice, as a member of the group and by name, but lists Cyd only
+    // once.
     let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
     let edit = format!("/comments/{}", made["id"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! `docs/openapi.json` describes all routes of the route table and no others.
+//! `docs/openapi.json` describes all API routes of the route table and no others.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,9 @@ fn openapi_document_has_the_same_routes_as_the_route_table() {
     );
 }
 
-/// Returns the routes in the source code of the route table, for example `get /updates/{id}`. Each route must be a
-/// `.route(get().to(…))` of a `resource("/updates/{id}")`. Panics if it cannot read a route.
+/// Returns the routes in the source code of the route table, for example `get /updates/{id}`. Reads
+/// routes of the form `resource("/updates/{id}").route(get().to(…))`. Panics if it cannot read a
+/// route.
 fn routes(source: &str) -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for resource in source.split("resource(\"").skip(1) {

@@ -192,7 +192,7 @@ async fn author_is_told_about_late_answers_and_objections_despite_a_mute_or_a_sn
     ada.json("PUT", &snooze, &until).await.expect(204);
     object(&cyd).await;
     assert_eq!(said_to(&ada).await[0]["why"], "declined");
-    // Muting the update does not remove an objection that the author has not read.
+    // Muting the update hides neither the unread objection nor a new one.
     ada.put(&format!("{path}/mute")).await.expect(204);
     object(&dan).await;
     assert_eq!(said_to(&ada).await[0]["why"], "declined");

@@ -14,8 +14,8 @@ pub use self::world::World;
 use self::world::{fill, id};
 use crate::app::{Client, Response, TestApp, email, fixture};
 
-/// Requests that can be sent only once to each [`World`]: they fail when repeated, or they make one of its addresses
-/// invalid.
+/// Requests that can be sent only once per [`World`], because they fail when repeated or invalidate
+/// one of its addresses.
 const ONCE: [(&str, &str); 2] = [("POST", "/groups"), ("POST", "/people/{id}/reset")];
 
 /// Adds the headers of a tus request without content.

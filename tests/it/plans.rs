@@ -1,7 +1,8 @@
-//! SQLite's query plans for the common pages. No page may read a whole table.
+//! SQLite's query plans for the common pages. No page may scan a whole large table.
 //!
-//! Hearback never runs `ANALYZE` or `PRAGMA optimize`, because statistics made the plans worse. Without statistics,
-//! plans depend only on the schema. An empty database therefore has the same plans as a large one.
+//! Hearback never runs `ANALYZE` or `PRAGMA optimize`, because statistics made the plans worse.
+//! Without statistics, plans depend only on the schema. An empty database therefore has the same
+//! plans as a large one.
 
 use std::collections::BTreeMap;
 
@@ -130,7 +131,7 @@ async fn fill(app: &TestApp, ada: &Client, bob: &Client) -> String {
     update
 }
 
-/// Pages that every person can open.
+/// Returns the addresses of the pages whose queries are checked.
 fn pages(update: &str) -> Vec<String> {
     let lists = [
         "",

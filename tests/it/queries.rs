@@ -24,7 +24,8 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
         .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
-        // Four out of five comments are replies, so that all threads fit on one page. Each comment has a reaction.
+        // Four out of five of these comments are replies, so that all threads fit on one page. Each
+        // of them has a reaction.
         let (id, parent) = (
             app.state.clock.id(),
             (n % 5 != 0).then(|| first["id"].as_str().unwrap().to_owned()),

@@ -161,7 +161,7 @@ async fn only_one_answer_can_be_accepted() {
         accepted(&bob.get(&format!("/comments/{id}")).await.json()),
         [true, false]
     );
-    // Withdrawing has no effect on an answer that is not accepted.
+    // Withdrawing the acceptance of an answer that is not accepted has no effect.
     withdraw(&bob, &two).await.expect(200);
     assert_eq!(state(&bob, &id).await, "accepted");
     withdraw(&bob, &one).await.expect(200);

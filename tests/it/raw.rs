@@ -1,5 +1,6 @@
-//! The raw file of a recording can be played as soon as the update is published. Later, the seekable copy replaces the
-//! raw file. Players that are already playing the raw file can continue, as long as they have access.
+//! The raw file of a recording can be played as soon as the update is published. Later, the
+//! seekable copy replaces the raw file. Players that are already playing the raw file can continue
+//! for at least an hour, unless they lose access or the recording is trimmed or removed.
 
 use serde_json::{Value, json};
 
@@ -156,7 +157,7 @@ async fn raw_file_is_private_when_processing_failed() {
 }
 
 #[actix_web::test]
-async fn request_for_a_raw_file_by_another_person_is_not_redirected_to_the_bucket() {
+async fn request_by_another_person_for_a_raw_file_is_not_redirected_to_the_bucket() {
     if !postgres() {
         return;
     }

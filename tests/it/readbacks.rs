@@ -122,7 +122,7 @@ async fn readback_is_private_unless_the_author_discloses_it() {
 }
 
 #[actix_web::test]
-async fn thread_can_be_disclosed_once_the_recipient_has_read_back_or_objected() {
+async fn exchange_can_be_disclosed_only_after_a_readback_or_an_objection() {
     let (app, ada, bob, cyd, path) = publish_for_two().await;
     let browser = app.browser("Ada").await;
     let shows_button = async || {
@@ -250,7 +250,7 @@ async fn objection_needs_a_reason_and_notifies_the_author() {
     };
     assert_eq!(reason(&ada).await, "I am on leave");
     assert_eq!(reason(&cyd).await, "I am on leave");
-    // Bob can replace the objection with an acknowledgement, or withdraw it.
+    // Bob can replace the objection with an acknowledgement, and then withdraw his answer.
     let acknowledged = bob.put(&format!("{path}/acknowledgement")).await;
     assert_eq!(acknowledged.expect(200).json()["state"], "acknowledged");
     let withdrawn = bob.delete(&decline).await.expect(200).json();

@@ -96,7 +96,7 @@ async fn acknowledgement_keeps_its_original_timestamp_until_withdrawn() {
         bob.put(&answer).await.expect(200).json()["acknowledged_at"],
         first["acknowledged_at"]
     );
-    // Every reader of the update sees who acknowledged it, and when.
+    // Recipients see who else acknowledged the update, and when.
     assert_eq!(
         cyd.get(&format!("{path}/receipts")).await.json()["items"][0]["acknowledged_at"],
         first["acknowledged_at"]

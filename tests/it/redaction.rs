@@ -187,7 +187,7 @@ async fn original(client: &Client, media: &str) -> Vec<u8> {
         .body
 }
 
-/// Asserts that the PNG has only the chunks that it needs, and no bytes after its end.
+/// Asserts that the PNG has no metadata except a color profile, and no bytes after its end.
 fn assert_minimal_png(png: &[u8]) {
     let (mut at, mut kinds) = (8, Vec::new());
     while at < png.len() {

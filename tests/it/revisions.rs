@@ -79,7 +79,8 @@ async fn assert_changes_are_shown_until_acknowledged(app: &TestApp, bob: &Client
     assert!(!browser.get(path).await.text().contains("<del>"));
 }
 
-/// Makes another change. Asserts that the author can read all versions of the update, and that nobody else can.
+/// Makes another change. Asserts that the author can read all versions of the update, but a
+/// recipient cannot.
 async fn assert_versions_are_kept(app: &TestApp, ada: &Client, bob: &Client, path: &str) {
     let change = json!({ "notes": "We ship on Friday.", "change": "material" });
     ada.patch(path, change).await.expect(200);

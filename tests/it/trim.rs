@@ -44,7 +44,7 @@ async fn update_with_recording(
     )
 }
 
-/// Trims the recording at this path and returns it.
+/// Trims the recording at this path. Returns the recording's JSON.
 async fn trim(client: &Client, media: &str, from: i64, to: i64) -> Value {
     client
         .json(

@@ -78,7 +78,7 @@ fn released_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file that is one schema version older than the newest schema.
+/// A database file whose schema is one version older than the newest schema.
 struct OldDatabase {
     dir: TempDir,
     schema: i64,
@@ -249,7 +249,8 @@ fn open_with(old: &OldDatabase, before: &str) -> Output {
 #[actix_web::test]
 async fn upgrade_that_was_killed_while_copying_the_database_completes_on_the_next_start() {
     let old = OldDatabase::with_text(4000).await;
-    // `ulimit -f` counts blocks of 512 bytes. A process that writes a larger file is killed with SIGXFSZ.
+    // `ulimit -f` counts blocks of 512 bytes. A process whose file grows beyond the limit is killed
+    // with SIGXFSZ.
     let killed = open_with(&old, "ulimit -f 2000");
     assert!(
         !killed.status.success() && old.unfinished().exists() && !old.copy().exists(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::app::{Client, Response, TestApp};
 
-/// Posts files as one update. Returns its media after all jobs are done.
+/// Uploads files as one update and waits until all jobs are done. Returns the media of the update.
 async fn upload_and_process(
     app: &TestApp,
     author: &Client,
@@ -61,7 +61,8 @@ async fn download(client: &Client, media: &Value, name: &str) -> Response {
 async fn assert_nothing_remains(app: &TestApp) {
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0], "objects remain");
-    // The key of an interrupted file stays recorded for a day, because the storage may complete the write late.
+    // The key of an interrupted write stays recorded for a day, because the storage may complete
+    // the write late.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;

@@ -207,7 +207,7 @@ async fn workspace_settings_are_shown_on_invitation_pages() {
 }
 
 #[actix_web::test]
-async fn workspace_contact_is_shown_on_error_pages_when_signed_in() {
+async fn workspace_contact_is_shown_on_error_pages_only_to_signed_in_people() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     app.person("Ada").await;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::codecs::EXPORT_ADVICE;
 use super::probe::probe;
+use super::unsupported::EXPORT_ADVICE;
 use super::{Container, Output, Toolchain};
 use crate::error::{Error, Result};
 

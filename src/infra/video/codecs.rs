@@ -1,7 +1,5 @@
 //! Codecs: which ones Hearback decodes, and their common names.
 
-use crate::error::Error;
-
 /// The allowed decoders for a video codec, as ffmpeg's comma-separated list; `None` for unsupported
 /// codecs.
 pub(super) fn video_decoders(codec: &str) -> Option<&'static str> {
@@ -116,17 +114,6 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
         "an unknown codec".into()
     }
 }
-
-/// The error for a video in an unsupported codec.
-pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
-    let label = codec_label(codec, tag);
-    Error::Unsupported(format!(
-        "This video uses {label}, which browsers cannot play. {EXPORT_ADVICE}"
-    ))
-}
-
-/// Advice for videos that cannot be accepted as they are.
-pub(super) const EXPORT_ADVICE: &str = "Export it as H.264 (MP4) and upload it again.";
 
 #[cfg(test)]
 mod tests {

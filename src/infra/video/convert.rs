@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::check_output::checked_output;
 use super::colors::Colors;
+use super::convert_audio::{aac_args, audio_args, max_audio_bytes};
 use super::limits::{decode_limit_args, input_args};
 use super::probe::fault_error;
 use super::sandbox::Limits;
@@ -14,8 +15,6 @@ use crate::error::{Error, Result};
 
 /// The maximum side length of H.264 copies, in pixels.
 const MAX_SIDE: u32 = 1920;
-/// Fills the gaps in the audio with silence. A recording has such gaps where it was paused.
-const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
 /// The bitstream filter that removes SEI messages from copied video, because some cameras store
 /// their location in these messages. Decoders do not need them. The numbers are NAL unit types
@@ -92,52 +91,6 @@ pub(super) fn target_container(probe: &Probe) -> Container {
     }
 }
 
-/// Whether the audio must be converted for this container. WebM keeps Opus. MP4 keeps Opus, AAC and
-/// MP3.
-pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
-    !matches!(
-        (probe.audio.as_deref(), container),
-        (None | Some("opus"), _) | (Some("aac" | "mp3"), Container::Mp4 | Container::QuickTime)
-    )
-}
-
-/// Options that copy the audio, or convert it if this container does not keep it. `before` contains
-/// filters to apply before the conversion; it is empty or ends with a comma.
-pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> Vec<OsString> {
-    if !converts_audio(probe, container) {
-        return ["-c:a", "copy"].map(OsString::from).to_vec();
-    }
-    match container {
-        Container::Mp4 | Container::QuickTime => aac_args(before),
-        Container::Matroska | Container::WebM => {
-            audio_encoder_args(["-c:a", "libopus", "-b:a", "96k"], before)
-        }
-    }
-}
-
-/// Options for stereo AAC. `before` contains filters to apply before encoding; it is empty or ends with a comma.
-pub(super) fn aac_args(before: &str) -> Vec<OsString> {
-    audio_encoder_args(["-c:a", "aac", "-b:a", "128k"], before)
-}
-
-fn audio_encoder_args(encoder: [&str; 4], before: &str) -> Vec<OsString> {
-    let filter = format!("{before}{FILL_GAPS_FILTER}");
-    encoder
-        .into_iter()
-        .chain(["-ac", "2", "-ar", "48000", "-af", &filter])
-        .map(OsString::from)
-        .collect()
-}
-
-/// The maximum size of converted audio in bytes, with a margin.
-fn max_audio_bytes(probe: &Probe) -> u64 {
-    16 * 1024 * 1024 + 20_000 * duration_seconds(probe)
-}
-
-fn duration_seconds(probe: &Probe) -> u64 {
-    u64::try_from(probe.duration_ms.unwrap_or_default() / 1000).unwrap_or_default()
-}
-
 /// Input options that make the presentation start at 0.
 fn origin_args(probe: &Probe) -> Vec<OsString> {
     vec![
@@ -181,7 +134,7 @@ pub(super) async fn h264(
     }
     args.extend(aac_args(""));
     args.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
-    let mut limits = Limits::encoding(duration_seconds(probe));
+    let mut limits = Limits::encoding(probe.duration_seconds());
     if copies_video {
         limits.output += tokio::fs::metadata(input).await?.len();
     }

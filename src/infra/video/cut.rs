@@ -13,9 +13,8 @@ use std::time::Duration;
 
 use self::frames_in_range::{CopyPlan, Cut, Packets};
 use super::check_output::checked_output;
-use super::convert::{
-    aac_args, audio_args, converts_audio, map_args, strip_messages_filter, target_container,
-};
+use super::convert::{map_args, strip_messages_filter, target_container};
+use super::convert_audio::{aac_args, audio_args, converts_audio};
 use super::limits::{decode_limit_args, input_args};
 use super::probe::{Timeline, fault_error};
 use super::sandbox::Limits;

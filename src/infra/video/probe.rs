@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use super::codecs::{EXPORT_ADVICE, codec_label};
+use super::codecs::codec_label;
 use super::ffprobe_output::{Listing, Track};
 use super::limits::{MAX_STREAMS, input_args, probe_limit_args};
 use super::sandbox::{Fault, Limits};
 use super::select_streams::Selection;
+use super::unsupported::EXPORT_ADVICE;
 use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edit_lists};
 use crate::error::{Error, Result};
 

@@ -2,8 +2,9 @@
 //! browser support.
 
 use super::browser_support::{AudioSupport, audio_support};
-use super::codecs::{EXPORT_ADVICE, codec_label, unsupported_video, video_decoders};
+use super::codecs::{codec_label, video_decoders};
 use super::ffprobe_output::{Listing, Stream, StreamKind, Track};
+use super::unsupported::{EXPORT_ADVICE, unsupported_video};
 use crate::error::{Error, Result};
 
 /// The maximum number of pixels (8K), which limits the memory that a decoder allocates for a frame.

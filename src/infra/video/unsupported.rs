@@ -1,10 +1,22 @@
 //! Video and audio formats that are recognized but not supported, with advice for the person who
 //! uploaded the file.
 
-use super::codecs::EXPORT_ADVICE;
+use super::codecs::codec_label;
+use crate::error::Error;
+
+/// Advice for videos that cannot be accepted as they are.
+pub(super) const EXPORT_ADVICE: &str = "Export it as H.264 (MP4) and upload it again.";
 
 /// The length of an MPEG transport stream packet, in bytes.
 const TS_PACKET: usize = 188;
+
+/// The error for a video in an unsupported codec.
+pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
+    let label = codec_label(codec, tag);
+    Error::Unsupported(format!(
+        "This video uses {label}, which browsers cannot play. {EXPORT_ADVICE}"
+    ))
+}
 
 enum MediaType {
     Video,

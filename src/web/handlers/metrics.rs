@@ -2,13 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use subtle::ConstantTimeEq;
 
 use crate::error::Error;
 use crate::infra::jobs;
 use crate::state::State;
+use crate::web::extract::viewer::bearer_token;
 use crate::web::responses::HandlerResult;
 
 pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> HandlerResult {

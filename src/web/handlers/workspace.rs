@@ -148,7 +148,9 @@ fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
         Value::Object(rule) if rule.len() == 1 => rule
             .get("working_days")
             .and_then(Value::as_i64)
-            .ok_or_else(|| message("must have `working_days`, a whole number, as its only field.".into())),
+            .ok_or_else(|| {
+                message("must have `working_days`, a whole number, as its only field.".into())
+            }),
         _ => Err(message("must be a number of working days.".into())),
     };
     days.and_then(workspace::check_due_days)

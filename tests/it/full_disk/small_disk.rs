@@ -43,7 +43,8 @@ pub(super) fn can_mount() -> bool {
 }
 
 impl SmallDisk {
-    /// Starts a server with a copy of the database of `app` on a disk of this size.
+    /// Copies the database of `app` to a new disk of this size, and starts a server that uses the
+    /// copy.
     pub(super) async fn start(app: &TestApp, mebibytes: u32, ffmpeg: Option<&Path>) -> Self {
         let (data, mount) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let seed = data.path().join("seed.db");

@@ -43,7 +43,7 @@ async fn guest_must_give_a_name_once_and_keeps_it() {
     }
 }
 
-/// Comments, reacts and acknowledges as a guest.
+/// Comments on, reacts to and acknowledges the update as a guest, and edits the comment.
 async fn participate(guest: &Client, path: &str, name: &str) {
     let fields = json!({ "body": "Hello", "name": name });
     let created = comment(guest, path, fields).await.expect(201).json();
@@ -88,7 +88,7 @@ async fn guest_can_take_part_after_giving_a_name_once() {
     );
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(page.contains("Gus") && page.contains("For the board"));
-    // Only the author of the update may remove a guest's comment.
+    // A recipient cannot remove a guest's comment, but the author of the update can.
     let at = comment_path(&comments[0]);
     bob.delete(&at).await.problem(403);
     ada.delete(&at).await.expect(204);
@@ -99,7 +99,7 @@ async fn guest_can_take_part_after_giving_a_name_once() {
 struct Threads {
     bob: Client,
     path: String,
-    /// The guest who asked the question, and a second guest of the same link.
+    /// The guest who asked the question. `second` is another guest of the same link.
     gus: Client,
     second: Client,
     /// A guest of another link.

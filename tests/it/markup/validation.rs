@@ -24,7 +24,7 @@ fn step_with(field: &str, value: Value) -> Value {
     json!([step])
 }
 
-/// Each entry has invalid shapes, the JSON path of the invalid field, and part of the expected
+/// Returns invalid shapes, each with the JSON path of the invalid field and a part of the expected
 /// error message.
 #[rustfmt::skip]
 fn invalid_shapes() -> Vec<(Value, &'static str, &'static str)> {

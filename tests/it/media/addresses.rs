@@ -57,8 +57,8 @@ async fn media_address_is_the_same_when_the_page_is_rendered_again() {
     app.person("Bob").await;
     let (path, update) = publish(&app, &ada).await;
     let again = ada.get(&path).await.json();
-    // Expiry times are rounded to multiples of twelve hours. The two addresses have different expiry times only if such
-    // a multiple passes during the test.
+    // Expiry times are rounded to multiples of twelve hours. The two addresses have different
+    // expiry times only if the clock passes such a multiple during the test.
     let expiry = |update: &Value| parameter(&url(update, 0, "playable"), "e").to_owned();
     if expiry(&again) == expiry(&update) {
         assert_eq!(again["media"], update["media"]);

@@ -1,4 +1,4 @@
-//! SEI messages between the frames of an H.264 video, which can contain metadata.
+//! SEI messages, which can contain metadata, between the frames of an H.264 video.
 
 use std::process::Command;
 

@@ -132,7 +132,7 @@ async fn replace_group(ada: &Client, admin: &Client) -> String {
         .json())
 }
 
-/// Deletes Ada's unfinished uploads and begins one. Returns its id.
+/// Deletes Ada's unfinished uploads and begins a new one. Returns the id of the new upload.
 async fn replace_upload(ada: &Client) -> String {
     for upload in ada.get("/uploads").await.expect(200).json()["items"]
         .as_array()
@@ -154,7 +154,8 @@ async fn replace_upload(ada: &Client) -> String {
         .to_owned()
 }
 
-/// Replaces the placeholders of a route with these values. Replaces `{person}` with an id that no person has.
+/// Replaces `{id}`, `{token}` and `{key}` in a route with these values, and the other placeholders
+/// with fixed values. The value for `{person}` is an id that no person has.
 pub fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
     pattern
         .replace("{id}", id)

@@ -34,8 +34,8 @@ async fn anchor(scene: &Scene, comment: &str) -> Value {
 /// Returns the shape with the default color and the width that it has after the crop.
 fn with_pen(mut shape: Value) -> Value {
     shape["color"] = "red".into();
-    // Widths are relative to the picture, and the crop halves the picture. The default of 0.004 therefore becomes
-    // 0.008.
+    // Stroke widths are fractions of the picture's shorter side, which the crop halves. The default
+    // of 0.004 therefore becomes 0.008.
     shape["width"] = 0.008.into();
     shape
 }

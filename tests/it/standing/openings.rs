@@ -7,7 +7,7 @@ use crate::app::{Client, TestApp};
 use crate::readbacks::receipt;
 
 #[actix_web::test]
-async fn submitting_a_form_on_the_update_page_counts_as_opening_the_update() {
+async fn answering_commenting_or_reacting_on_the_update_page_counts_as_opening_the_update() {
     let app = TestApp::start().await;
     let [ada, bob, cyd, dan, eve] = app.people(["Ada", "Bob", "Cyd", "Dan", "Eve"]).await;
     let path = publish(&ada, "acknowledge", &["Bob", "Cyd", "Dan", "Eve"]).await;

@@ -89,7 +89,8 @@ fn without_tokens(text: &str) -> String {
     out
 }
 
-/// Panics with a list of all differences from the recorded responses, if there are any.
+/// Compares responses to the recorded ones, and panics with a list of all differences. If
+/// `HEARBACK_RECORD` is set, records the responses first.
 pub fn compare(name: &str, mut transcript: Transcript) {
     let usual = usual_headers(&transcript);
     transcript

@@ -103,8 +103,8 @@ async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture:
     path
 }
 
-/// Adds a readback and its correction, a second readback and its confirmation, and a guest's answer. A later change
-/// of the update asks for new answers.
+/// Adds a readback and its correction, a second readback and its confirmation, and a guest's answer
+/// and comment. Then changes the update and asks for new answers.
 async fn answer(ada: &Client, bob: &Client, guest: &Client, update: &str) {
     bob.put(&format!("{update}/opening")).await.expect(204);
     let acknowledgement = format!("{update}/acknowledgement");

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{trim, update_with_recording};
 use crate::app::{Client, TestApp};
 
-/// A time or a range of time, in milliseconds.
+/// The time or time range of an anchor, in milliseconds. Both values are `None` if the comment has
+/// no anchor.
 type Place = (Option<i64>, Option<i64>);
 
 /// Posts a comment on the recording and returns its path.
@@ -17,7 +18,7 @@ async fn comment_at(client: &Client, update: &str, media: &Value, place: Place) 
     format!("/comments/{}", comment["id"].as_str().unwrap())
 }
 
-/// Returns the anchors of the comments. Asserts that their text is unchanged.
+/// Returns the anchors of the comments. Asserts that the text of the comments is unchanged.
 async fn places(client: &Client, comments: &[String]) -> Vec<Place> {
     let mut places = Vec::new();
     for comment in comments {

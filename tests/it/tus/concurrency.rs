@@ -183,7 +183,7 @@ async fn repeated_creation_waits_while_another_process_is_finishing_the_upload()
 }
 
 #[actix_web::test]
-async fn lease_that_has_ended_does_not_block_an_upload() {
+async fn expired_or_implausibly_long_lease_does_not_block_an_upload() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");

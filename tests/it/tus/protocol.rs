@@ -34,7 +34,7 @@ async fn start() -> (TestApp, Client) {
     (app, ada)
 }
 
-/// Begins an upload of 90,000 bytes with empty metadata, which is valid.
+/// Begins an upload of 90,000 bytes. Its metadata is empty, which is valid.
 async fn begin(client: &Client) -> Sender {
     Sender::begin(
         client,

@@ -97,7 +97,8 @@ async fn png_whose_chunks_describe_its_colors_looks_like_the_original() {
     .await;
 }
 
-/// Encodes a picture of 640 × 64 pixels whose halves are red and orange, with this profile.
+/// Encodes a picture of 640 × 64 pixels with this profile. The left half is red, and the right half
+/// is yellow.
 fn encode<'a, E: ImageEncoder>(
     encoder: impl FnOnce(&'a mut Cursor<Vec<u8>>) -> E,
     bytes: &'a mut Cursor<Vec<u8>>,

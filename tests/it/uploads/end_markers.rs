@@ -17,7 +17,7 @@ fn with_zeros(bytes: &[u8]) -> Vec<u8> {
     [bytes, &[0; 300]].concat()
 }
 
-/// A photo without an end marker.
+/// Returns a JPEG picture without an end marker.
 fn jpeg_without_end() -> Vec<u8> {
     let picture = image::load_from_memory(&fixture("shot-1280x800.png")).unwrap();
     let mut bytes = Cursor::new(Vec::new());

@@ -1,4 +1,5 @@
-//! Accepted pictures and recordings are re-encoded, measured and prepared.
+//! Processing of accepted files: pictures are re-encoded, and recordings are converted and
+//! measured.
 
 use std::ops::RangeInclusive;
 use std::process::Command;
@@ -134,7 +135,7 @@ async fn recording_becomes_seekable_and_gets_its_actual_length_and_a_poster() {
         assert_eq!(rendition(media, "playable")["type"], *media_type, "{name}");
         assert_eq!(rendition(media, "poster")["type"], "image/jpeg", "{name}");
     }
-    // The author can download the uploaded file without any change.
+    // The author can download the uploaded file unchanged.
     let original = download(&ada, &media[0], "original").await.body;
     assert!(original == fixture("rec-vp8-opus-3s.webm"));
 }

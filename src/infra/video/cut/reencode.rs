@@ -8,9 +8,8 @@ use super::{CutJob, format_seconds};
 use crate::error::Result;
 use crate::infra::video::TIME_EPSILON;
 use crate::infra::video::colors::Colors;
-use crate::infra::video::convert::{
-    aac_args, fitted_size, h264_args, hold_last_frame_filter, map_args,
-};
+use crate::infra::video::convert::{fitted_size, h264_args, hold_last_frame_filter, map_args};
+use crate::infra::video::convert_audio::aac_args;
 use crate::infra::video::sandbox::Limits;
 
 /// The maximum side length of re-encoded video, in pixels.

@@ -19,14 +19,13 @@ pub(crate) async fn versions(
 ) -> HandlerResult {
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
-    updates::must_be_author(&ctx.viewer, &update)?;
+    let revisions = updates::revisions_for_author(&mut connection, &ctx.viewer, &update).await?;
     let there: Vec<_> = media::of_versions(&mut connection, &id)
         .await?
         .iter()
         .map(|entry| presenters::media_view(&state, &ctx, true, entry))
         .collect();
-    let items: Vec<_> = updates::revisions(&mut connection, &id)
-        .await?
+    let items: Vec<_> = revisions
         .iter()
         .map(|one| presenters::revision_view(one, &there))
         .collect();
