@@ -10,7 +10,7 @@ pub struct IdGenerator {
 }
 
 impl IdGenerator {
-    /// Returns a new id for the time `now` in milliseconds: 26 characters of lower-case base32. An id has 48 bits of
+    /// Returns a new id for the time `now` in milliseconds: 26 characters of lowercase base32. An id has 48 bits of
     /// time, a 16-bit sequence number and 64 random bits. If `now` goes back, ids still sort by creation time.
     pub fn next(&self, now: i64) -> String {
         let (time, sequence) = {
@@ -52,7 +52,7 @@ pub fn secret() -> String {
     base32(&random::<20>())
 }
 
-/// Encodes bytes as lower-case base32hex without padding (RFC 4648 §7). Encoded texts sort in the
+/// Encodes bytes as lowercase base32hex without padding (RFC 4648 §7). Encoded texts sort in the
 /// same order as the bytes.
 pub fn base32(bytes: &[u8]) -> String {
     data_encoding::BASE32HEX_NOPAD

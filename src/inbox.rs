@@ -6,7 +6,7 @@ mod details;
 mod limits;
 mod owed_by_me;
 mod owed_to_me;
-mod row;
+mod reasons;
 mod said_to_me;
 mod sections;
 mod snoozes;
@@ -16,7 +16,7 @@ use sqlx::{AnyConnection, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::FetchKnown;
-pub use row::{InboxRow, Reason};
+pub use reasons::{InboxRow, Reason};
 use sections::{COUNTS, OWED_BY_ME, OWED_COUNT, OWED_TO_ME, SAID_TO_ME};
 pub use snoozes::{Snoozed, snooze, snoozed, unsnooze};
 

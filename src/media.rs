@@ -4,13 +4,13 @@
 mod attach;
 mod commit_renditions;
 mod context;
-mod convert;
+mod convert_video;
 mod fetch_access;
 mod file_limit;
 mod incoming;
 mod objects;
 mod original_access;
-mod process;
+mod process_video;
 mod processing_state;
 mod removal;
 mod renditions;
@@ -22,14 +22,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use attach::{add, attach};
 pub use context::{MediaContext, sweep_dir};
-pub use convert::ConvertMedia;
+pub use convert_video::ConvertMedia;
 pub use fetch_access::{ServedObject, find_object};
 pub use file_limit::MAX_FILES;
 pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
 pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
-pub use process::ProcessMedia;
+pub use process_video::ProcessMedia;
 pub use processing_state::Target;
 pub use removal::{delete_of_comment, remove};
 pub use renditions::{Rendition, RenditionName};

@@ -1,5 +1,5 @@
-//! Measures how long it takes to publish updates to 3,000 people and to answer them. Counts the SQL statements that are
-//! executed to publish an update.
+//! Measures how long it takes to publish an update to 3,000 people, and how long it takes to answer
+//! one. Counts the SQL statements that are executed to publish an update.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! The section “To hear”: what others said to the person, and which reason an entry shows first.
+//! The section “To hear”: what others said to the person. If an entry is listed for several reasons
+//! ([`Reason`](super::Reason)), also decides which one it shows first.
 
 /// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The
 /// column contains the kinds of the grouped notifications `w`, each in the text form of

@@ -8,6 +8,7 @@ mod encode;
 mod font;
 mod gif;
 mod jpeg;
+mod limits;
 mod pixels;
 #[cfg(test)]
 mod tests;
@@ -19,20 +20,14 @@ use std::path::Path;
 pub use draw::PixelRect;
 pub use font::Font;
 use image::{DynamicImage, ImageError};
+use limits::check_size;
+pub use limits::{MAX_BYTES, MAX_FRAMES, MAX_PIXELS, MAX_SIDE};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 pub use unsupported::UnsupportedFormat;
 
 use crate::error::{Error, Result};
 
-/// The maximum side length, in pixels. The limit is high because full-page screenshots are tall.
-pub const MAX_SIDE: u32 = 32_767;
-/// The maximum area, in pixels. 40 megapixels take 160 MB when decoded.
-pub const MAX_PIXELS: u64 = 40_000_000;
-/// The maximum number of frames of an animation.
-pub const MAX_FRAMES: u64 = 1_000;
-/// The maximum file size, in bytes. The limit bounds the memory that a file takes during processing.
-pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The maximum length of the longer side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 640;
 
@@ -203,19 +198,6 @@ fn damaged_file() -> Error {
     Error::Unsupported(
         "This picture is damaged or incomplete. Save it again, or take a new one.".into(),
     )
-}
-
-fn check_size(width: u32, height: u32) -> Result<()> {
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(Error::TooLarge(format!(
-            "This picture has {width} × {height} pixels; the maximum is 40 megapixels and 32,767 pixels per side."
-        )));
-    }
-    if width == 0 || height == 0 {
-        Err(damaged_file())
-    } else {
-        Ok(())
-    }
 }
 
 fn image_error(error: ImageError) -> Error {

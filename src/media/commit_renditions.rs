@@ -69,9 +69,9 @@ async fn replace_renditions(
     Ok(replaced)
 }
 
-/// Deletes the replaced objects that are no longer used by any rendition. A replaced object that is
-/// still in use is the original, which was also the `playable` rendition until now. Viewers may
-/// still fetch it for a limited time.
+/// Deletes the replaced objects that no rendition uses anymore. The only replaced object that can
+/// still be in use is the original, if it was also the `playable` rendition until now. Viewers may
+/// fetch it for a limited time.
 async fn retire_replaced(
     tx: &mut Tx,
     ctx: &MediaContext,

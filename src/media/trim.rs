@@ -2,7 +2,7 @@
 //! range.
 
 use super::attach::enqueue_processing;
-use super::{Media, MediaKind, MediaState, lock_for_update, process};
+use super::{Media, MediaKind, MediaState, lock_for_update, process_video};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, FieldErrors, Result};
 use crate::events::{self, EventKind};
@@ -55,7 +55,7 @@ pub async fn trim(
         viewer,
         &media,
         (from, to - from),
-        process::TRIM_IN_PROGRESS,
+        process_video::TRIM_IN_PROGRESS,
         material,
     )
     .await
@@ -113,7 +113,7 @@ pub async fn untrim(
         viewer,
         &media,
         (-from, whole),
-        process::UNTRIM_IN_PROGRESS,
+        process_video::UNTRIM_IN_PROGRESS,
         material,
     )
     .await

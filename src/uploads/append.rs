@@ -166,8 +166,8 @@ async fn retry_finish(
     if has_bytes(uploads, &mut body).await? {
         return Err(beyond_length(upload.received));
     }
-    if patch.checksum.is_some_and(|checksum| !checksum.matches()) {
-        return Err(checksum_mismatch());
+    if let Some(checksum) = patch.checksum {
+        checksum.verify()?;
     }
     let known = upload.clone();
     let finished = complete::finish_committed(uploads, upload).await;
@@ -203,12 +203,6 @@ fn beyond_length(length: i64) -> Error {
     Error::TooLarge(format!(
         "The request exceeds the length of this upload, which is {length} bytes."
     ))
-}
-
-fn checksum_mismatch() -> Error {
-    Error::ChecksumMismatch(
-        "The bytes received do not match Upload-Checksum. Send them again.".into(),
-    )
 }
 
 /// If the request states a length, checks this length and sets it as the length of the upload. If
@@ -343,8 +337,8 @@ async fn receive_body(
         }
         return Err(error);
     }
-    if checksum.is_some_and(|checksum| !checksum.matches()) {
-        return Err(checksum_mismatch());
+    if let Some(checksum) = checksum {
+        checksum.verify()?;
     }
     let end = writer.offset + i64::try_from(buffer.len()).map_err(Error::internal)?;
     if writer.upload.length == Some(end) {

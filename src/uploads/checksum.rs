@@ -51,11 +51,17 @@ impl Checksum {
         }
     }
 
-    /// Whether the bytes match the expected checksum.
-    pub(super) fn matches(self) -> bool {
-        match self.hasher {
+    /// Fails with [`Error::ChecksumMismatch`] unless the bytes match the expected checksum.
+    pub(super) fn verify(self) -> Result<()> {
+        let matches = match self.hasher {
             Hasher::Sha1(hasher) => hasher.finalize().as_slice() == self.expected,
             Hasher::Sha256(hasher) => hasher.finalize().as_slice() == self.expected,
+        };
+        if matches {
+            return Ok(());
         }
+        Err(Error::ChecksumMismatch(
+            "The bytes received do not match Upload-Checksum. Send them again.".into(),
+        ))
     }
 }

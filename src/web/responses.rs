@@ -73,7 +73,8 @@ pub(crate) fn json_or_redirect(
     Ok(answer.json(body))
 }
 
-/// Redirects a browser with 303 to a page that shows a message once, and returns the result to a program as JSON.
+/// For a browser, redirects with status 303 to a page that shows a message once. For an API client,
+/// returns the result as JSON.
 pub(crate) fn json_or_flash(
     ctx: &RequestContext,
     state: &State,

@@ -1,5 +1,5 @@
-// The Playwright configuration of the browser benchmarks, which measure figures in the README. Run
-// them with `bin/bench recorder` and `bin/bench editor`.
+// The Playwright configuration of the browser benchmarks, which produce some of the figures in
+// the README. Run them with `bin/bench recorder` and `bin/bench editor`.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

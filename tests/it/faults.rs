@@ -170,8 +170,8 @@ impl Breaker {
     /// Forwards one connection until either side closes it.
     async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // If this is `Some`, the next response is dropped and the connections to the services that
-        // it contains are cut.
+        // If this is `Some(reach)`, the next response is dropped and the connections to the
+        // services in `reach` are cut.
         let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),

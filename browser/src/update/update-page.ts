@@ -27,8 +27,8 @@ class UpdatePage extends HTMLElement {
     document.addEventListener("hearback:connected", () => this.#reportOpening(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#followHash(), { signal });
-    // Follow the fragment again after the page has loaded, because the browser then scrolls the whole page to the
-    // fragment.
+    // When the page has loaded, the browser scrolls the whole page to the fragment. So follow the
+    // fragment again afterwards.
     document.addEventListener("turbo:load", () => this.#followHash(), { signal });
     addEventListener(
       "load",

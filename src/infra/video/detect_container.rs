@@ -81,8 +81,8 @@ fn brands(content: &[u8]) -> Vec<[u8; 4]> {
 /// Determines the container from the DocType of an EBML header (RFC 8794 §11.2). The DocType may be
 /// at any position in the header.
 ///
-/// If the header is longer than the inspected bytes and they contain no DocType, the file counts as
-/// Matroska, the more general format. `full` says that no more bytes will be inspected.
+/// If `full` is true, no more bytes will be inspected. In that case, a header that is cut off before
+/// any DocType counts as Matroska, the more general format.
 fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     let (length, after) = vint(after_magic)?;
     let cut = length.is_none_or(|length| length > after.len() as u64);

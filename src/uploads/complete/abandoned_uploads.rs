@@ -13,8 +13,7 @@ const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
 const FINISH_IDLE_LIMIT: Millis = 60_000;
 /// After this time without new bytes, a recording that is too short to show is deleted.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
-/// Maximum number of uploads that a sweep finishes or deletes for the same reason. Later sweeps
-/// handle the rest.
+/// Maximum number of uploads that one of the sweep's queries returns. Later sweeps handle the rest.
 const BATCH_SIZE: i64 = 100;
 
 /// Handles abandoned uploads. Finishes uploads that have all their bytes, and recordings whose page

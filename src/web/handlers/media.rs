@@ -1,6 +1,6 @@
 //! Handlers for media: adding, trimming and removing files.
 
-mod delivery;
+mod redirect_to_bucket;
 mod serve_bytes;
 
 use actix_web::http::StatusCode;

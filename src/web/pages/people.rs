@@ -14,7 +14,7 @@ use crate::web::schema::{
 pub struct SetupPage {
     /// Layout data.
     pub page: Page,
-    /// Values of the form. `code` comes from the address.
+    /// Values of the form. `code` is the setup code from the query string of the page's address.
     pub form: Form,
 }
 

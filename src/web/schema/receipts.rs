@@ -122,7 +122,7 @@ pub enum ReceiptGroup {
     /// The recipient's answer stands. Everyone but the author sees this group instead of `Heard` and
     /// `AnsweredUnopened`.
     Answered,
-    /// The recipient answered earlier content and owes no new answer.
+    /// The recipient answered an earlier version of the content and owes no new answer.
     AnsweredEarlier,
     /// The recipient opened the update and owes no answer. Only the author sees this group.
     Opened,

@@ -182,7 +182,7 @@ impl Packets {
     /// The frames that a cut shows.
     pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
-        // How close to the start of a frame the cut must start or end to snap to that frame.
+        // The start or end of a cut snaps to a frame that starts less than this many seconds away.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,

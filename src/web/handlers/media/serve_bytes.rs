@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Deserialize;
 
-use super::delivery::redirect_url;
+use super::redirect_to_bucket::redirect_url;
 use crate::error::Result;
 use crate::media::{self, ServedObject};
 use crate::state::State;

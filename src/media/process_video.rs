@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::commit_renditions::commit_renditions;
 use super::context::MediaContext;
-use super::convert::ConvertMedia;
+use super::convert_video::ConvertMedia;
 use super::objects::{store_new_picture, store_output};
 use super::processing_state::{Target, finish_step, load_source, mark_failed, reject_file};
 use super::{MediaState, Object, RenditionName, original_access};
