@@ -112,7 +112,7 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
         .collect())
 }
 
-/// Finds the newest event of this kind that the person or guest caused about the subject, and
+/// Finds the newest event of this kind with this subject and this actor (a person or guest), and
 /// returns the id of its update. Returns `None` if there was no such event within [`RETENTION`].
 /// Callers use this function to recognize a repeated DELETE request for something that the same
 /// person or guest has already deleted. There is no index for the query, so it reads all stored

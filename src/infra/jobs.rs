@@ -308,7 +308,7 @@ pub async fn release(db: &Db, job: &ClaimedJob) -> Result<()> {
 pub struct Counts {
     /// Jobs that are neither finished nor dead, including jobs that are due later.
     pub waiting: i64,
-    /// Waiting jobs that are due now, including running jobs.
+    /// Jobs that are due now or already running.
     pub due: i64,
     /// Jobs that failed in their last allowed attempt.
     pub dead: i64,

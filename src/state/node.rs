@@ -51,7 +51,7 @@ impl Node {
             if ended > 0 {
                 tracing::info!(
                     jobs = ended,
-                    "restarted the jobs that an earlier process of this node had not finished"
+                    "released the jobs that an earlier process of this node had not finished"
                 );
             }
         }

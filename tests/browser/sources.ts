@@ -14,7 +14,7 @@ export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 export type SourceBehavior = "real" | "mute" | "silent" | "stuck";
 
 /**
- * Gives the screen, camera and microphone of the page these behaviors (`real` by default), and
+ * Makes the page's screen, camera and microphone behave as `behaviors` says (`real` by default), and
  * reloads the page. With `hidesFrames`, the page cannot read the frames of tracks, as in Firefox.
  */
 export async function fakeSources(

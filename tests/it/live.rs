@@ -246,7 +246,7 @@ async fn guest_receives_only_events_for_threads_of_their_own_link() {
 }
 
 #[actix_web::test]
-async fn author_gets_an_event_when_a_recipient_opens_an_update_but_other_recipients_do_not() {
+async fn only_the_author_gets_an_event_when_a_recipient_opens_an_update() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,

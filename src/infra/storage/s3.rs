@@ -276,8 +276,8 @@ impl S3 {
     }
 }
 
-/// Timeouts for single attempts and idle reads. A whole transfer has no limit, because its duration
-/// depends on its size.
+/// Timeouts for connecting, for the first byte of a response, and for a single attempt. There is no timeout for a whole
+/// operation, because the duration of a transfer depends on its size.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))

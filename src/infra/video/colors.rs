@@ -208,7 +208,7 @@ impl Colors {
         }
     }
 
-    /// Returns a filter that converts a video to 8 bits and limited range, and tags it completely.
+    /// Returns a filter that converts a video to 8 bits and limited range, and sets all of its color tags.
     /// HDR is mapped to BT.709; the colors of other videos are kept. ffmpeg must run in a folder
     /// prepared by [`Colors::write_lut`].
     pub(super) fn video_filter(self) -> String {

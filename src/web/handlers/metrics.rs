@@ -34,7 +34,7 @@ fn metrics_text(state: &State, counts: jobs::Counts, free: Option<u64>) -> Strin
          # TYPE hearback_jobs gauge\n\
          hearback_jobs{{state=\"waiting\"}} {waiting}\n\
          hearback_jobs{{state=\"dead\"}} {dead}\n\
-         # HELP hearback_jobs_due Waiting jobs that are due now, including running jobs.\n\
+         # HELP hearback_jobs_due Jobs that are due now or already running.\n\
          # TYPE hearback_jobs_due gauge\n\
          hearback_jobs_due {due}\n\
          # HELP hearback_overdue_check_timestamp_seconds When this node last looked for overdue answers.\n\

@@ -102,7 +102,8 @@ pub(crate) async fn access_views(
     Ok(ways)
 }
 
-/// Presents the access of everyone with an account, if they have access to the published update.
+/// Presents the access of everyone with an account as one entry. Returns `None` if the published
+/// update is not open to all of them.
 fn way_of_everyone(update: &Update, published_at: Millis) -> Option<AccessView> {
     let (reason, since) = match update.everyone_at {
         Some(since) => (AccessReason::Everyone, since.max(published_at)),

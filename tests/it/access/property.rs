@@ -197,7 +197,7 @@ impl Team {
     }
 }
 
-/// Returns the seeds: two fixed ones and as many random ones as `HEARBACK_SOAK` states (none by default). A failure
+/// Returns the seeds: two fixed ones, plus `HEARBACK_SOAK` random ones (0 by default). A failure
 /// prints its seed.
 fn seeds() -> Vec<u64> {
     let more = std::env::var("HEARBACK_SOAK").map_or(0, |count| count.parse().unwrap());

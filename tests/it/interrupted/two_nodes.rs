@@ -1,4 +1,4 @@
-//! The last request of an upload is late at one node, while the client continues the upload at another node.
+//! The last request of an upload is held up on one node while the client continues the upload on another.
 
 use super::{Interrupted, MAX_STEPS, PART, assert_only_finished_uploads_are_left, assert_waits};
 use crate::app::{TestApp, postgres};

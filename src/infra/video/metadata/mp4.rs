@@ -47,8 +47,8 @@ enum Rule {
 }
 
 impl Mp4 {
-    /// Whether the file may end here. An interrupted recording ends within the samples of a
-    /// fragment.
+    /// Whether the file may end here: after a complete box, or in the middle of a fragment's samples,
+    /// where an interrupted recording may break off.
     pub(super) fn may_end(&self, at: u64, skipping: bool, pending: bool) -> bool {
         let complete = !skipping && !pending && self.open.iter().all(|open| open.end == at);
         self.fragments && (complete || (self.in_mdat && !pending))

@@ -72,7 +72,7 @@ struct Header {
 
 impl Webm {
     /// Whether the file may end here. `begun` says whether the scan is in the middle of the header or the value of an
-    /// element. An interrupted recording ends within a cluster.
+    /// element. An interrupted recording may break off in the middle of a cluster.
     pub(super) fn may_end(&self, at: u64, begun: bool) -> bool {
         let open = self
             .open
