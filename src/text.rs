@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 pub use length_limits::{
-    MAX_COMMENT, MAX_FILE_NAME, MAX_NAME, MAX_NOTES, MAX_OTHERWISE, MAX_PROMPT, MAX_TITLE,
+    MAX_COMMENT, MAX_FILE_NAME, MAX_NAME, MAX_NOTES, MAX_OTHERWISE, MAX_TITLE,
 };
 
 /// Error message for a text that contains U+0000.

@@ -3,6 +3,7 @@
 mod access;
 mod asked_again;
 mod audience;
+mod changes_since;
 mod deletion;
 mod due_times;
 mod editing;
@@ -31,6 +32,7 @@ pub use audience::{
     audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
     unknown_addresses,
 };
+pub use changes_since::{Changes, changes_since, media_changed};
 pub use deletion::{drop_if_empty, enqueue_purge};
 pub use due_times::recompute_due_times;
 use due_times::{check_due_is_ahead, due_columns};
@@ -42,11 +44,8 @@ pub use lock::lock_for_update;
 pub use obligations::{refresh_obligations, refresh_person};
 pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};
-pub use readback_prompt::DEFAULT_PROMPT;
-pub use revisions::{
-    Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
-    revisions_for_author,
-};
+pub use readback_prompt::{DEFAULT_PROMPT, MAX_PROMPT};
+pub use revisions::{Revision, is_in_a_revision, revision, revisions, revisions_for_author};
 pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 
 use crate::clock::{Clock, Millis};

@@ -174,13 +174,7 @@ fn check_content(update: &Update, new: &NewComment) -> Result<()> {
     if update.trashed_at.is_some() {
         return Err(Error::Conflict(updates::IN_TRASH.into()));
     }
-    if new.is_question && new.parent_id.is_some() {
-        return Err(Error::invalid(
-            "kind",
-            "must not be `question` in a reply: only the first comment of a thread can be a question. \
-             Leave out `parent_id` or `kind`.",
-        ));
-    }
+    questions::check_is_first(new.is_question, new.parent_id.is_some())?;
     if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
         return Err(Error::invalid(
             "body",

@@ -1,6 +1,6 @@
 //! Questions. A question is open until someone other than the asker replies.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::updates;
 
@@ -40,4 +40,16 @@ pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -
     .execute(&mut **tx)
     .await?;
     updates::refresh_question_count(tx, update_id).await
+}
+
+/// Fails if a reply is a question.
+pub(super) fn check_is_first(is_question: bool, is_reply: bool) -> Result<()> {
+    if is_question && is_reply {
+        return Err(Error::invalid(
+            "kind",
+            "must not be `question` in a reply: only the first comment of a thread can be a question. \
+             Leave out `parent_id` or `kind`.",
+        ));
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! One row of the inbox, and why it is there.
+//! Why an update is in the inbox, and which of several reasons its row shows.
 
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
@@ -50,6 +50,36 @@ text_enum! {
         Joined = "joined",
     }
 }
+
+/// SQL expression for the strongest reason among the grouped notifications `w`: a rank, the reason and the id of the
+/// actor. If an entry of "To hear" is listed for several reasons, the one with the highest rank is its `why`.
+macro_rules! strongest {
+    () => {
+        "max(CASE w.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue'
+               WHEN 'mention' THEN '7mention' WHEN 'answer' THEN '6answer' WHEN 'corrected' THEN '5corrected'
+               WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
+               WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || w.actor_id)"
+    };
+}
+pub(super) use strongest;
+
+/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The
+/// column contains the kinds of the grouped notifications `w`, each in the text form of
+/// [`Reason`](super::Reason) and followed by a space. It leaves out `sent` and the kind of
+/// comments; `new_comments` counts the comments.
+macro_rules! kinds {
+    () => {
+        "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'overdue' THEN 'overdue ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'mention' THEN 'mention ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'answer' THEN 'answer ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'corrected' THEN 'corrected ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'joined' THEN 'joined ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
+             || max(CASE WHEN w.kind = 'all_heard' THEN 'all_heard ' ELSE '' END)"
+    };
+}
+pub(super) use kinds;
 
 /// One row of the inbox.
 #[derive(Clone, Debug)]

@@ -1,23 +1,4 @@
-//! The section “To hear”: what others said to the person. If an entry is listed for several reasons
-//! ([`Reason`](super::Reason)), also decides which one it shows first.
-
-/// SQL expression for the column `kinds`, from which [`also`](super::InboxRow::also) is read. The
-/// column contains the kinds of the grouped notifications `w`, each in the text form of
-/// [`Reason`](super::Reason) and followed by a space. It leaves out `sent` and the kind of
-/// comments; `new_comments` counts the comments.
-macro_rules! kinds {
-    () => {
-        "max(CASE WHEN w.kind = 'declined' THEN 'declined ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'overdue' THEN 'overdue ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'mention' THEN 'mention ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'answer' THEN 'answer ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'corrected' THEN 'corrected ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'joined' THEN 'joined ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'confirmed' THEN 'confirmed ' ELSE '' END)
-             || max(CASE WHEN w.kind = 'all_heard' THEN 'all_heard ' ELSE '' END)"
-    };
-}
-pub(super) use kinds;
+//! The section “To hear”: what others said to the person.
 
 /// SQL condition: the inbox shows the unread notification `n` of the person `$1` about the update
 /// `u`. Leaves out notifications that are outdated:
@@ -61,16 +42,15 @@ pub(super) use is_shown;
 macro_rules! said_to_me {
     () => {
         concat!(
-            "SELECT w.update_id, max(CASE w.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue'
-               WHEN 'mention' THEN '7mention' WHEN 'answer' THEN '6answer' WHEN 'corrected' THEN '5corrected'
-               WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
-               WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || w.actor_id) AS why,
+            "SELECT w.update_id, ",
+            $crate::inbox::reasons::strongest!(),
+            " AS why,
              CAST(NULL AS BIGINT) AS due_at,
              min(CASE WHEN w.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE w.at END) AS opened_at,
              CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE w.kind IN ('comment', 'mention', 'answer')) AS new_comments,
              count(*) FILTER (WHERE w.kind = 'joined') AS joined, ",
-            $crate::inbox::said_to_me::kinds!(),
+            $crate::inbox::reasons::kinds!(),
             " AS kinds, max(w.at) AS at
              FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n JOIN updates u ON u.id = n.update_id
                    WHERE n.kind IN ('declined', 'overdue', 'mention', 'answer', 'corrected') AND ",

@@ -10,7 +10,5 @@ pub const MAX_NOTES: usize = 50_000;
 pub const MAX_COMMENT: usize = 10_000;
 /// Maximum length, in characters, of the text that says what happens if no answer arrives.
 pub const MAX_OTHERWISE: usize = 500;
-/// Maximum length of a readback prompt, in characters.
-pub const MAX_PROMPT: usize = 200;
 /// Maximum length of a file name, in characters; longer names are cut.
 pub const MAX_FILE_NAME: usize = 255;

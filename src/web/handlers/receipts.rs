@@ -1,7 +1,8 @@
-//! Handlers for receipts: the receipts of one update, a single receipt, and the author's overview.
+//! Handlers for receipts: the receipts of one update, and a single receipt.
 
 mod answers;
 mod csv_export;
+mod overview;
 mod reminders;
 mod verdicts;
 
@@ -9,7 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 pub(crate) use answers::{acknowledge, decline, take_back};
-use csv_export::{csv_response, overview_csv, receipts_csv};
+use csv_export::{csv_response, receipts_csv};
+pub(crate) use overview::overview;
 pub(crate) use reminders::remind;
 pub(crate) use verdicts::{confirm, disclose, withdraw, withhold};
 
@@ -18,12 +20,10 @@ use crate::events;
 use crate::people::Viewer;
 use crate::receipts;
 use crate::state::State;
-use crate::updates::UpdateState;
-use crate::updates::{self, Filter, Row};
+use crate::updates;
 use crate::web::extract::accept::wants_csv;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::list_query::ListQuery;
-use crate::web::pages::{OverviewPage, ReceiptsPage};
+use crate::web::pages::ReceiptsPage;
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::ListView;
@@ -115,49 +115,4 @@ pub(crate) async fn show(
     let mut body = serde_json::to_value(&view).map_err(Error::internal)?;
     body["exchange"] = serde_json::to_value(&view.exchange).map_err(Error::internal)?;
     json(StatusCode::OK, &body)
-}
-
-/// Lists all of the viewer's published updates and shows how many recipients have answered each.
-pub(crate) async fn overview(
-    req: HttpRequest,
-    ctx: RequestContext,
-    state: web::Data<State>,
-) -> HandlerResult {
-    let person = ctx.person()?.clone();
-    let query = ListQuery::read(&req, &["format"])?;
-    let filter = Filter {
-        author: person.id.clone(),
-        state: Some(UpdateState::Published),
-        ..Filter::default()
-    };
-    let mut connection = state.db.read().await?;
-    if wants_csv(&req) {
-        return overview_csv(&mut connection, &state, &ctx, &person.id, &filter).await;
-    }
-    let mut found = updates::list(
-        &mut connection,
-        state.db.dialect(),
-        &person.id,
-        &filter,
-        query.after.as_ref(),
-        query.query_limit(),
-    )
-    .await?;
-    let next = query.split_page(&mut found, Row::cursor);
-    let items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
-    drop(connection);
-    if !ctx.wants_html {
-        return json(StatusCode::OK, &ListView { items, next });
-    }
-    let next = next
-        .map(|next| format!("/receipts?after={next}"))
-        .unwrap_or_default();
-    html_page(
-        StatusCode::OK,
-        &OverviewPage {
-            page: ctx.page(&state, "Who has heard", None).await?,
-            items,
-            next,
-        },
-    )
 }

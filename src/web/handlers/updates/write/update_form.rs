@@ -52,7 +52,7 @@ pub(super) fn read_update_form(fields: &mut Fields, person: &Person, editing: bo
             expectation: fields.choice("expectation", Expectation::ALL),
             due: fields.due("due", &person.time_zone),
             otherwise: fields.text("otherwise", text::MAX_OTHERWISE),
-            prompt: fields.text("prompt", text::MAX_PROMPT),
+            prompt: fields.text("prompt", updates::MAX_PROMPT),
             audience: None,
             later_members: fields.checkbox("later_members"),
             material,

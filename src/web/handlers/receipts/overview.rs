@@ -1,0 +1,59 @@
+//! Handler for the summary of the viewer's published updates.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+
+use super::csv_export::overview_csv;
+use crate::state::State;
+use crate::updates::{self, Filter, Row, UpdateState};
+use crate::web::extract::accept::wants_csv;
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::list_query::ListQuery;
+use crate::web::pages::OverviewPage;
+use crate::web::presenters;
+use crate::web::responses::{HandlerResult, html_page, json};
+use crate::web::schema::ListView;
+/// Lists all of the viewer's published updates and shows how many recipients have answered each.
+pub(crate) async fn overview(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let person = ctx.person()?.clone();
+    let query = ListQuery::read(&req, &["format"])?;
+    let filter = Filter {
+        author: person.id.clone(),
+        state: Some(UpdateState::Published),
+        ..Filter::default()
+    };
+    let mut connection = state.db.read().await?;
+    if wants_csv(&req) {
+        return overview_csv(&mut connection, &state, &ctx, &person.id, &filter).await;
+    }
+    let mut found = updates::list(
+        &mut connection,
+        state.db.dialect(),
+        &person.id,
+        &filter,
+        query.after.as_ref(),
+        query.query_limit(),
+    )
+    .await?;
+    let next = query.split_page(&mut found, Row::cursor);
+    let items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
+    drop(connection);
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &ListView { items, next });
+    }
+    let next = next
+        .map(|next| format!("/receipts?after={next}"))
+        .unwrap_or_default();
+    html_page(
+        StatusCode::OK,
+        &OverviewPage {
+            page: ctx.page(&state, "Who has heard", None).await?,
+            items,
+            next,
+        },
+    )
+}
