@@ -16,7 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
-use compression::{allowed_encoding, compress};
+use compression::{compress, may_compress};
 use cross_site::check_same_site;
 use default_headers::set_headers;
 use error_rendering::{error_response, render_error_response};
@@ -43,7 +43,7 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
         .extensions_mut()
         .insert(Nonce(base32(&random::<16>())));
     let asked = request.method().clone();
-    let encoding = allowed_encoding(&request);
+    let may_compress = may_compress(&request);
     let began = std::time::Instant::now();
     let mut response = async {
         if let Err(error) = check_request(&mut request).await {
@@ -61,7 +61,9 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
     .instrument(span.clone())
     .await?;
     set_headers(&mut response, &id);
-    let response = compress(response, encoding);
+    if may_compress {
+        response = compress(response).await?;
+    }
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

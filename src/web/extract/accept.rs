@@ -52,9 +52,16 @@ pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
             .any(|pair| pair == "format=csv")
 }
 
-/// Returns the best encoding that the client accepts.
-pub(crate) fn negotiated_encoding(request: &impl HttpMessage) -> ContentEncoding {
-    let supported = [Encoding::identity(), Encoding::brotli(), Encoding::gzip()];
+/// Returns the best of the `supported` encodings that the client accepts, or `Identity`.
+pub(crate) fn negotiated_encoding(
+    request: &impl HttpMessage,
+    supported: &[ContentEncoding],
+) -> ContentEncoding {
+    let supported: Vec<Encoding> = supported
+        .iter()
+        .chain([&ContentEncoding::Identity])
+        .map(|encoding| Encoding::Known(*encoding))
+        .collect();
     let chosen = request
         .get_header::<AcceptEncoding>()
         .and_then(|accepted| accepted.negotiate(supported.iter()));

@@ -23,8 +23,11 @@ pub(crate) async fn robots() -> HandlerResult {
 
 /// Serves an asset by its content-hashed name, compressed if the build made a compressed version that the client accepts.
 pub(crate) async fn asset(req: HttpRequest, name: web::Path<String>) -> HandlerResult {
+    if name.ends_with(".br") || name.ends_with(".gz") {
+        return Err(Error::NotFound);
+    }
     let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
-    let encoding = negotiated_encoding(&req);
+    let encoding = negotiated_encoding(&req, &[ContentEncoding::Brotli, ContentEncoding::Gzip]);
     let compressed = match encoding {
         ContentEncoding::Brotli => assets::by_hashed_name(&format!("{name}.br")),
         ContentEncoding::Gzip => assets::by_hashed_name(&format!("{name}.gz")),

@@ -1,15 +1,24 @@
-//! Compresses pages and JSON. Media are never compressed, because their formats already are, and event streams are
-//! not, because a compressor would delay events. Assets are compressed when they are built.
+//! Compresses pages and JSON with gzip. Media are never compressed, because their formats already are, and event
+//! streams are not, because a compressor would delay events. Assets are compressed when they are built.
 
-use actix_http::encoding::Encoder;
+use std::io::Write;
+
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, ContentEncoding, HeaderValue};
+use bytes::Bytes;
+use flate2::{Compression, GzBuilder};
 
+use crate::error::{Error, Result};
+use crate::ids::random;
 use crate::web::extract::accept::negotiated_encoding;
+use crate::web::extract::viewer::bearer_token;
 
 /// Bodies with fewer bytes than this are not compressed, because they fit in one network packet anyway.
-const MIN_BYTES: u64 = 1024;
+const MIN_BYTES: usize = 1024;
+/// Bodies with more bytes than this are compressed on another thread.
+const MAX_INLINE_BYTES: usize = 16 * 1024;
 /// The types of the bodies that are compressed.
 const COMPRESSED_TYPES: [&str; 5] = [
     "text/html",
@@ -19,45 +28,62 @@ const COMPRESSED_TYPES: [&str; 5] = [
     "application/problem+json",
 ];
 
-/// Returns the encoding with which the response to this request may be compressed.
+/// Returns whether the response to this request may be compressed.
 ///
 /// Another site can make a browser request a page, choose a part of the page through the address, and guess the rest
-/// from the length of the compressed response (the BREACH attack). So only programs, and pages of this server, get
-/// compressed responses. A browser that does not say which page sends the request gets none if it sends a cookie.
-pub(super) fn allowed_encoding(request: &ServiceRequest) -> ContentEncoding {
-    let sender = request.headers().get("sec-fetch-site");
-    let is_safe = match sender.map(HeaderValue::as_bytes) {
-        Some(b"same-origin" | b"none") => true,
+/// from the length of the compressed response (the BREACH attack). So a browser gets compressed responses only for
+/// requests of this server's own pages and of the person, and never for a search, because its page repeats the query.
+/// A browser that does not say which page sends the request gets none if it sends a cookie.
+pub(super) fn may_compress(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    if *request.method() == Method::HEAD
+        || negotiated_encoding(request, &[ContentEncoding::Gzip]) != ContentEncoding::Gzip
+    {
+        return false;
+    }
+    if bearer_token(headers).is_some() {
+        return true;
+    }
+    let is_search = request
+        .query_string()
+        .split('&')
+        .any(|pair| pair.starts_with("q="));
+    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        Some(b"same-origin" | b"none") => !is_search,
         Some(_) => false,
-        None => !request.headers().contains_key(header::COOKIE),
-    };
-    if is_safe {
-        negotiated_encoding(request)
-    } else {
-        ContentEncoding::Identity
+        None => !headers.contains_key(header::COOKIE),
     }
 }
 
 /// Compresses the body if its type and length make that worthwhile.
-pub(super) fn compress(response: ServiceResponse, encoding: ContentEncoding) -> ServiceResponse {
-    if encoding == ContentEncoding::Identity || !is_worthwhile(&response) {
-        return response;
+pub(super) async fn compress(response: ServiceResponse) -> Result<ServiceResponse> {
+    if !is_worthwhile(&response) {
+        return Ok(response);
     }
-    let mut response =
-        response.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)));
-    // The encoder has added another `Vary`.
-    response
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static(VARY));
-    response
+    let (request, response) = response.into_parts();
+    let (mut response, body) = response.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        Err(stream) => return Ok(ServiceResponse::new(request, response.set_body(stream))),
+    };
+    let body = if body.len() <= MAX_INLINE_BYTES {
+        gzip(&body)?
+    } else {
+        actix_web::web::block(move || gzip(&body))
+            .await
+            .map_err(Error::internal)??
+    };
+    response.headers_mut().insert(
+        header::CONTENT_ENCODING,
+        HeaderValue::from_static(ContentEncoding::Gzip.as_str()),
+    );
+    let response = response.set_body(BoxBody::new(Bytes::from(body)));
+    Ok(ServiceResponse::new(request, response))
 }
 
-/// The value of `Vary` for pages and JSON.
-pub(super) const VARY: &str = "Accept, Accept-Encoding";
-
 fn is_worthwhile(response: &ServiceResponse) -> bool {
-    let long =
-        matches!(response.response().body().size(), BodySize::Sized(bytes) if bytes >= MIN_BYTES);
+    let size = response.response().body().size();
+    let long = matches!(size, BodySize::Sized(bytes) if bytes >= MIN_BYTES as u64);
     let kind = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -65,4 +91,22 @@ fn is_worthwhile(response: &ServiceResponse) -> bool {
         .unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     long && COMPRESSED_TYPES.contains(&kind)
+        && !response.headers().contains_key(header::CONTENT_ENCODING)
+}
+
+/// Compresses `body`. The header of the result contains up to 63 random bytes, so that the length of a response does
+/// not reveal small differences between bodies.
+fn gzip(body: &[u8]) -> Result<Vec<u8>> {
+    let [length] = random::<1>();
+    let padding: Vec<u8> = random::<63>()
+        .iter()
+        .take(usize::from(length) % 64)
+        .map(|byte| byte | 1)
+        .collect();
+    let out = Vec::with_capacity(body.len() / 4);
+    let mut encoder = GzBuilder::new()
+        .comment(padding)
+        .write(out, Compression::new(4));
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?)
 }

@@ -6,7 +6,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, web};
 
-use super::compression::VARY;
 use crate::state::State;
 use crate::web::extract::context::Nonce;
 use crate::web::extract::flash::FLASH_COOKIE;
@@ -55,7 +54,7 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     };
     put(HeaderName::from_static("x-request-id"), id);
     put(header::CONTENT_SECURITY_POLICY, &policy);
-    put(header::VARY, VARY);
+    put(header::VARY, "Accept, Accept-Encoding");
     if secure {
         put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
