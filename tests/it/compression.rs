@@ -79,6 +79,7 @@ async fn pages_are_compressed_only_for_requests_of_this_site_and_never_for_a_sea
         ("same-origin", "/updates?author=x", "gzip"),
         ("same-origin", "/updates?q=plan", ""),
         ("same-origin", "/updates?limit=5&q=plan", ""),
+        ("same-origin", "/updates?%71=plan", ""),
         ("same-site", "/inbox", ""),
         ("cross-site", "/inbox", ""),
         ("rubbish", "/inbox", ""),

@@ -10,6 +10,7 @@ use actix_web::http::header::{self, ContentEncoding, HeaderValue};
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 
+use super::method_override::form_pairs;
 use crate::error::{Error, Result};
 use crate::ids::random;
 use crate::web::extract::accept::negotiated_encoding;
@@ -44,10 +45,9 @@ pub(super) fn may_compress(request: &ServiceRequest) -> bool {
     if bearer_token(headers).is_some() {
         return true;
     }
-    let is_search = request
-        .query_string()
-        .split('&')
-        .any(|pair| pair.starts_with("q="));
+    let is_search = form_pairs(request.query_string().as_bytes())
+        .iter()
+        .any(|(name, _)| name == "q");
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         Some(b"same-origin" | b"none") => !is_search,
         Some(_) => false,
