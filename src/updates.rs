@@ -45,7 +45,7 @@ pub use obligations::{refresh_obligations, refresh_person};
 pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};
 pub use readback_prompt::{DEFAULT_PROMPT, MAX_PROMPT};
-pub use revisions::{Revision, is_in_a_revision, revision, revisions, revisions_for_author};
+pub use revisions::{Revision, is_in_a_revision, revision, revisions_for_author};
 pub use trash::{IN_TRASH, TRASH_RETENTION, empty_trash, restore, sweep_trash, trash};
 
 use crate::clock::{Clock, Millis};

@@ -126,7 +126,10 @@ pub async fn revisions_for_author(
 }
 
 /// Lists all revisions of an update, newest first.
-pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Revision>> {
+pub(super) async fn revisions(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<Vec<Revision>> {
     Ok(sqlx::query_as(
         "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1
          ORDER BY revision DESC",

@@ -63,7 +63,8 @@ impl Writer<'_> {
                     Some(stored) if stored == length => {}
                     stored => {
                         return Err(Error::internal(format!(
-                            "an upload has {length} bytes, but the length of its stored object is {stored:?}"
+                            "an upload has {length} bytes, but its stored object has {}",
+                            stored.map_or("none".into(), |stored| stored.to_string())
                         )));
                     }
                 }

@@ -24,6 +24,7 @@ pub(crate) use no_fields::NoFields;
 use page_was_open::OPENED;
 pub(crate) use page_was_open::PageWasOpen;
 pub(crate) use refused_form::{TypedFields, context_or_keep_typed};
+pub(crate) use values::split_list;
 
 use crate::error::{Error, FieldErrors, Result};
 use crate::media::StoredFile;

@@ -9,6 +9,14 @@ use crate::infra::db::TextEnum;
 use crate::text;
 use crate::web::extract::json::parse;
 
+/// Splits the text of a list, such as addresses that somebody typed, at commas, semicolons and line breaks.
+pub(crate) fn split_list(text: &str) -> impl Iterator<Item = String> {
+    text.split([',', '\n', ';'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+}
+
 impl Fields {
     /// Reads a string. Returns `None` if the field is absent or invalid, and `Some(None)` if it is
     /// null or empty.
@@ -152,12 +160,7 @@ impl Fields {
             };
             for value in values {
                 match value {
-                    Value::String(text) => list.extend(
-                        text.split([',', '\n', ';'])
-                            .map(str::trim)
-                            .filter(|part| !part.is_empty())
-                            .map(str::to_owned),
-                    ),
+                    Value::String(text) => list.extend(split_list(&text)),
                     Value::Null => {}
                     _ => self.add_error(name, "must be a list of strings."),
                 }

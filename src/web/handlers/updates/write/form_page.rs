@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::state::State;
 use crate::updates::{self, Update};
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::Fields;
+use crate::web::extract::fields::{Fields, split_list};
 use crate::web::pages::{EditPage, Form, NavEntry};
 use crate::web::presenters;
 use crate::web::presenters::people::account_views;
@@ -149,11 +149,7 @@ async fn unknown_addresses(
     if form.error("audience").is_empty() {
         return Ok(Vec::new());
     }
-    let names: Vec<String> = form
-        .value("audience")
-        .split([',', '\n', ';'])
-        .map(|name| name.trim().to_owned())
-        .collect();
+    let names: Vec<String> = split_list(form.value("audience")).collect();
     updates::unknown_addresses(connection, &state.clock, &names).await
 }
 
