@@ -299,19 +299,24 @@ pub(crate) async fn lock_for_update(
     id: &str,
 ) -> Result<(Media, Vec<Rendition>, updates::Update)> {
     viewer.person()?;
-    if let Some(update) =
-        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&mut **tx)
-            .await?
-    {
-        updates::lock_for_update(tx, &update).await?;
-    }
+    lock_update_of(tx, id).await?;
     let (media, renditions, update) = find(tx, viewer, id).await?;
     updates::find_own(tx, viewer, &update.id).await?;
     if media.removed_at.is_some() {
         Err(viewer.not_visible_error())
     } else {
         Ok((media, renditions, update))
+    }
+}
+
+/// Locks the update that contains the media until the transaction ends. Does nothing if the media does not exist.
+async fn lock_update_of(tx: &mut Tx, media_id: &str) -> Result<()> {
+    let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
+        .bind(media_id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    match update {
+        Some(update) => updates::lock_for_update(tx, &update).await,
+        None => Ok(()),
     }
 }

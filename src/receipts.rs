@@ -322,7 +322,7 @@ async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result
     .execute(&mut **tx)
     .await?;
     if made.rows_affected() > 0 {
-        updates::refresh_access(tx, &update.id, Some(person_id)).await?;
+        updates::refresh_access_of_recipient(tx, &update.id, person_id).await?;
     }
     Ok(made.rows_affected() > 0)
 }

@@ -26,7 +26,7 @@ use crate::media::MediaContext;
 use crate::notification_emails::MailContext;
 use crate::object_deletion::ObjectContext;
 use crate::rate_limits::RateLimits;
-use crate::search;
+use crate::search::{self, SearchContext};
 use crate::signing;
 use crate::uploads::{KeyedLimiter, UploadService};
 
@@ -45,6 +45,8 @@ pub struct State {
     pub uploads: UploadService,
     /// Database and storage for the job that deletes stored objects.
     pub(crate) objects: ObjectContext,
+    /// Database and clock for the jobs of the search index.
+    pub(crate) search: SearchContext,
     /// The context of the email jobs; `None` if email is not configured.
     pub(crate) mail: Option<MailContext>,
     /// Rate limits that slow down password guessing and floods of comments.
@@ -157,6 +159,10 @@ impl State {
             db: db.clone(),
             storage: storage.clone(),
         };
+        let search = SearchContext {
+            db: db.clone(),
+            clock: clock.clone(),
+        };
         let mail = mail_context(&config, &db, &clock, &key);
         let ctx = MediaContext {
             db: db.clone(),
@@ -183,6 +189,7 @@ impl State {
             clock,
             uploads,
             objects,
+            search,
             mail,
             rate_limits: RateLimits::default(),
             key,

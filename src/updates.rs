@@ -11,6 +11,7 @@ mod enums;
 mod group_changes;
 mod list;
 mod lock;
+mod media_kinds;
 mod obligations;
 mod open_questions;
 mod owes_answer;
@@ -24,7 +25,7 @@ use sqlx::{AnyConnection, FromRow};
 pub(crate) use access::visible;
 pub use access::{
     Recipient, find, find_locked, find_own, find_to_audit, must_be_author, people_who_can_open,
-    recipients, refresh as refresh_access,
+    recipients, refresh_person as refresh_access_of_recipient,
 };
 pub use asked_again::count_answered;
 pub use audience::{
@@ -41,6 +42,7 @@ pub use enums::{Expectation, MediaKind, UpdateState, Visibility};
 pub use group_changes::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
 pub use lock::lock_for_update;
+pub use media_kinds::refresh_media_kinds;
 pub use obligations::{refresh_obligations, refresh_person};
 pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};

@@ -40,7 +40,7 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     history::delete_history(tx, id).await?;
     questions::refresh_question(tx, &update.id, comment.root_id()).await?;
     notifications::retract(tx, &update.id, id).await?;
-    search::forget_subject(tx, id).await?;
+    search::forget_subject(tx, clock, id).await?;
     // On PostgreSQL, an index job that read the text before this transaction can still add it to the search index.
     // Enqueue another index job, which then deletes it.
     updates::enqueue_index(tx, clock, &update.id, id).await?;

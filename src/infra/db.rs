@@ -84,6 +84,15 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Sets the options of a connection to PostgreSQL. Search relies on `UNION ALL` reading its parts in order, which
+/// parallel plans do not.
+async fn prepare_postgres(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    connection
+        .execute("SET max_parallel_workers_per_gather = 0")
+        .await?;
+    Ok(())
+}
+
 impl Db {
     /// Opens `url` (`sqlite://PATH` or `postgres://…`) and runs pending migrations. Copies a SQLite
     /// file before changing its schema. Fails if the schema is newer than this program supports.
@@ -139,7 +148,11 @@ impl Db {
                 )
             }
             Dialect::Postgres => {
-                let pool = pool.max_connections(16).connect_with(options).await?;
+                let pool = pool
+                    .max_connections(16)
+                    .after_connect(|connection, _| Box::pin(prepare_postgres(connection)))
+                    .connect_with(options)
+                    .await?;
                 (pool.clone(), pool, None)
             }
         };

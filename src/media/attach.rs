@@ -44,6 +44,9 @@ pub async fn add(
     .execute(&mut **tx)
     .await?;
     set_content(tx, clock, &id, 1, file).await?;
+    if comment_id.is_none() {
+        updates::refresh_media_kinds(tx, clock, update_id).await?;
+    }
     Ok(id)
 }
 
@@ -56,6 +59,7 @@ pub async fn attach(
     files: &[StoredFile],
 ) -> Result<Vec<String>> {
     let person = viewer.person()?;
+    updates::lock_for_update(tx, update_id).await?;
     updates::find_own(tx, viewer, update_id).await?;
     let mut ids = Vec::new();
     for file in files {

@@ -37,6 +37,7 @@ pub async fn create_pending(
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
+    updates::refresh_media_kinds(tx, clock, update_id).await?;
     events::record(tx, clock, EventKind::Media, update_id, id, person_id).await
 }
 
@@ -76,6 +77,7 @@ pub async fn receive(
             .await?;
     updates::enqueue_purge(tx, clock, &old).await?;
     set_content(tx, clock, id, generation, file).await?;
+    updates::refresh_media_kinds(tx, clock, &update_id).await?;
     events::record(tx, clock, EventKind::Media, &update_id, id, "").await?;
     Ok(true)
 }
@@ -124,5 +126,6 @@ pub async fn cancel(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Re
     .await?;
     let Some(update) = update else { return Ok(()) };
     delete(tx, clock, "m.id", id).await?;
+    updates::refresh_media_kinds(tx, clock, &update).await?;
     events::record(tx, clock, EventKind::Media, &update, id, person_id).await
 }

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::find;
+use super::{find, lock_update_of};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
@@ -26,6 +26,7 @@ pub async fn remove(
     if let Some(update) = deleted_before(tx, &person.id, id).await? {
         return Ok(update);
     }
+    lock_update_of(tx, id).await?;
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
         return Err(Error::Forbidden(
@@ -63,6 +64,7 @@ pub async fn remove(
     } else {
         delete(tx, clock, "m.id", id).await?;
     }
+    updates::refresh_media_kinds(tx, clock, &update.id).await?;
     events::record(tx, clock, EventKind::Media, &update.id, id, &person.id).await?;
     Ok(update.id)
 }

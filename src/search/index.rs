@@ -1,13 +1,19 @@
 //! The jobs that write and delete the search rows of updates, comments and pictures.
 
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, FromRow};
 use tokio::sync::watch;
 
-use super::tokenize;
+use super::context::SearchContext;
+use super::facets::{self, UpdateFacets};
+use super::{places, tokenize, unused_words, vocabulary};
+use crate::clock::Clock;
 use crate::error::Result;
-use crate::infra::db::{Db, Dialect, Tx};
-use crate::infra::jobs::{Job, Lane, Outcome};
+use crate::infra::db::{Dialect, Tx};
+use crate::infra::jobs::{self, Job, Lane, Outcome};
+
+/// How many places a transaction moves at most, so that others can write in between.
+const MAX_MOVED: usize = 50;
 
 /// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
 /// comment, or the text on a picture. Removes the row if the subject no longer exists.
@@ -22,11 +28,11 @@ pub struct IndexSubject {
 
 impl Job for IndexSubject {
     const KIND: &'static str = "index";
-    type Context = Db;
+    type Context = SearchContext;
 
-    async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
-        let mut tx = db.begin().await?;
-        index(&mut tx, &self.update, &self.subject).await?;
+    async fn run(self, context: &SearchContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let mut tx = context.db.begin().await?;
+        index(&mut tx, &context.clock, &self.update, &self.subject).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
     }
@@ -42,18 +48,80 @@ pub struct ForgetUpdate {
 impl Job for ForgetUpdate {
     const KIND: &'static str = "forget";
     const LANE: Lane = Lane::Deletion;
-    type Context = Db;
+    type Context = SearchContext;
 
-    async fn run(self, db: &Db, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
-        let mut tx = db.begin().await?;
-        delete_rows(&mut tx, "update_id", &self.update).await?;
+    async fn run(self, context: &SearchContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        let mut tx = context.db.begin().await?;
+        let words = delete_rows(&mut tx, "update_id", &self.update).await?;
+        unused_words::release(&mut tx, &context.clock, &words).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
     }
 }
 
-async fn index(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
-    delete_rows(tx, "subject_id", subject_id).await?;
+/// Updates the facets of all places of an update, and their position in the order of lists.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexFacets {
+    /// The id of the update.
+    pub update: String,
+}
+
+impl Job for IndexFacets {
+    const KIND: &'static str = "facets";
+    type Context = SearchContext;
+
+    async fn run(self, context: &SearchContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        loop {
+            let mut tx = context.db.begin().await?;
+            let moved = move_places(&mut tx, &self.update).await?;
+            tx.commit().await?;
+            if moved == 0 {
+                return Ok(Outcome::Done);
+            }
+        }
+    }
+}
+
+/// Enqueues a job that updates the facets of an update. Call it after every change to the data that
+/// `facets.rs` reads.
+pub async fn enqueue_facets(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
+    let job = IndexFacets {
+        update: update_id.to_owned(),
+    };
+    jobs::enqueue(tx, clock, &job).await
+}
+
+/// A row of the table `said`.
+#[derive(Debug, FromRow)]
+struct SearchRow {
+    subject_id: String,
+    words: String,
+}
+
+/// Writes the current facets of an update to some of the places that have others. Returns how many places these were.
+async fn move_places(tx: &mut Tx, update_id: &str) -> Result<usize> {
+    let Some(current) = facets::of_update(tx, update_id).await? else {
+        return Ok(0);
+    };
+    let outdated: Vec<SearchRow> = sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT subject_id, words FROM said WHERE update_id = $1
+         AND (facets <> $2 OR n < $3 OR n >= $4) LIMIT {MAX_MOVED}"
+    )))
+    .bind(update_id)
+    .bind(&current.facets)
+    .bind(places::first_number(current.listed_at))
+    .bind(places::after_time(current.listed_at))
+    .fetch_all(&mut **tx)
+    .await?;
+    for row in &outdated {
+        delete_rows(tx, "subject_id", &row.subject_id).await?;
+        insert(tx, update_id, &row.subject_id, &row.words, &current).await?;
+    }
+    Ok(outdated.len())
+}
+
+async fn index(tx: &mut Tx, clock: &Clock, update_id: &str, subject_id: &str) -> Result<()> {
+    let before = delete_rows(tx, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
          UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
@@ -64,49 +132,67 @@ async fn index(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     .fetch_optional(&mut **tx)
     .await?;
     let words = tokenize(text.as_deref().unwrap_or_default());
-    if words.is_empty() {
-        return Ok(());
+    let current = facets::of_update(tx, update_id).await?;
+    if let Some(current) = current.filter(|_| !words.is_empty()) {
+        insert(tx, update_id, subject_id, &words, &current).await?;
+        vocabulary::add(tx, &words).await?;
     }
-    let mut n = row_number(subject_id);
-    while !insert(tx, n, update_id, subject_id, &words).await? {
+    unused_words::release(tx, clock, &vocabulary::without(&before, &words)).await
+}
+
+/// Inserts the row of a place at the first free number from its preferred one onwards.
+async fn insert(
+    tx: &mut Tx,
+    update_id: &str,
+    subject_id: &str,
+    words: &str,
+    update: &UpdateFacets,
+) -> Result<()> {
+    let mut n = preferred_number(update, subject_id);
+    while !insert_row(tx, n, (update_id, subject_id), words, &update.facets).await? {
         n += 1;
     }
     if tx.dialect() == Dialect::Sqlite {
-        sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)")
+        sqlx::query("INSERT INTO said_words (rowid, words, facets) VALUES ($1, $2, $3)")
             .bind(n)
             .bind(words)
+            .bind(&update.facets)
             .execute(&mut **tx)
             .await?;
     }
     Ok(())
 }
 
-async fn insert(
+async fn insert_row(
     tx: &mut Tx,
     n: i64,
-    update_id: &str,
-    subject_id: &str,
+    (update_id, subject_id): (&str, &str),
     words: &str,
+    facets: &str,
 ) -> Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
-        .bind(n)
-        .bind(update_id)
-        .bind(subject_id)
-        .bind(words)
-        .execute(&mut **tx)
-        .await?;
+        "INSERT INTO said (n, update_id, subject_id, words, facets) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (n) DO NOTHING",
+    )
+    .bind(n)
+    .bind(update_id)
+    .bind(subject_id)
+    .bind(words)
+    .bind(facets)
+    .execute(&mut **tx)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the search row of a subject immediately, so that its words are no longer stored.
-pub async fn forget_subject(tx: &mut Tx, subject_id: &str) -> Result<()> {
-    delete_rows(tx, "subject_id", subject_id).await
+/// Deletes the search row of a subject immediately, so that its text is no longer stored.
+pub async fn forget_subject(tx: &mut Tx, clock: &Clock, subject_id: &str) -> Result<()> {
+    let words = delete_rows(tx, "subject_id", subject_id).await?;
+    unused_words::release(tx, clock, &words).await
 }
 
 /// Deletes search rows. On SQLite, deletes the words from the full-text index first, because FTS5 looks up these words
-/// in the rows of `said`.
-async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<()> {
+/// in the rows of `said`. Returns the words of the rows.
+async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<String> {
     if tx.dialect() == Dialect::Sqlite {
         let text = format!(
             "DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)"
@@ -116,44 +202,41 @@ async fn delete_rows(tx: &mut Tx, column: &'static str, id: &str) -> Result<()> 
             .execute(&mut **tx)
             .await?;
     }
-    sqlx::query(AssertSqlSafe(format!(
-        "DELETE FROM said WHERE {column} = $1"
+    let words: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "DELETE FROM said WHERE {column} = $1 RETURNING words"
     )))
     .bind(id)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    Ok(())
+    Ok(words.join(" "))
 }
 
-/// Returns a row number for the search table. Newer ids get greater numbers. The upper bits are the
-/// id's timestamp in milliseconds (48 bits); the lower 14 bits make collisions unlikely.
-fn row_number(id: &str) -> i64 {
-    let mut bytes = [0_u8; 16];
-    match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
-        Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // The server generates all ids, so decoding cannot fail. If it did, row number 0 would be harmless.
-        _ => {}
-    }
-    let time = i64::from_be_bytes([
-        0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
-    ]);
-    let rest = i64::from(
-        u16::from_be_bytes([bytes[6], bytes[7]])
-            .wrapping_add(u16::from_be_bytes([bytes[8], bytes[9]]) << 6)
-            & 0x3fff,
-    );
-    time << 14 | rest
+/// Returns the number of a place: `listed_at` of the update, and 16 bits of the subject's id that make collisions
+/// unlikely.
+fn preferred_number(update: &UpdateFacets, subject_id: &str) -> i64 {
+    let random = data_encoding::BASE32HEX_NOPAD
+        .decode(subject_id.to_ascii_uppercase().as_bytes())
+        .unwrap_or_default();
+    // The server generates all ids, so they are long enough. Otherwise, the collision would be resolved.
+    let low = random
+        .last_chunk::<2>()
+        .map_or(0, |low| u16::from_be_bytes(*low));
+    places::first_number(update.listed_at) + i64::from(low)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::row_number;
+    use super::*;
 
     #[test]
-    fn newer_ids_get_greater_search_row_numbers() {
-        let clock = crate::clock::Clock::default();
-        let first = row_number(&clock.id());
-        clock.advance(10);
-        assert!(row_number(&clock.id()) > first && first > 0);
+    fn places_of_newer_updates_have_greater_numbers() {
+        let update = |listed_at| UpdateFacets {
+            facets: String::new(),
+            listed_at,
+        };
+        let id = crate::clock::Clock::default().id();
+        let [first, second] = [1, 2].map(|at| preferred_number(&update(at), &id));
+        assert!(places::first_number(1) <= first && first < places::first_number(2));
+        assert!(places::first_number(2) <= second && second < places::first_number(3));
     }
 }

@@ -2,48 +2,54 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::match_query;
+use super::facets::RequiredFacets;
+use super::places::Matching;
+use super::query::SearchQuery;
 use crate::error::Result;
 use crate::infra::db::Dialect;
 
 /// Maximum number of matching places to rank. If there are more, only the newest are ranked.
 const MAX_RANKED_PLACES: i64 = 1000;
 
-/// Returns the ids of the updates that match the search words, best match first. Ranks only the
-/// newest 1,000 matching places that the person may see. A place is the title and notes of an
-/// update, a comment, or a picture. `visible` is the SQL condition that the person `$1` may open
-/// the update `u`.
-pub async fn rank_updates(
+/// Returns the ids of at most `limit` updates that match the query and have the facets, best match first. Ranks only the
+/// newest 1,000 matching places. The caller must check whether the viewer may see the updates.
+pub async fn best_updates(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    visible: &'static str,
-    person_id: &str,
-    typed: &str,
+    query: &SearchQuery,
+    facets: &RequiredFacets,
+    limit: i64,
 ) -> Result<Vec<String>> {
-    let Some(query) = match_query(dialect, typed) else {
-        return Ok(Vec::new());
-    };
-    // The lowest value must be the best match. `bm25()` in SQLite returns such values. `ts_rank()` in PostgreSQL
-    // returns higher values for better matches, so its result is negated.
-    let places = match dialect {
-        Dialect::Sqlite => {
-            "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid
-             WHERE said_words MATCH $2"
-        }
-        Dialect::Postgres => {
-            "SELECT s.n, s.update_id, -ts_rank(s.vector, to_tsquery('simple', $2)) AS worth FROM said s
-             WHERE s.vector @@ to_tsquery('simple', $2)"
-        }
-    };
+    let below = i64::MAX;
+    let matching = Matching::new(connection, dialect, query, facets, below).await?;
+    let needles = query.needles();
     let text = format!(
-        "SELECT newest.update_id FROM (SELECT f.n, f.update_id, f.worth FROM ({places}) AS f
-         JOIN updates u ON u.id = f.update_id WHERE {visible}
-             AND u.trashed_at IS NULL ORDER BY f.n DESC LIMIT {MAX_RANKED_PLACES}) AS newest
-         GROUP BY newest.update_id ORDER BY min(newest.worth), max(newest.n) DESC"
+        "SELECT p.update_id FROM ({}) AS p GROUP BY p.update_id ORDER BY max(p.score) DESC, max(p.n) DESC LIMIT $4",
+        matching.statement(&format!(
+            "s.n, s.update_id, {} AS score",
+            score(5, needles.len())
+        ))
     );
-    Ok(sqlx::query_scalar(AssertSqlSafe(text))
-        .bind(person_id)
-        .bind(query)
-        .fetch_all(connection)
-        .await?)
+    let mut ranked = sqlx::query_scalar(AssertSqlSafe(text))
+        .bind(matching.query)
+        .bind(below)
+        .bind(MAX_RANKED_PLACES)
+        .bind(limit);
+    for needle in needles {
+        ranked = ranked.bind(needle);
+    }
+    Ok(ranked.fetch_all(connection).await?)
+}
+
+/// Returns the SQL for how well the place `s` matches. Like BM25, the score grows ever less with each further occurrence
+/// of a word, and short places score higher than long ones. Unlike BM25, it does not count in how many places a word
+/// occurs, because that would read all of them. The words are the parameters from `first` onwards.
+fn score(first: usize, words: usize) -> String {
+    let text = "(' ' || s.words || ' ')";
+    let scores = (first..first + words).map(|n| {
+        let count =
+            format!("(1.0 * (length({text}) - length(replace({text}, ${n}, ''))) / length(${n}))");
+        format!("{count} / ({count} + 0.3 + 0.003 * length(s.words))")
+    });
+    scores.collect::<Vec<_>>().join(" + ")
 }

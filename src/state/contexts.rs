@@ -1,14 +1,14 @@
 //! The parts of the state that jobs use. Each type of job names one of these types as its context.
 
 use super::State;
-use crate::infra::db::Db;
 use crate::media::MediaContext;
 use crate::notification_emails::MailContext;
 use crate::object_deletion::ObjectContext;
+use crate::search::SearchContext;
 
-impl AsRef<Db> for State {
-    fn as_ref(&self) -> &Db {
-        &self.db
+impl AsRef<SearchContext> for State {
+    fn as_ref(&self) -> &SearchContext {
+        &self.search
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
+use crate::search;
 
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
@@ -27,12 +28,13 @@ macro_rules! visible {
         concat!(
             "(u.author_id = ",
             $person,
-            " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = 'everyone' AND x.update_id = u.id)",
+            " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = 'everyone'
+             AND x.listed_at = u.listed_at AND x.update_id = u.id)",
             " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = ",
             $person,
-            " AND x.update_id = u.id)",
+            " AND x.listed_at = u.listed_at AND x.update_id = u.id)",
             " OR EXISTS (SELECT 1 FROM group_members m JOIN update_access x ON x.principal = m.group_id
-             WHERE x.update_id = u.id AND m.person_id = ",
+             WHERE x.listed_at = u.listed_at AND x.update_id = u.id AND m.person_id = ",
             $person,
             "))"
         )
@@ -41,16 +43,17 @@ macro_rules! visible {
 pub(crate) use visible;
 
 /// SQL for the access rows that the update `$1` should have. Drafts and updates in the trash have
-/// none.
+/// none. The columns after `principal` are copies of columns of the update, so that lists can be
+/// read in order and filtered by an index.
 macro_rules! access_rows {
     () => {
-        "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
-         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-         AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
-         UNION ALL SELECT r.person_id, u.id, u.listed_at FROM updates u JOIN receipts r ON r.update_id = u.id
-         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND r.removed_at IS NULL
-         UNION ALL SELECT g.group_id, u.id, u.listed_at FROM updates u JOIN group_audience g ON g.update_id = u.id
-         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.later_members_at IS NOT NULL"
+        "SELECT d.principal, u.listed_at, u.id AS update_id, u.author_id, u.has_video, u.has_image
+         FROM (SELECT 'everyone' AS principal FROM updates u
+               WHERE u.id = $1 AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
+               UNION ALL SELECT r.person_id FROM receipts r WHERE r.update_id = $1 AND r.removed_at IS NULL
+               UNION ALL SELECT g.group_id FROM group_audience g JOIN updates u ON u.id = g.update_id
+               WHERE g.update_id = $1 AND u.later_members_at IS NOT NULL) AS d
+         JOIN updates u ON u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL"
     };
 }
 
@@ -112,34 +115,50 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     }
 }
 
-/// Recomputes the access rows of an update, or only the row of one person. Call it after every
-/// change to the data that `access_rows!` reads. The caller must hold the lock of
-/// [`super::lock_for_update`]; otherwise simultaneous transactions could miss each other's changes.
-pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
-    let one = person_id.unwrap_or_default();
-    sqlx::query(concat!(
-        "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2)
-         AND principal NOT IN (SELECT d.principal FROM (",
-        access_rows!(),
-        ") AS d)"
-    ))
-    .bind(update_id)
-    .bind(one)
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query(concat!(
-        "INSERT INTO update_access (principal, update_id, listed_at) SELECT d.principal, d.update_id, d.listed_at
-         FROM (",
-        access_rows!(),
-        ") AS d WHERE $2 = '' OR d.principal = $2
-         ON CONFLICT (principal, update_id) DO UPDATE SET listed_at = excluded.listed_at
-         WHERE update_access.listed_at <> excluded.listed_at"
-    ))
-    .bind(update_id)
-    .bind(one)
-    .execute(&mut **tx)
-    .await?;
+/// Recomputes the access rows of an update. Call it after every change to the data that
+/// `access_rows!` reads. The caller must hold the lock of [`super::lock_for_update`]; otherwise
+/// simultaneous transactions could miss each other's changes.
+pub(super) async fn refresh(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
+    if refresh_rows(tx, update_id, "").await? {
+        search::enqueue_facets(tx, clock, update_id).await?;
+    }
     Ok(())
+}
+
+/// Recomputes the access row of one person who has become a recipient of an update for everyone; see [`refresh`]. Search
+/// does not distinguish between the recipients of such an update.
+pub async fn refresh_person(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
+    refresh_rows(tx, update_id, person_id).await?;
+    Ok(())
+}
+
+/// Recomputes the access rows of an update for all principals or, if `principal` is not empty, for one. Returns whether
+/// any row was changed.
+async fn refresh_rows(tx: &mut Tx, update_id: &str, principal: &str) -> Result<bool> {
+    let mut changed = 0;
+    for statement in [
+        concat!(
+            "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2)
+             AND (principal, listed_at, has_video, has_image)
+                 NOT IN (SELECT d.principal, d.listed_at, d.has_video, d.has_image FROM (",
+            access_rows!(),
+            ") AS d)"
+        ),
+        concat!(
+            "INSERT INTO update_access (principal, listed_at, update_id, author_id, has_video, has_image)
+             SELECT d.* FROM (",
+            access_rows!(),
+            ") AS d WHERE $2 = '' OR d.principal = $2 ON CONFLICT (principal, listed_at, update_id) DO NOTHING"
+        ),
+    ] {
+        let done = sqlx::query(statement)
+            .bind(update_id)
+            .bind(principal)
+            .execute(&mut **tx)
+            .await?;
+        changed += done.rows_affected();
+    }
+    Ok(changed > 0)
 }
 
 /// Returns the value of `later_members_at` after an edit. Returns `None` if the new audience has no

@@ -134,7 +134,7 @@ async fn update_recipients(
         Vec::new()
     };
     audience::add_recipients(tx, clock, before, &after, groups_before).await?;
-    access::refresh(tx, id, None).await?;
+    access::refresh(tx, clock, id).await?;
     if before.later_members_at.is_none() && after.later_members_at.is_some() {
         group_changes::notify_of_earlier_joiners(tx, clock, id).await?;
     }

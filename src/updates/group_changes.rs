@@ -63,7 +63,7 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
     name_group_recipients(tx, id).await?;
     groups::remove(tx, by, id).await?;
     for update in &sent {
-        access::refresh(tx, update, None).await?;
+        access::refresh(tx, clock, update).await?;
     }
     events::record_access(tx, clock, id, &by.id).await
 }

@@ -1,14 +1,26 @@
 //! Lists of updates, such as the one on the Library page.
 
+/// SQL columns of [`Row`].
+macro_rules! row_columns {
+    () => {
+        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at,
+         u.published_at, u.trashed_at, u.listed_at, u.next_due_at, u.unheard, u.open_questions,
+         (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
+    };
+}
+
+mod matching;
+mod ranges;
+
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::{Expectation, MediaKind, UpdateState, visible};
+use super::{Expectation, MediaKind, UpdateState};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::{Dialect, FetchKnown};
-use crate::search;
+use crate::search::SearchQuery;
 
 /// An update in a list.
 #[derive(Clone, Debug, FromRow)]
@@ -43,15 +55,6 @@ pub struct Row {
     pub open_questions: i64,
     /// Number of comments and replies that are not removed.
     pub comments: i64,
-}
-
-/// SQL columns of [`Row`].
-macro_rules! row_columns {
-    () => {
-        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at,
-         u.published_at, u.trashed_at, u.listed_at, u.next_due_at, u.unheard, u.open_questions,
-         (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
-    };
 }
 
 /// Conditions for a list of updates. An empty string sets no condition.
@@ -116,27 +119,32 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Vec<Row>> {
-    let query = search::match_query(dialect, &filter.search_words);
-    if query.is_none() && !filter.search_words.trim().is_empty() {
-        return Ok(Vec::new());
+    if !filter.search_words.trim().is_empty() {
+        return matching::list(connection, dialect, person_id, filter, after, limit).await;
     }
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
         (cursor.listed_at, cursor.id.as_str())
     });
-    let (text, values) = list_statement(dialect, filter, query.as_deref());
+    let text = format!(
+        concat!(
+            "SELECT ",
+            row_columns!(),
+            " FROM ({}) AS page CROSS JOIN updates u JOIN people a ON a.id = u.author_id WHERE u.id = page.id
+             ORDER BY u.listed_at DESC, u.id DESC"
+        ),
+        ranges::page_statement(dialect, person_id, filter)
+    );
     // Rows that contain a value unknown to this version are skipped. Read additional rows to replace them. Otherwise,
     // the page would be too short and look like the last page.
     let mut extra = 0;
     loop {
         let wanted = limit + extra;
-        let mut query = sqlx::query_as(AssertSqlSafe(text.clone()))
+        let query = sqlx::query_as(AssertSqlSafe(text.clone()))
             .bind(person_id)
             .bind(listed_at)
             .bind(id)
-            .bind(wanted);
-        for value in &values {
-            query = query.bind(*value);
-        }
+            .bind(wanted)
+            .bind(&filter.author);
         let (mut rows, unknown) = query.fetch_known_and_count_unknown(connection).await?;
         let unknown = i64::try_from(unknown).unwrap_or(i64::MAX);
         let read = i64::try_from(rows.len()).unwrap_or(i64::MAX) + unknown;
@@ -148,65 +156,16 @@ pub async fn list(
     }
 }
 
-/// Builds the SQL statement of [`list`]. Includes only the conditions that are set, because unused conditions would
-/// keep the query planner from choosing the right index. Also returns the values for the placeholders from `$5`
-/// onwards. `$1` is the person, `$2` and `$3` are the cursor, and `$4` is the limit.
-fn list_statement<'a>(
+/// Returns at most `limit` updates that match the query and that the person may see, best match
+/// first. Ranks only the newest 1,000 matching places.
+pub async fn best_matches(
+    connection: &mut AnyConnection,
     dialect: Dialect,
-    filter: &'a Filter,
-    query: Option<&'a str>,
-) -> (String, Vec<&'a str>) {
-    let mut text = String::from(concat!(
-        "SELECT ",
-        row_columns!(),
-        " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
-        visible!("$1"),
-        " AND (u.listed_at, u.id) < ($2, $3)"
-    ));
-    text.push_str(match filter.state {
-        // Drafts and updates in the trash are visible only to their author.
-        Some(UpdateState::Draft) => {
-            " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL"
-        }
-        Some(UpdateState::Published) => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
-        Some(UpdateState::Trashed) => " AND u.author_id = $1 AND u.trashed_at IS NOT NULL",
-        None => " AND u.trashed_at IS NULL",
-    });
-    if filter.to_me {
-        text.push_str(concat!(
-            " AND u.author_id <> $1 AND u.published_at IS NOT NULL AND (u.everyone_at IS NOT NULL OR EXISTS",
-            " (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))"
-        ));
-    }
-    let mut values: Vec<&str> = Vec::new();
-    let mut also = |condition: &str, value| {
-        values.push(value);
-        text.push_str(&condition.replace('?', &format!("${}", 4 + values.len())));
-    };
-    if !filter.author.is_empty() {
-        also(" AND u.author_id = ?", filter.author.as_str());
-    }
-    if let Some(kind) = filter.kind {
-        also(
-            " AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL
-             AND m.removed_at IS NULL AND m.kind = ?)",
-            kind.as_str(),
-        );
-    }
-    if let Some(query) = query {
-        let matching = match dialect {
-            Dialect::Sqlite => {
-                " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid
-                 WHERE said_words MATCH ?)"
-            }
-            Dialect::Postgres => {
-                " AND u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', ?))"
-            }
-        };
-        also(matching, query);
-    }
-    text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    (text, values)
+    person_id: &str,
+    query: &SearchQuery,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    matching::best(connection, dialect, person_id, query, limit).await
 }
 
 /// Returns the rows of these updates in no particular order. The caller must check whether the
@@ -228,15 +187,4 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
         query = query.bind(id);
     }
     query.fetch_known(connection).await
-}
-
-/// Returns the ids of the updates that match the search words and that the person may see, best
-/// match first; see [`search::rank_updates`].
-pub async fn best_matches(
-    connection: &mut AnyConnection,
-    dialect: Dialect,
-    person_id: &str,
-    typed: &str,
-) -> Result<Vec<String>> {
-    search::rank_updates(connection, dialect, visible!("$1"), person_id, typed).await
 }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
+use crate::search;
 
 /// How long an update stays in the trash, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
@@ -28,7 +29,8 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    access::refresh(tx, id, None).await?;
+    access::refresh(tx, clock, id).await?;
+    search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await
 }
 
@@ -42,7 +44,8 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    access::refresh(tx, id, None).await?;
+    access::refresh(tx, clock, id).await?;
+    search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }

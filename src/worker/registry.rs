@@ -9,17 +9,19 @@ use crate::markup::{FlattenMarkup, RedactPicture};
 use crate::media::{ConvertMedia, ProcessMedia};
 use crate::notification_emails::SendEmails;
 use crate::object_deletion::DeleteObjects;
-use crate::search::{ForgetUpdate, IndexSubject};
+use crate::search::{ForgetUnusedWords, ForgetUpdate, IndexFacets, IndexSubject};
 use crate::state::State;
 use crate::uploads::DeleteLeftovers;
 
 /// Every type of job.
-static JOBS: [JobKind; 9] = [
+static JOBS: [JobKind; 11] = [
     JobKind::of::<DeleteObjects>(),
     JobKind::of::<DeleteLeftovers>(),
     JobKind::of::<RedactPicture>(),
     JobKind::of::<ForgetUpdate>(),
     JobKind::of::<IndexSubject>(),
+    JobKind::of::<IndexFacets>(),
+    JobKind::of::<ForgetUnusedWords>(),
     JobKind::of::<FlattenMarkup>(),
     JobKind::of::<SendEmails>(),
     JobKind::of::<ProcessMedia>(),
@@ -135,7 +137,17 @@ mod tests {
         let mut kinds = JOBS.each_ref().map(|job| job.name);
         kinds.sort_unstable();
         let stored = [
-            "burn", "clear", "convert", "forget", "index", "mail", "mark", "process", "purge",
+            "burn",
+            "clear",
+            "convert",
+            "facets",
+            "forget",
+            "forget_words",
+            "index",
+            "mail",
+            "mark",
+            "process",
+            "purge",
         ];
         assert_eq!(kinds, stored);
     }

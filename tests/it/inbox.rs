@@ -223,8 +223,8 @@ async fn copy_first_update(app: &TestApp) {
     )
     .await;
     app.execute(
-        "INSERT INTO update_access (principal, update_id, listed_at) SELECT r.person_id, u.id, u.listed_at
-         FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
+        "INSERT INTO update_access (principal, listed_at, update_id, author_id, has_video, has_image)
+         SELECT r.person_id, u.listed_at, u.id, u.author_id, 0, 0 FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
     )
     .await;
     app.execute(

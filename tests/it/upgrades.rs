@@ -58,6 +58,10 @@ const CHECKSUMS: &[(i64, &str)] = &[
         11,
         "b49e03973b85b2862907568f41b4ba03e82a7c5a2a1be41a6defda6b60b3189d93154c0ff9a532459133925dcb6e672b",
     ),
+    (
+        12,
+        "a0843c70d20ddc8fc9387de209e77942df9b030fb9845fbebe47b0bab303e6d0cf38c9af656a8121181acba737d11e71",
+    ),
 ];
 
 #[test]

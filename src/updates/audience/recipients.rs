@@ -254,7 +254,7 @@ pub async fn add_invited_recipient(
         .bind(person_id)
         .fetch_all(&mut **tx)
         .await?;
-        access::refresh(tx, id, Some(person_id)).await?;
+        access::refresh(tx, clock, id).await?;
         refresh_obligations(tx, clock, id, Some(person_id)).await?;
         let kind = if update.asks_for_answer() {
             Kind::Asked

@@ -6,11 +6,11 @@ use super::super::extract::context::RequestContext;
 use super::super::schema::{FoundView, HitKind, RowView};
 use super::comment_url;
 use crate::error::Result;
-use crate::search::{self, SearchHit};
+use crate::search::{self, SearchHit, SearchQuery};
 use crate::state::State;
 
 /// Maximum number of places to show for one update.
-const MAX_HITS: usize = 3;
+const MAX_HITS: i64 = 3;
 
 /// Adds to each row the places where the search text was found.
 pub(crate) async fn attach_hits(
@@ -20,12 +20,12 @@ pub(crate) async fn attach_hits(
     typed: &str,
     rows: &mut [RowView],
 ) -> Result<()> {
+    let Some(query) = SearchQuery::parse(connection, typed).await? else {
+        return Ok(());
+    };
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    for hit in search::find_hits(connection, state.db.dialect(), typed, &ids).await? {
-        let row = rows
-            .iter_mut()
-            .find(|row| row.id == hit.update_id && row.found.len() < MAX_HITS);
-        if let Some(row) = row {
+    for hit in search::find_hits(connection, state.db.dialect(), &query, &ids, MAX_HITS).await? {
+        if let Some(row) = rows.iter_mut().find(|row| row.id == hit.update_id) {
             row.found.push(found_view(ctx, typed, row, &hit));
         }
     }

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::infra::db::TextEnum;
 use crate::media::MediaKind;
 use crate::people;
+use crate::search::SearchQuery;
 use crate::state::State;
 use crate::updates::UpdateState;
 use crate::updates::{self, Filter, Row};
@@ -58,11 +59,14 @@ pub(crate) async fn search(
     let person = ctx.person()?;
     let words = &query.filter.q;
     let mut connection = state.db.read().await?;
-    let mut best =
-        updates::best_matches(&mut connection, state.db.dialect(), &person.id, words).await?;
-    best.truncate(query.list.page_size());
-    let mut found = updates::by_ids(&mut connection, &best).await?;
-    found.sort_by_key(|row| best.iter().position(|id| *id == row.id));
+    let found = match SearchQuery::parse(&mut connection, words).await? {
+        Some(words) => {
+            let limit = i64::try_from(query.list.page_size()).unwrap_or(i64::MAX);
+            let dialect = state.db.dialect();
+            updates::best_matches(&mut connection, dialect, &person.id, &words, limit).await?
+        }
+        None => Vec::new(),
+    };
     let mut items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
     presenters::attach_hits(&mut connection, &state, &ctx, words, &mut items).await?;
     json(StatusCode::OK, &ListView { items, next: None })

@@ -1,0 +1,138 @@
+//! Finds the places that match a query, newest first. A place is the title and notes of an update, a comment, or a
+//! picture with markup. The places of one update are neighbors in the order.
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use super::facets::RequiredFacets;
+use super::periods;
+use super::query::SearchQuery;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::infra::db::Dialect;
+
+/// How many places can have the same `listed_at`.
+const PLACES_PER_MILLISECOND: i64 = 65_536;
+
+/// Returns the first number of the places of an update with this `listed_at`.
+pub(super) fn first_number(listed_at: Millis) -> i64 {
+    listed_at * PLACES_PER_MILLISECOND
+}
+
+/// Returns the number below which all places are older than this `listed_at` or have the same. Any time is accepted.
+pub fn after_time(listed_at: Millis) -> i64 {
+    listed_at
+        .saturating_add(1)
+        .saturating_mul(PLACES_PER_MILLISECOND)
+}
+
+/// A place that matches a query.
+#[derive(Clone, Debug, FromRow)]
+pub struct Place {
+    /// The position in the order. Later places have greater numbers.
+    pub n: i64,
+    /// Id of the update that contains the place.
+    pub update_id: String,
+}
+
+impl Place {
+    /// Returns `listed_at` of the update that contains the place.
+    pub fn listed_at(&self) -> Millis {
+        self.n.div_euclid(PLACES_PER_MILLISECOND)
+    }
+}
+
+/// Returns the newest places that match the query, have the facets, and whose number is less than `below`.
+pub async fn newest(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    query: &SearchQuery,
+    facets: &RequiredFacets,
+    below: i64,
+    limit: i64,
+) -> Result<Vec<Place>> {
+    let matching = Matching::new(connection, dialect, query, facets, below).await?;
+    let statement = matching.statement("s.n, s.update_id");
+    Ok(sqlx::query_as(AssertSqlSafe(statement))
+        .bind(matching.query)
+        .bind(below)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// A part of an SQL statement that selects the newest matching places.
+pub(super) struct Matching {
+    /// The value for `$1`: the query in the language of the engine.
+    pub(super) query: String,
+    /// The conditions of the parts of the statement, from the newest places to the oldest.
+    ranges: Vec<String>,
+    from: &'static str,
+    order: &'static str,
+}
+
+impl Matching {
+    /// `below` is the value for `$2` of the statement; `$3` is the maximum number of places.
+    pub(super) async fn new(
+        connection: &mut AnyConnection,
+        dialect: Dialect,
+        query: &SearchQuery,
+        facets: &RequiredFacets,
+        below: i64,
+    ) -> Result<Self> {
+        let query = query.to_engine(dialect, facets);
+        Ok(match dialect {
+            Dialect::Sqlite => Self {
+                query,
+                ranges: vec!["said_words MATCH $1 AND w.rowid < $2".to_owned()],
+                from: "said_words w JOIN said s ON s.n = w.rowid",
+                order: "w.rowid",
+            },
+            Dialect::Postgres => {
+                let newest: Option<i64> =
+                    sqlx::query_scalar("SELECT max(n) FROM said WHERE n < $1")
+                        .bind(below)
+                        .fetch_one(connection)
+                        .await?;
+                Self {
+                    query,
+                    ranges: Self::periods(newest.unwrap_or(0)),
+                    from: "said s",
+                    // Not a plain column, because PostgreSQL would otherwise read all places in this order.
+                    order: "(s.n + 0)",
+                }
+            }
+        })
+    }
+
+    fn periods(newest: i64) -> Vec<String> {
+        let groups = periods::newest_first(newest);
+        let conditions = groups.iter().map(|keys| {
+            let keys: Vec<String> = keys.iter().map(|key| format!("''{key}''")).collect();
+            format!(
+                "s.keys @@ ('(' || $1 || ') & ({})')::tsquery AND s.n < $2",
+                keys.join(" | ")
+            )
+        });
+        conditions.collect()
+    }
+
+    /// Returns the SQL that selects `columns` of at most `$3` places, newest first.
+    pub(super) fn statement(&self, columns: &str) -> String {
+        let (from, order) = (self.from, self.order);
+        let parts: Vec<String> = self
+            .ranges
+            .iter()
+            .map(|range| {
+                format!("SELECT * FROM (SELECT {columns} FROM {from} WHERE {range} ORDER BY {order} DESC LIMIT $3) AS part")
+            })
+            .collect();
+        match parts.as_slice() {
+            [part] => part.clone(),
+            // The parts are read one after another, and only until there are enough places.
+            _ => format!(
+                "SELECT * FROM ({}) AS places LIMIT $3",
+                parts.join(" UNION ALL ")
+            ),
+        }
+    }
+}

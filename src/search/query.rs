@@ -1,0 +1,185 @@
+//! What a person typed, as a full-text query for each database engine.
+
+use sqlx::AnyConnection;
+
+use super::facets::RequiredFacets;
+use super::{tokenize, vocabulary};
+use crate::error::Result;
+use crate::infra::db::Dialect;
+
+/// Maximum number of words in a query. Further words are ignored.
+const MAX_WORDS: usize = 12;
+
+/// The last word is replaced by the words that begin with it, if there are at most this many.
+const MAX_COMPLETIONS: usize = 64;
+
+/// Up to this length, in characters, the last word is the beginning of other words only if few words begin with it.
+/// Otherwise, it would match almost every place.
+const MAX_SHORT_WORD: usize = 2;
+
+/// The words of a search. A place matches if it contains all of them. The last word may be the beginning of a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// All words but the last.
+    whole: Vec<String>,
+    last: LastWord,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum LastWord {
+    /// Any of these words matches. The first is the word that was typed.
+    AnyOf(Vec<String>),
+    /// Every word matches that begins with this.
+    Prefix(String),
+}
+
+impl SearchQuery {
+    /// Looks up the words that the last word can be the beginning of. Returns `None` if `typed` contains no word.
+    pub async fn parse(connection: &mut AnyConnection, typed: &str) -> Result<Option<Self>> {
+        let mut whole: Vec<String> = split(typed).take(MAX_WORDS).collect();
+        let Some(last) = whole.pop() else {
+            return Ok(None);
+        };
+        let completions = vocabulary::completions(connection, &last, MAX_COMPLETIONS + 1).await?;
+        let last = if completions.len() <= MAX_COMPLETIONS {
+            LastWord::AnyOf(std::iter::once(last).chain(completions).collect())
+        } else if last.chars().count() <= MAX_SHORT_WORD {
+            LastWord::AnyOf(vec![last])
+        } else {
+            LastWord::Prefix(last)
+        };
+        Ok(Some(Self { whole, last }))
+    }
+
+    /// A query for the places that contain exactly this word.
+    pub(super) fn of_word(word: &str) -> Self {
+        Self {
+            whole: Vec::new(),
+            last: LastWord::AnyOf(vec![word.to_owned()]),
+        }
+    }
+
+    /// The words as they occur in texts, with the separators that make them findable in a text that begins and ends
+    /// with a space and has one space between its words. The last word can be followed by more letters.
+    pub(super) fn needles(&self) -> Vec<String> {
+        let last = match &self.last {
+            LastWord::AnyOf(words) => words.first(),
+            LastWord::Prefix(word) => Some(word),
+        };
+        let whole = self.whole.iter().map(|word| format!(" {word} "));
+        whole.chain(last.map(|word| format!(" {word}"))).collect()
+    }
+
+    /// Returns the query in the language of the engine: an FTS5 expression or the text of a `tsquery`. The words and
+    /// facets contain only letters, digits and the slash, so nothing has to be escaped.
+    pub(super) fn to_engine(&self, dialect: Dialect, facets: &RequiredFacets) -> String {
+        match dialect {
+            Dialect::Sqlite => {
+                let words = groups(
+                    self.groups(|word| format!("\"{word}\""), |word| format!("\"{word}\" *")),
+                    " OR ",
+                    " AND ",
+                );
+                let facets = facets
+                    .0
+                    .iter()
+                    .map(|any| any.iter().map(|facet| format!("\"{facet}\"")).collect());
+                let facets = groups(facets.collect(), " OR ", " AND ");
+                if facets.is_empty() {
+                    format!("words : ({words})")
+                } else {
+                    format!("(words : ({words})) AND (facets : ({facets}))")
+                }
+            }
+            Dialect::Postgres => {
+                let mut all = self.groups(|word| format!("'{word}'"), |word| format!("'{word}':*"));
+                all.extend(
+                    facets
+                        .0
+                        .iter()
+                        .map(|any| any.iter().map(|facet| format!("'{facet}'")).collect()),
+                );
+                groups(all, " | ", " & ")
+            }
+        }
+    }
+
+    fn groups(
+        &self,
+        word: impl Fn(&String) -> String,
+        prefix: impl Fn(&String) -> String,
+    ) -> Vec<Vec<String>> {
+        let last = match &self.last {
+            LastWord::AnyOf(words) => words.iter().map(&word).collect(),
+            LastWord::Prefix(beginning) => vec![prefix(beginning)],
+        };
+        self.whole
+            .iter()
+            .map(|one| vec![word(one)])
+            .chain([last])
+            .collect()
+    }
+}
+
+/// Joins alternatives with `or` and groups with `and`.
+fn groups(groups: Vec<Vec<String>>, or: &str, and: &str) -> String {
+    let joined = groups.iter().map(|any| format!("({})", any.join(or)));
+    joined.collect::<Vec<_>>().join(and)
+}
+
+fn split(typed: &str) -> impl Iterator<Item = String> {
+    let words = tokenize(typed);
+    let words: Vec<String> = words
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    words.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(whole: &[&str], last: LastWord) -> SearchQuery {
+        SearchQuery {
+            whole: whole.iter().map(|word| (*word).to_owned()).collect(),
+            last,
+        }
+    }
+
+    #[test]
+    fn operators_are_plain_words() {
+        let words: Vec<String> = split("O'Brien \"x\" OR café | !b").collect();
+        assert_eq!(words, ["o", "brien", "x", "or", "cafe", "b"]);
+    }
+
+    #[test]
+    fn query_requires_all_words_and_one_facet_of_each_group() {
+        let last = LastWord::AnyOf(vec!["plan".into(), "plans".into()]);
+        let facets = RequiredFacets(vec![
+            vec!["/everyone".into(), "/pada".into()],
+            vec!["/video".into()],
+        ]);
+        let query = query(&["the"], last);
+        assert_eq!(
+            query.to_engine(Dialect::Sqlite, &facets),
+            "(words : ((\"the\") AND (\"plan\" OR \"plans\"))) AND (facets : ((\"/everyone\" OR \"/pada\") AND (\"/video\")))"
+        );
+        assert_eq!(
+            query.to_engine(Dialect::Postgres, &facets),
+            "('the') & ('plan' | 'plans') & ('/everyone' | '/pada') & ('/video')"
+        );
+    }
+
+    #[test]
+    fn prefix_query_has_the_syntax_of_each_engine() {
+        let query = query(&[], LastWord::Prefix("pla".into()));
+        let none = RequiredFacets::default();
+        assert_eq!(
+            query.to_engine(Dialect::Sqlite, &none),
+            "words : ((\"pla\" *))"
+        );
+        assert_eq!(query.to_engine(Dialect::Postgres, &none), "('pla':*)");
+    }
+}

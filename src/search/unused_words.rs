@@ -1,0 +1,93 @@
+//! Deletes words from the vocabulary that no longer occur in any place, so that deleted texts leave no trace.
+
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+use tokio::sync::watch;
+
+use super::context::SearchContext;
+use super::facets::RequiredFacets;
+use super::places;
+use super::query::SearchQuery;
+use super::vocabulary::{CHUNK_SIZE, distinct};
+use crate::clock::{Clock, Millis};
+use crate::error::Result;
+use crate::infra::db::{self, Tx};
+use crate::infra::jobs::{self, Job, Lane, Outcome};
+
+/// A word that seems to be unused is deleted after this time, in milliseconds. By then, all transactions that could have
+/// added the word again have ended.
+const GRACE_PERIOD: Millis = 60_000;
+
+/// Marks the words of a place that was deleted. A job deletes those that occur in no other place.
+pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<()> {
+    let words: Vec<&str> = distinct(words).into_iter().collect();
+    for some in words.chunks(CHUNK_SIZE) {
+        let text = format!(
+            "UPDATE search_words SET unused_since = $1 WHERE unused_since IS NULL AND word IN ({})",
+            db::placeholders(2, some.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(clock.now());
+        for word in some {
+            query = query.bind(*word);
+        }
+        query.execute(&mut **tx).await?;
+    }
+    if words.is_empty() {
+        return Ok(());
+    }
+    // The same time for all changes of a minute, so that they share a job.
+    let marked_before = (clock.now() / GRACE_PERIOD + 1) * GRACE_PERIOD;
+    let job = ForgetUnusedWords { marked_before };
+    jobs::enqueue_once_at(tx, clock, &job, marked_before + GRACE_PERIOD).await
+}
+
+/// Deletes marked words that no longer occur in any place.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ForgetUnusedWords {
+    /// Decides about the words that were marked before this time.
+    pub marked_before: Millis,
+}
+
+impl Job for ForgetUnusedWords {
+    const KIND: &'static str = "forget_words";
+    const LANE: Lane = Lane::Deletion;
+    type Context = SearchContext;
+
+    async fn run(self, context: &SearchContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
+        loop {
+            let mut tx = context.db.begin().await?;
+            let seen = forget_some(&mut tx, self.marked_before).await?;
+            tx.commit().await?;
+            if seen < CHUNK_SIZE {
+                return Ok(Outcome::Done);
+            }
+        }
+    }
+}
+
+/// Decides about some of the words that were marked before a time. Returns how many there were.
+async fn forget_some(tx: &mut Tx, marked_before: Millis) -> Result<usize> {
+    let words: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT word FROM search_words WHERE unused_since < $1 LIMIT {CHUNK_SIZE}"
+    )))
+    .bind(marked_before)
+    .fetch_all(&mut **tx)
+    .await?;
+    let dialect = tx.dialect();
+    for word in &words {
+        let query = SearchQuery::of_word(word);
+        let used =
+            places::newest(tx, dialect, &query, &RequiredFacets::default(), i64::MAX, 1).await?;
+        let statement = if used.is_empty() {
+            "DELETE FROM search_words WHERE word = $1 AND unused_since < $2"
+        } else {
+            "UPDATE search_words SET unused_since = NULL WHERE word = $1 AND unused_since < $2"
+        };
+        sqlx::query(statement)
+            .bind(word)
+            .bind(marked_before)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(words.len())
+}

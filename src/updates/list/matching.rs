@@ -1,0 +1,214 @@
+//! Lists of the updates that match a search.
+
+use std::collections::BTreeSet;
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::{Cursor, Filter, Row};
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::infra::db::{self, Dialect, FetchKnown};
+use crate::search::{self, Place, RequiredFacets, SearchQuery};
+use crate::updates::{MediaKind, UpdateState, visible};
+
+/// How many places are read at once.
+const BATCH_SIZE: usize = 100;
+
+/// Lists at most `limit` updates that match the query and that the person may see, newest first, starting after the
+/// cursor. The index contains the conditions; the rows are checked again, because the index can lag behind.
+pub(super) async fn list(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    person_id: &str,
+    filter: &Filter,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let Some(query) = SearchQuery::parse(connection, &filter.search_words).await? else {
+        return Ok(Vec::new());
+    };
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut matches = Matches {
+        dialect,
+        query,
+        facets: facets(connection, person_id, filter).await?,
+        below: after.map_or(Millis::MAX, |cursor| search::after_time(cursor.listed_at)),
+        ended: false,
+    };
+    let mut found: Vec<Row> = Vec::new();
+    while found.len() < wanted && !matches.ended {
+        let mut ids = BTreeSet::new();
+        while found.len() + ids.len() < wanted && !matches.ended {
+            ids.extend(matches.next(connection).await?);
+        }
+        found.extend(rows(connection, person_id, filter, after, &ids).await?);
+    }
+    found.truncate(wanted);
+    Ok(found)
+}
+
+/// Returns the ids of at most `limit` updates that match the query and that the person may see, best match first; see
+/// [`search::best_updates`].
+pub(super) async fn best(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    person_id: &str,
+    query: &SearchQuery,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let filter = Filter::default();
+    let facets = facets(connection, person_id, &filter).await?;
+    let ids = search::best_updates(connection, dialect, query, &facets, limit).await?;
+    let mut found = rows(connection, person_id, &filter, None, &ids).await?;
+    found.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    Ok(found)
+}
+
+/// The updates that match a query, read newest first.
+struct Matches {
+    dialect: Dialect,
+    query: SearchQuery,
+    facets: RequiredFacets,
+    /// Places from this number onwards have been read.
+    below: i64,
+    /// Whether all places have been read.
+    ended: bool,
+}
+
+impl Matches {
+    /// Returns the ids of the next updates. Never splits updates that have the same `listed_at`.
+    async fn next(&mut self, connection: &mut AnyConnection) -> Result<Vec<String>> {
+        let mut places: Vec<Place> = Vec::new();
+        loop {
+            let read = search::newest(
+                connection,
+                self.dialect,
+                &self.query,
+                &self.facets,
+                self.below,
+                i64::try_from(BATCH_SIZE).unwrap_or(i64::MAX),
+            )
+            .await?;
+            self.ended = read.len() < BATCH_SIZE;
+            places.extend(read);
+            if self.ended {
+                break;
+            }
+            let newest = places.first().map_or(0, Place::listed_at);
+            let oldest = places.last().map_or(0, Place::listed_at);
+            if newest > oldest {
+                self.below = search::after_time(oldest);
+                places.retain(|place| place.listed_at() > oldest);
+                break;
+            }
+            self.below = places.last().map_or(0, |place| place.n);
+        }
+        Ok(places.into_iter().map(|place| place.update_id).collect())
+    }
+}
+
+/// Returns the facets of the places that the person may see and that pass the filter.
+async fn facets(
+    connection: &mut AnyConnection,
+    person_id: &str,
+    filter: &Filter,
+) -> Result<RequiredFacets> {
+    let mut may_see = Vec::new();
+    if filter.to_me {
+        may_see.push("/everyone".to_owned());
+        may_see.push(search::principal_facet(person_id));
+    } else {
+        let own = |letter: char| format!("/{letter}{person_id}");
+        match filter.state {
+            None => may_see.extend([own('o'), own('d')]),
+            Some(UpdateState::Published) => may_see.push(own('o')),
+            Some(UpdateState::Draft) => may_see.push(own('d')),
+            Some(UpdateState::Trashed) => may_see.push(own('x')),
+        }
+        if matches!(filter.state, None | Some(UpdateState::Published)) {
+            let groups: Vec<String> =
+                sqlx::query_scalar("SELECT group_id FROM group_members WHERE person_id = $1")
+                    .bind(person_id)
+                    .fetch_all(connection)
+                    .await?;
+            may_see.extend(["/everyone".to_owned(), "/workspace".to_owned()]);
+            may_see.push(search::principal_facet(person_id));
+            may_see.extend(groups.iter().map(|group| search::principal_facet(group)));
+        }
+    }
+    let mut required = vec![may_see];
+    if is_id(&filter.author) {
+        required.push(vec![format!("/b{}", filter.author)]);
+    }
+    required.extend(filter.kind.map(|kind| match kind {
+        MediaKind::Video => vec!["/video".to_owned()],
+        MediaKind::Image => vec!["/image".to_owned()],
+    }));
+    Ok(RequiredFacets(required))
+}
+
+/// Whether a text has the form of an id. Anything else is no author and must not become part of a query.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Returns the rows of those updates that the person may see and that pass the filter, newest first.
+async fn rows(
+    connection: &mut AnyConnection,
+    person_id: &str,
+    filter: &Filter,
+    after: Option<&Cursor>,
+    ids: impl IntoIterator<Item = &String>,
+) -> Result<Vec<Row>> {
+    let ids: Vec<&String> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        concat!(
+            "SELECT ",
+            row_columns!(),
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
+            visible!("$1"),
+            " AND (u.listed_at, u.id) < ($2, $3) AND ($4 = '' OR u.author_id = $4){} AND u.id IN ({})
+             ORDER BY u.listed_at DESC, u.id DESC"
+        ),
+        conditions(filter),
+        db::placeholders(5, ids.len())
+    );
+    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
+        (cursor.listed_at, cursor.id.as_str())
+    });
+    let mut query = sqlx::query_as(AssertSqlSafe(text))
+        .bind(person_id)
+        .bind(listed_at)
+        .bind(id)
+        .bind(&filter.author);
+    for id in ids {
+        query = query.bind(id);
+    }
+    query.fetch_known(connection).await
+}
+
+/// Returns the SQL conditions of a filter for the update `u`, without the author. `$1` is the person.
+fn conditions(filter: &Filter) -> String {
+    let state = match filter.state {
+        // Drafts and updates in the trash are visible only to their author.
+        Some(UpdateState::Draft) => " AND u.published_at IS NULL AND u.trashed_at IS NULL",
+        Some(UpdateState::Published) => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
+        Some(UpdateState::Trashed) => " AND u.trashed_at IS NOT NULL",
+        None => " AND u.trashed_at IS NULL",
+    };
+    let to_me = if filter.to_me {
+        " AND u.author_id <> $1 AND u.published_at IS NOT NULL AND (u.everyone_at IS NOT NULL OR EXISTS
+          (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))"
+    } else {
+        ""
+    };
+    let kind = match filter.kind {
+        Some(MediaKind::Video) => " AND u.has_video = 1",
+        Some(MediaKind::Image) => " AND u.has_image = 1",
+        None => "",
+    };
+    format!("{state}{to_me}{kind}")
+}
