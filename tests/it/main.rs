@@ -28,6 +28,7 @@ mod frames;
 mod full_disk;
 mod gate;
 mod groups;
+mod growth;
 mod http;
 mod inbox;
 mod inspection;

@@ -1,0 +1,126 @@
+//! Measures how long lists and searches take in workspaces of several sizes, over HTTP. The README states the results.
+//!
+//!     cargo bench --bench lists -- --sizes 1e3,1e6 [--json]
+//!
+//! `DATABASE_URL` names a PostgreSQL server, on which the benchmark creates and drops databases. Without `DATABASE_URL`,
+//! the benchmark uses SQLite. With `--json`, the last line is an object with the ratio of the largest to the smallest
+//! workspace for each list.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs
+)]
+
+#[path = "../../tests/it/app/mod.rs"]
+mod app;
+#[path = "../loop/database.rs"]
+mod database;
+#[path = "../../tests/it/growth/measure.rs"]
+mod measure;
+#[path = "../../tests/it/growth/seed.rs"]
+mod seed;
+
+use std::time::Instant;
+
+use app::TestApp;
+use database::{database, execute};
+use measure::{Measured, interleaved};
+use seed::Workspace;
+
+/// How many times each request is measured.
+const ROUNDS: usize = 41;
+
+/// Number of updates in each workspace, unless the command line says otherwise.
+const SIZES: &str = "1e3,1e5";
+
+#[actix_web::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let after = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).cloned()
+    };
+    let sizes = after("--sizes").unwrap_or_else(|| SIZES.to_owned());
+    let sizes: Vec<u64> = sizes.split(',').map(size).collect();
+    let (mut workspaces, mut names) = (Vec::new(), Vec::new());
+    for size in &sizes {
+        let made = database().await;
+        let url = made.as_ref().map(|(_, url)| url.clone());
+        let app = TestApp::start_with(|config| {
+            if let Some(url) = url {
+                config.database_url = url;
+            }
+        })
+        .await;
+        let began = Instant::now();
+        workspaces.push(Workspace::create(app, *size).await);
+        println!(
+            "created {size} updates in {:.0} s",
+            began.elapsed().as_secs_f64()
+        );
+        names.extend(made.map(|(name, _)| name));
+    }
+    let measured = interleaved(&workspaces, ROUNDS).await;
+    print_table(&sizes, names.is_empty(), &measured);
+    if arguments.iter().any(|argument| argument == "--json") {
+        let ratios: serde_json::Map<String, serde_json::Value> = measured
+            .iter()
+            .map(|list| {
+                (
+                    list.what.to_owned(),
+                    ((list.ratio() * 100.0).round() / 100.0).into(),
+                )
+            })
+            .collect();
+        println!("{}", serde_json::Value::Object(ratios));
+    }
+    for workspace in &workspaces {
+        workspace.app.state.db.close().await;
+    }
+    for name in names {
+        execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+}
+
+/// Parses a size such as `1e6` or `1000000`.
+fn size(text: &str) -> u64 {
+    let size: f64 = text
+        .parse()
+        .expect("a size should be a number, such as 1e6");
+    assert!(
+        (1e3..=1e7).contains(&size),
+        "a size should be from 1e3 to 1e7"
+    );
+    size as u64
+}
+
+fn print_table(sizes: &[u64], sqlite: bool, measured: &[Measured]) {
+    let engine = if sqlite { "SQLite" } else { "PostgreSQL" };
+    let columns: Vec<String> = sizes
+        .iter()
+        .map(|size| format!("{size} updates, ms"))
+        .collect();
+    println!(
+        "\n| {engine}: median (least–most) | {} | ratio |",
+        columns.join(" | ")
+    );
+    println!("| --- |{}", " --- |".repeat(sizes.len() + 1));
+    for list in measured {
+        let times: Vec<String> = (0..sizes.len())
+            .map(|at| {
+                let (least, most) = (list.times[at][0], list.times[at][list.times[at].len() - 1]);
+                format!("{:.1} ({least:.1}–{most:.1})", list.median(at))
+            })
+            .collect();
+        println!(
+            "| {} | {} | {:.2} |",
+            list.what,
+            times.join(" | "),
+            list.ratio()
+        );
+    }
+}

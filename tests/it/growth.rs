@@ -1,0 +1,26 @@
+//! Lists and searches must not become slower as a workspace grows.
+
+pub(crate) mod measure;
+pub(crate) mod seed;
+
+use crate::app::TestApp;
+use measure::{Measured, interleaved};
+use seed::Workspace;
+
+/// How much slower a list may be in the large workspace than in the small one. Reading every update would make it 100
+/// times slower.
+const MAX_RATIO: f64 = 3.0;
+
+#[actix_web::test]
+async fn lists_and_searches_take_as_long_with_100_000_updates_as_with_1_000() {
+    let small = Workspace::create(TestApp::start().await, 1_000).await;
+    let large = Workspace::create(TestApp::start().await, 100_000).await;
+    let measured = interleaved(&[small, large], 15).await;
+    let slower: Vec<String> = measured
+        .iter()
+        .filter(|list| list.ratio() > MAX_RATIO)
+        .map(Measured::summary)
+        .collect();
+    let all: Vec<String> = measured.iter().map(Measured::summary).collect();
+    assert!(slower.is_empty(), "{slower:#?} of {all:#?}");
+}

@@ -1,0 +1,128 @@
+//! Measures how long lists and searches take in workspaces of several sizes.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::seed::Workspace;
+use crate::app::Client;
+
+/// The time that a request took in each workspace.
+pub(crate) struct Measured {
+    pub(crate) what: &'static str,
+    /// For each workspace, the times of all rounds in milliseconds, sorted.
+    pub(crate) times: Vec<Vec<f64>>,
+}
+
+impl Measured {
+    /// Returns the median time in a workspace.
+    pub(crate) fn median(&self, workspace: usize) -> f64 {
+        let times = &self.times[workspace];
+        times[times.len() / 2]
+    }
+
+    /// Returns how much longer the request took in the last workspace than in the first.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.median(self.times.len() - 1) / self.median(0)
+    }
+
+    /// Returns the medians and the ratio as one line.
+    pub(crate) fn summary(&self) -> String {
+        let medians: Vec<String> = (0..self.times.len())
+            .map(|workspace| format!("{:.1} ms", self.median(workspace)))
+            .collect();
+        format!(
+            "{}: {} ({:.2} ×)",
+            self.what,
+            medians.join(", "),
+            self.ratio()
+        )
+    }
+}
+
+/// Requests every list of each workspace in turn, `rounds` times after a first round that warms up caches.
+pub(crate) async fn interleaved(workspaces: &[Workspace], rounds: usize) -> Vec<Measured> {
+    let mut requests = Vec::new();
+    for workspace in workspaces {
+        requests.push(lists(workspace).await);
+    }
+    let mut measured: Vec<Measured> = requests[0]
+        .iter()
+        .map(|(what, ..)| Measured {
+            what,
+            times: vec![Vec::new(); workspaces.len()],
+        })
+        .collect();
+    for round in 0..=rounds {
+        for (at, list) in measured.iter_mut().enumerate() {
+            for (lists, times) in requests.iter().zip(&mut list.times) {
+                let (_, client, path) = &lists[at];
+                let began = Instant::now();
+                client.get(path).await.expect(200);
+                if round > 0 {
+                    times.push(began.elapsed().as_secs_f64() * 1e3);
+                }
+            }
+        }
+    }
+    for times in measured.iter_mut().flat_map(|list| &mut list.times) {
+        times.sort_by(f64::total_cmp);
+    }
+    measured
+}
+
+/// Returns the name, the client and the path of each request.
+async fn lists(workspace: &Workspace) -> Vec<(&'static str, &Client, String)> {
+    let (member, newcomer) = (&workspace.member, &workspace.newcomer);
+    let page = member.get("/updates?limit=5").await.expect(200).json();
+    let update = page["items"][0]["id"].as_str().unwrap().to_owned();
+    let deep = cursor_in_the_middle(&page);
+    let author = &workspace.author;
+    vec![
+        ("library", member, "/updates".into()),
+        (
+            "library, deep page",
+            member,
+            format!("/updates?after={deep}"),
+        ),
+        ("library, mine", member, "/updates?author=me".into()),
+        (
+            "library, one author",
+            member,
+            format!("/updates?author={author}"),
+        ),
+        ("library, sent to me", member, "/updates?audience=me".into()),
+        (
+            "library, with a picture",
+            member,
+            "/updates?kind=image".into(),
+        ),
+        ("library, rare word", member, "/updates?q=quokka".into()),
+        ("library, common word", member, "/updates?q=budget".into()),
+        ("library, one letter", member, "/updates?q=b".into()),
+        ("search, common word", member, "/search?q=budget".into()),
+        ("search, two letters", member, "/search?q=bu".into()),
+        ("search, three letters", member, "/search?q=bud".into()),
+        ("inbox", member, "/inbox".into()),
+        ("overview of mine", member, "/receipts".into()),
+        ("trash", member, "/updates?state=trashed".into()),
+        ("drafts", member, "/updates?state=draft".into()),
+        ("one update", member, format!("/updates/{update}")),
+        ("newcomer's library", newcomer, "/updates".into()),
+        ("newcomer's search", newcomer, "/search?q=budget".into()),
+    ]
+}
+
+/// Returns a cursor for the middle of the time that the updates cover.
+fn cursor_in_the_middle(page: &Value) -> String {
+    assert!(
+        page["items"]
+            .as_array()
+            .is_some_and(|items| items.len() == 5)
+    );
+    hearback::updates::Cursor {
+        listed_at: 1_745_000_000_000,
+        id: "z".to_owned(),
+    }
+    .encode()
+}
