@@ -7,6 +7,7 @@ mod guests;
 mod invitations;
 mod media_url_credentials;
 mod names;
+mod password_changes;
 mod password_resets;
 mod passwords;
 mod profile;
@@ -30,7 +31,8 @@ pub use invitations::{
 };
 pub use media_url_credentials::viewer_by_grant;
 pub use names::names_by_id;
-pub use password_resets::{change_password, create_reset_link, reset_by_secret, reset_password};
+pub use password_changes::change_password;
+pub use password_resets::{create_reset_link, reset_by_secret, reset_password};
 pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, needs_password, parse_time_zone,
