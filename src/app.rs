@@ -48,8 +48,8 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen).map_err(|error| {
             Error::Conflict(format!(
-                "HEARBACK_LISTEN: cannot listen on {}: {error}. Choose another port, \
-                 or stop the program that is using this one.",
+                "HEARBACK_LISTEN: cannot listen on {}: {error}. Choose another address \
+                 or port, or stop the program that is using this one.",
                 config.listen
             ))
         })?;

@@ -67,14 +67,14 @@ async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
         story::run(&app.state()).await?;
     }
     let (address, _) = app.start_links().await?;
-    app::print(format_args!("The Hearback demo listens on {address}"));
+    app::print(format_args!("The Hearback demo is running at {address}"));
     app::print(format_args!(
         "Sign in as {} ({SIGNED_IN_AS}) with the password: {PASSWORD}",
         dsl::email(SIGNED_IN_AS)
     ));
     app::print(format_args!(
         "All demo accounts have this password. The other accounts: {}",
-        dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(" ")
+        dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(", ")
     ));
     app::print(end);
     app.run().await

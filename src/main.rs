@@ -203,7 +203,7 @@ async fn serve(config: Config) -> Result<()> {
     let clock = make_clock(&config);
     let app = App::build(config, clock).await?;
     let (address, link) = app.start_links().await?;
-    app::print(format_args!("Hearback listens on {address}"));
+    app::print(format_args!("Hearback is listening on {address}"));
     if let Some(link) = link {
         app::print(format_args!("Set-up link: {link}"));
     }

@@ -22,13 +22,17 @@ pub fn message(
         Some(ms) => format!("“{title}” ({})", format_length(ms)),
         None => format!("“{title}”"),
     };
-    let when = due.map(|due| format!(" {due}")).unwrap_or_default();
     match expectation {
         Expectation::Acknowledge => {
+            let when = due.map(|due| format!(" {due}")).unwrap_or_default();
             format!("{author} asks you to press “Got it” on {what}{when}: {link}")
         }
         Expectation::Readback => {
-            format!("{author} asks you to say {what} back in your own words{when}: {link}")
+            let when = due.map(|due| format!(", {due}")).unwrap_or_default();
+            format!(
+                "{author} asks you to open {what} and say back in your own words what you \
+                 understood{when}: {link}"
+            )
         }
         Expectation::Fyi => format!("{author} sent you {what}: {link}"),
     }
@@ -105,7 +109,8 @@ mod tests {
         );
         assert_eq!(
             said,
-            "Ada asks you to say “T” back in your own words by the end of your next working day: L"
+            "Ada asks you to open “T” and say back in your own words what you understood, by the end \
+             of your next working day: L"
         );
         assert_eq!(
             message("Ada", "T", Expectation::Fyi, None, None, "L"),

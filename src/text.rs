@@ -32,10 +32,16 @@ pub fn join_names(names: &[String], total: usize) -> String {
         more => Some(format!("{more} others")),
     };
     let all: Vec<&str> = names.iter().chain(&others).map(String::as_str).collect();
-    match all.split_last() {
+    join_list(&all, "and")
+}
+
+/// Joins items as `Ada, Bob or Cyd`, with a conjunction such as `and` or `or` before the last item.
+pub fn join_list<T: AsRef<str>>(items: &[T], conjunction: &str) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.split_last() {
         None => String::new(),
         Some((last, [])) => (*last).to_owned(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        Some((last, first)) => format!("{} {conjunction} {last}", first.join(", ")),
     }
 }
 
@@ -186,6 +192,13 @@ mod tests {
         ] {
             assert_eq!(join_names(&names[..shown], total), expected);
         }
+    }
+
+    #[test]
+    fn join_list_puts_the_conjunction_before_the_last_item() {
+        assert_eq!(join_list(&["Ada"], "or"), "Ada");
+        assert_eq!(join_list(&["Ada", "Bob"], "or"), "Ada or Bob");
+        assert_eq!(join_list(&["Ada", "Bob", "Cyd"], "or"), "Ada, Bob or Cyd");
     }
 
     #[test]

@@ -91,13 +91,13 @@ fn check_position(media: &Media, anchor: &Anchor) -> Result<()> {
         (MediaKind::Video, Some(at))
             if at < 0 || media.duration_ms.is_some_and(|length| at > length) =>
         {
-            let end = media
-                .duration_ms
-                .map(|length| format!(" to {length}"))
-                .unwrap_or_default();
+            let range = match media.duration_ms {
+                Some(length) => format!("from 0 to {length} ms"),
+                None => "of 0 ms or more".to_owned(),
+            };
             return Err(Error::invalid(
                 "at_ms",
-                format!("is outside the video. Use a position from 0{end} ms."),
+                format!("is outside the video. Use a position {range}."),
             ));
         }
         _ => {}

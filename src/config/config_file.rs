@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SETTING_NAMES;
+use crate::text;
 
 /// Reads settings from a TOML file. Every key in the file must be the name of a setting.
 pub(super) fn read(path: &str) -> Result<BTreeMap<String, String>, String> {
@@ -17,7 +18,7 @@ pub(super) fn read(path: &str) -> Result<BTreeMap<String, String>, String> {
             if !SETTING_NAMES.contains(&name.as_str()) {
                 return Err(format!(
                     "HEARBACK_CONFIG: {path} contains {name}, which is not a setting. The settings are {}.",
-                    SETTING_NAMES.join(", ")
+                    text::join_list(&SETTING_NAMES, "and")
                 ));
             }
             Ok((

@@ -5,7 +5,7 @@ use super::{Area, Point, Shape};
 
 impl Shape {
     /// Describes the shape and its position, measured from the top left, for example "Arrow, red,
-    /// from 10 %, 20 % to 40 %, 50 %".
+    /// from 10%, 20% to 40%, 50%".
     pub fn describe(&self) -> String {
         match self {
             Self::Arrow { from, to, pen } => format!(
@@ -63,7 +63,7 @@ impl Shape {
 }
 
 fn percent(part: f64) -> String {
-    format!("{} %", (part * 100.0).round())
+    format!("{}%", (part * 100.0).round())
 }
 
 fn describe_point(point: Point) -> String {

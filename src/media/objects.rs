@@ -73,7 +73,7 @@ pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
         return Err(Error::TooLarge(
-            "This picture is larger than 64 MiB.".into(),
+            "This picture is larger than 64 MiB. Save it as a smaller file.".into(),
         ));
     }
     let mut body = storage.get(key, 0..length).await?;

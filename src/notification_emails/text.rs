@@ -68,8 +68,10 @@ impl Entry {
         match &self.matter {
             Matter::Request(Kind::Changed) => format!("Changed: “{title}”"),
             Matter::Request(Kind::Reminded) => format!("Reminder: “{title}”"),
-            Matter::Request(Kind::Corrected) => format!("{author} asks you again: “{title}”"),
-            Matter::Request(_) => format!("{author} asks you: “{title}”"),
+            Matter::Request(Kind::Corrected) => {
+                format!("{author} asks for your answer again: “{title}”")
+            }
+            Matter::Request(_) => format!("{author} asks for your answer: “{title}”"),
             Matter::News(news) => format!("{}: “{title}”", news.headline()),
         }
     }
@@ -135,7 +137,7 @@ impl News {
         } else if overdue.is_some() {
             "Past due".to_owned()
         } else if questions.count > 0 {
-            questions.did("asks", "ask")
+            questions.did("asked a question", "asked questions")
         } else if readbacks.count > 0 {
             readbacks.did("said it back", "said it back")
         } else {
@@ -164,7 +166,7 @@ impl News {
             let who = join_names(&overdue.names, count);
             sentences.push(format!("Past due: {who} {has} not answered."));
             if let Some(otherwise) = &overdue.otherwise {
-                sentences.push(format!("You said: {}", one_line(otherwise)));
+                sentences.push(format!("You said you would: {}", one_line(otherwise)));
             }
         }
         sentences

@@ -23,7 +23,7 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
         (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
         _ => Err(Error::invalid(
             "password",
-            "does not match this email address. Try again, or ask an admin for a new password.",
+            "does not match this email address. Try again, or ask an admin for a link to set a new one.",
         )),
     }
 }

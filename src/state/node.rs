@@ -36,7 +36,10 @@ impl Node {
             .truncate(false)
             .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            tracing::info!(%error, "another process is using this data folder, so its leases are left unchanged");
+            tracing::info!(
+                %error,
+                "another process is using this data folder; leaving the leases of that process unchanged"
+            );
             return Ok(Self { id, _file: None });
         }
         let mut before = String::new();

@@ -371,7 +371,7 @@ fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
         .is_some_and(|kind| kind.starts_with("image/"));
     if is_picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
         return Err(Error::Unsupported(format!(
-            "The picture is larger than the maximum of {}.",
+            "The picture is larger than the maximum of {}. Send a smaller one.",
             format_size(MAX_PICTURE_BYTES)
         )));
     }

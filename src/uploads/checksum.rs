@@ -31,7 +31,8 @@ impl Checksum {
             "sha256" => (Hasher::Sha256(Sha256::new()), 32),
             _ => {
                 return Err(Error::Malformed(format!(
-                    "Upload-Checksum: the algorithm {name:?} is not supported. Use one of {ALGORITHMS}."
+                    "Upload-Checksum: the algorithm {name:?} is not supported. Use {}.",
+                    ALGORITHMS.replace(',', " or ")
                 )));
             }
         };

@@ -197,7 +197,7 @@ test("a drawing must be redone if its picture is cropped before the comment is s
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
   await editor.finish("Add");
   await expect(viewer.locator(".drawing-chip")).toContainText("Drawing, 1 mark");
-  await expect(viewer.locator(".stage .tool.scale")).toHaveText(/^[1-9]\d* %$/);
+  await expect(viewer.locator(".stage .tool.scale")).toHaveText(/^[1-9]\d*%$/);
 
   // Crop again before the comment is sent.
   const { revision } = await fetchMarkup(page, media[0]!);
@@ -218,7 +218,7 @@ test("a drawing must be redone if its picture is cropped before the comment is s
   await crop((await fetchMarkup(page, media[0]!)).revision);
   for (const watched of [page, viewer]) {
     await expect(watched.locator(".sheet > img")).toHaveAttribute("width", "80");
-    await expect(watched.locator(".stage .tool.scale")).toHaveText(/^[1-9]\d* %$/);
+    await expect(watched.locator(".stage .tool.scale")).toHaveText(/^[1-9]\d*%$/);
   }
   expect(errors).toEqual([]);
 });

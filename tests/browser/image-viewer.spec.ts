@@ -33,7 +33,7 @@ test("a picture that is much taller than the window opens at its top, and the wh
   await page.keyboard.press("0");
   await expect.poll(imageWidth).toBeLessThan(100);
   await scale.click();
-  await expect(scale).toHaveText("100 %");
+  await expect(scale).toHaveText("100%");
 });
 
 test("pictures whose addresses have expired are loaded from new addresses", async ({

@@ -160,7 +160,7 @@ test.describe("without scripts", () => {
     await page.goto(`/updates/${id}`);
     await expect(page.locator(".sheet .layer circle")).toHaveCount(1);
     await expect(page.getByRole("list", { name: "Marks on screen.png" })).toContainText(
-      "Step 1, at 50 %, 50 %",
+      "Step 1, at 50%, 50%",
     );
   });
 });

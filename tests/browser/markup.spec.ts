@@ -169,7 +169,7 @@ test("a screenshot is marked up with every tool, redacted, changed and sent, and
     .getByRole("listitem");
   await expect(markItems).toHaveCount(drawn.length);
   await expect(markItems.filter({ hasText: "Text “Look here first”" })).toHaveCount(1);
-  await expect(markItems.first()).toContainText(/^Line, red, from \d+ %, \d+ % to \d+ %, \d+ %$/);
+  await expect(markItems.first()).toContainText(/^Line, red, from \d+%, \d+% to \d+%, \d+%$/);
   await saveScreenshots(recipient, "markup-update");
   await axe(recipient);
   await recipient.keyboard.press("m");

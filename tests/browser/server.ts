@@ -164,7 +164,7 @@ export class Hearback {
   async restart(settings: NodeJS.ProcessEnv = {}): Promise<void> {
     const { host } = new URL(this.url);
     this.child = serve({ ...this.settings, HEARBACK_LISTEN: host, ...settings }, this.log);
-    await waitForOutput(this.child, /(listens on)/);
+    await waitForOutput(this.child, /(is listening on)/);
   }
 
   /** Terminates the server as a service manager would, and deletes its folder and its database. */

@@ -47,7 +47,7 @@ impl Node {
                 .unwrap()
                 .unwrap();
             node.base = line
-                .strip_prefix("Hearback listens on ")
+                .strip_prefix("Hearback is listening on ")
                 .unwrap()
                 .to_owned();
             node

@@ -99,7 +99,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
 
 fn assert_headers(mail: &ReceivedMail) {
     for (name, value) in [
-        ("Subject", "Ada asks you: “The new flow”"),
+        ("Subject", "Ada asks for your answer: “The new flow”"),
         ("From", "Hearback <hearback@example.org>"),
         ("To", &format!("Bob <{}>", email("Bob"))),
         ("MIME-Version", "1.0"),
@@ -156,7 +156,7 @@ async fn correction_that_is_withdrawn_within_ten_seconds_is_not_emailed() {
     assert_eq!(
         headers(&sink, "Subject"),
         [
-            "Ada asks you: “The new flow”",
+            "Ada asks for your answer: “The new flow”",
             "Bob said it back: “The new flow”"
         ]
     );
@@ -198,10 +198,10 @@ async fn each_reminder_and_each_new_request_is_emailed_once() {
     assert_eq!(
         headers(&sink, "Subject"),
         [
-            "Ada asks you: “The new flow”",
+            "Ada asks for your answer: “The new flow”",
             "Reminder: “The new flow”",
             "Reminder: “The new flow”",
-            "Ada asks you again: “The new flow”",
+            "Ada asks for your answer again: “The new flow”",
             "Changed: “The new flow”",
         ]
     );
@@ -209,7 +209,7 @@ async fn each_reminder_and_each_new_request_is_emailed_once() {
     assert_eq!(ids.len(), 5, "every email has its own Message-ID");
     let text = sink.mails()[4].text();
     assert!(
-        text.starts_with("Ada asks you to say “The new flow” back in your own words")
+        text.starts_with("Ada asks you to open “The new flow” and say back in your own words")
             && text.contains("\nWhat changed: The day\n"),
         "{text}"
     );

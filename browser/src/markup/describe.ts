@@ -59,5 +59,5 @@ function describePoint([x, y]: Point | StrokePoint): string {
 }
 
 function formatPercent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+  return `${Math.round(share * 100)}%`;
 }

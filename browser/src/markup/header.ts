@@ -86,10 +86,10 @@ export class EditorHeader {
    */
   showScale(scale: number): void {
     const percent = Math.round(scale * devicePixelRatio * 100);
-    this.#scale.textContent = `${percent} %`;
+    this.#scale.textContent = `${percent}%`;
     this.#scale.setAttribute(
       "aria-label",
-      `${percent} %. Switch between the whole picture and its true size`,
+      `${percent}%. Switch between the whole picture and its true size`,
     );
   }
 

@@ -276,7 +276,7 @@ export class ImageViewer {
 
   #showZoom(): void {
     const { percent } = this.#zoom;
-    this.#scaleButton.textContent = `${percent} %`;
+    this.#scaleButton.textContent = `${percent}%`;
     this.#scaleButton.setAttribute(
       "aria-label",
       `${percent} percent. Switch between the whole picture and its true size`,

@@ -130,8 +130,8 @@ fn check_limits(bytes: &[u8]) -> Result<Repeat> {
         pixels += u64::from(frame.width) * u64::from(frame.height);
         if frames > MAX_FRAMES || pixels > MAX_TOTAL_PIXELS {
             return Err(Error::TooLarge(
-                "This animation is too long: the maximum is 1,000 frames, and 2,100 megapixels \
-                 in all frames together. Upload it as a video."
+                "This animation is too long: the maximum is 1,000 frames and 2,100 megapixels \
+                 in total. Upload it as a video."
                     .into(),
             ));
         }

@@ -16,7 +16,8 @@ pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) fn check_size(width: u32, height: u32) -> Result<()> {
     if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(Error::TooLarge(format!(
-            "This picture has {width} × {height} pixels; the maximum is 40 megapixels and 32,767 pixels per side."
+            "This picture has {width} × {height} pixels; the maximum is 40 megapixels and 32,767 \
+             pixels per side. Save it at a lower resolution."
         )));
     }
     if width == 0 || height == 0 {

@@ -120,8 +120,8 @@ fn without_video(listing: &Listing) -> Error {
         .any(|stream| stream.kind == StreamKind::Audio);
     Error::Unsupported(match announced {
         Some(_) => "This video is damaged: it ends before its first frame.".into(),
-        None if has_audio => "This file contains only sound, but Hearback accepts only videos. \
-                              Record the sound together with a screen or a camera."
+        None if has_audio => "This file contains only sound, but Hearback accepts only videos \
+                              and pictures. Record the sound together with your screen or camera."
             .into(),
         None => "This video is damaged: nothing in it can be played.".into(),
     })

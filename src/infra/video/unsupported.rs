@@ -36,8 +36,8 @@ pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
         }
         MediaType::Audio => format!(
             "This file contains only sound ({format}), but Hearback accepts only videos and \
-             pictures. Record the sound together with a screen or a camera, \
-             or add a picture to it in a video editor and export the result as H.264 (MP4)."
+             pictures. Record the sound together with your screen or camera, or add a picture to \
+             it in a video editor and export the result as H.264 (MP4)."
         ),
     })
 }

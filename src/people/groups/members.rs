@@ -41,19 +41,20 @@ pub async fn resolve_members(
         };
         return Err(invalid(format!(
             "{} {have}. Ask an admin to invite them. Once they have joined, add them to the group.",
-            strangers.join(", ")
+            text::join_list(&strangers, "and")
         )));
     }
     let gone = listed(&|account| account.is_some_and(|account| account.deactivated_at.is_some()));
     if !gone.is_empty() {
-        let are = if gone.len() == 1 {
-            "is deactivated"
+        let (noun, are) = if gone.len() == 1 {
+            ("account", "is")
         } else {
-            "are deactivated"
+            ("accounts", "are")
         };
         return Err(invalid(format!(
-            "{} {are}. Leave out deactivated accounts, or ask an admin to reactivate them.",
-            gone.join(", ")
+            "The {noun} {} {are} deactivated. Leave out deactivated accounts, or ask an admin to \
+             reactivate them.",
+            text::join_list(&gone, "and")
         )));
     }
     Ok(accounts.into_values().map(|account| account.id).collect())

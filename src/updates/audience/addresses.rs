@@ -33,7 +33,7 @@ pub async fn resolve_addresses(
         return Err(Error::invalid(
             "audience",
             format!(
-                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use “everyone” instead.",
+                "has {} addresses; the maximum is {MAX_ADDRESSES}. Use groups or “everyone” instead.",
                 given.len()
             ),
         ));
@@ -84,7 +84,8 @@ fn deactivated_error(email: &str) -> Error {
     Error::invalid(
         "audience",
         format!(
-            "{email} is deactivated. Leave this address out, or ask an admin to reactivate the account."
+            "The account {email} is deactivated. Leave this address out, or ask an admin to \
+             reactivate the account."
         ),
     )
 }
@@ -109,11 +110,11 @@ async fn no_account_error(
             "There is no admin who could invite them. Ask the person who runs Hearback to add one."
                 .to_owned()
         }
-        admins => format!("{} can invite them.", admins.join(", ")),
+        admins => format!("{} can invite them.", text::join_list(&admins, "or")),
     };
     Ok(Error::invalid(
         "audience",
-        format!("{} {have}. {way}", strangers.join(", ")),
+        format!("{} {have}. {way}", text::join_list(strangers, "and")),
     ))
 }
 

@@ -210,7 +210,7 @@ pub async fn add_recipient(
     let person = people::by_id(tx, person_id).await?;
     if person.deactivated_at.is_some() {
         return Err(Error::Conflict(format!(
-            "{} is deactivated and cannot sign in.",
+            "The account of {} is deactivated. Ask an admin to reactivate it first.",
             person.name
         )));
     }

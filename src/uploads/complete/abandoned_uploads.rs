@@ -126,7 +126,8 @@ async fn list_idle(
 }
 
 async fn discard_upload(uploads: &UploadService, upload: &Upload) -> Result<()> {
-    let reason = "The upload was never completed, so the part that had arrived was deleted. Send the file again.";
+    let reason = "The upload was never completed, so the part that had arrived was deleted. \
+                  Upload the file or record again.";
     let mut tx = uploads.media.db.begin().await?;
     end(
         &mut tx,

@@ -77,8 +77,8 @@ impl ListQuery {
                 self.filters.insert(name.to_owned(), value.to_owned());
             }
             _ => {
-                let known = [filters, &["after", "limit"]].concat().join(", ");
-                return Err(format!("is an unknown parameter. Use only: {known}."));
+                let known = text::join_list(&[filters, &["after", "limit"]].concat(), "and");
+                return Err(format!("is an unknown parameter. Use only {known}."));
             }
         }
         Ok(())
@@ -147,7 +147,7 @@ mod tests {
         );
         assert_eq!(
             message["colour"],
-            "is an unknown parameter. Use only: q, after, limit."
+            "is an unknown parameter. Use only q, after and limit."
         );
         for query in [
             "limit=",

@@ -22,7 +22,7 @@ pub(super) async fn record_opening(response: &ServiceResponse) {
     match try_record(request).await {
         // The request may have ended the viewer's access or deleted the update.
         Ok(()) | Err(Error::NotFound) => {}
-        Err(error) => tracing::warn!(%error, "an opening could not be recorded"),
+        Err(error) => tracing::warn!(%error, "could not record that an update was opened"),
     }
 }
 

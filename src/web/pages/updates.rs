@@ -7,6 +7,7 @@ use askama::Template;
 use super::{AnswerBar, Form, Page};
 use crate::media::MediaKind;
 use crate::receipts::ReceiptState;
+use crate::text;
 use crate::updates::UpdateState;
 use crate::web::filters;
 use crate::web::schema::{
@@ -126,11 +127,7 @@ impl EditPage {
             .map(str::trim)
             .filter(|name| name.starts_with('@'))
             .collect();
-        match names.split_last() {
-            None => String::new(),
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        }
+        text::join_list(&names, "and")
     }
 
     /// Returns whether the update has media.

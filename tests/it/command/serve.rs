@@ -25,7 +25,7 @@ fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
         let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
         let address = lines.next().unwrap().unwrap();
         assert!(
-            address.starts_with("Hearback listens on http://127.0.0.1:"),
+            address.starts_with("Hearback is listening on http://127.0.0.1:"),
             "{address}"
         );
         let link = lines.next().unwrap().unwrap();
@@ -33,7 +33,7 @@ fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
             .strip_prefix("Set-up link: ")
             .unwrap_or_else(|| panic!("{link}"));
         assert!(
-            url.starts_with(address.strip_prefix("Hearback listens on ").unwrap())
+            url.starts_with(address.strip_prefix("Hearback is listening on ").unwrap())
                 && url.contains("/setup?code="),
             "{first}: {link}"
         );
@@ -57,7 +57,7 @@ async fn serve_keeps_running_when_its_log_is_closed() {
         .unwrap()
         .unwrap();
     drop(running.stderr.take());
-    let address = line.strip_prefix("Hearback listens on ").unwrap();
+    let address = line.strip_prefix("Hearback is listening on ").unwrap();
     for _ in 0..3 {
         let response = reqwest::get(format!("{address}/healthz")).await;
         assert!(
@@ -143,7 +143,7 @@ async fn moving_the_test_clock_runs_the_check_for_overdue_answers() {
     BufReader::new(serving.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    let base = line.trim_end().strip_prefix("Hearback listens on ");
+    let base = line.trim_end().strip_prefix("Hearback is listening on ");
     let client = Client::at(base.unwrap()).bearer("metrics");
     wait_for_overdue_check(&client, 1_795_096_800).await;
     std::fs::write(&clock, "2026-11-20T14:00:00Z").unwrap();
@@ -191,7 +191,7 @@ async fn debug_build_serves_assets_from_the_configured_folder() {
         .unwrap();
     let base = line
         .trim_end()
-        .strip_prefix("Hearback listens on ")
+        .strip_prefix("Hearback is listening on ")
         .unwrap();
     let client = Client::at(base).accept("text/html");
 

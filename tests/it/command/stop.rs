@@ -31,7 +31,7 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
-        let base = line.strip_prefix("Hearback listens on ").unwrap();
+        let base = line.strip_prefix("Hearback is listening on ").unwrap();
         let client = Client::at(base).bearer(token);
         Self { process, client }
     }

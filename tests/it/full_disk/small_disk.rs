@@ -68,7 +68,7 @@ impl SmallDisk {
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
         let base = line
-            .strip_prefix("Hearback listens on ")
+            .strip_prefix("Hearback is listening on ")
             .unwrap_or_else(|| panic!("{line}"));
         // `unshare` and `sh` each replace themselves with the next program through `exec`, so the
         // server has the process id of the child.

@@ -133,7 +133,7 @@ async fn email_about_overdue_answers_quotes_the_promise_of_the_author() {
     let expected = format!(
         "Your update “The new flow”: {URL}{path}
 Past due: Bob and Cyd have not answered.
-You said: ship it on Monday
+You said you would: ship it on Monday
 
 "
     );

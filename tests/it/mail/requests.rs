@@ -33,7 +33,10 @@ async fn request_is_emailed_to_a_recipient_who_muted_the_update() {
     let path = ask(&ada, json!({})).await;
     bob.put(&format!("{path}/mute")).await.expect(204);
     advance(&app, 11).await;
-    assert_eq!(headers(&sink, "Subject"), ["Ada asks you: “The new flow”"]);
+    assert_eq!(
+        headers(&sink, "Subject"),
+        ["Ada asks for your answer: “The new flow”"]
+    );
 }
 
 #[actix_web::test]

@@ -36,12 +36,12 @@ async fn page_shows_markup_as_svg_and_as_text() {
         .iter()
         .map(hearback::markup::Shape::describe)
         .collect();
-    assert_eq!(words[0], "Arrow, blue, from 10 %, 20 % to 40 %, 50 %");
+    assert_eq!(words[0], "Arrow, blue, from 10%, 20% to 40%, 50%");
     assert_eq!(
         words[2],
-        "Rectangle, green, at 10 %, 10 %, 20 % wide, 30 % high"
+        "Rectangle, green, at 10%, 10%, 20% wide, 30% high"
     );
-    assert_eq!(words[7], "Step 12, at 90 %, 90 %");
+    assert_eq!(words[7], "Step 12, at 90%, 90%");
     app.browser("Ada").await.get(&update).await.expect(200);
     app.browser("Ada")
         .await

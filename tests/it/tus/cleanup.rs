@@ -94,6 +94,6 @@ async fn expired_upload_is_deleted_and_its_media_is_marked_failed() {
         media["reason"]
             .as_str()
             .unwrap()
-            .contains("Send the file again")
+            .contains("Upload the file or record again")
     );
 }

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::receipts::{self, Receipt};
 use crate::share_message;
 use crate::state::State;
+use crate::text;
 use crate::updates::Update;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::NoFields;
@@ -55,8 +56,8 @@ pub(crate) async fn remind(
     )
 }
 
-/// Builds a message such as `Answers to “Title” (3:12) are still missing from Bob (by Fri 17:00, Auckland time), Cyd.
-/// https://…`
+/// Builds a message such as `Answers to “Title” (3:12) are still missing from Bob (by Fri 17:00,
+/// Auckland time) and Cyd. https://…`
 async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) -> Result<String> {
     let mut connection = state.db.read().await?;
     let view = presenters::update_view(&mut connection, state, ctx, update).await?;
@@ -85,7 +86,7 @@ async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) 
     Ok(format!(
         "Answers to “{}”{length} are still missing from {}. {}",
         view.heading(),
-        names.join(", "),
+        text::join_list(&names, "and"),
         view.url
     ))
 }

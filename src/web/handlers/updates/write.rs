@@ -82,7 +82,7 @@ pub(crate) async fn create(
             state.uploads.discard(&files).await?;
             // Browsers clear the chosen files when a form is shown again, so ask the user to choose them again.
             let chosen = (!files.is_empty())
-                .then(|| "Choose your files again, because they were not saved.".to_owned());
+                .then(|| "Your files were not saved. Choose them again.".to_owned());
             failed_form(&state, &ctx, None, &typed, error, chosen).await
         }
     }
