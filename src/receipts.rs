@@ -67,7 +67,7 @@ pub struct Receipt {
     pub due_at: Option<Millis>,
     /// When the author last reminded the recipient.
     pub reminded_at: Option<Millis>,
-    /// When the author showed the verdict thread to everyone who can see the update.
+    /// When the author showed the verdict thread to every member who can see the update.
     pub disclosed_at: Option<Millis>,
     /// How the recipient has responded to the current revision.
     pub standing: Standing,

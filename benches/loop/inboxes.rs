@@ -1,4 +1,4 @@
-//! Compares how long inboxes with a long history and inboxes with a short history take to load.
+//! Compares the load times of inboxes with a long history and inboxes with a short one.
 
 use hearback::people::Viewer;
 use hearback::receipts::{self, Answer as Answered};

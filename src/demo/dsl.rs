@@ -265,7 +265,8 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// Shows the readback of the person `of`, and the verdict on it, to everyone who can see the update.
+    /// Shows a recipient's readback, and the author's verdict on it, to every member who can see the
+    /// update. `by` is the author and `of` is the recipient.
     pub(super) async fn disclose(&self, by: &str, id: &str, of: &str) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
         let (viewer, person) = (self.viewer(by)?, self.person(of)?);

@@ -1,5 +1,5 @@
-//! Deletes objects that are no longer used by any rendition. Keeps their URLs working until the
-//! URLs expire.
+//! Retires objects that no rendition uses anymore: enqueues their deletion, and makes their old URLs
+//! lead to the current rendition until the URLs expire.
 
 use super::RenditionName;
 use super::objects::record_pending;

@@ -14,9 +14,9 @@ use super::{Receipt, of_update};
 /// Minimum time between two reminders to the same recipient, in milliseconds.
 pub const MIN_REMINDER_INTERVAL: Millis = 4 * 3_600_000;
 
-/// Reminds all recipients who owe an answer and were not reminded within [`MIN_REMINDER_INTERVAL`].
-/// Only the author may send reminders. Returns the update and the reminded recipients. Returns
-/// [`Error::Conflict`] if there is nobody to remind.
+/// Reminds all recipients who owe an answer and were not reminded within the last
+/// [`MIN_REMINDER_INTERVAL`]. Only the author may send reminders. Returns the update and the
+/// reminded recipients. Returns [`Error::Conflict`] if there is nobody to remind.
 pub async fn remind(
     tx: &mut Tx,
     clock: &Clock,

@@ -317,9 +317,9 @@ async fn publish_change(
     .await
 }
 
-/// Shows the thread with a recipient to everyone who can see the update, or hides it again. Only
-/// the author may change this. The thread can be shown only if the recipient's current answer is a
-/// readback or an objection.
+/// Shows the thread with a recipient to every member who can see the update, or hides it again.
+/// Only the author may change this. The thread can be shown only if the recipient's current answer
+/// is a readback or an objection.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,

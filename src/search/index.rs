@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_newer_updates_have_greater_numbers() {
+    fn places_of_newer_updates_have_larger_numbers() {
         let update = |listed_at| UpdateFacets {
             facets: String::new(),
             listed_at,

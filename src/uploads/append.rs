@@ -24,7 +24,8 @@ const MAX_WRITERS_PER_PERSON: usize = 16;
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// The properties of a request's body, taken from the headers of the request.
+/// Describes a request that appends bytes to an upload, without its body. Comes from the headers of
+/// the request.
 #[derive(Clone, Debug, Default)]
 pub struct PatchRequest {
     /// The position at which the body starts, in bytes. It must equal the current offset of the

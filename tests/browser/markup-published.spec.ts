@@ -12,7 +12,7 @@ import {
 import { apiHeaders } from "./scene.ts";
 import { axe, expect, openSignedInPage, saveScreenshots, signIn, test } from "./test.ts";
 
-test("a redaction after publication deletes the old picture and requests new answers", async ({
+test("a redaction after publication deletes the old picture and asks for new answers", async ({
   browser,
   page,
   hearback,

@@ -34,7 +34,7 @@ test("Ctrl+Enter also sends the update to an address that is still being typed, 
   await expect(page.getByRole("heading", { name: "Draft" })).toBeVisible();
 });
 
-test("an address without an account blocks sending but not saving, and can be invited", async ({
+test("an update to an address without an account can be saved but not sent, until the person is invited", async ({
   page,
   hearback,
 }) => {

@@ -69,7 +69,7 @@ async fn json_is_compressed_if_the_client_accepts_gzip() {
 }
 
 #[actix_web::test]
-async fn pages_are_compressed_only_for_requests_of_this_site_and_never_for_a_search() {
+async fn pages_are_compressed_only_for_requests_from_this_site_and_never_for_searches() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -103,7 +103,7 @@ async fn pages_are_compressed_only_for_requests_of_this_site_and_never_for_a_sea
 }
 
 #[actix_web::test]
-async fn length_of_a_compressed_response_varies() {
+async fn repeated_compressed_responses_differ_in_length() {
     let app = TestApp::start().await;
     let visitor = app.client();
     let mut lengths = BTreeSet::new();
@@ -152,7 +152,7 @@ async fn short_responses_media_and_event_streams_are_not_compressed() {
 }
 
 #[actix_web::test]
-async fn assets_are_sent_in_the_form_that_the_build_compressed() {
+async fn assets_are_sent_as_compressed_at_build_time() {
     let app = TestApp::start().await;
     let visitor = app.client();
     let page = visitor.clone().accept("text/html");

@@ -367,7 +367,8 @@ impl Session {
     }
 }
 
-/// Starts a server on PostgreSQL and S3 that connects to both through a breaker.
+/// Starts a server on PostgreSQL and S3. It connects to both through a [`Breaker`], a proxy that
+/// cuts or delays a chosen request.
 pub async fn start() -> (TestApp, Breaker) {
     let breaker = Breaker::new();
     let database = breaker

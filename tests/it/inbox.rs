@@ -33,7 +33,7 @@ fn titles(section: &Value) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn requested_acknowledgement_is_listed_as_owed_until_every_recipient_has_answered() {
+async fn author_is_owed_an_acknowledgement_until_every_recipient_has_answered() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
@@ -93,7 +93,7 @@ async fn inbox_entry_states_which_response_is_due_and_when() {
 }
 
 #[actix_web::test]
-async fn inbox_entries_for_owed_responses_are_sorted_by_due_time() {
+async fn inbox_entries_that_ask_for_an_answer_are_sorted_by_due_time() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     for (title, due) in [

@@ -24,7 +24,7 @@ async fn put(client: &Client, path: &str, fields: Value) {
 }
 
 #[actix_web::test]
-async fn web_addresses_in_answers_and_verdicts_and_promises_become_links() {
+async fn web_addresses_in_answers_verdicts_and_promises_become_links() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada

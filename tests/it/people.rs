@@ -228,7 +228,7 @@ async fn token_is_shown_once_and_can_be_revoked_only_by_its_owner() {
 }
 
 #[actix_web::test]
-async fn people_are_listed_by_name_in_pages() {
+async fn people_list_is_paged_and_sorted_by_name() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.people(["Dora", "Bob", "Cleo", "Eve"]).await;

@@ -172,7 +172,7 @@ async fn explain_pages(app: &TestApp, ada: &Client, pages: &[String]) -> Vec<Ste
 }
 
 #[actix_web::test]
-async fn queries_of_a_page_never_scan_a_whole_table() {
+async fn queries_for_a_page_never_scan_a_whole_table() {
     if postgres() {
         return;
     }

@@ -16,7 +16,7 @@ async fn my_receipt(client: &Client, path: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn material_change_requests_new_answers_with_a_new_due_time() {
+async fn material_change_asks_for_new_answers_with_a_new_due_time() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,

@@ -189,7 +189,7 @@ async fn session_expires_after_thirty_days_without_use() {
 }
 
 #[actix_web::test]
-async fn session_expires_and_is_no_longer_listed_after_180_days_of_use() {
+async fn session_expires_after_180_days_even_if_it_is_used_and_is_no_longer_listed() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let browser = app.browser("Ada").await.accept("application/json");

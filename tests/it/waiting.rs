@@ -170,7 +170,7 @@ async fn muted_update_is_listed_in_the_inbox_only_when_it_asks_for_an_answer() {
 }
 
 #[actix_web::test]
-async fn repeated_reminder_is_one_notification_and_own_actions_notify_nobody() {
+async fn repeated_reminders_cause_one_notification_and_nobody_is_notified_of_their_own_actions() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Once", &["Bob"]).await;
@@ -211,7 +211,7 @@ async fn unpublishing_within_ten_seconds_retracts_the_notifications() {
 }
 
 #[actix_web::test]
-async fn receipts_overview_is_available_as_html_and_json_and_csv() {
+async fn receipts_overview_is_available_as_html_json_and_csv() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "=SUM(A1)", &["Bob"]).await;

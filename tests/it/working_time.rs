@@ -126,7 +126,7 @@ async fn absence_is_visible_to_others_and_ends_automatically() {
 }
 
 #[actix_web::test]
-async fn email_setting_is_on_by_default_and_private() {
+async fn email_notifications_are_on_by_default_and_the_setting_is_private() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));

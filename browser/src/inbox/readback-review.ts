@@ -36,7 +36,7 @@ class ReadbackReview extends HTMLElement {
       },
       { signal, capture: true },
     );
-    // Focus the first row, so that the keys work at once.
+    // Focus the first row, so that the `y` and `n` shortcuts work immediately.
     requestAnimationFrame(() => {
       if (this.isConnected && document.activeElement === document.body && location.hash === "")
         this.#rows[0]?.focus({ preventScroll: true });

@@ -22,7 +22,10 @@ export async function redactPicture(
   };
 }
 
-/** Returns the picture with all marks painted on it, as a PNG. */
+/**
+ * Returns the picture as a PNG: cropped, with redacted areas black and the other shapes painted on
+ * it.
+ */
 export async function flattenPicture(picture: Blob, markup: Markup): Promise<Blob> {
   const shapes = withoutRedactions(markup);
   // Load the font before painting. Otherwise, the canvas would paint the text in another font.

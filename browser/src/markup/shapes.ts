@@ -22,7 +22,7 @@ export const colors = [
 ] as const;
 export type Color = (typeof colors)[number];
 
-/** `width`, like the `size` of a text, is a fraction of the picture's shorter side. */
+/** `width`, like the `size` of a text shape, is a fraction of the picture's shorter side. */
 interface Stroked {
   color: Color;
   width: number;

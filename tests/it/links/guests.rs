@@ -197,7 +197,7 @@ async fn guest_cannot_answer_or_react_in_hidden_threads_or_change_comments_of_ot
 }
 
 #[actix_web::test]
-async fn link_that_does_not_allow_comments_is_read_only() {
+async fn guests_of_a_view_only_link_cannot_comment_react_or_answer() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;

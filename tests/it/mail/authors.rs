@@ -83,7 +83,7 @@ Unsubscribe"
 }
 
 #[actix_web::test]
-async fn author_gets_no_email_about_things_that_were_already_read_or_handled_or_withdrawn() {
+async fn author_gets_no_email_about_things_that_were_already_read_handled_or_withdrawn() {
     let (sink, app, ada, bob) = start().await;
     let [cyd] = app.people(["Cyd"]).await;
     work_at_night(&ada).await;

@@ -6,7 +6,7 @@ use super::update_with_recording;
 use crate::app::{TestApp, fixture};
 
 #[actix_web::test]
-async fn invalid_trim_is_rejected() {
+async fn invalid_trim_is_rejected_and_the_error_names_the_field() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;

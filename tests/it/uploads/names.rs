@@ -102,7 +102,7 @@ async fn file_name_with_a_null_character_is_rejected() {
 }
 
 #[actix_web::test]
-async fn file_name_that_is_not_in_utf8_is_accepted() {
+async fn file_name_that_is_not_utf8_is_accepted() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let part = |file_name: &[u8]| {

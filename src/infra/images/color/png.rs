@@ -118,7 +118,7 @@ fn profile_from_gamma(info: &Info<'_>) -> Option<ColorProfile> {
     let mut profile = ColorProfile::new_srgb();
     match info.chrm_chunk {
         Some(chromaticities) => set_primaries(&mut profile, chromaticities),
-        // Without cHRM, browsers treat a gamma within 5 % of sRGB's as sRGB.
+        // Without cHRM, browsers treat a gamma within 5% of sRGB's as sRGB.
         None if (gamma / SRGB_GAMMA - 1.0).abs() < 0.05 => return None,
         None => {}
     }

@@ -23,7 +23,7 @@ async fn playable(tools: &Tools, path: &Path) -> (Probe, Output) {
 }
 
 #[tokio::test]
-async fn unused_streams_are_ignored() {
+async fn playable_copy_has_one_playable_audio_stream_and_no_subtitles() {
     let tools = tools().await;
     for (name, audio, text) in [
         ("movtext.mp4", "aac", Some("mov_text")),
