@@ -8,15 +8,16 @@ mod convert_video;
 mod fetch_access;
 mod file_limit;
 mod incoming;
+mod job_target;
 mod objects;
 mod original_access;
 mod process_video;
-mod processing_state;
 mod removal;
 mod renditions;
 mod replaced_objects;
 mod state;
 mod trim;
+mod visible_state;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -26,11 +27,11 @@ pub use convert_video::ConvertMedia;
 pub use fetch_access::{ServedObject, find_object};
 pub use file_limit::MAX_FILES;
 pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
+pub use job_target::Target;
 pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
 pub use process_video::ProcessMedia;
-pub use processing_state::Target;
 pub use removal::{delete_of_comment, remove};
 pub use renditions::{Rendition, RenditionName};
 pub(crate) use renditions::{put_rendition, store_picture_renditions, video_renditions};

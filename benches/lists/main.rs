@@ -78,8 +78,8 @@ async fn main() {
             .collect();
         println!("{}", serde_json::Value::Object(ratios));
     }
-    for workspace in &workspaces {
-        workspace.app.state.db.close().await;
+    for workspace in workspaces {
+        workspace.close().await;
     }
     for name in names {
         execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;

@@ -31,5 +31,5 @@ import "./comments/comment-composer.js";
 import "./comments/threads.js";
 import "./update/update-page.js";
 import "./update/undo-publication.js";
-import "./inbox/readback-review.js";
+import "./inbox/readback-review-keys.js";
 import "./inbox/inbox-keys.js";

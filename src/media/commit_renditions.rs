@@ -1,7 +1,7 @@
 //! The last step of a job that prepares a recording: it replaces the old renditions with the new ones.
 
 use super::context::MediaContext;
-use super::processing_state::{Target, record_change, set_state};
+use super::job_target::{Target, record_change, set_state};
 use super::renditions::put_rendition;
 use super::{MediaState, Object, original_access};
 use crate::clock::Millis;

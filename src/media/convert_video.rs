@@ -5,8 +5,8 @@ use tokio::sync::watch;
 
 use super::commit_renditions::commit_renditions;
 use super::context::MediaContext;
+use super::job_target::{Target, load_source, mark_failed, reject_file};
 use super::objects::store_output;
-use super::processing_state::{Target, load_source, mark_failed, reject_file};
 use super::{MediaState, Object, RenditionName};
 use crate::error::Result;
 use crate::infra::jobs::{Job, Lane, Outcome};

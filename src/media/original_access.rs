@@ -2,8 +2,6 @@
 //! (location, title, names). People other than the author may therefore fetch it only if a scan
 //! found no metadata.
 
-use std::borrow::Cow;
-
 use futures_util::TryStreamExt as _;
 
 use super::{Media, MediaContext, MediaKind, MediaState, Rendition, RenditionName};
@@ -20,9 +18,9 @@ const PLAYABLE_TEXT: &str = "Processing. You can already play this video.";
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
     "Processing. Only you can play this video until its metadata (location, names) is removed.";
 /// Shown to other people while they cannot play the video.
-const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a moment.";
+pub(super) const NOT_YET_PLAYABLE_TEXT: &str = "Processing. This video will play here in a moment.";
 /// Shown if the metadata cannot be removed.
-const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot \
+pub(super) const AUTHOR_ONLY_TEXT: &str = "Only the author can play this video, because Hearback cannot \
                                 remove its metadata (location, names).";
 
 /// Whether people other than the author may fetch the rendition `name`.
@@ -100,34 +98,6 @@ impl Media {
             author || is_open_to_others(raw, rendition.name, self.metadata(), self.state, false)
         };
         renditions.iter().filter(shown).collect()
-    }
-
-    /// Returns the state and its reason as shown to a viewer. For viewers other than the author, a
-    /// video is ready only if it has a rendition that these viewers may play.
-    pub fn visible_state(
-        &self,
-        shown: &[&Rendition],
-        author: bool,
-    ) -> (MediaState, Option<Cow<'_, str>>) {
-        let plays = shown.iter().any(|rendition| {
-            matches!(
-                rendition.name,
-                RenditionName::Playable | RenditionName::H264
-            )
-        });
-        let reason = self.reason.as_deref().map(Cow::Borrowed);
-        if author || plays || self.kind != MediaKind::Video {
-            return (self.state, reason);
-        }
-        match self.state {
-            MediaState::Processing if self.trimmed_range().is_none() => {
-                (MediaState::Processing, Some(NOT_YET_PLAYABLE_TEXT.into()))
-            }
-            MediaState::Ready => (MediaState::Failed, reason.or(Some(AUTHOR_ONLY_TEXT.into()))),
-            state @ (MediaState::Uploading | MediaState::Processing | MediaState::Failed) => {
-                (state, reason)
-            }
-        }
     }
 }
 

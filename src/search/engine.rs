@@ -16,7 +16,18 @@ const SEARCH_WORDS_UNUSED: &str = "CREATE INDEX search_words_unused ON search_wo
 /// SQL that creates the index of SQLite. The texts are already split into folded words, so the tokenizer only splits
 /// them at spaces (and before each facet). With `secure-delete`, a deletion removes the words from the index at once;
 /// otherwise, they would stay in the file until FTS5 merges its segments.
+///
+/// The table is created again with a key of the type `INTEGER`. Only with this type, SQLite stores the rows in the order
+/// of the key; with `BIGINT`, each lookup would search two trees.
 const SQLITE: &[&str] = &[
+    "CREATE TABLE said_in_order (n INTEGER PRIMARY KEY, update_id TEXT NOT NULL, subject_id TEXT NOT NULL,
+     words TEXT NOT NULL, facets TEXT NOT NULL DEFAULT '')",
+    "INSERT INTO said_in_order (n, update_id, subject_id, words, facets)
+     SELECT n, update_id, subject_id, words, facets FROM said ORDER BY n",
+    "DROP TABLE said",
+    "ALTER TABLE said_in_order RENAME TO said",
+    "CREATE INDEX said_update ON said (update_id)",
+    "CREATE INDEX said_subject ON said (subject_id)",
     "CREATE TABLE search_words (word TEXT PRIMARY KEY, unused_since BIGINT)",
     SEARCH_WORDS_UNUSED,
     "CREATE VIRTUAL TABLE said_words USING fts5 (words, facets, content = 'said', content_rowid = 'n',

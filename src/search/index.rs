@@ -9,14 +9,14 @@ use super::facets::{self, UpdateFacets};
 use super::{places, tokenize, unused_words, vocabulary};
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::infra::db::{Dialect, Tx};
+use crate::infra::db::{Db, Dialect, Tx};
 use crate::infra::jobs::{self, Job, Lane, Outcome};
 
 /// How many places a transaction moves at most, so that others can write in between.
 const MAX_MOVED: usize = 50;
 
 /// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
-/// comment, or the text on a picture. Removes the row if the subject no longer exists.
+/// comment, or the text on a picture. For an update, updates the facets of its other places too. Removes the row if the subject no longer exists.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IndexSubject {
     /// The id of the update that contains the subject or is the subject.
@@ -34,6 +34,9 @@ impl Job for IndexSubject {
         let mut tx = context.db.begin().await?;
         index(&mut tx, &context.clock, &self.update, &self.subject).await?;
         tx.commit().await?;
+        if self.subject == self.update {
+            move_all_places(&context.db, &self.update).await?;
+        }
         Ok(Outcome::Done)
     }
 }
@@ -71,13 +74,19 @@ impl Job for IndexFacets {
     type Context = SearchContext;
 
     async fn run(self, context: &SearchContext, _stop: &watch::Receiver<bool>) -> Result<Outcome> {
-        loop {
-            let mut tx = context.db.begin().await?;
-            let moved = move_places(&mut tx, &self.update).await?;
-            tx.commit().await?;
-            if moved == 0 {
-                return Ok(Outcome::Done);
-            }
+        move_all_places(&context.db, &self.update).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Writes the current facets of an update to all its places.
+async fn move_all_places(db: &Db, update_id: &str) -> Result<()> {
+    loop {
+        let mut tx = db.begin().await?;
+        let moved = move_places(&mut tx, update_id).await?;
+        tx.commit().await?;
+        if moved < MAX_MOVED {
+            return Ok(());
         }
     }
 }

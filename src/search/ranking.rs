@@ -24,11 +24,12 @@ pub async fn best_updates(
     let matching = Matching::new(connection, dialect, query, facets, below).await?;
     let needles = query.needles();
     let text = format!(
-        "SELECT p.update_id FROM ({}) AS p GROUP BY p.update_id ORDER BY max(p.score) DESC, max(p.n) DESC LIMIT $4",
+        "SELECT p.update_id FROM ({}) AS p GROUP BY p.update_id ORDER BY max({}) DESC, max(p.n) DESC LIMIT $4",
         matching.statement(&format!(
-            "s.n, s.update_id, {} AS score",
-            score(5, needles.len())
-        ))
+            "s.n, s.update_id, length(s.words) AS size, {}",
+            counts(5, needles.len())
+        )),
+        score(needles.len())
     );
     let mut ranked = sqlx::query_scalar(AssertSqlSafe(text))
         .bind(matching.query)
@@ -41,15 +42,23 @@ pub async fn best_updates(
     Ok(ranked.fetch_all(connection).await?)
 }
 
-/// Returns the SQL for how well the place `s` matches. Like BM25, the score grows ever less with each further occurrence
-/// of a word, and short places score higher than long ones. Unlike BM25, it does not count in how many places a word
-/// occurs, because that would read all of them. The words are the parameters from `first` onwards.
-fn score(first: usize, words: usize) -> String {
+/// Returns the SQL columns that count how often each word occurs in the place `s`. The words are the parameters from
+/// `first` onwards.
+fn counts(first: usize, words: usize) -> String {
     let text = "(' ' || s.words || ' ')";
-    let scores = (first..first + words).map(|n| {
-        let count =
-            format!("(1.0 * (length({text}) - length(replace({text}, ${n}, ''))) / length(${n}))");
-        format!("{count} / ({count} + 0.3 + 0.003 * length(s.words))")
+    let counts = (0..words).map(|n| {
+        let word = first + n;
+        format!(
+            "1.0 * (length(s.words) + 2 - length(replace({text}, ${word}, ''))) / length(${word}) AS count{n}"
+        )
     });
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the SQL for how well the place `p` matches. Like BM25, the score grows ever less with each further occurrence
+/// of a word, and short places score higher than long ones. Unlike BM25, it does not count in how many places a word
+/// occurs, because that would read all of them.
+fn score(words: usize) -> String {
+    let scores = (0..words).map(|n| format!("p.count{n} / (p.count{n} + 0.3 + 0.003 * p.size)"));
     scores.collect::<Vec<_>>().join(" + ")
 }

@@ -16,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
-use crate::search;
 
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
@@ -116,26 +115,22 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
 }
 
 /// Recomputes the access rows of an update. Call it after every change to the data that
-/// `access_rows!` reads. The caller must hold the lock of [`super::lock_for_update`]; otherwise
-/// simultaneous transactions could miss each other's changes.
-pub(super) async fn refresh(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
-    if refresh_rows(tx, update_id, "").await? {
-        search::enqueue_facets(tx, clock, update_id).await?;
-    }
-    Ok(())
+/// `access_rows!` reads, and update the facets of the search index too
+/// ([`crate::search::enqueue_facets`], or [`super::enqueue_index`] for the update). The caller must hold
+/// the lock of [`super::lock_for_update`]; otherwise simultaneous transactions could miss each
+/// other's changes.
+pub(super) async fn refresh(tx: &mut Tx, update_id: &str) -> Result<()> {
+    refresh_rows(tx, update_id, "").await
 }
 
 /// Recomputes the access row of one person who has become a recipient of an update for everyone; see [`refresh`]. Search
 /// does not distinguish between the recipients of such an update.
 pub async fn refresh_person(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
-    refresh_rows(tx, update_id, person_id).await?;
-    Ok(())
+    refresh_rows(tx, update_id, person_id).await
 }
 
-/// Recomputes the access rows of an update for all principals or, if `principal` is not empty, for one. Returns whether
-/// any row was changed.
-async fn refresh_rows(tx: &mut Tx, update_id: &str, principal: &str) -> Result<bool> {
-    let mut changed = 0;
+/// Recomputes the access rows of an update for all principals or, if `principal` is not empty, for one.
+async fn refresh_rows(tx: &mut Tx, update_id: &str, principal: &str) -> Result<()> {
     for statement in [
         concat!(
             "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2)
@@ -151,14 +146,13 @@ async fn refresh_rows(tx: &mut Tx, update_id: &str, principal: &str) -> Result<b
             ") AS d WHERE $2 = '' OR d.principal = $2 ON CONFLICT (principal, listed_at, update_id) DO NOTHING"
         ),
     ] {
-        let done = sqlx::query(statement)
+        sqlx::query(statement)
             .bind(update_id)
             .bind(principal)
             .execute(&mut **tx)
             .await?;
-        changed += done.rows_affected();
     }
-    Ok(changed > 0)
+    Ok(())
 }
 
 /// Returns the value of `later_members_at` after an edit. Returns `None` if the new audience has no

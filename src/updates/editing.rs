@@ -41,8 +41,8 @@ pub async fn edit(
     if published {
         let groups_before = content.audience.as_ref().map(|_| groups_before.as_slice());
         update_recipients(tx, clock, &before, groups_before, material, person).await?;
-        enqueue_index(tx, clock, id, id).await?;
     }
+    enqueue_index(tx, clock, id, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }
@@ -134,7 +134,7 @@ async fn update_recipients(
         Vec::new()
     };
     audience::add_recipients(tx, clock, before, &after, groups_before).await?;
-    access::refresh(tx, clock, id).await?;
+    access::refresh(tx, id).await?;
     if before.later_members_at.is_none() && after.later_members_at.is_some() {
         group_changes::notify_of_earlier_joiners(tx, clock, id).await?;
     }

@@ -12,6 +12,7 @@ use crate::notifications;
 use crate::notifications::{Kind, PersonalNotification};
 use crate::people::Person;
 use crate::people::groups::{self, Change};
+use crate::search;
 
 /// Maximum number of people in one SQL statement.
 const CHUNK_SIZE: usize = 500;
@@ -63,7 +64,8 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
     name_group_recipients(tx, id).await?;
     groups::remove(tx, by, id).await?;
     for update in &sent {
-        access::refresh(tx, clock, update).await?;
+        access::refresh(tx, update).await?;
+        search::enqueue_facets(tx, clock, update).await?;
     }
     events::record_access(tx, clock, id, &by.id).await
 }

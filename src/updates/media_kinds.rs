@@ -20,7 +20,7 @@ pub async fn refresh_media_kinds(tx: &mut Tx, clock: &Clock, update_id: &str) ->
     .execute(&mut **tx)
     .await?;
     if changed.rows_affected() > 0 {
-        access::refresh(tx, clock, update_id).await?;
+        access::refresh(tx, update_id).await?;
         search::enqueue_facets(tx, clock, update_id).await?;
     }
     Ok(())

@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
-use crate::search;
 
 /// How long after publication the author can undo it, in milliseconds.
 pub const UNDO_WINDOW: Millis = 10_000;
@@ -39,13 +38,12 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     check_due_is_ahead(clock, draft.due_at.filter(|_| draft.asks_for_answer()))?;
     let published = find_as_author(tx, id).await?;
     audience::add_recipients(tx, clock, &draft, &published, Some(&[])).await?;
-    access::refresh(tx, clock, id).await?;
+    access::refresh(tx, id).await?;
     refresh_obligations(tx, clock, id, None).await?;
     let published = find_as_author(tx, id).await?;
     check_has_recipients(tx, clock, &published).await?;
     revisions::record_revision(tx, clock, &published).await?;
     enqueue_index(tx, clock, id, id).await?;
-    search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     Ok(published)
 }
@@ -81,10 +79,9 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     ] {
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }
-    access::refresh(tx, clock, id).await?;
+    access::refresh(tx, id).await?;
     refresh_obligations(tx, clock, id, None).await?;
     enqueue_index(tx, clock, id, id).await?;
-    search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }

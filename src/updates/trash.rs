@@ -29,7 +29,7 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    access::refresh(tx, clock, id).await?;
+    access::refresh(tx, id).await?;
     search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await
 }
@@ -44,7 +44,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    access::refresh(tx, clock, id).await?;
+    access::refresh(tx, id).await?;
     search::enqueue_facets(tx, clock, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await

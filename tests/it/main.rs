@@ -64,6 +64,7 @@ mod redaction;
 mod requests;
 mod revisions;
 mod sample;
+mod search;
 mod sessions;
 mod setup;
 mod shape;

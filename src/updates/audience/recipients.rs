@@ -9,6 +9,7 @@ use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
 use crate::people::{self, Viewer};
+use crate::search;
 use crate::updates::{
     Update, access, find_as_author, find_own, lock_for_update, refresh_obligations,
 };
@@ -254,7 +255,8 @@ pub async fn add_invited_recipient(
         .bind(person_id)
         .fetch_all(&mut **tx)
         .await?;
-        access::refresh(tx, clock, id).await?;
+        access::refresh(tx, id).await?;
+        search::enqueue_facets(tx, clock, id).await?;
         refresh_obligations(tx, clock, id, Some(person_id)).await?;
         let kind = if update.asks_for_answer() {
             Kind::Asked

@@ -1,9 +1,10 @@
-//! Handlers for receipts: the receipts of one update, and a single receipt.
+//! Handlers for the receipts of one update.
 
 mod answers;
 mod csv_export;
 mod overview;
 mod reminders;
+mod single_receipt;
 mod verdicts;
 
 use actix_web::http::StatusCode;
@@ -13,6 +14,7 @@ pub(crate) use answers::{acknowledge, decline, take_back};
 use csv_export::{csv_response, receipts_csv};
 pub(crate) use overview::overview;
 pub(crate) use reminders::remind;
+pub(crate) use single_receipt::show;
 pub(crate) use verdicts::{confirm, disclose, withdraw, withhold};
 
 use crate::error::Error;
@@ -25,7 +27,7 @@ use crate::web::extract::accept::wants_csv;
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::ReceiptsPage;
 use crate::web::presenters;
-use crate::web::responses::{HandlerResult, html_page, json, see_other};
+use crate::web::responses::{HandlerResult, html_page, json};
 use crate::web::schema::ListView;
 
 /// Lists the recipients and their answers, as a page, JSON or CSV. Guests cannot see this list.
@@ -80,39 +82,4 @@ pub(crate) async fn list(
             event,
         },
     )
-}
-
-/// Shows one recipient's receipt with its verdict thread.
-pub(crate) async fn show(
-    ctx: RequestContext,
-    state: web::Data<State>,
-    at: web::Path<(String, String)>,
-) -> HandlerResult {
-    let (id, person) = at.into_inner();
-    let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
-    if matches!(ctx.viewer, Viewer::Guest(_)) {
-        return Err(Error::NotFound);
-    }
-    let exchanges = receipts::verdict_thread(&mut connection, &ctx.viewer, &update).await?;
-    let receipt = receipts::of_person(&mut connection, &id, &person)
-        .await?
-        .ok_or(Error::NotFound)?;
-    if ctx.wants_html {
-        return Ok(see_other(&format!(
-            "/updates/{}/receipts#receipt-{}",
-            update.id, receipt.person_id
-        )));
-    }
-    let view = presenters::receipt_views(
-        &state,
-        &ctx,
-        &update,
-        std::slice::from_ref(&receipt),
-        &exchanges,
-    )
-    .remove(0);
-    let mut body = serde_json::to_value(&view).map_err(Error::internal)?;
-    body["exchange"] = serde_json::to_value(&view.exchange).map_err(Error::internal)?;
-    json(StatusCode::OK, &body)
 }

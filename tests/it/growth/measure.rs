@@ -21,9 +21,14 @@ impl Measured {
         times[times.len() / 2]
     }
 
-    /// Returns how much longer the request took in the last workspace than in the first.
+    /// Returns how much longer the request took in the last workspace than in the first: the ratio of the medians.
     pub(crate) fn ratio(&self) -> f64 {
         self.median(self.times.len() - 1) / self.median(0)
+    }
+
+    /// Returns the same ratio for the fastest round in each workspace, which other load on the machine hardly affects.
+    pub(crate) fn least_ratio(&self) -> f64 {
+        self.times[self.times.len() - 1][0] / self.times[0][0]
     }
 
     /// Returns the medians and the ratio as one line.

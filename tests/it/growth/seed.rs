@@ -25,8 +25,7 @@ const SPAN: [i64; 2] = [1_700_000_000_000, 1_790_000_000_000];
 
 /// A workspace with many updates.
 pub(crate) struct Workspace {
-    pub(crate) app: TestApp,
-    pub(crate) size: u64,
+    app: TestApp,
     /// Sees one percent of the updates.
     pub(crate) member: Client,
     /// Sees three updates.
@@ -85,11 +84,17 @@ impl Workspace {
         }
         Self {
             app,
-            size,
             member,
             newcomer,
             author: "person3".to_owned(),
         }
+    }
+}
+
+impl Workspace {
+    /// Closes the database.
+    pub(crate) async fn close(self) {
+        self.app.state.db.close().await;
     }
 }
 

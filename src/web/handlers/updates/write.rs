@@ -105,6 +105,8 @@ async fn try_create(
     if publish {
         update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &update.id).await?;
         state.enqueue_mail(&mut tx, &update.id).await?;
+    } else {
+        updates::enqueue_index(&mut tx, &state.clock, &update.id, &update.id).await?;
     }
     tx.commit().await?;
     Ok((update, invited))

@@ -14,7 +14,7 @@ impl Team {
         let audience = self.random_audience();
         let (workspace, later_members) = (self.random.below(4) == 0, self.random.coin());
         let fields = json!({
-            "title": "T", "audience": self.names(&audience), "visibility": if workspace { "workspace" } else { "audience" }, "later_members": later_members,
+            "title": "Common words", "audience": self.names(&audience), "visibility": if workspace { "workspace" } else { "audience" }, "later_members": later_members,
         });
         self.log.push(format!("{author} creates {fields}"));
         let created = self.members[author]
@@ -26,9 +26,10 @@ impl Team {
         self.updates.push(Update {
             id: text(&created["id"]).to_owned(),
             author,
-            audience,
             workspace,
-            later_members,
+            // An audience without groups turns the setting off.
+            later_members: later_members && !audience.groups.is_empty(),
+            audience,
             published_at: None,
             trashed: false,
             sent_through: BTreeMap::new(),
