@@ -4,6 +4,7 @@ mod accepted_answers;
 mod anchors;
 mod editing;
 mod history;
+mod marks;
 mod mentions;
 mod notifications;
 mod posting;
@@ -11,22 +12,25 @@ mod questions;
 mod reactions;
 mod removal;
 mod resolution;
+mod threads;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub use accepted_answers::accept;
 pub use anchors::Anchor;
 pub use editing::{EMPTY_BODY, edit};
-pub use history::{Version, history, versions_for_update};
+pub use history::{Version, history, versions_of};
+pub use marks::{Mark, marks};
 pub use mentions::mention_ranges;
 pub use posting::{MAX_PICTURES, NewComment, add};
-pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
+pub use reactions::{Reaction, ReactionTarget, react, reactions_to, unreact};
 pub use removal::remove;
 pub use resolution::resolve;
+pub use threads::{ThreadStart, ThreadsFrom, count_visible, of_threads, root_of, thread_starts};
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::infra::db::{FetchKnown, text_enum};
+use crate::infra::db::text_enum;
 pub use crate::markup::Region;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
@@ -123,6 +127,7 @@ macro_rules! select_comments {
          LEFT JOIN links l ON l.id = g.link_id "
     };
 }
+use select_comments;
 
 impl Comment {
     /// Whether the viewer wrote the comment.
@@ -180,59 +185,6 @@ pub struct SavedComment {
     pub update: Update,
     /// Ids and names of mentioned people who cannot open the update.
     pub without_access: Vec<(String, String)>,
-}
-
-/// Lists the comments on an update, oldest first. Guests get only the threads that were started
-/// through their share link. The caller must have checked that the viewer may see the update.
-pub async fn of_update(
-    connection: &mut AnyConnection,
-    viewer: &Viewer,
-    update_id: &str,
-) -> Result<Vec<Comment>> {
-    let all: Vec<Comment> = sqlx::query_as(concat!(
-        select_comments!(),
-        "WHERE c.update_id = $1 ORDER BY c.id"
-    ))
-    .bind(update_id)
-    .fetch_known(connection)
-    .await?;
-    Ok(keep_visible(all, viewer, update_id))
-}
-
-/// Like [`of_update`], but lists only the thread that contains the comment with this id.
-pub async fn of_thread(
-    connection: &mut AnyConnection,
-    viewer: &Viewer,
-    update_id: &str,
-    id: &str,
-) -> Result<Vec<Comment>> {
-    let thread: Vec<Comment> = sqlx::query_as(concat!(
-        select_comments!(),
-        "WHERE c.update_id = $1 AND coalesce(c.parent_id, c.id) = (SELECT coalesce(r.parent_id, r.id) FROM comments r
-         WHERE r.id = $2)
-         ORDER BY c.id"
-    ))
-    .bind(update_id)
-    .bind(id)
-    .fetch_known(connection)
-    .await?;
-    Ok(keep_visible(thread, viewer, update_id))
-}
-
-/// Returns the comments that the viewer may see. A guest may see only the threads that were started through the guest's
-/// share link.
-fn keep_visible(all: Vec<Comment>, viewer: &Viewer, update_id: &str) -> Vec<Comment> {
-    let Some(guest) = viewer.guest_of(update_id) else {
-        return all;
-    };
-    let mine: std::collections::HashSet<String> = all
-        .iter()
-        .filter(|comment| comment.link_id.as_ref() == Some(&guest.link_id))
-        .map(|comment| comment.id.clone())
-        .collect();
-    all.into_iter()
-        .filter(|comment| mine.contains(comment.root_id()))
-        .collect()
 }
 
 /// Finds a comment that the viewer may see, and its update.

@@ -178,6 +178,16 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
+/// Returns the ids of an update's media, in order. Leaves out removed media and the pictures in comments.
+pub async fn ids_of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT m.id FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id = $1 ORDER BY m.id",
+    )
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Returns all media of an update, including removed media, which earlier revisions still contain. Leaves out the
 /// pictures in comments.
 pub async fn of_versions(
@@ -202,27 +212,30 @@ pub async fn of_versions(
     .await
 }
 
-/// Returns the pictures in the comments of an update.
+/// Returns the pictures in these comments.
 pub async fn of_comments(
     connection: &mut AnyConnection,
-    update_id: &str,
+    comments: &[&str],
 ) -> Result<MediaWithRenditions> {
-    let media = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id"
-    );
-    let renditions =
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
-         JOIN media m ON m.id = r.media_id
-         WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    load_media(
-        connection,
-        media.into(),
-        renditions.into(),
-        &[update_id.to_owned()],
-    )
-    .await
+    let mut found = Vec::new();
+    for some in comments.chunks(db::MAX_VARIABLES) {
+        let places = db::placeholders(1, some.len());
+        let media = format!(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM media m WHERE m.comment_id IN ({}) ORDER BY m.id"
+            ),
+            places
+        );
+        let renditions = format!(
+            "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+             JOIN media m ON m.id = r.media_id WHERE m.comment_id IN ({places}) ORDER BY r.media_id, r.name"
+        );
+        let ids: Vec<String> = some.iter().map(|id| (*id).to_owned()).collect();
+        found.extend(load_media(connection, media, renditions, &ids).await?);
+    }
+    Ok(found)
 }
 
 async fn load_media(
@@ -240,6 +253,9 @@ async fn load_media(
         second = second.bind(id);
     }
     let media: Vec<Media> = first.fetch_known(connection).await?;
+    if media.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
     let renditions: Vec<Rendition> = second.fetch_known(connection).await?;
     for rendition in renditions {

@@ -1,11 +1,11 @@
 //! Earlier versions of edited comments.
 
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{Comment, find_visible};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
-use crate::infra::db::Tx;
+use crate::infra::db::{self, Tx};
 use crate::people::Viewer;
 
 /// Text of a comment before an edit.
@@ -34,19 +34,25 @@ pub async fn history(
     .await?)
 }
 
-/// Lists the earlier versions of all comments of an update, oldest first within each comment. Does not check which
-/// comments the viewer may see; the caller must do so.
-pub async fn versions_for_update(
+/// Lists the earlier versions of several comments, oldest first within each comment. Does not check which comments the
+/// viewer may see; the caller must do so.
+pub async fn versions_of(
     connection: &mut AnyConnection,
-    update_id: &str,
+    comments: &[&str],
 ) -> Result<Vec<Version>> {
-    Ok(sqlx::query_as(
-        "SELECT v.comment_id, v.body, v.until_at FROM comments c JOIN comment_versions v ON v.comment_id = c.id
-         WHERE c.update_id = $1 AND c.edited_at IS NOT NULL ORDER BY v.comment_id, v.n",
-    )
-    .bind(update_id)
-    .fetch_all(connection)
-    .await?)
+    let mut found = Vec::new();
+    for some in comments.chunks(db::MAX_VARIABLES) {
+        let text = format!(
+            "SELECT comment_id, body, until_at FROM comment_versions WHERE comment_id IN ({}) ORDER BY comment_id, n",
+            db::placeholders(1, some.len())
+        );
+        let mut query = sqlx::query_as(AssertSqlSafe(text));
+        for comment in some {
+            query = query.bind(*comment);
+        }
+        found.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
 }
 
 /// Saves the current text of a comment before an edit replaces it.

@@ -1,13 +1,13 @@
 //! Reactions: emojis that people and guests add to an update or a comment. A reaction never counts
 //! as an acknowledgement.
 
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{REMOVED, find_visible};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
-use crate::infra::db::Tx;
+use crate::infra::db::{self, Tx};
 use crate::people::{self, Viewer};
 use crate::updates;
 use crate::updates::UpdateState;
@@ -28,16 +28,26 @@ pub struct Reaction {
     pub name: String,
 }
 
-/// Lists the reactions on an update and its comments, oldest first.
-pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Reaction>> {
-    Ok(sqlx::query_as(
-        "SELECT r.subject_id, r.actor_id, r.emoji, coalesce(p.name, g.name, '') AS name FROM reactions r
-         LEFT JOIN people p ON p.id = r.actor_id LEFT JOIN guests g ON g.id = r.actor_id
-         WHERE r.update_id = $1 ORDER BY r.created_at, r.actor_id, r.emoji",
-    )
-    .bind(update_id)
-    .fetch_all(connection)
-    .await?)
+/// Lists the reactions to these updates and comments. The reactions to one of them are in order, oldest first.
+pub async fn reactions_to(
+    connection: &mut AnyConnection,
+    subjects: &[&str],
+) -> Result<Vec<Reaction>> {
+    let mut found = Vec::new();
+    for some in subjects.chunks(db::MAX_VARIABLES) {
+        let text = format!(
+            "SELECT r.subject_id, r.actor_id, r.emoji, coalesce(p.name, g.name, '') AS name FROM reactions r
+             LEFT JOIN people p ON p.id = r.actor_id LEFT JOIN guests g ON g.id = r.actor_id
+             WHERE r.subject_id IN ({}) ORDER BY r.created_at, r.actor_id, r.emoji",
+            db::placeholders(1, some.len())
+        );
+        let mut query = sqlx::query_as(AssertSqlSafe(text));
+        for subject in some {
+            query = query.bind(*subject);
+        }
+        found.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
 }
 
 /// Adds an emoji to an update or comment and returns the id of the update. Does nothing if the

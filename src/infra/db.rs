@@ -257,6 +257,10 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// The number of values that one statement may compare with. Both engines allow more: SQLite 32,766 and PostgreSQL
+/// 65,535.
+pub const MAX_VARIABLES: usize = 10_000;
+
 /// Returns `count` SQL placeholders that are numbered from `first`, for example `$3, $4, $5`.
 pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)

@@ -102,6 +102,18 @@ pub fn plural(
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
 
+/// Formats the number of replies that a thread does not show yet: `1 earlier reply`, `3 earlier replies`.
+#[filter_fn]
+pub fn more_replies(
+    count: impl std::borrow::Borrow<usize>,
+    _: &dyn Values,
+) -> askama::Result<String> {
+    Ok(match count.borrow() {
+        1 => "1 earlier reply".to_owned(),
+        count => format!("{count} earlier replies"),
+    })
+}
+
 /// Formats the number of entries in an inbox section. Numbers above `COUNT_LIMIT` are not exact, so
 /// they are shown as `1000+`.
 #[filter_fn]

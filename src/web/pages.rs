@@ -3,6 +3,7 @@
 mod people;
 mod receipt_summary;
 mod receipts;
+mod threads;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use people::{
 };
 pub use receipt_summary::{ReceiptFold, ReceiptSummary};
 pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, VersionsPage};
+pub use threads::{Asked, MarkView, ThreadsPart};
 pub use updates::{AccessSummary, EditPage, LibraryFilter, LibraryPage, SharePreview, UpdatePage};
 
 use super::filters;

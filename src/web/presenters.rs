@@ -6,6 +6,7 @@ mod answer_counts;
 mod comments;
 mod due;
 mod inbox;
+mod marks;
 pub(crate) mod me;
 mod media;
 pub(crate) mod people;
@@ -19,8 +20,11 @@ mod updates;
 pub(crate) mod workspace;
 
 pub(crate) use access::{access_views, link_view, listed_link_view};
-pub(crate) use comments::{comment_url, one_comment, thread_page, thread_views, version_view};
+pub(crate) use comments::{
+    comment_url, mark_new, number_media, one_comment, thread_page, version_view,
+};
 pub(crate) use inbox::{counts_view, inbox_view};
+pub(crate) use marks::mark_views;
 pub(crate) use media::{attach_markup, media_view};
 pub(crate) use receipts::{
     changes_view, exchange_view, guest_view, receipt_view, receipt_views, revision_view,

@@ -137,13 +137,30 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
                 Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => {
                     format!("/updates/{id}")
                 }
-                _ => redirect::local_path(
-                    uri.path_and_query()
-                        .map(actix_web::http::uri::PathAndQuery::as_str),
-                ),
+                _ => redirect::local_path(Some(&without_open_parts(&uri))),
             }
         }
         _ => otherwise.to_owned(),
+    }
+}
+
+/// Returns the path and query of an update's page. If the query asks for an open form or menu, which was just sent, it
+/// asks for the page with the same comment instead.
+fn without_open_parts(uri: &actix_web::http::Uri) -> String {
+    let asks = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        matches!(name, "reply" | "edit" | "react" | "more")
+    };
+    let is_update = uri.path().starts_with("/updates/") || uri.path().starts_with("/s/");
+    let open = uri
+        .query()
+        .filter(|_| is_update)
+        .and_then(|query| query.split('&').find(asks));
+    match open.and_then(|pair| pair.split_once('=')) {
+        Some((_, id)) => format!("{}?comment={id}", uri.path()),
+        None => uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
     }
 }
 

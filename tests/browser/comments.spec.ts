@@ -87,7 +87,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
 
   await author.goto(address);
   await expect(author.locator("#talk-count")).toContainText("1 open question");
-  await author.locator(".reply > summary").click();
+  await author.locator(".reply-opener").click();
   await author.getByLabel("Reply to Bob Quest").fill("It opens on hover.");
   await author.getByRole("button", { name: "Answer" }).click();
   await expect(author.locator(".question-tag")).toHaveText("Question · answered");
@@ -102,7 +102,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await asker.getByRole("button", { name: "Take that back" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
-  await author.locator(".replies .comment-menu summary").click();
+  await author.locator(".replies .comment-menu button").click();
   await author.getByRole("button", { name: "Edit" }).click();
   await author.locator(".replies .edit textarea").fill("It opens on a click.");
   await author.locator(".replies .edit").getByRole("button", { name: "Save" }).click();
@@ -146,7 +146,7 @@ test("names are completed after an @, and the page warns about mentioned people 
 
   // Escape closes the list of names, but not the reply.
   await author.goto(address);
-  await author.locator(".reply > summary").click();
+  await author.locator(".reply-opener").click();
   const reply = author.getByLabel("Reply to Bob Named");
   await reply.pressSequentially("Yes @cyd");
   await expect(author.getByRole("option")).toHaveCount(1);
@@ -185,7 +185,7 @@ test("a draft survives a reload and appears on another device, and sending a com
   let saved = waitForDraftSaved(writer);
   await writer.locator("#body").fill("I think that");
   await saved;
-  await writer.locator(".reply > summary").click();
+  await writer.locator(".reply-opener").click();
   saved = waitForDraftSaved(writer);
   await writer.getByLabel("Reply to Ada Drafts").fill("It is");
   await saved;

@@ -93,9 +93,9 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
 
   // The comment appears on Ada's page without a reload, and she replies.
   await expect(ada.locator(".comment .body")).toContainText("What is this?");
-  await ada.locator(".reply summary").click();
-  await ada.locator(".reply textarea").fill("The menu.");
-  await ada.locator(".reply").getByRole("button", { name: "Reply" }).click();
+  await ada.locator(".reply-opener").click();
+  await ada.locator(".reply-form textarea").fill("The menu.");
+  await ada.locator(".reply-form").getByRole("button", { name: "Reply" }).click();
   await expect(bob.locator(".replies .body")).toContainText("The menu.");
 
   // Bob acknowledges the update, and Ada's page shows the acknowledgement.

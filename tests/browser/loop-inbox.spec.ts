@@ -95,7 +95,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     for (const title of [printer, menu]) {
       await author.goto("/updates");
       await author.getByRole("link", { name: title, exact: true }).click();
-      await author.locator(".reply > summary").click();
+      await author.locator(".reply-opener").click();
       await expect(author.getByLabel("Reply to Leo Park")).toBeFocused();
       await author.keyboard.type("Since today.");
       await author.keyboard.press("Control+Enter");

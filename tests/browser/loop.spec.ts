@@ -214,7 +214,7 @@ test("an author hears back from three people in other time zones, and asks them 
   await test.step("Nadia answers Kim’s question", async () => {
     await author.getByRole("link", { name: "Answer Kim Tane" }).click();
     await expect(author.locator(".thread .chip")).toContainText("0:05");
-    await author.locator(".reply > summary").click();
+    await author.locator(".reply-opener").click();
     await expect(author.getByLabel("Reply to Kim Tane")).toBeFocused();
     await author.keyboard.type("Then the day shift stays until midnight.");
     await author.keyboard.press("Control+Enter");

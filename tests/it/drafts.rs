@@ -43,7 +43,7 @@ async fn saved_draft_is_shown_only_to_its_author_but_on_all_of_their_devices() {
     for part in [
         "Half a thought &#60;b&#62;</textarea>",
         "I think that</textarea>",
-        &format!("id=\"reply-{id}\" open"),
+        &format!("name=\"reply\" value=\"{id}\" aria-expanded=\"true\""),
     ] {
         assert!(page.contains(part), "{part}");
     }

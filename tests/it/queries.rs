@@ -24,8 +24,7 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
         .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
-        // Four out of five of these comments are replies, so that all threads fit on one page. Each
-        // of them has a reaction.
+        // Four out of five of these comments are replies. Each of them has a reaction.
         let (id, parent) = (
             app.state.clock.id(),
             (n % 5 != 0).then(|| first["id"].as_str().unwrap().to_owned()),
@@ -68,7 +67,8 @@ async fn number_of_sql_statements_is_the_same_for_five_and_five_hundred_comments
         insert_comments(&app, &ada, &update, count).await;
         let path = format!("/updates/{update}");
         let page = browser.get(&path).await.expect(200).text();
-        assert_eq!(page.matches("id=\"c-").count(), count);
+        // The page shows the newest thirty threads.
+        assert_eq!(page.matches("id=\"c-").count(), count.min(30));
         counts.push((
             statements(&browser, &path).await,
             statements(&bob, &path).await,
@@ -138,9 +138,9 @@ async fn acknowledging_and_commenting_use_a_fixed_number_of_sql_statements() {
         .await;
     // On PostgreSQL, the log also contains the COMMIT statement.
     let expected = if postgres() {
-        [18, 19, 21]
+        [18, 17, 19]
     } else {
-        [17, 18, 20]
+        [17, 16, 18]
     };
     assert_eq!(statements_of_the_loop(&bob, &update).await, expected);
 }

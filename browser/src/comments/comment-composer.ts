@@ -5,15 +5,16 @@ import { announce, make } from "../lib/dom.js";
 import { markOfflineNotice, sendWhenConnected, waitingMessage } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
-import { refresh } from "../lib/refresh.js";
+import { refreshComment } from "../lib/refresh.js";
 import { Problem, requestJson } from "../lib/request.js";
 import { confirmRedraw, wasCropped } from "../markup/mark-comment.js";
 import { type Anchor, revealComment } from "../update/anchors.js";
 import { Attachments } from "./attachments.js";
 import { ComposerAnchor } from "./composer-anchor.js";
 import { sendWithDrafts } from "./draft-autosave.js";
+import { closeReply, openReply } from "./replies.js";
 import { sentNotice, unseenNotices, type UnseenPerson } from "./sent-notices.js";
-import { openPageOfComment } from "./threads.js";
+import { loadComment } from "./thread-loader.js";
 
 /** A sent comment, kept so that undo can restore it. */
 interface SentComment {
@@ -95,6 +96,11 @@ export class CommentComposer extends HTMLElement {
     return this.dataset["parent"] === undefined;
   }
 
+  /** The id of the first comment of the thread that a reply belongs to. */
+  get #rootId(): string {
+    return this.dataset["parent"] ?? "";
+  }
+
   #key(event: KeyboardEvent, form: HTMLFormElement, area: HTMLTextAreaElement): void {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -155,9 +161,11 @@ export class CommentComposer extends HTMLElement {
       const sent = this.#reset(form, area, created.id);
       if (fields.some(([name]) => name === "name")) removeGuestNameFields();
       this.#showNotices(sent, created.unseen ?? []);
-      await refresh();
+      const hadFocus = this.contains(document.activeElement);
+      if (!this.isMain) closeReply(this.#rootId);
+      await refreshComment(created.id);
       announce("Sent. You can undo it for ten seconds.");
-      this.#focusSent(created.id);
+      await this.#focusSent(created.id, hadFocus);
     } catch (error) {
       this.#reportUnsent(error);
       area.focus();
@@ -170,11 +178,15 @@ export class CommentComposer extends HTMLElement {
    * Shows and focuses the comment that was just sent. Does nothing if the person has moved the
    * focus elsewhere in the meantime.
    */
-  #focusSent(id: string): void {
+  async #focusSent(id: string, hadFocus: boolean): Promise<void> {
     const { activeElement, body } = document;
-    if (activeElement !== body && !this.contains(activeElement)) return;
-    const comment = document.getElementById(`c-${id}`);
-    if (!comment) return openPageOfComment(id);
+    // When a reply form closes, the button that opened it gets the focus.
+    const isHere = this.isMain
+      ? this.contains(activeElement)
+      : hadFocus && activeElement?.matches(".reply-opener");
+    if (activeElement !== body && !isHere) return;
+    const comment = await loadComment(`c-${id}`);
+    if (!comment) return;
     revealComment(comment);
     comment.focus({ preventScroll: true });
   }
@@ -233,7 +245,6 @@ export class CommentComposer extends HTMLElement {
     if (this.#questionBox) this.#questionBox.checked = false;
     this.#attachments.clear();
     this.#anchor.reset();
-    this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
     return sent;
   }
 
@@ -243,8 +254,7 @@ export class CommentComposer extends HTMLElement {
    * sending.
    */
   #showNotices(sent: SentComment, unseen: UnseenPerson[]): void {
-    const reply = this.closest("details.reply");
-    const place = reply?.closest(".thread-actions") ?? this;
+    const place = this.closest(".thread-actions") ?? this;
     while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]"))
       place.nextElementSibling.remove();
     place.after(
@@ -273,11 +283,11 @@ export class CommentComposer extends HTMLElement {
     if (this.#questionBox) this.#questionBox.checked = isQuestion;
     this.#attachments.add(pictures);
     if (this.isMain && anchor) this.setAnchor(anchor);
-    this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
+    if (!this.isMain) openReply(this.#rootId);
     area.dispatchEvent(new Event("input", { bubbles: true }));
     area.focus();
     announce("Undone. Your text is in the box again.");
-    await refresh();
+    await refreshComment(id);
   }
 
   #showFailure(message: string | null, isWaiting = false): void {

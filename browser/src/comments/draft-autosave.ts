@@ -51,7 +51,6 @@ export class DraftBox extends HTMLElement {
     const unsaved = readStorage("sessionStorage", this.#key);
     if (unsaved === null || unsaved === area.value) return;
     area.value = unsaved;
-    this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
     this.#onInput();
   }
 

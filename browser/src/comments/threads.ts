@@ -2,7 +2,9 @@
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { revealComment, scrollConversationTo } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
+import { closeMenu } from "./comment-menus.js";
 import { unseenNotices } from "./sent-notices.js";
+import { loadComment } from "./thread-loader.js";
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
@@ -12,67 +14,60 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     history.replaceState(history.state, "", `#${comment.id}`);
     stage()?.goTo(comment);
-  } else if (event.target.closest("[data-edit]") && comment) {
-    event.target.closest("details.menu")?.removeAttribute("open");
-    setEditing(comment, true);
-  } else if (event.target.closest("[data-cancel]") && comment) setEditing(comment, false);
-});
-
-// In an edit form, Ctrl+Enter saves and Escape cancels.
-document.addEventListener("keydown", (event) => {
-  if (!(event.target instanceof HTMLTextAreaElement)) return;
-  const form = event.target.closest<HTMLFormElement>("[data-edit-form]");
-  const comment = event.target.closest<HTMLElement>(".comment");
-  if (!form || !comment) return;
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  } else if (event.target.closest("button[name=edit]") && comment) {
     event.preventDefault();
-    form.requestSubmit();
-  } else if (event.key === "Escape") setEditing(comment, false);
+    closeMenu();
+    startEditing(comment);
+  } else if (event.target.closest("[data-cancel]") && comment) stopEditing(comment);
 });
 
-// When the person opens a reply, focus its text area. `toggle` does not bubble, so listen in the capture phase.
-document.addEventListener(
-  "toggle",
-  ({ target }) => {
-    if (
-      target instanceof HTMLDetailsElement &&
-      target.open &&
-      target.matches(".reply") &&
-      target.contains(document.activeElement)
-    )
-      target.querySelector("textarea")?.focus();
-  },
-  true,
-);
+// In an edit form, Escape cancels.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !(event.target instanceof HTMLTextAreaElement)) return;
+  const comment = event.target.closest<HTMLElement>(".comment");
+  if (comment && event.target.closest("[data-edit-form]")) stopEditing(comment);
+});
 
-function setEditing(comment: HTMLElement, isEditing: boolean): void {
-  const details = comment.querySelector<HTMLDetailsElement>("details.edit");
-  const area = details?.querySelector("textarea");
-  if (!details || !area) return;
-  details.open = isEditing;
-  if (isEditing) {
-    area.focus();
-    area.setSelectionRange(area.value.length, area.value.length);
-    scrollConversationTo(details);
-  } else {
-    area.value = area.defaultValue;
-    comment.focus();
+/** Shows the page's edit form in place of the comment's text. */
+function startEditing(comment: HTMLElement): void {
+  let form = comment.querySelector<HTMLFormElement>("form.edit");
+  if (!form) {
+    const template = document.querySelector<HTMLTemplateElement>("#edit-template");
+    const copy = template?.content.firstElementChild?.cloneNode(true);
+    if (!(copy instanceof HTMLFormElement)) return;
+    form = copy;
+    form.dataset["js"] = "";
+    form.action = `/comments/${comment.id.replace(/^c-/, "")}`;
+    form.querySelector("textarea")!.defaultValue = comment.dataset["body"] ?? "";
+    comment.querySelector(":scope > .body")?.before(form);
+    showCancelButtons();
   }
+  const area = form.querySelector("textarea")!;
+  area.focus();
+  area.setSelectionRange(area.value.length, area.value.length);
+  scrollConversationTo(form);
+}
+
+function stopEditing(comment: HTMLElement): void {
+  comment.querySelector("form.edit")?.remove();
+  comment.focus();
 }
 
 // An edit can mention people who cannot see the update, so show the same notices as for a new comment.
 document.addEventListener("hearback:form-sent", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
-  form.closest(".comment")?.after(...unseenNotices(answer?.update_id ?? "", answer?.unseen ?? []));
+  const comment = form.closest<HTMLElement>(".comment");
+  comment?.after(...unseenNotices(answer?.update_id ?? "", answer?.unseen ?? []));
+  if (comment) stopEditing(comment);
 });
 
-function showEditButtons(): void {
-  for (const button of document.querySelectorAll<HTMLElement>("[data-edit], [data-cancel]"))
+function showCancelButtons(): void {
+  for (const button of document.querySelectorAll<HTMLElement>("[data-cancel]"))
     button.hidden = false;
 }
 for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
-  document.addEventListener(event, showEditButtons);
+  document.addEventListener(event, showCancelButtons);
 
 /**
  * Stands in for the media number of threads about the whole update, which have no media. It is
@@ -144,15 +139,6 @@ function comparePlaces(a: PlaceKey, b: PlaceKey): number {
   return a[0] - b[0] || a[1] - b[1] || a[2].localeCompare(b[2]);
 }
 
-/** Opens the page of threads that contains a comment. Does nothing if there is only one page. */
-export function openPageOfComment(id: string): void {
-  const query = `?${new URLSearchParams({ comment: id })}`;
-  // If this address is already open, the comment no longer exists, so the server has shown the newest page. Opening the
-  // address again would not help.
-  if (location.search === query || !document.querySelector(".thread-pages")) return;
-  location.replace(`${location.pathname}${query}#c-${id}`);
-}
-
 customElements.define("talk-order", ThreadOrder);
 
 declare global {
@@ -161,11 +147,12 @@ declare global {
   }
 }
 
-/** Shows the comment named in the URL fragment, if it exists. If it is on another page of threads, opens that page. */
-export function showCommentFromHash(): void {
-  if (!location.hash.startsWith("#c-")) return;
-  const comment = document.getElementById(location.hash.slice(1));
-  if (!comment) return openPageOfComment(location.hash.slice(3));
+/** Shows the comment named in the URL fragment, if it exists. If it is not on the page yet, loads its thread. */
+export async function showCommentFromHash(): Promise<void> {
+  const { hash } = location;
+  if (!hash.startsWith("#c-")) return;
+  const comment = await loadComment(hash.slice(1));
+  if (!comment || location.hash !== hash) return;
   stage()?.goTo(comment);
   revealComment(comment);
 }

@@ -3,7 +3,7 @@
 // the last event it received.
 import { announce } from "./dom.js";
 import { showError } from "./error-banner.js";
-import { refresh } from "./refresh.js";
+import { refresh, refreshComment } from "./refresh.js";
 
 const eventKinds = ["comment", "reaction", "receipt", "media", "update", "inbox"];
 const RECONNECT_DELAY_MS = 15_000;
@@ -28,6 +28,7 @@ class LivePage extends HTMLElement {
     this.#knownComments = commentIds();
     document.addEventListener("visibilitychange", this.#updateConnection);
     document.addEventListener("hearback:refreshed", this.#announceNewComments);
+    document.addEventListener("hearback:threads-loaded", this.#rememberComments);
     document.addEventListener("hearback:access-lost", this.#endAccess);
     addEventListener("online", this.#reconnect);
     this.#updateConnection();
@@ -36,6 +37,7 @@ class LivePage extends HTMLElement {
   disconnectedCallback(): void {
     document.removeEventListener("visibilitychange", this.#updateConnection);
     document.removeEventListener("hearback:refreshed", this.#announceNewComments);
+    document.removeEventListener("hearback:threads-loaded", this.#rememberComments);
     document.removeEventListener("hearback:access-lost", this.#endAccess);
     removeEventListener("online", this.#reconnect);
     this.#close();
@@ -102,6 +104,10 @@ class LivePage extends HTMLElement {
     if (kind === "inbox") showInboxCount(data.owed_by_me);
     // Only the inbox shows the items that an inbox event changes; other pages show just the count.
     if (kind === "inbox" && !document.getElementById("inbox")) return;
+    // A comment is fetched alone, and at once.
+    const isAboutComment = kind === "comment" || (kind === "reaction" && !this.#isUpdate(data.id));
+    if (isAboutComment && data.id !== undefined && document.getElementById("threads"))
+      return void refreshComment(data.id);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       void refresh().then(() => {
@@ -110,6 +116,15 @@ class LivePage extends HTMLElement {
       });
     }, REFRESH_DELAY_MS);
   }
+
+  #isUpdate(id: string | undefined): boolean {
+    return document.querySelector<HTMLElement>("update-page")?.dataset["update"] === id;
+  }
+
+  /** Comments that were loaded because the reader asked for them are not new. */
+  #rememberComments = (): void => {
+    this.#knownComments = commentIds();
+  };
 
   /** After a refresh, announces who has written new comments. Ignores the reader's own comments. */
   #announceNewComments = (): void => {

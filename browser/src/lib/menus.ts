@@ -1,5 +1,5 @@
 // Menus are <details> elements. At most one is open at a time; Escape or a click elsewhere closes
-// it. The reaction menu gets an emoji search.
+// it. The menus of comments are in comments/comment-menus.ts.
 import { make } from "./dom.js";
 
 const MAX_EMOJIS = 40;
@@ -25,15 +25,13 @@ document.addEventListener(
   ({ target }) => {
     if (!(target instanceof HTMLDetailsElement) || !target.open || !target.matches(".menu")) return;
     const items = target.querySelector<HTMLElement>(".menu-items");
-    if (!items) return;
-    if (target.matches(".react")) addEmojiSearch(items);
-    keepInView(items);
+    if (items) keepInView(items);
   },
   true,
 );
 
 /** Moves an open menu into the window, or into the scrolling list that contains it. */
-function keepInView(items: HTMLElement): void {
+export function keepInView(items: HTMLElement): void {
   items.style.translate = "";
   const [box, frame] = [
     items.getBoundingClientRect(),
@@ -52,12 +50,8 @@ function keepInView(items: HTMLElement): void {
   if (dx !== 0 || dy !== 0) items.style.translate = `${dx}px ${dy}px`;
 }
 
-/** Adds a field that finds an emoji by name. The list of emojis is loaded on the first search. */
-function addEmojiSearch(items: HTMLElement): void {
-  if (items.querySelector(".emoji-search")) return;
-  const first = items.querySelector<HTMLButtonElement>("button[formaction]");
-  const reactionsUrl = first?.getAttribute("formaction")?.replace(/[^/]*$/, "");
-  if (reactionsUrl === undefined) return;
+/** Adds a field that finds an emoji by name to a menu of reactions. The list of emojis is loaded on the first search. */
+export function addEmojiSearch(items: HTMLElement, reactionsUrl: string): void {
   const input = make("input", {
     type: "search",
     placeholder: "Any other, by name",
@@ -83,7 +77,10 @@ function addEmojiSearch(items: HTMLElement): void {
           make(
             "button",
             {
+              form: "act",
               formaction: reactionsUrl + emoji,
+              name: "_method",
+              value: "PUT",
               title: names.split(" ").slice(0, 4).join(" "),
               "aria-label": names,
             },

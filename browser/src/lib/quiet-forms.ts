@@ -3,7 +3,7 @@
 import { askGuestName, confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
 import { sendWhenConnected, waitingMessage } from "./offline.js";
-import { refresh } from "./refresh.js";
+import { refresh, refreshComment } from "./refresh.js";
 import { Problem, requestJson } from "./request.js";
 
 type SubmissionWrapper = <T>(form: HTMLFormElement, send: () => Promise<T>) => Promise<T>;
@@ -42,26 +42,48 @@ document.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector<HTMLButtonElement>("button:not([type=button])"));
 });
 
-async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
-  const question = form.dataset["turboConfirm"];
-  if (question && !(await confirmDialog(question, form.dataset["verb"] ?? "Yes"))) return;
-  await sendConfirmed(form, submitter);
+/** A form to send, as it was when the person pressed the button. The button may be gone when the request is sent. */
+interface Submission {
+  form: HTMLFormElement;
+  /** The button if it is outside of its form, otherwise the form. The buttons of all comments share one form. */
+  control: HTMLElement;
+  request: { method: string; url: string; data: URLSearchParams };
+  row: Element | null;
+  neighbor: Element | null | undefined;
+  refreshChanged: () => Promise<void>;
 }
 
-async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
-  if (form.getAttribute("aria-busy") === "true") return; // the second click of a double click
-  const { method, url, data } = readRequest(form, submitter);
-  form.setAttribute("aria-busy", "true");
-  const row = form.closest("li");
-  const neighbor = row?.nextElementSibling ?? row?.previousElementSibling;
+async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
+  const control = submitter && !form.contains(submitter) ? submitter : form;
+  if (control.getAttribute("aria-busy") === "true") return; // the second click of a double click
+  const row = control.closest("li");
+  const submission: Submission = {
+    form,
+    control,
+    request: readRequest(form, submitter),
+    row,
+    neighbor: row?.nextElementSibling ?? row?.previousElementSibling,
+    refreshChanged: refresherOf(control),
+  };
+  const { confirm, verb } = submitter?.dataset ?? {};
+  const question = confirm ?? form.dataset["turboConfirm"];
+  if (question && !(await confirmDialog(question, verb ?? form.dataset["verb"] ?? "Yes"))) return;
+  await sendConfirmed(submission, lasting(control));
+}
+
+/** `place` stays on the page while the request waits for the network. */
+async function sendConfirmed(submission: Submission, place: HTMLElement): Promise<void> {
+  const { form, control, request, row, neighbor, refreshChanged } = submission;
+  const { method, url, data } = request;
+  control.setAttribute("aria-busy", "true");
   try {
     const answer = await wrapSubmission(form, () => sendAskingName(method, url, data));
     hideError();
     document.dispatchEvent(new CustomEvent("hearback:form-sent", { detail: { form, answer } }));
-    form.closest("details")?.removeAttribute("open");
+    control.closest("details:not(.resolved-thread)")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) removeGuestNameFields();
-    await refresh();
+    await refreshChanged();
     // If the focused row was removed, move the focus to its neighbor.
     if (row && !row.isConnected && document.activeElement === document.body)
       (
@@ -69,7 +91,7 @@ async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | nul
         document.querySelector<HTMLElement>(".drop input, textarea")
       )?.focus();
   } catch (error) {
-    if (sendWhenConnected(form, error, () => void sendConfirmed(form, submitter)))
+    if (sendWhenConnected(place, error, () => void sendConfirmed(submission, place)))
       showError(waitingMessage(), true);
     else
       showError(
@@ -78,8 +100,19 @@ async function sendConfirmed(form: HTMLFormElement, submitter: HTMLElement | nul
           : "Your input was not sent. Try again in a moment.",
       );
   } finally {
-    form.removeAttribute("aria-busy");
+    control.removeAttribute("aria-busy");
   }
+}
+
+/** Returns the function that shows the effect of a form: it refreshes only the comment to which the form belongs. */
+function refresherOf(control: HTMLElement): () => Promise<void> {
+  const commentId = control.closest(".comment, .thread")?.id.replace(/^[ct]-/, "");
+  return commentId === undefined ? refresh : () => refreshComment(commentId);
+}
+
+/** Returns an element that stays on the page while the request waits: for a button in a menu, the menu's opener. */
+function lasting(control: HTMLElement): HTMLElement {
+  return control.closest(".menu")?.querySelector<HTMLElement>("button[form=ask]") ?? control;
 }
 
 /** Returns the request, without files, that the browser would send for this form. */
@@ -126,8 +159,10 @@ async function sendAskingName(
 
 /** Removes the name fields once the server knows the guest's name. */
 export function removeGuestNameFields(): void {
-  for (const input of document.querySelectorAll<HTMLInputElement>(
-    ".composer input[name=name], .answer input[name=name]",
-  ))
-    input.closest(".field")?.remove();
+  const templates = [...document.querySelectorAll("template")].map(({ content }) => content);
+  for (const root of [document, ...templates])
+    for (const input of root.querySelectorAll<HTMLInputElement>(
+      ".composer input[name=name], .answer input[name=name]",
+    ))
+      input.closest(".field")?.remove();
 }

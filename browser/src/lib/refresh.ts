@@ -57,8 +57,10 @@ function keepsAttribute(element: Element, name: string): boolean {
   if (name === "open" || name === "style" || name === "data-n") return true;
   if (name === "class") return element.matches(".medium, .viewport, .comment.on");
   if (name === "aria-current") return element.matches(".strip a");
+  // Scripts open and close the menus and forms of comments.
+  if (name === "aria-expanded") return element.matches("button[form=ask]");
   if (name === "hidden")
-    return element.matches("[data-scripted], [data-edit], [data-cancel], copy-button button");
+    return element.matches("[data-scripted], [data-cancel], copy-button button");
   return false;
 }
 
@@ -83,6 +85,18 @@ export function refresh(): Promise<void> {
     running = null;
   });
   return running;
+}
+
+let refreshThread: (commentId: string) => Promise<void> = refresh;
+
+/** Sets the function that refreshes only the thread of one comment. */
+export function onCommentRefresh(handler: (commentId: string) => Promise<void>): void {
+  refreshThread = handler;
+}
+
+/** Refreshes what the page shows of a comment that was written, changed or removed. */
+export function refreshComment(commentId: string): Promise<void> {
+  return refreshThread(commentId);
 }
 
 async function fetchAndMorph(): Promise<void> {

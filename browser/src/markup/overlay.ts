@@ -1,5 +1,6 @@
 // Shows drawings over the media on the stage. The author's marks are part of the page and can be hidden. A comment's
 // drawing appears when the comment is selected or playback reaches its time.
+import { loadComment } from "../comments/thread-loader.js";
 import { announce, icon, make, readStorage, writeStorage } from "../lib/dom.js";
 import type { Anchor, AnchoredComment } from "../update/anchors.js";
 import { positionMs } from "../update/source-swap.js";
@@ -71,7 +72,7 @@ export class MarkOverlay {
 
   /** Sets the comments about the media on the stage, and the anchor of the unsent comment. */
   setDrawings(comments: AnchoredComment[], pending: Anchor | null): void {
-    this.#comments = comments.filter(({ drawing }) => drawing !== undefined);
+    this.#comments = comments.filter(({ isDrawn }) => isDrawn);
     this.#pending = pending?.drawing ? pending : null;
     this.update();
   }
@@ -135,7 +136,9 @@ export class MarkOverlay {
       now === null ||
       (at !== undefined && now >= at - lead && now < Math.max(until ?? 0, at + defaultDuration));
     const due = this.#comments.filter(isDue);
-    const selected = due.filter(({ element }) => element.classList.contains("on"));
+    // A comment that is not loaded has its drawing with it, so load it now. The refresh after that draws again.
+    for (const { id, element } of now === null ? [] : due) if (!element) void loadComment(id);
+    const selected = due.filter(({ element }) => element?.classList.contains("on"));
     // Over a picture, show only the drawing of the selected comment.
     const shown = selected.length > 0 || now === null ? selected : due;
     return shown.map(({ drawing }) => drawing ?? []);

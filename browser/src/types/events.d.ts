@@ -8,6 +8,8 @@ declare global {
     "hearback:before-morph": CustomEvent<Document>;
     /** The page was refreshed, so its content may have changed. */
     "hearback:refreshed": CustomEvent;
+    /** Earlier threads or replies were added to the page, because the reader asked for them. */
+    "hearback:threads-loaded": CustomEvent;
     /** The reader has lost access to this page. */
     "hearback:access-lost": CustomEvent;
     /** The server is responding again after a failed request, or the browser is online again. */

@@ -1,4 +1,5 @@
-// The places that comments point to. They are read from the page, which is the only source of truth.
+// The places that comments point to. They are read from the page: from its comments and, for comments that are not
+// loaded yet, from the list in #marks.
 import type { Shape } from "../markup/shapes.js";
 
 /**
@@ -31,7 +32,12 @@ export interface Anchor {
 
 /** A comment with an anchor. */
 export interface AnchoredComment extends Anchor {
-  element: HTMLElement;
+  /** The id of the comment's element. */
+  id: string;
+  /** Null if the comment is not loaded. */
+  element: HTMLElement | null;
+  /** Whether the comment has a drawing, which may not be loaded. */
+  isDrawn: boolean;
   /** The author and the shortened text, which form the accessible name of the comment's mark. */
   label: string;
   /** The end of a time range, in milliseconds. */
@@ -56,27 +62,86 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   return { drawing: parsed.shapes };
 }
 
+/** A comment in #marks. The server writes it; see `MarkView` there. */
+interface Mark {
+  id: string;
+  media: string;
+  at?: number;
+  until?: number;
+  region?: [x: number, y: number, w: number, h: number];
+  drawn?: true;
+  kind: "comment" | "question";
+  author: string;
+  text: string;
+  created: string;
+}
+
+let parsedMarks: { text: string; marks: Mark[] } = { text: "", marks: [] };
+/** Comments that were removed since #marks was written. */
+const removedComments = new Set<string>();
+
+/** Call this when a comment was removed that may not be loaded. */
+export function forgetMark(commentId: string): void {
+  removedComments.add(commentId);
+}
+
+function unloadedMarks(): Mark[] {
+  const text = document.getElementById("marks")?.textContent ?? "";
+  if (text.trim() === "") return [];
+  if (text !== parsedMarks.text) parsedMarks = { text, marks: JSON.parse(text) as Mark[] };
+  return parsedMarks.marks.filter(
+    ({ id }) => !removedComments.has(id) && !document.getElementById(`c-${id}`),
+  );
+}
+
+/** An anchored comment with the time at which it was created. */
+type DatedComment = Omit<AnchoredComment, "number"> & { created: string };
+
 /**
  * Returns all comments with an anchor, in order of creation. Because of this order, the numbers of regions do not
  * change when the list on the page is sorted.
  */
 export function anchoredComments(): AnchoredComment[] {
-  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]
+  const loaded = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]
     // Omit the comments of collapsed threads, so that their marks are hidden too.
     .filter((comment) => !comment.closest(".resolved-thread:not([open])"))
-    .sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
+    .flatMap((comment) => fromElement(comment) ?? []);
+  const comments = [...loaded, ...unloadedMarks().map(fromMark)];
   let regions = 0;
-  return comments.flatMap((element) => {
-    const anchor = anchorOf(element);
-    if (!anchor) return [];
-    return {
+  return comments
+    .sort((a, b) => a.created.localeCompare(b.created))
+    .map(({ created: _created, ...comment }) => ({
+      ...comment,
+      number: comment.region ? ++regions : 0,
+    }));
+}
+
+function fromElement(element: HTMLElement): DatedComment | null {
+  const anchor = anchorOf(element);
+  return (
+    anchor && {
       ...anchor,
+      id: element.id,
       element,
+      isDrawn: anchor.drawing !== undefined,
       label: labelOf(element),
       isQuestion: element.dataset["kind"] === "question",
-      number: anchor.region ? ++regions : 0,
-    };
-  });
+      created: element.dataset["created"] ?? "",
+    }
+  );
+}
+
+function fromMark({ id, kind, author, text, region, drawn, ...mark }: Mark): DatedComment {
+  const [x = 0, y = 0, w = 0, h = 0] = region ?? [];
+  return {
+    ...mark,
+    ...(region ? { region: { x, y, w, h } } : {}),
+    id: `c-${id}`,
+    element: null,
+    isDrawn: drawn === true,
+    label: `${kind === "question" ? "question, " : ""}${author}: ${text || "a drawing"}`,
+    isQuestion: kind === "question",
+  };
 }
 
 function anchorOf(comment: HTMLElement): (Anchor & { until?: number }) | null {

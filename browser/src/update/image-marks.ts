@@ -35,7 +35,7 @@ export class ImageMarks {
   /** Highlights a comment's mark. */
   highlight(comment: AnchoredComment): void {
     for (const mark of this.#container.querySelectorAll<HTMLElement>("[data-mark]"))
-      mark.classList.toggle("on", mark.dataset["mark"] === comment.element.id);
+      mark.classList.toggle("on", mark.dataset["mark"] === comment.id);
   }
 
   /** Shows the region that the person is marking; null removes it. */
@@ -54,14 +54,14 @@ export class ImageMarks {
       {
         type: "button",
         class: "mark",
-        "data-mark": comment.element.id,
+        "data-mark": comment.id,
         "aria-label": `${comment.number}. ${comment.label}`,
         title: comment.label,
       },
       make("span", { class: "dot" }, String(comment.number)),
     );
     placeMark(mark, comment.region);
-    mark.classList.toggle("drawn", comment.drawing !== undefined);
+    mark.classList.toggle("drawn", comment.isDrawn);
     mark.addEventListener("click", () => this.onSelect(comment));
     return mark;
   }

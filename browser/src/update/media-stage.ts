@@ -1,4 +1,5 @@
 // <update-stage> shows one media item of an update at a time, with the places that comments point to.
+import { loadComment } from "../comments/thread-loader.js";
 import { make } from "../lib/dom.js";
 import { MarkOverlay } from "../markup/overlay.js";
 import {
@@ -161,7 +162,10 @@ export class UpdateStage extends HTMLElement {
   goTo(comment: HTMLElement): void {
     const anchored = anchoredComments().find(({ element }) => element === comment);
     selectComment(comment);
-    if (!anchored) return;
+    if (anchored) this.#showPlace(anchored);
+  }
+
+  #showPlace(anchored: AnchoredComment): void {
     this.show(anchored.media);
     if (anchored.at !== undefined) this.seek(anchored.at);
     this.#imageViewer?.showComment(anchored);
@@ -202,7 +206,7 @@ export class UpdateStage extends HTMLElement {
     this.#updateViews();
     this.#marks?.sync(this.#figure);
     for (const { element, number } of anchoredComments()) {
-      const chip = element.querySelector<HTMLElement>(".chip.place");
+      const chip = element?.querySelector<HTMLElement>(".chip.place");
       if (chip) chip.dataset["n"] = String(number);
     }
     this.#draw();
@@ -248,7 +252,7 @@ export class UpdateStage extends HTMLElement {
       this.#imageViewer = new ImageViewer(viewport, {
         canComment,
         onPoint: (region) => this.#point(region),
-        onSelect: (comment) => this.#select(comment),
+        onSelect: (comment) => void this.#select(comment),
       });
       tools?.replaceChildren(this.#imageViewer.tools);
       if (this.#marks) tools?.append(this.#marks.tools);
@@ -257,7 +261,7 @@ export class UpdateStage extends HTMLElement {
           make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
         );
     } else if (this.video) {
-      this.#timeline = new Timeline(this.video, (comment) => this.#select(comment));
+      this.#timeline = new Timeline(this.video, (comment) => void this.#select(comment));
       tools?.replaceChildren(this.#timeline.element);
       if (this.#marks) tools?.append(this.#marks.tools);
     } else tools?.replaceChildren();
@@ -283,9 +287,12 @@ export class UpdateStage extends HTMLElement {
     );
   }
 
-  #select(comment: AnchoredComment): void {
-    this.goTo(comment.element);
-    revealComment(comment.element);
+  async #select(comment: AnchoredComment): Promise<void> {
+    if (!comment.element) this.#showPlace(comment);
+    const element = comment.element ?? (await loadComment(comment.id));
+    if (!element) return;
+    this.goTo(element);
+    revealComment(element);
   }
 }
 

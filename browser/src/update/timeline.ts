@@ -91,7 +91,7 @@ export class Timeline {
     const dot = make("button", {
       type: "button",
       "aria-label": label,
-      "data-mark": group.map(({ element }) => element.id).join(" "),
+      "data-mark": group.map(({ id }) => id).join(" "),
     });
     dot.classList.toggle("many", group.length > 1);
     dot.classList.toggle(
@@ -101,7 +101,7 @@ export class Timeline {
     placeDot(dot, first.at ?? 0, duration);
     // Each press selects the next comment of the group.
     dot.addEventListener("click", () => {
-      const selected = group.findIndex(({ element }) => element.classList.contains("on"));
+      const selected = group.findIndex(({ element }) => element?.classList.contains("on"));
       this.onSelect(group[(selected + 1) % group.length] ?? first);
     });
     for (const event of ["pointerenter", "focus"])
@@ -114,10 +114,7 @@ export class Timeline {
   /** Highlights a comment's dot. */
   highlight(comment: AnchoredComment): void {
     for (const dot of this.element.querySelectorAll<HTMLElement>("[data-mark]"))
-      dot.classList.toggle(
-        "on",
-        (dot.dataset["mark"] ?? "").split(" ").includes(comment.element.id),
-      );
+      dot.classList.toggle("on", (dot.dataset["mark"] ?? "").split(" ").includes(comment.id));
   }
 
   /** Sorts comments by time and groups those whose dots would overlap. */

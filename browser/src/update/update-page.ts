@@ -86,7 +86,7 @@ class UpdatePage extends HTMLElement {
     if (time) stage()?.seek(Number(time[1]) * 1000);
     else if (location.hash.startsWith("#m-")) stage()?.show(location.hash.slice(3));
     else if (location.hash === "#answer-form") focusAnswer();
-    else showCommentFromHash();
+    else void showCommentFromHash();
   }
 
   #key(event: KeyboardEvent): void {

@@ -82,6 +82,12 @@ impl RequestContext {
         self.viewer.person()
     }
 
+    /// Returns the viewer's time zone. For guests, it is UTC.
+    pub(crate) fn zone(&self) -> &str {
+        let person = self.viewer.person().ok();
+        person.map_or("UTC", |person| person.time_zone.as_str())
+    }
+
     /// Builds the layout data of a page.
     pub(crate) async fn page(
         &self,
@@ -126,7 +132,7 @@ impl RequestContext {
                 email: person.email.clone(),
                 is_admin: person.is_admin(),
             }),
-            zone: person.map_or_else(|| "UTC".into(), |person| person.time_zone.clone()),
+            zone: self.zone().to_owned(),
             nonce: self.nonce.clone(),
             insecure: self.insecure,
             flash_text: self.flash.text.clone(),

@@ -34,7 +34,7 @@ pub(crate) async fn list(
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
     let query = ListQuery::read(&req, &[])?;
-    let range = ThreadRange::After(query.after.clone(), query.page_size());
+    let range = ThreadRange::List(query.after.clone(), query.page_size());
     let page = presenters::thread_page(&mut connection, &state, &ctx, &update, &range).await?;
     let (items, next) = (page.threads, page.later);
     json(StatusCode::OK, &ListView { items, next })

@@ -16,7 +16,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
 use crate::web::extract::guest_cookie::{guest_cookie, guests_of};
 use crate::web::extract::list_query::ListQuery;
-use crate::web::handlers::updates::{PageContent, ThreadQuery, update_page};
+use crate::web::handlers::updates::{PageContent, ThreadQuery, threads_part, update_page};
 use crate::web::pages::{LinksPage, NavEntry, SharePreview};
 use crate::web::presenters;
 use crate::web::responses::{
@@ -144,7 +144,7 @@ pub(crate) async fn open(
     secret: web::Path<String>,
     threads: web::Query<ThreadQuery>,
 ) -> HandlerResult {
-    let threads = threads.into_inner().range()?;
+    let query = threads.into_inner();
     // Read the guests before taking a database connection. A request that holds one connection must never wait for
     // another, because such requests can deadlock.
     let guests = guests_of(&state, &req).await?;
@@ -164,17 +164,24 @@ pub(crate) async fn open(
     let (cookie, new_id) = guest_cookie(&state, &link.id);
     let ctx = as_guest(ctx, known.unwrap_or_else(|| new_guest(new_id, &link)));
     let update = updates::find(&mut connection, &ctx.viewer, &link.update_id).await?;
-    let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
-    drop(connection);
-    let mut answer = if wants_json(&req) {
-        json(StatusCode::OK, &view)?
+    let mut answer = if query.is_part() {
+        drop(connection);
+        threads_part(&state, &ctx, &update, query).await?
     } else {
-        let content = PageContent {
-            share: Some(share_preview(&ctx, &secret, &view)),
-            threads,
-            ..PageContent::default()
-        };
-        update_page(&state, &ctx, StatusCode::OK, &update, content).await?
+        let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
+        drop(connection);
+        if wants_json(&req) {
+            json(StatusCode::OK, &view)?
+        } else {
+            let (threads, asked) = query.parse()?;
+            let content = PageContent {
+                share: Some(share_preview(&ctx, &secret, &view)),
+                threads,
+                asked,
+                ..PageContent::default()
+            };
+            update_page(&state, &ctx, StatusCode::OK, &update, content).await?
+        }
     };
     if is_new && *req.method() == Method::GET {
         answer.add_cookie(&cookie).map_err(Error::internal)?;

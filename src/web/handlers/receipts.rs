@@ -26,7 +26,7 @@ use crate::updates;
 use crate::web::extract::accept::wants_csv;
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::ReceiptsPage;
-use crate::web::presenters;
+use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{HandlerResult, html_page, json};
 use crate::web::schema::ListView;
 
@@ -62,11 +62,10 @@ pub(crate) async fn list(
         return json(StatusCode::OK, &body);
     }
     let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
-    let questions = presenters::thread_views(&mut connection, &state, &ctx, &update).await?;
-    let questions = questions
-        .into_iter()
-        .filter(|thread| thread.is_open_question())
-        .collect();
+    let questions = ThreadRange::OpenQuestions;
+    let questions = presenters::thread_page(&mut connection, &state, &ctx, &update, &questions)
+        .await?
+        .threads;
     drop(connection);
     let title = format!("Who has heard “{}”", view.heading());
     let page_of = ctx.page(&state, title, None).await?;

@@ -1,18 +1,15 @@
 //! Contexts of the templates about updates: the library, the form and the page of an update.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 
-use super::{AnswerBar, Form, Page};
+use super::{AnswerBar, Form, MarkView, Page, ThreadsPart};
 use crate::media::MediaKind;
 use crate::receipts::ReceiptState;
 use crate::text;
 use crate::updates::UpdateState;
 use crate::web::filters;
 use crate::web::schema::{
-    AccountView, CommentView, GuestAnswerView, LinkView, PersonView, ReceiptView, RowView,
-    UpdateView,
+    AccountView, GuestAnswerView, LinkView, PersonView, ReceiptView, RowView, UpdateView,
 };
 
 /// The library: every update the viewer may see. GET /updates: `q`, `author`, `audience=me`, `state`, `kind`,
@@ -146,17 +143,14 @@ pub struct UpdatePage {
     pub page: Page,
     /// The update.
     pub update: UpdateView,
-    /// One page of threads, in the order of their creation.
-    pub comments: Vec<CommentView>,
-    /// Address of the page with earlier threads; empty if there are none.
-    pub earlier: String,
-    /// Address of the page with later threads; empty if there are none.
-    pub later: String,
+    /// One page of threads.
+    pub threads: ThreadsPart,
+    /// Marks of the comments that are not on the page.
+    pub marks: Vec<MarkView>,
     /// Values and errors of the composer. A guest without a name also enters `name`.
     pub form: Form,
-    /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment the
-    /// viewer replies to.
-    pub drafts: BTreeMap<String, String>,
+    /// The viewer's unsent comment; empty if there is none.
+    pub draft: String,
     /// People who are mentioned in the viewer's new comment, but who cannot see the update.
     pub unseen: Vec<PersonView>,
     /// Receipts of the recipients; empty for guests.
@@ -192,9 +186,10 @@ pub struct UpdatePage {
 }
 
 impl UpdatePage {
-    /// Returns the unsent text for a subject, or an empty string.
-    pub fn draft(&self, subject: &str) -> &str {
-        self.drafts.get(subject).map_or("", String::as_str)
+    /// Returns the marks as JSON for a `script` element. `<` is escaped, so that no text ends the element.
+    pub fn marks_json(&self) -> String {
+        let json = serde_json::to_string(&self.marks).unwrap_or_default();
+        json.replace('<', "\\u003c")
     }
 
     /// Returns the text of the composer: the text of a refused comment, or else the unsent text.
@@ -202,7 +197,7 @@ impl UpdatePage {
         self.form
             .values
             .get("body")
-            .map_or_else(|| self.draft("comment"), String::as_str)
+            .map_or(&self.draft, String::as_str)
     }
 
     /// Returns how many people answered the update and can be asked to answer again.

@@ -9,31 +9,19 @@ use super::super::schema::{AnchorView, AuthorView, CommentView, RegionView, Vers
 use super::format_time;
 use super::media::media_view;
 use super::reactions::reaction_views;
-use super::thread_page::{Selection, ThreadPage, ThreadRange, count};
-use crate::clock::rfc3339;
-use crate::comments::{self, Comment, Region, Version};
+use super::thread_page::{Selection, ThreadPage, ThreadRange};
+use crate::clock::{Millis, rfc3339};
+use crate::comments::{self, Comment, Reaction, Region, Version};
 use crate::error::Result;
 use crate::infra::markdown;
 use crate::markup::parse_stored;
 use crate::media::{self, MediaWithRenditions};
 use crate::people::Viewer;
-use crate::receipts;
 use crate::state::State;
 use crate::updates::{self, Update};
 
 /// Maximum number of earlier versions of a comment to show.
 const MAX_WORDINGS: usize = 10;
-
-/// Presents every thread of an update. Leaves out removed comments without replies.
-pub(crate) async fn thread_views(
-    connection: &mut AnyConnection,
-    state: &State,
-    ctx: &RequestContext,
-    update: &Update,
-) -> Result<Vec<CommentView>> {
-    let all = thread_page(connection, state, ctx, update, &ThreadRange::All).await?;
-    Ok(all.threads)
-}
 
 /// Presents the threads in `range`. Leaves out removed comments without replies.
 pub(crate) async fn thread_page(
@@ -43,8 +31,26 @@ pub(crate) async fn thread_page(
     update: &Update,
     range: &ThreadRange,
 ) -> Result<ThreadPage> {
-    let all = comments::of_update(connection, &ctx.viewer, &update.id).await?;
-    present_threads(connection, state, ctx, update, &all, range).await
+    let selected = Selection::load(connection, &ctx.viewer, &update.id, range).await?;
+    let roots: Vec<String> = selected
+        .starts
+        .iter()
+        .map(|start| start.id.clone())
+        .collect();
+    let whole = selected.whole.as_deref();
+    let all = comments::of_threads(connection, &roots, selected.max_replies, whole).await?;
+    let material = Material::load(connection, &all).await?;
+    let mut threads = threads(state, ctx, update, &all, &material);
+    mark_accepted_answers(&mut threads, &all, &ctx.viewer);
+    for (thread, start) in threads.iter_mut().zip(&selected.starts) {
+        let hidden = usize::try_from(start.replies).unwrap_or_default();
+        thread.hidden_replies = hidden.saturating_sub(thread.replies.len());
+    }
+    Ok(ThreadPage {
+        threads,
+        earlier: selected.earlier,
+        later: selected.later,
+    })
 }
 
 /// Presents one comment or reply. Returns `None` if the comment was removed and is no longer shown.
@@ -55,8 +61,11 @@ pub(crate) async fn one_comment(
     update: &Update,
     id: &str,
 ) -> Result<Option<CommentView>> {
-    let thread = comments::of_thread(connection, &ctx.viewer, &update.id, id).await?;
-    let page = present_threads(connection, state, ctx, update, &thread, &ThreadRange::All).await?;
+    let range = ThreadRange::Only {
+        comment: id.to_owned(),
+        whole: true,
+    };
+    let page = thread_page(connection, state, ctx, update, &range).await?;
     Ok(page.threads.into_iter().find_map(|mut root| {
         if root.id == id {
             return Some(root);
@@ -66,79 +75,91 @@ pub(crate) async fn one_comment(
     }))
 }
 
-/// Presents the threads in `range`. `all` contains the comments of all threads to choose from.
-async fn present_threads(
-    connection: &mut AnyConnection,
+/// What belongs to the presented comments, in other tables. The keys are their ids.
+struct Material {
+    reactions: HashMap<String, Vec<Reaction>>,
+    pictures: HashMap<String, MediaWithRenditions>,
+    versions: HashMap<String, Vec<Version>>,
+}
+
+impl Material {
+    async fn load(connection: &mut AnyConnection, all: &[Comment]) -> Result<Self> {
+        let ids: Vec<&str> = all.iter().map(|comment| comment.id.as_str()).collect();
+        let edited: Vec<&str> = all
+            .iter()
+            .filter(|comment| comment.edited_at.is_some())
+            .map(|comment| comment.id.as_str())
+            .collect();
+        let reactions = comments::reactions_to(connection, &ids).await?;
+        let pictures = media::of_comments(connection, &ids).await?;
+        let versions = comments::versions_of(connection, &edited).await?;
+        Ok(Self {
+            reactions: group_by(reactions, |reaction| reaction.subject_id.clone()),
+            pictures: group_by(pictures, |(media, _)| {
+                media.comment_id.clone().unwrap_or_default()
+            }),
+            versions: group_by(versions, |version| version.comment_id.clone()),
+        })
+    }
+}
+
+fn group_by<T>(all: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, Vec<T>> {
+    let mut groups: HashMap<String, Vec<T>> = HashMap::new();
+    for one in all {
+        groups.entry(key(&one)).or_default().push(one);
+    }
+    groups
+}
+
+/// Presents comments as threads.
+fn threads(
     state: &State,
     ctx: &RequestContext,
     update: &Update,
     all: &[Comment],
-    range: &ThreadRange,
-) -> Result<ThreadPage> {
-    let reactions = comments::reactions(connection, &update.id).await?;
-    let pictures = media::of_comments(connection, &update.id).await?;
-    let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
-    let seen = match &ctx.viewer {
-        Viewer::Person(person) => {
-            receipts::previous_visit(connection, &state.clock, &update.id, &person.id).await?
-        }
-        Viewer::Guest(_) | Viewer::Nobody => None,
-    };
-    let numbers: HashMap<&str, usize> = album
-        .iter()
-        .enumerate()
-        .map(|(n, (media, _))| (media.id.as_str(), n + 1))
-        .collect();
-    let edited = all.iter().any(|comment| comment.edited_at.is_some());
-    let versions = if edited {
-        comments::versions_for_update(connection, &update.id).await?
-    } else {
-        Vec::new()
-    };
-    let selected = Selection::new(all, range);
+    material: &Material,
+) -> Vec<CommentView> {
     let mut shown = Vec::new();
-    let mut replies: HashMap<String, Vec<CommentView>> = HashMap::new();
-    for comment in &selected.comments {
-        let mut view = comment_view(state, ctx, update, comment, &pictures);
-        view.reactions = reaction_views(&reactions, &comment.id, &ctx.viewer);
-        view.media_number = comment
-            .media_id
-            .as_deref()
-            .and_then(|id| numbers.get(id).copied())
-            .unwrap_or(0);
-        view.new = !view.mine && seen.is_some_and(|seen| comment.created_at > seen);
-        view.versions = newest_versions(&versions, &comment.id);
+    let mut replies: HashMap<&str, Vec<CommentView>> = HashMap::new();
+    for comment in all {
+        let view = comment_view(state, ctx, update, comment, material);
         match &comment.parent_id {
             None => shown.push(view),
-            Some(_) if view.removed => {}
-            Some(parent) => replies.entry(parent.clone()).or_default().push(view),
+            Some(parent) => replies.entry(parent).or_default().push(view),
         }
     }
     for thread in &mut shown {
-        thread.replies = replies.remove(&thread.id).unwrap_or_default();
+        thread.replies = replies.remove(thread.id.as_str()).unwrap_or_default();
     }
-    mark_accepted_answers(&mut shown, all, &ctx.viewer);
-    let (comments, open_questions) = count(all);
-    Ok(ThreadPage {
-        threads: shown,
-        earlier: selected.earlier,
-        later: selected.later,
-        comments,
-        open_questions,
-    })
+    shown
+}
+
+/// Marks the comments by others that were written after the viewer's previous visit. `seen` is the time of that visit.
+pub(crate) fn mark_new(threads: &mut [CommentView], seen: Option<Millis>) {
+    let Some(seen) = seen else { return };
+    for thread in threads {
+        thread.new = !thread.mine && thread.created_ms > seen;
+        mark_new(&mut thread.replies, Some(seen));
+    }
+}
+
+/// Sets the number of the media that each comment points into. `media` are the ids of the update's media, in order.
+pub(crate) fn number_media(threads: &mut [CommentView], media: &[String]) {
+    for thread in threads {
+        let number = |id: &String| media.iter().position(|media| media == id);
+        let position = thread.media_id.as_ref().and_then(number);
+        thread.media_number = position.map_or(0, |position| position + 1);
+        number_media(&mut thread.replies, media);
+    }
 }
 
 /// Presents the newest [`MAX_WORDINGS`] earlier versions of a comment, sorted from oldest to
 /// newest.
-fn newest_versions(versions: &[Version], comment_id: &str) -> Vec<VersionView> {
-    let earlier: Vec<_> = versions
+fn newest_versions(versions: &[Version]) -> Vec<VersionView> {
+    versions
         .iter()
-        .filter(|version| version.comment_id == comment_id)
-        .collect();
-    earlier
-        .iter()
-        .skip(earlier.len().saturating_sub(MAX_WORDINGS))
-        .map(|version| version_view(version))
+        .skip(versions.len().saturating_sub(MAX_WORDINGS))
+        .map(version_view)
         .collect()
 }
 
@@ -165,13 +186,13 @@ fn mark_accepted_answers(threads: &mut [CommentView], all: &[Comment], viewer: &
     }
 }
 
-/// Presents one comment without its replies and reactions.
+/// Presents one comment without its replies.
 fn comment_view(
     state: &State,
     ctx: &RequestContext,
     update: &Update,
     comment: &Comment,
-    pictures: &MediaWithRenditions,
+    material: &Material,
 ) -> CommentView {
     let removed = comment.removed_at.is_some();
     let mine = !removed && comment.is_by(&ctx.viewer);
@@ -193,30 +214,38 @@ fn comment_view(
         anchor: anchor_view(comment),
         revision: comment.revision,
         created_at: rfc3339(comment.created_at),
+        created_ms: comment.created_at,
         edited_at: format_time(comment.edited_at),
         removed,
         mine,
         new: false,
         may_accept: false,
         may_take_back: false,
-        may_resolve: member
-            && !removed
-            && comment.parent_id.is_none()
-            && (!comment.is_question()
-                || mine
-                || comment.guest_id.is_some()
-                    && updates::must_be_author(&ctx.viewer, update).is_ok()),
-        versions: Vec::new(),
+        may_resolve: member && !removed && may_resolve(ctx, update, comment),
+        versions: newest_versions(of(&material.versions, comment)),
         media_number: 0,
+        hidden_replies: 0,
         url: comment_url(ctx, &update.id, &comment.id),
-        pictures: pictures
+        pictures: of(&material.pictures, comment)
             .iter()
-            .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
             .map(|entry| media_view(state, ctx, true, entry))
             .collect(),
-        reactions: Vec::new(),
+        reactions: reaction_views(of(&material.reactions, comment), &ctx.viewer),
         replies: Vec::new(),
     }
+}
+
+fn of<'a, T>(all: &'a HashMap<String, Vec<T>>, comment: &Comment) -> &'a [T] {
+    all.get(&comment.id).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a member may resolve the thread that the comment starts. Of a question, only its asker may, or the author of
+/// the update if a guest asked.
+fn may_resolve(ctx: &RequestContext, update: &Update, comment: &Comment) -> bool {
+    comment.parent_id.is_none()
+        && (!comment.is_question()
+            || comment.is_by(&ctx.viewer)
+            || comment.guest_id.is_some() && updates::must_be_author(&ctx.viewer, update).is_ok())
 }
 
 /// Presents the author of a comment. Guests do not see the names of share links.
@@ -235,11 +264,7 @@ fn author_view(comment: &Comment, member: bool) -> AuthorView {
 
 /// Presents the anchor of a comment. Returns `None` if the comment was removed or has no anchor.
 fn anchor_view(comment: &Comment) -> Option<AnchorView> {
-    let region = comment
-        .region
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .and_then(|value| Region::parse(&value).ok());
+    let region = region_view(comment.region.as_deref());
     let drawing = comment
         .drawing
         .as_deref()
@@ -249,13 +274,19 @@ fn anchor_view(comment: &Comment) -> Option<AnchorView> {
     (is_anchored && !is_removed).then(|| AnchorView {
         at_ms: comment.at_ms,
         until_ms: comment.until_ms,
-        region: region.map(|region| RegionView {
-            x: region.x,
-            y: region.y,
-            w: region.w,
-            h: region.h,
-        }),
+        region,
         drawing,
+    })
+}
+
+/// Presents a stored region. Returns `None` if there is none.
+pub(super) fn region_view(text: Option<&str>) -> Option<RegionView> {
+    let region = Region::parse(&serde_json::from_str(text?).ok()?).ok()?;
+    Some(RegionView {
+        x: region.x,
+        y: region.y,
+        w: region.w,
+        h: region.h,
     })
 }
 

@@ -4,18 +4,15 @@ use super::super::schema::ReactionView;
 use crate::comments::Reaction;
 use crate::people::Viewer;
 
-pub(super) fn reaction_views(
-    all: &[Reaction],
-    subject: &str,
-    viewer: &Viewer,
-) -> Vec<ReactionView> {
+/// Presents the reactions to one update or comment.
+pub(super) fn reaction_views(all: &[Reaction], viewer: &Viewer) -> Vec<ReactionView> {
     let me = |actor: &str| match viewer {
         Viewer::Person(person) => person.id == actor,
         Viewer::Guest(guests) => guests.iter().any(|guest| guest.id == actor),
         Viewer::Nobody => false,
     };
     let mut shapes: Vec<ReactionView> = Vec::new();
-    for reaction in all.iter().filter(|reaction| reaction.subject_id == subject) {
+    for reaction in all {
         match shapes.iter_mut().find(|view| view.emoji == reaction.emoji) {
             Some(view) => {
                 view.count += 1;

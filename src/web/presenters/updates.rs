@@ -11,7 +11,7 @@ use super::reactions::reaction_views;
 use super::receipts::receipt_view;
 use super::{format_time, is_author};
 use crate::clock::rfc3339;
-use crate::comments::reactions;
+use crate::comments;
 use crate::error::Result;
 use crate::infra::markdown;
 use crate::media::{self, MediaWithRenditions};
@@ -62,7 +62,7 @@ pub(crate) async fn update_view(
         Viewer::Person(person) => receipts::of_person(connection, &update.id, &person.id).await?,
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
-    let reactions = reactions(connection, &update.id).await?;
+    let reactions = comments::reactions_to(connection, &[&update.id]).await?;
     Ok(UpdateView {
         id: update.id.clone(),
         url: format!("{}/updates/{}", ctx.base_url, update.id),
@@ -99,7 +99,7 @@ pub(crate) async fn update_view(
             .map(|entry| media_view(state, ctx, author, entry))
             .collect(),
         counts: counts_of_update(connection, ctx, update).await?,
-        reactions: reaction_views(&reactions, &update.id, &ctx.viewer),
+        reactions: reaction_views(&reactions, &ctx.viewer),
         my_receipt: mine.map(|receipt| receipt_view(state, ctx, update, &receipt)),
     })
 }
@@ -139,9 +139,8 @@ async fn counts_of_update(
     let (comments, open_questions) = match ctx.viewer.guest_of(&update.id) {
         Some(_) => (0, 0),
         None => {
-            let rows = updates::by_ids(connection, ids).await?;
-            let comments = rows.first().map_or(0, |row| row.comments);
-            (comments, update.open_questions)
+            let (written, _) = comments::count_visible(connection, &ctx.viewer, &update.id).await?;
+            (written, update.open_questions)
         }
     };
     Ok(CountsView {

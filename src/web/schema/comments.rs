@@ -104,6 +104,9 @@ pub struct CommentView {
     pub revision: i64,
     /// When the comment was written.
     pub created_at: String,
+    /// When the comment was written, in milliseconds.
+    #[serde(skip)]
+    pub created_ms: i64,
     /// When the comment was last edited.
     pub edited_at: Option<String>,
     /// Whether the comment was removed. A removed comment is still shown if it has replies.
@@ -129,6 +132,9 @@ pub struct CommentView {
     /// Position of the comment's media in the update, counted from 1; 0 if the comment refers to no media.
     #[serde(skip)]
     pub media_number: usize,
+    /// Number of earlier replies that are not among `replies`.
+    #[serde(skip)]
+    pub hidden_replies: usize,
     /// Permalink of the comment.
     pub url: String,
     /// Pictures attached to the comment.

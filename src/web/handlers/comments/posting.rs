@@ -19,7 +19,7 @@ use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed, is
 use crate::web::extract::flash::Flash;
 use crate::web::handlers::check_input;
 use crate::web::handlers::updates::{PageContent, update_page};
-use crate::web::presenters;
+use crate::web::presenters::{self, ThreadRange};
 use crate::web::responses::{HandlerResult, json, return_path, see_other, see_other_with_flash};
 use crate::{markup, sample, text};
 
@@ -129,17 +129,17 @@ async fn refused_page(
     error: &Error,
 ) -> HandlerResult {
     let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
-    update_page(
-        state,
-        ctx,
-        status,
-        update,
-        PageContent {
-            form: Fields::refilled_form(typed, error),
-            ..PageContent::default()
-        },
-    )
-    .await
+    // A refused reply is shown again in its thread.
+    let threads = match typed.get("parent_id") {
+        Some(parent) => ThreadRange::Around(parent.clone()),
+        None => ThreadRange::default(),
+    };
+    let content = PageContent {
+        form: Fields::refilled_form(typed, error),
+        threads,
+        ..PageContent::default()
+    };
+    update_page(state, ctx, status, update, content).await
 }
 
 pub(crate) async fn edit(

@@ -9,15 +9,18 @@ use sqlx::AnyConnection;
 use super::ThreadQuery;
 use super::access_summary::access_summary;
 use super::answer_bar::answer_bar;
+use super::threads_part::{load_threads, present, threads_part};
 use crate::error::Result;
 use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
-use crate::web::pages::{AccessSummary, AnswerBar, Form, NavEntry, SharePreview, UpdatePage};
+use crate::web::pages::{
+    AccessSummary, AnswerBar, Asked, Form, MarkView, NavEntry, SharePreview, UpdatePage,
+};
 use crate::web::presenters::{self, ThreadPage, ThreadRange};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
 use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
-use crate::{drafts, events, inbox, links, notifications, receipts, updates};
+use crate::{comments, drafts, events, inbox, links, notifications, receipts, updates};
 
 /// Shows one update as a page or JSON. The author of a draft is redirected to the edit page.
 pub(crate) async fn show(
@@ -38,8 +41,14 @@ pub(crate) async fn show(
     if update.state() == UpdateState::Draft {
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
+    let query = threads.into_inner();
+    if query.is_part() {
+        return threads_part(&state, &ctx, &update, query).await;
+    }
+    let (threads, asked) = query.parse()?;
     let content = PageContent {
-        threads: threads.into_inner().range()?,
+        threads,
+        asked,
         ..PageContent::default()
     };
     update_page(&state, &ctx, StatusCode::OK, &update, content).await
@@ -54,6 +63,8 @@ pub(crate) struct PageContent {
     pub(crate) share: Option<SharePreview>,
     /// The threads to show.
     pub(crate) threads: ThreadRange,
+    /// The form or menu to show open.
+    pub(crate) asked: Asked,
 }
 
 /// Renders the page of an update for a member or a guest. If a comment was refused, the composer still contains its
@@ -70,11 +81,13 @@ pub(crate) async fn update_page(
     let event = events::newest_number(&mut connection).await?;
     let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
     presenters::attach_markup(&mut connection, &mut view.media).await?;
-    let threads =
-        presenters::thread_page(&mut connection, state, ctx, update, &content.threads).await?;
+    let media: Vec<String> = view.media.iter().map(|media| media.id.clone()).collect();
+    let range = &content.threads;
+    let threads = load_threads(&mut connection, state, ctx, update, range, &media).await?;
+    let marks = load_marks(&mut connection, ctx, update, &media, &threads).await?;
     let guest = ctx.viewer.guest_of(&update.id);
     let (section, people) = if guest.is_some() {
-        count_visible_comments(&mut view, &threads);
+        count_visible_comments(&mut connection, ctx, update, &mut view).await?;
         (None, PeopleParts::default())
     } else {
         let people = load_people_parts(&mut connection, state, ctx, update, &view).await?;
@@ -89,6 +102,14 @@ pub(crate) async fn update_page(
     };
     drop(connection);
     let path = page_path(update, content.share.as_ref());
+    let mut threads = present(ctx, update, threads, &path, media.len(), content.asked);
+    let mut form = content.form;
+    // A refused reply is shown again in its thread or, if that is gone, as a new comment.
+    if threads.shows(form.value("parent_id")) {
+        threads.form = std::mem::take(&mut form);
+    }
+    let draft = own.drafts.get(drafts::COMMENT).cloned().unwrap_or_default();
+    threads.drafts = own.drafts;
     let shown = UpdatePage {
         page: ctx.page(state, view.heading(), section).await?,
         access_summary: people.access_summary,
@@ -100,11 +121,10 @@ pub(crate) async fn update_page(
         links: people.links,
         guest: guest.is_some(),
         update: view,
-        earlier: thread_link(&path, "before", threads.earlier),
-        later: thread_link(&path, "after", threads.later),
-        comments: threads.threads,
-        form: content.form,
-        drafts: own.drafts,
+        threads,
+        marks,
+        form,
+        draft,
         unseen: unseen_people(ctx),
         receipts: people.receipts,
         guests: people.guests,
@@ -118,9 +138,31 @@ pub(crate) async fn update_page(
 }
 
 /// Sets the numbers of comments and open questions in `view` to those that the guest can see.
-fn count_visible_comments(view: &mut UpdateView, threads: &ThreadPage) {
-    view.counts.comments = i64::try_from(threads.comments).unwrap_or(i64::MAX);
-    view.counts.open_questions = i64::try_from(threads.open_questions).unwrap_or(i64::MAX);
+async fn count_visible_comments(
+    connection: &mut AnyConnection,
+    ctx: &RequestContext,
+    update: &Update,
+    view: &mut UpdateView,
+) -> Result<()> {
+    let (written, open) = comments::count_visible(connection, &ctx.viewer, &update.id).await?;
+    view.counts.comments = written;
+    view.counts.open_questions = open;
+    Ok(())
+}
+
+/// Loads the marks of the comments that the page does not show. Their places are complete, whatever the page shows.
+async fn load_marks(
+    connection: &mut AnyConnection,
+    ctx: &RequestContext,
+    update: &Update,
+    media: &[String],
+    threads: &ThreadPage,
+) -> Result<Vec<MarkView>> {
+    if media.is_empty() || !threads.is_partial() {
+        return Ok(Vec::new());
+    }
+    let marks = comments::marks(connection, &ctx.viewer, &update.id).await?;
+    Ok(presenters::mark_views(marks, threads))
 }
 
 /// Returns the path for links to the page itself. A guest opens the page at the secret address of
@@ -217,9 +259,4 @@ fn live_address(ctx: &RequestContext, update: &Update) -> String {
     } else {
         format!("/updates/{}/live", update.id)
     }
-}
-
-/// Returns the address of the page with earlier or later threads, or an empty string if there is no cursor.
-fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
-    cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
 }

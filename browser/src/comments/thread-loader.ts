@@ -1,0 +1,230 @@
+// Loads threads without the rest of the page: the thread that changed, earlier and later threads, and all replies of a
+// long thread.
+import { morphElements } from "@hotwired/turbo";
+import { announce } from "../lib/dom.js";
+import { onCommentRefresh, refresh } from "../lib/refresh.js";
+import { forgetMark } from "../update/anchors.js";
+
+/** If more threads than this change at once, the whole page is refreshed instead. */
+const MAX_SINGLE_THREADS = 3;
+
+/** The ids of the threads that show all their replies because the reader asked for them. */
+const wholeThreads = new Set<string>();
+/** Whether the links to earlier and later threads differ from those that the server would send. */
+let hasLoadedPages = false;
+
+document.addEventListener("turbo:load", () => {
+  wholeThreads.clear();
+  hasLoadedPages = false;
+});
+
+/** The changed comments whose threads have not been fetched yet. */
+const changed = new Set<string>();
+let running: Promise<void> | null = null;
+
+/**
+ * Fetches and morphs only the thread of this comment. If it is not on the page, adds it. Calls made meanwhile cause one
+ * more request for each comment. All promises resolve once the last request has ended.
+ */
+function refreshThread(commentId: string): Promise<void> {
+  changed.add(commentId);
+  running ??= (async () => {
+    while (changed.size > 0) {
+      const ids = [...changed];
+      changed.clear();
+      if (ids.length > MAX_SINGLE_THREADS) await refresh();
+      else await Promise.all(ids.map((id) => fetchThread(id)));
+    }
+  })().finally(() => {
+    running = null;
+  });
+  return running;
+}
+
+onCommentRefresh(refreshThread);
+
+async function fetchThread(commentId: string, isWhole = false): Promise<void> {
+  const threadId = threadOf(commentId)?.id;
+  const showsAll = isWhole || (threadId !== undefined && wholeThreads.has(threadId));
+  const part = await fetchPart({
+    part: "thread",
+    comment: commentId,
+    ...(showsAll ? { replies: "all" } : {}),
+  });
+  if (!part) return;
+  const thread = part.querySelector<HTMLElement>(".thread");
+  // The comment was not on the page, so only the response says which thread it belongs to.
+  if (thread && !showsAll && wholeThreads.has(thread.id)) return fetchThread(commentId, true);
+  if (thread) {
+    if (isWhole) wholeThreads.add(thread.id);
+    showThread(thread);
+  } else removeThread(commentId, part);
+  if (!document.getElementById(`c-${commentId}`) && !thread?.querySelector("[data-whole]"))
+    forgetMark(commentId);
+  const [count, nextCount] = [document, part].map((page) => page.getElementById("talk-count"));
+  if (count && nextCount) morphElements(count, nextCount);
+  document.dispatchEvent(new CustomEvent("hearback:refreshed"));
+}
+
+function threadOf(commentId: string): HTMLElement | null {
+  return document.getElementById(`c-${commentId}`)?.closest<HTMLElement>(".thread") ?? null;
+}
+
+/** Fetches a part of the page. Returns null if it is not available. */
+async function fetchPart(query: Record<string, string>): Promise<Document | null> {
+  try {
+    // The address is relative, because the page of a guest is at a secret address.
+    const response = await fetch(`${location.pathname}?${new URLSearchParams(query)}`, {
+      headers: { Accept: "text/html" },
+      credentials: "same-origin",
+    });
+    if ([403, 404, 410].includes(response.status))
+      document.dispatchEvent(new CustomEvent("hearback:access-lost"));
+    if (!response.ok || new URL(response.url).pathname !== location.pathname) return null;
+    const part = new DOMParser().parseFromString(await response.text(), "text/html");
+    removeReplyForms(part);
+    return part;
+  } catch {
+    return null; // The server is unreachable. The event stream reconnects and refreshes again.
+  }
+}
+
+/** The reply forms on this page stay as they are, so those of a fetched page are not needed. */
+function removeReplyForms(page: Document): void {
+  for (const form of page.querySelectorAll(".reply-form")) form.remove();
+}
+
+/** Morphs a thread, or adds it in the order of creation. */
+function showThread(thread: HTMLElement): void {
+  const current = document.getElementById(thread.id);
+  if (current) return morphElements(current, thread);
+  const list = document.getElementById("threads");
+  list?.querySelector(":scope > .talk-empty")?.remove();
+  const added = document.importNode(thread, true);
+  added.dataset["loaded"] = "";
+  const next = [...(list?.querySelectorAll(":scope > .thread") ?? [])].find(
+    (other) => other.id > added.id,
+  );
+  if (next) next.before(added);
+  else list?.append(added);
+}
+
+/** Removes the thread of a comment, unless it contains text that the reader has not sent yet. */
+function removeThread(commentId: string, part: Document): void {
+  const thread = threadOf(commentId) ?? document.getElementById(`t-${commentId}`);
+  const isWriting = [...(thread?.querySelectorAll("textarea") ?? [])].some(
+    (area) => area.value !== area.defaultValue,
+  );
+  if (!thread || isWriting) return;
+  const list = thread.parentElement;
+  thread.remove();
+  const empty = part.querySelector(".talk-empty");
+  if (list && empty && !list.querySelector(":scope > .thread"))
+    list.append(document.importNode(empty, true));
+}
+
+/** Comments that are being loaded. */
+const loading = new Map<string, Promise<HTMLElement | null>>();
+
+/** Returns the element with this id, such as `c-1`. If the comment is not on the page, adds its thread first. */
+export function loadComment(elementId: string): Promise<HTMLElement | null> {
+  const present = document.getElementById(elementId);
+  if (present) return Promise.resolve(present);
+  const request = loading.get(elementId) ?? loadThread(elementId);
+  loading.set(elementId, request);
+  return request.finally(() => loading.delete(elementId));
+}
+
+async function loadThread(elementId: string): Promise<HTMLElement | null> {
+  const commentId = elementId.replace(/^c-/, "");
+  await fetchThread(commentId);
+  // It may be one of the earlier replies of a long thread.
+  if (!document.getElementById(elementId)) await fetchThread(commentId, true);
+  document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
+  return document.getElementById(elementId);
+}
+
+document.addEventListener("click", (event) => {
+  if (!(event.target instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey)
+    return;
+  const pages = event.target.closest<HTMLAnchorElement>(".thread-pages a");
+  const whole = event.target.closest<HTMLAnchorElement>("a[data-whole]");
+  const link = pages ?? whole;
+  if (!link) return;
+  event.preventDefault();
+  // Turbo would follow the link.
+  event.stopPropagation();
+  if (link.getAttribute("aria-busy") === "true") return;
+  link.setAttribute("aria-busy", "true");
+  const load = pages ? loadPage(pages) : loadReplies(link);
+  void load.finally(() => link.removeAttribute("aria-busy"));
+});
+
+/** Adds the threads behind a link to earlier or later threads, and makes the link point to those behind them. */
+async function loadPage(link: HTMLAnchorElement): Promise<void> {
+  const query = Object.fromEntries(new URL(link.href).searchParams);
+  const part = await fetchPart({ ...query, part: "threads" });
+  // Without the part, follow the link. The page that it opens reports the error.
+  if (!part) return location.assign(link.href);
+  const isLoaded = (thread: Element): boolean => document.getElementById(thread.id) !== null;
+  const added = [...part.querySelectorAll<HTMLElement>(".thread")].filter(
+    (thread) => !isLoaded(thread),
+  );
+  for (const thread of added) showThread(thread);
+  hasLoadedPages = true;
+  const hadFocus = link === document.activeElement;
+  const further = part.querySelector<HTMLAnchorElement>(`.thread-pages a[rel=${link.rel}]`);
+  if (further) link.setAttribute("href", further.getAttribute("href") ?? "");
+  else removePageLink(link);
+  reportLoaded(added.length, link.rel === "prev" ? "earlier" : "later", "thread");
+  if (hadFocus && !further) focusFirst(added[0]?.id);
+}
+
+function removePageLink(link: HTMLAnchorElement): void {
+  const row = link.closest(".thread-pages");
+  link.remove();
+  if (!row?.querySelector("a")) row?.remove();
+}
+
+async function loadReplies(link: HTMLAnchorElement): Promise<void> {
+  const hadFocus = link === document.activeElement;
+  const thread = link.closest<HTMLElement>(".thread");
+  const before = commentsIn(thread);
+  await fetchThread(thread?.id.replace(/^t-/, "") ?? "", true);
+  const added = commentsIn(thread).filter((comment) => !before.includes(comment));
+  reportLoaded(added.length, "earlier", "reply");
+  if (hadFocus) added[0]?.focus({ preventScroll: true });
+}
+
+function commentsIn(thread: HTMLElement | null): HTMLElement[] {
+  return [...(thread?.querySelectorAll<HTMLElement>(".comment") ?? [])];
+}
+
+function focusFirst(threadId = ""): void {
+  const thread = document.getElementById(threadId);
+  thread?.querySelector<HTMLElement>(".comment")?.focus({ preventScroll: true });
+}
+
+function reportLoaded(count: number, which: "earlier" | "later", what: "thread" | "reply"): void {
+  document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
+  document.dispatchEvent(new CustomEvent("hearback:refreshed"));
+  const many = what === "reply" ? "replies" : "threads";
+  announce(`${count} ${which} ${count === 1 ? what : many} added.`);
+}
+
+// A refresh of the whole page fetches only the threads of one page. Keep the others that were loaded.
+document.addEventListener("hearback:before-morph", ({ detail: next }) => {
+  removeReplyForms(next);
+  const [list, nextList] = [document, next].map((page) => page.getElementById("threads"));
+  if (!list || !nextList) return;
+  for (const thread of list.querySelectorAll<HTMLElement>(":scope > .thread")) {
+    const other = next.getElementById(thread.id);
+    if (other && wholeThreads.has(thread.id)) other.replaceWith(next.importNode(thread, true));
+    else if (!other && thread.dataset["loaded"] !== undefined)
+      nextList.append(next.importNode(thread, true));
+  }
+  if (!hasLoadedPages) return;
+  nextList.querySelector(".thread-pages")?.remove();
+  const pages = list.querySelector(":scope > .thread-pages");
+  if (pages) nextList.prepend(next.importNode(pages, true));
+});

@@ -1,0 +1,93 @@
+//! The threads on the page of an update. Scripts load them alone to show earlier threads, or a thread that changed.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use sqlx::AnyConnection;
+
+use super::ThreadQuery;
+use crate::error::Result;
+use crate::people::Viewer;
+use crate::state::State;
+use crate::updates::Update;
+use crate::web::extract::context::RequestContext;
+use crate::web::pages::{Asked, Form, ThreadsPart};
+use crate::web::presenters::{self, ThreadPage, ThreadRange};
+use crate::web::responses::{HandlerResult, html_page};
+use crate::{comments, media, receipts};
+
+/// Responds with the threads that the query selects, as a part of the page.
+pub(crate) async fn threads_part(
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    query: ThreadQuery,
+) -> HandlerResult {
+    let (range, asked) = query.parse()?;
+    let mut connection = state.db.read().await?;
+    let media = media::ids_of_update(&mut connection, &update.id).await?;
+    let threads = load_threads(&mut connection, state, ctx, update, &range, &media).await?;
+    let (written, open) = comments::count_visible(&mut connection, &ctx.viewer, &update.id).await?;
+    drop(connection);
+    let open = match ctx.viewer.guest_of(&update.id) {
+        Some(_) => open,
+        None => update.open_questions,
+    };
+    let part = ThreadsPart {
+        counts: Some((written, open)),
+        ..present(ctx, update, threads, "", media.len(), asked)
+    };
+    html_page(StatusCode::OK, &part)
+}
+
+/// Loads the threads in a range. `media` are the ids of the update's media.
+pub(super) async fn load_threads(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    range: &ThreadRange,
+    media: &[String],
+) -> Result<ThreadPage> {
+    let mut page = presenters::thread_page(connection, state, ctx, update, range).await?;
+    if let Viewer::Person(person) = &ctx.viewer {
+        let seen =
+            receipts::previous_visit(connection, &state.clock, &update.id, &person.id).await?;
+        presenters::mark_new(&mut page.threads, seen);
+    }
+    presenters::number_media(&mut page.threads, media);
+    Ok(page)
+}
+
+/// Builds the context of the template. `path` is the path for links to the page itself; it is empty if the links are
+/// relative.
+pub(super) fn present(
+    ctx: &RequestContext,
+    update: &Update,
+    threads: ThreadPage,
+    path: &str,
+    media: usize,
+    asked: Asked,
+) -> ThreadsPart {
+    let guest = ctx.viewer.guest_of(&update.id);
+    ThreadsPart {
+        update: update.id.clone(),
+        zone: ctx.zone().to_owned(),
+        media,
+        comments: threads.threads,
+        earlier: thread_link(path, "before", threads.earlier),
+        later: thread_link(path, "after", threads.later),
+        may_answer: guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none(),
+        guest: guest.is_some(),
+        needs_name: guest.is_some_and(|guest| guest.name.is_none()),
+        asked,
+        form: Form::default(),
+        drafts: BTreeMap::new(),
+        counts: None,
+    }
+}
+
+/// Returns the address of the page with earlier or later threads, or an empty string if there is no cursor.
+fn thread_link(path: &str, name: &str, cursor: Option<String>) -> String {
+    cursor.map_or_else(String::new, |cursor| format!("{path}?{name}={cursor}"))
+}
