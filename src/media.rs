@@ -178,6 +178,35 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
+/// Returns the media of an update, without removed media, and the pictures in these comments on it.
+pub async fn of_update_and_comments(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    comments: &[&str],
+) -> Result<MediaWithRenditions> {
+    let chosen = format!(
+        "m.update_id = $1 AND m.removed_at IS NULL AND (m.comment_id IS NULL OR m.comment_id IN ({}))",
+        db::placeholders(2, comments.len())
+    );
+    let media = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM media m WHERE {} ORDER BY m.id"
+        ),
+        chosen
+    );
+    let renditions = format!(
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+         JOIN media m ON m.id = r.media_id WHERE {chosen} ORDER BY r.media_id, r.name"
+    );
+    let ids: Vec<String> = std::iter::once(update_id)
+        .chain(comments.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    load_media(connection, media, renditions, &ids).await
+}
+
 /// Returns the ids of an update's media, in order. Leaves out removed media and the pictures in comments.
 pub async fn ids_of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(

@@ -333,21 +333,6 @@ pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &
     Ok(())
 }
 
-/// Whether the person has muted the update.
-pub async fn is_muted(
-    connection: &mut AnyConnection,
-    person_id: &str,
-    update_id: &str,
-) -> Result<bool> {
-    let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM mutes WHERE person_id = $1 AND update_id = $2")
-            .bind(person_id)
-            .bind(update_id)
-            .fetch_one(connection)
-            .await?;
-    Ok(count > 0)
-}
-
 /// Mutes or unmutes an update for a person. Muting also marks as read all notifications that a mute suppresses. Other
 /// notifications, such as requests for an answer and objections, stay unread.
 pub async fn set_muted(

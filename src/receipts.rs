@@ -246,13 +246,46 @@ pub async fn previous_visit(
     .bind(person_id)
     .fetch_optional(connection)
     .await?;
-    Ok(visit.and_then(|(seen, before)| {
-        if clock.now() - seen > VISIT_GAP {
-            Some(seen)
-        } else {
-            before
-        }
-    }))
+    Ok(visit.and_then(|(seen, before)| end_of_previous_visit(clock, seen, before)))
+}
+
+/// What the page of an update knows about its reader.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reader {
+    /// The time of the previous visit; see [`previous_visit`].
+    pub previous_visit: Option<Millis>,
+    /// Whether the reader has muted the update.
+    pub muted: bool,
+}
+
+/// Returns the previous visit of a person, and whether the person has muted the update.
+pub async fn reader(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    update_id: &str,
+    person_id: &str,
+) -> Result<Reader> {
+    let (seen, before, mutes): (Option<Millis>, Option<Millis>, i64) = sqlx::query_as(
+        "SELECT max(v.seen_at), max(v.before_at),
+         (SELECT count(*) FROM mutes WHERE update_id = $1 AND person_id = $2)
+         FROM visits v WHERE v.update_id = $1 AND v.person_id = $2",
+    )
+    .bind(update_id)
+    .bind(person_id)
+    .fetch_one(connection)
+    .await?;
+    Ok(Reader {
+        previous_visit: seen.and_then(|seen| end_of_previous_visit(clock, seen, before)),
+        muted: mutes > 0,
+    })
+}
+
+fn end_of_previous_visit(clock: &Clock, seen: Millis, before: Option<Millis>) -> Option<Millis> {
+    if clock.now() - seen > VISIT_GAP {
+        Some(seen)
+    } else {
+        before
+    }
 }
 
 /// Records that a person has the update open. The page's script reports this when the page becomes

@@ -18,6 +18,8 @@ pub struct ThreadStart {
     pub created_at: Millis,
     /// Number of replies that were not removed.
     pub replies: i64,
+    /// Number of comments on the whole update that were not removed, including those that a guest cannot see.
+    pub comments: i64,
 }
 
 /// Where a list of threads starts, and its direction. Ids sort by creation time, so a position stays valid even after
@@ -79,7 +81,8 @@ pub async fn thread_starts(
 ) -> Result<Vec<ThreadStart>> {
     let text = format!(
         "SELECT c.id, c.created_at,
-         (SELECT count(*) FROM comments r WHERE r.parent_id = c.id AND r.removed_at IS NULL) AS replies
+         (SELECT count(*) FROM comments r WHERE r.parent_id = c.id AND r.removed_at IS NULL) AS replies,
+         (SELECT count(*) FROM comments a WHERE a.update_id = $1 AND a.removed_at IS NULL) AS comments
          FROM comments c WHERE c.update_id = $1 AND c.parent_id IS NULL AND ($2 = '' OR c.link_id = $2)
          AND (c.removed_at IS NULL OR EXISTS (SELECT 1 FROM comments r WHERE r.parent_id = c.id
          AND r.removed_at IS NULL)) AND {} LIMIT $4",

@@ -21,7 +21,8 @@ pub(crate) mod workspace;
 
 pub(crate) use access::{access_views, link_view, listed_link_view};
 pub(crate) use comments::{
-    comment_url, mark_new, number_media, one_comment, thread_page, version_view,
+    UpdateMaterial, comment_url, mark_new, number_media, one_comment, thread_page, threads_of_page,
+    version_view,
 };
 pub(crate) use inbox::{counts_view, inbox_view};
 pub(crate) use marks::mark_views;
@@ -32,7 +33,7 @@ pub(crate) use receipts::{
 pub(crate) use search_hits::attach_hits;
 pub(crate) use thread_page::{ThreadPage, ThreadRange};
 pub(crate) use update_list::row_views;
-pub(crate) use updates::update_view;
+pub(crate) use updates::{UpdateParts, group_views, present_update, update_view};
 
 use crate::clock::{Millis, rfc3339};
 use crate::people::Viewer;

@@ -111,6 +111,21 @@ async fn number_of_sql_statements_for_a_list_is_the_same_for_three_and_thirty_ro
     assert_eq!(counts[0], counts[1]);
 }
 
+#[actix_web::test]
+async fn update_page_needs_at_most_fifteen_statements() {
+    counting::start();
+    let app = TestApp::start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let update = json!({ "title": "T", "audience": [email("Bob")], "expectation": "readback" });
+    let update = ada.update(update).await;
+    insert_comments(&app, &ada, update.trim_start_matches("/updates/"), 50).await;
+    for name in ["Ada", "Bob"] {
+        let browser = app.browser(name).await;
+        let statements = counting::statements(&browser.get(&update).await.expect(200));
+        assert!(statements.len() <= 15, "{name}: {statements:#?}");
+    }
+}
+
 /// Returns how many SQL statements the server executes for an acknowledgement, for a comment and for a reply.
 async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
     // A request also records the use of its token, but at most once a minute. Send a request first,

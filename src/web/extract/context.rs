@@ -95,15 +95,33 @@ impl RequestContext {
         title: impl Into<String>,
         at: Option<NavEntry>,
     ) -> Result<Page> {
+        let owed = match &self.viewer {
+            Viewer::Person(person) => {
+                let mut connection = state.db.read().await?;
+                inbox::owed_count(&mut connection, &state.clock, &person.id).await?
+            }
+            Viewer::Guest(_) | Viewer::Nobody => 0,
+        };
+        self.page_with_count(state, title, at, owed).await
+    }
+
+    /// Same as [`Self::page`], for handlers that know the number of updates that wait for the viewer's answer.
+    pub(crate) async fn page_with_count(
+        &self,
+        state: &State,
+        title: impl Into<String>,
+        at: Option<NavEntry>,
+        owed_count: i64,
+    ) -> Result<Page> {
         let mut page = Page {
             title: title.into(),
             at,
             now: state.clock.now(),
+            owed_count,
             ..self.bare_page()
         };
-        if let Viewer::Person(person) = &self.viewer {
+        if matches!(self.viewer, Viewer::Person(_)) {
             let mut connection = state.db.read().await?;
-            page.owed_count = inbox::owed_count(&mut connection, &state.clock, &person.id).await?;
             page.set_workspace(workspace::load_summary(&mut connection).await?);
         }
         Ok(page)

@@ -31,6 +31,45 @@ pub(crate) async fn thread_page(
     update: &Update,
     range: &ThreadRange,
 ) -> Result<ThreadPage> {
+    Ok(load(connection, state, ctx, update, range, false).await?.0)
+}
+
+/// What the page of an update needs beside its threads. One statement reads the reactions to the update and to the
+/// shown comments; the same holds for media.
+pub(crate) struct UpdateMaterial {
+    pub(crate) album: MediaWithRenditions,
+    pub(crate) reactions: Vec<Reaction>,
+    /// Number of comments on the update that were not removed, including those that a guest cannot see.
+    pub(crate) comments: i64,
+}
+
+/// Presents the threads in `range`, which must be a page, and loads what else the page needs.
+pub(crate) async fn threads_of_page(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    range: &ThreadRange,
+) -> Result<(ThreadPage, UpdateMaterial)> {
+    let (page, mut material, comments) = load(connection, state, ctx, update, range, true).await?;
+    let of_update = UpdateMaterial {
+        album: material.pictures.remove("").unwrap_or_default(),
+        reactions: material.reactions.remove(&update.id).unwrap_or_default(),
+        comments,
+    };
+    Ok((page, of_update))
+}
+
+/// Presents threads. Also returns what belongs to their comments, to the update too if `with_update`, and the number of
+/// comments on the update.
+async fn load(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    range: &ThreadRange,
+    with_update: bool,
+) -> Result<(ThreadPage, Material, i64)> {
     let selected = Selection::load(connection, &ctx.viewer, &update.id, range).await?;
     let roots: Vec<String> = selected
         .starts
@@ -39,18 +78,20 @@ pub(crate) async fn thread_page(
         .collect();
     let whole = selected.whole.as_deref();
     let all = comments::of_threads(connection, &roots, selected.max_replies, whole).await?;
-    let material = Material::load(connection, &all).await?;
+    let owner = with_update.then_some(update.id.as_str());
+    let material = Material::load(connection, &all, owner).await?;
     let mut threads = threads(state, ctx, update, &all, &material);
     mark_accepted_answers(&mut threads, &all, &ctx.viewer);
     for (thread, start) in threads.iter_mut().zip(&selected.starts) {
         let hidden = usize::try_from(start.replies).unwrap_or_default();
         thread.hidden_replies = hidden.saturating_sub(thread.replies.len());
     }
-    Ok(ThreadPage {
+    let page = ThreadPage {
         threads,
         earlier: selected.earlier,
         later: selected.later,
-    })
+    };
+    Ok((page, material, selected.comments))
 }
 
 /// Presents one comment or reply. Returns `None` if the comment was removed and is no longer shown.
@@ -75,7 +116,8 @@ pub(crate) async fn one_comment(
     }))
 }
 
-/// What belongs to the presented comments, in other tables. The keys are their ids.
+/// What belongs to the presented comments, in other tables. The keys are their ids. The media of the update itself has
+/// an empty key, and the reactions to it have its id.
 struct Material {
     reactions: HashMap<String, Vec<Reaction>>,
     pictures: HashMap<String, MediaWithRenditions>,
@@ -83,15 +125,24 @@ struct Material {
 }
 
 impl Material {
-    async fn load(connection: &mut AnyConnection, all: &[Comment]) -> Result<Self> {
+    /// Loads what belongs to the comments and, if `update` is an id, to the update.
+    async fn load(
+        connection: &mut AnyConnection,
+        all: &[Comment],
+        update: Option<&str>,
+    ) -> Result<Self> {
         let ids: Vec<&str> = all.iter().map(|comment| comment.id.as_str()).collect();
+        let subjects: Vec<&str> = ids.iter().copied().chain(update).collect();
         let edited: Vec<&str> = all
             .iter()
             .filter(|comment| comment.edited_at.is_some())
             .map(|comment| comment.id.as_str())
             .collect();
-        let reactions = comments::reactions_to(connection, &ids).await?;
-        let pictures = media::of_comments(connection, &ids).await?;
+        let reactions = comments::reactions_to(connection, &subjects).await?;
+        let pictures = match update {
+            Some(update) => media::of_update_and_comments(connection, update, &ids).await?,
+            None => media::of_comments(connection, &ids).await?,
+        };
         let versions = comments::versions_of(connection, &edited).await?;
         Ok(Self {
             reactions: group_by(reactions, |reaction| reaction.subject_id.clone()),
@@ -271,7 +322,7 @@ fn anchor_view(comment: &Comment) -> Option<AnchorView> {
         .and_then(|text| parse_stored(text).ok());
     let is_removed = comment.removed_at.is_some();
     let is_anchored = comment.at_ms.is_some() || region.is_some() || drawing.is_some();
-    (is_anchored && !is_removed).then(|| AnchorView {
+    (is_anchored && !is_removed).then_some(AnchorView {
         at_ms: comment.at_ms,
         until_ms: comment.until_ms,
         region,

@@ -71,6 +71,8 @@ pub(super) struct Selection {
     pub(super) max_replies: i64,
     /// Id of the thread of which all replies are presented.
     pub(super) whole: Option<String>,
+    /// Number of comments on the update that were not removed. Set only for a page.
+    pub(super) comments: i64,
 }
 
 impl Selection {
@@ -107,8 +109,8 @@ impl Selection {
 
     /// Returns a selection of one page: threads of both sides in turn, until the page is full.
     fn page(mut older: Side, mut newer: Side) -> Self {
-        let (mut threads, mut comments) = (0, 0);
-        while threads < PAGE_THREADS && (comments < PAGE_COMMENTS || threads == 0) {
+        let (mut threads, mut shown) = (0, 0);
+        while threads < PAGE_THREADS && (shown < PAGE_COMMENTS || threads == 0) {
             let side = if older.has_next() && (older.taken <= newer.taken || !newer.has_next()) {
                 &mut older
             } else if newer.has_next() {
@@ -117,11 +119,13 @@ impl Selection {
                 break;
             };
             let replies = side.starts[side.taken].replies;
-            comments += 1 + replies.min(PAGE_REPLIES);
+            shown += 1 + replies.min(PAGE_REPLIES);
             threads += 1;
             side.taken += 1;
         }
         let (earlier, later) = (older.has_more(), newer.has_more());
+        let any = older.starts.first().or(newer.starts.first());
+        let comments = any.map_or(0, |start| start.comments);
         older.starts.truncate(older.taken);
         newer.starts.truncate(newer.taken);
         let starts: Vec<_> = older.starts.into_iter().rev().chain(newer.starts).collect();
@@ -131,6 +135,7 @@ impl Selection {
             starts,
             max_replies: PAGE_REPLIES,
             whole: None,
+            comments,
         }
     }
 }

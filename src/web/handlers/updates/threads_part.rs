@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use sqlx::AnyConnection;
 
 use super::ThreadQuery;
-use crate::error::Result;
 use crate::people::Viewer;
 use crate::state::State;
 use crate::updates::Update;
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::{Asked, Form, ThreadsPart};
-use crate::web::presenters::{self, ThreadPage, ThreadRange};
+use crate::web::presenters::{self, ThreadPage};
 use crate::web::responses::{HandlerResult, html_page};
 use crate::{comments, media, receipts};
 
@@ -26,7 +24,13 @@ pub(crate) async fn threads_part(
     let (range, asked) = query.parse()?;
     let mut connection = state.db.read().await?;
     let media = media::ids_of_update(&mut connection, &update.id).await?;
-    let threads = load_threads(&mut connection, state, ctx, update, &range, &media).await?;
+    let mut threads = presenters::thread_page(&mut connection, state, ctx, update, &range).await?;
+    if let Viewer::Person(person) = &ctx.viewer {
+        let clock = &state.clock;
+        let seen = receipts::previous_visit(&mut connection, clock, &update.id, &person.id).await?;
+        presenters::mark_new(&mut threads.threads, seen);
+    }
+    presenters::number_media(&mut threads.threads, &media);
     let (written, open) = comments::count_visible(&mut connection, &ctx.viewer, &update.id).await?;
     drop(connection);
     let open = match ctx.viewer.guest_of(&update.id) {
@@ -38,25 +42,6 @@ pub(crate) async fn threads_part(
         ..present(ctx, update, threads, "", media.len(), asked)
     };
     html_page(StatusCode::OK, &part)
-}
-
-/// Loads the threads in a range. `media` are the ids of the update's media.
-pub(super) async fn load_threads(
-    connection: &mut AnyConnection,
-    state: &State,
-    ctx: &RequestContext,
-    update: &Update,
-    range: &ThreadRange,
-    media: &[String],
-) -> Result<ThreadPage> {
-    let mut page = presenters::thread_page(connection, state, ctx, update, range).await?;
-    if let Viewer::Person(person) = &ctx.viewer {
-        let seen =
-            receipts::previous_visit(connection, &state.clock, &update.id, &person.id).await?;
-        presenters::mark_new(&mut page.threads, seen);
-    }
-    presenters::number_media(&mut page.threads, media);
-    Ok(page)
 }
 
 /// Builds the context of the template. `path` is the path for links to the page itself; it is empty if the links are

@@ -9,18 +9,21 @@ use sqlx::AnyConnection;
 use super::ThreadQuery;
 use super::access_summary::access_summary;
 use super::answer_bar::answer_bar;
-use super::threads_part::{load_threads, present, threads_part};
+use super::threads_part::{present, threads_part};
 use crate::error::Result;
+use crate::receipts::{Reader, Receipt};
 use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::{
     AccessSummary, AnswerBar, Asked, Form, MarkView, NavEntry, SharePreview, UpdatePage,
 };
-use crate::web::presenters::{self, ThreadPage, ThreadRange};
+use crate::web::presenters::{self, ThreadPage, ThreadRange, UpdateMaterial, UpdateParts};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
-use crate::web::schema::{GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView};
-use crate::{comments, drafts, events, inbox, links, notifications, receipts, updates};
+use crate::web::schema::{
+    AudienceView, GuestAnswerView, LinkView, PersonView, ReceiptView, UpdateView,
+};
+use crate::{comments, drafts, events, inbox, links, receipts, updates};
 
 /// Shows one update as a page or JSON. The author of a draft is redirected to the edit page.
 pub(crate) async fn show(
@@ -79,21 +82,23 @@ pub(crate) async fn update_page(
     let mut connection = state.db.read().await?;
     // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
     let event = events::newest_number(&mut connection).await?;
-    let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
-    presenters::attach_markup(&mut connection, &mut view.media).await?;
-    let media: Vec<String> = view.media.iter().map(|media| media.id.clone()).collect();
-    let range = &content.threads;
-    let threads = load_threads(&mut connection, state, ctx, update, range, &media).await?;
-    let marks = load_marks(&mut connection, ctx, update, &media, &threads).await?;
     let guest = ctx.viewer.guest_of(&update.id);
-    let (section, people) = if guest.is_some() {
-        count_visible_comments(&mut connection, ctx, update, &mut view).await?;
-        (None, PeopleParts::default())
-    } else {
-        let people = load_people_parts(&mut connection, state, ctx, update, &view).await?;
-        (Some(NavEntry::Library), people)
-    };
     let own = load_own_parts(&mut connection, state, ctx, update).await?;
+    let (mut threads, material) =
+        presenters::threads_of_page(&mut connection, state, ctx, update, &content.threads).await?;
+    let receipts = match guest {
+        Some(_) => Vec::new(),
+        None => receipts::of_update(&mut connection, &update.id).await?,
+    };
+    let view = load_view(&mut connection, state, ctx, update, material, &receipts).await?;
+    let media: Vec<String> = view.media.iter().map(|media| media.id.clone()).collect();
+    presenters::mark_new(&mut threads.threads, own.reader.previous_visit);
+    presenters::number_media(&mut threads.threads, &media);
+    let marks = load_marks(&mut connection, ctx, update, &media, &threads).await?;
+    let people = match guest {
+        Some(_) => PeopleParts::default(),
+        None => load_people_parts(&mut connection, state, ctx, update, &view, &receipts).await?,
+    };
     let may_answer = guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none();
     let answer_bar = if may_answer {
         answer_bar(&mut connection, ctx, update, &view, &own.drafts).await?
@@ -110,12 +115,16 @@ pub(crate) async fn update_page(
     }
     let draft = own.drafts.get(drafts::COMMENT).cloned().unwrap_or_default();
     threads.drafts = own.drafts;
+    let section = guest.is_none().then_some(NavEntry::Library);
+    let owed = own.inbox.owed_by_me;
     let shown = UpdatePage {
-        page: ctx.page(state, view.heading(), section).await?,
+        page: ctx
+            .page_with_count(state, view.heading(), section, owed)
+            .await?,
         access_summary: people.access_summary,
         answer_bar,
-        muted: own.muted,
-        next: own.next,
+        muted: own.reader.muted,
+        next: owed + own.inbox.said_to_me > 0,
         mail: state.sends_mail(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: people.links,
@@ -137,17 +146,44 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// Sets the numbers of comments and open questions in `view` to those that the guest can see.
-async fn count_visible_comments(
+/// Presents the update with what the page needs of it. The page does not show who is in the audience, except groups
+/// whose later members can open the update.
+async fn load_view(
     connection: &mut AnyConnection,
+    state: &State,
     ctx: &RequestContext,
     update: &Update,
-    view: &mut UpdateView,
-) -> Result<()> {
-    let (written, open) = comments::count_visible(connection, &ctx.viewer, &update.id).await?;
-    view.counts.comments = written;
-    view.counts.open_questions = open;
-    Ok(())
+    material: UpdateMaterial,
+    receipts: &[Receipt],
+) -> Result<UpdateView> {
+    let is_guest = ctx.viewer.guest_of(&update.id).is_some();
+    let me = ctx.viewer.person().map_or("", |person| person.id.as_str());
+    let groups = if !is_guest && update.later_members_at.is_some() {
+        presenters::group_views(connection, update).await?
+    } else {
+        Vec::new()
+    };
+    let parts = UpdateParts {
+        album: material.album,
+        mine: receipts
+            .iter()
+            .find(|receipt| receipt.person_id == me)
+            .cloned(),
+        reactions: material.reactions,
+        audience: AudienceView {
+            groups,
+            everyone: !is_guest && update.everyone_at.is_some(),
+            ..AudienceView::default()
+        },
+        comments: if is_guest {
+            comments::count_visible(connection, &ctx.viewer, &update.id).await?
+        } else {
+            (material.comments, update.open_questions)
+        },
+    };
+    let mut view = presenters::present_update(connection, state, ctx, update, parts).await?;
+    presenters::attach_markup(connection, &mut view.media).await?;
+    Ok(view)
 }
 
 /// Loads the marks of the comments that the page does not show. Their places are complete, whatever the page shows.
@@ -190,17 +226,22 @@ async fn load_people_parts(
     ctx: &RequestContext,
     update: &Update,
     view: &UpdateView,
+    receipts: &[Receipt],
 ) -> Result<PeopleParts> {
     let author = updates::must_be_author(&ctx.viewer, update).is_ok();
-    let receipts = receipts::of_update(connection, &update.id).await?;
-    let guests = receipts::guest_answers(connection, &update.id).await?;
     let links = links::of_update(connection, &update.id).await?;
+    // Guests come through links.
+    let guests = if links.is_empty() {
+        Vec::new()
+    } else {
+        receipts::guest_answers(connection, &update.id).await?
+    };
     let open_links = links
         .iter()
         .filter(|link| link.revoked_at.is_none())
         .count();
     Ok(PeopleParts {
-        receipts: presenters::receipt_views(state, ctx, update, &receipts, &[]),
+        receipts: presenters::receipt_views(state, ctx, update, receipts, &[]),
         guests: guests
             .iter()
             .map(|answer| presenters::guest_view(answer, author))
@@ -217,8 +258,8 @@ async fn load_people_parts(
 /// Data about the viewer, such as the viewer's unsent texts. Empty for guests.
 #[derive(Default)]
 struct OwnParts {
-    muted: bool,
-    next: bool,
+    reader: Reader,
+    inbox: inbox::Counts,
     drafts: BTreeMap<String, String>,
 }
 
@@ -232,10 +273,8 @@ async fn load_own_parts(
         return Ok(OwnParts::default());
     };
     Ok(OwnParts {
-        muted: notifications::is_muted(connection, &person.id, &update.id).await?,
-        next: inbox::next_update(connection, &state.clock, &person.id, "", &[])
-            .await?
-            .is_some(),
+        reader: receipts::reader(connection, &state.clock, &update.id, &person.id).await?,
+        inbox: inbox::counts(connection, &state.clock, &person.id).await?,
         drafts: drafts::of_person(connection, &update.id, &person.id).await?,
     })
 }
