@@ -10,7 +10,7 @@ use crate::links::Link;
 use crate::media::RenditionName;
 use crate::people::{Guest, Viewer};
 use crate::state::State;
-use crate::updates::Cursor;
+use crate::updates::{Cursor, Update};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
@@ -164,30 +164,41 @@ pub(crate) async fn open(
     let (cookie, new_id) = guest_cookie(&state, &link.id);
     let ctx = as_guest(ctx, known.unwrap_or_else(|| new_guest(new_id, &link)));
     let update = updates::find(&mut connection, &ctx.viewer, &link.update_id).await?;
-    let mut answer = if query.is_part() {
-        drop(connection);
-        threads_part(&state, &ctx, &update, query).await?
-    } else {
-        let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
-        drop(connection);
-        if wants_json(&req) {
-            json(StatusCode::OK, &view)?
-        } else {
-            let (threads, asked) = query.parse()?;
-            let content = PageContent {
-                share: Some(share_preview(&ctx, &secret, &view)),
-                threads,
-                asked,
-                ..PageContent::default()
-            };
-            update_page(&state, &ctx, StatusCode::OK, &update, content).await?
-        }
-    };
+    drop(connection);
+    let mut answer = guest_response(&req, &ctx, &state, &update, &secret, query).await?;
     if is_new && *req.method() == Method::GET {
         answer.add_cookie(&cookie).map_err(Error::internal)?;
     }
     keep_address_secret(&mut answer);
     Ok(answer)
+}
+
+/// Responds with the update as the guest sees it: as JSON, as a page, or with a part of the page.
+async fn guest_response(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    update: &Update,
+    secret: &str,
+    query: ThreadQuery,
+) -> HandlerResult {
+    if query.is_part() {
+        return threads_part(state, ctx, update, query).await;
+    }
+    let mut connection = state.db.read().await?;
+    let view = presenters::update_view(&mut connection, state, ctx, update).await?;
+    drop(connection);
+    if wants_json(req) {
+        return json(StatusCode::OK, &view);
+    }
+    let (threads, asked) = query.parse()?;
+    let content = PageContent {
+        share: Some(share_preview(ctx, secret, &view)),
+        threads,
+        asked,
+        ..PageContent::default()
+    };
+    update_page(state, ctx, StatusCode::OK, update, content).await
 }
 
 fn new_guest(id: String, link: &Link) -> Guest {

@@ -62,7 +62,7 @@ pub(super) fn present(
         comments: threads.threads,
         earlier: thread_link(path, "before", threads.earlier),
         later: thread_link(path, "after", threads.later),
-        may_answer: guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none(),
+        may_answer: may_answer(ctx, update),
         guest: guest.is_some(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         asked,
@@ -70,6 +70,12 @@ pub(super) fn present(
         drafts: BTreeMap::new(),
         counts: None,
     }
+}
+
+/// Whether the viewer may comment, react and answer.
+pub(super) fn may_answer(ctx: &RequestContext, update: &Update) -> bool {
+    let guest = ctx.viewer.guest_of(&update.id);
+    guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none()
 }
 
 /// Returns the address of the page with earlier or later threads, or an empty string if there is no cursor.

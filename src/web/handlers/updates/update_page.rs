@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use super::ThreadQuery;
 use super::access_summary::access_summary;
 use super::answer_bar::answer_bar;
-use super::threads_part::{present, threads_part};
+use super::threads_part::{may_answer, present, threads_part};
 use crate::error::Result;
 use crate::receipts::{Reader, Receipt};
 use crate::state::State;
@@ -79,35 +79,13 @@ pub(crate) async fn update_page(
     update: &Update,
     content: PageContent,
 ) -> HandlerResult {
-    let mut connection = state.db.read().await?;
-    // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
-    let event = events::newest_number(&mut connection).await?;
-    let guest = ctx.viewer.guest_of(&update.id);
-    let own = load_own_parts(&mut connection, state, ctx, update).await?;
-    let (mut threads, material) =
-        presenters::threads_of_page(&mut connection, state, ctx, update, &content.threads).await?;
-    let receipts = match guest {
-        Some(_) => Vec::new(),
-        None => receipts::of_update(&mut connection, &update.id).await?,
-    };
-    let view = load_view(&mut connection, state, ctx, update, material, &receipts).await?;
-    let media: Vec<String> = view.media.iter().map(|media| media.id.clone()).collect();
-    presenters::mark_new(&mut threads.threads, own.reader.previous_visit);
-    presenters::number_media(&mut threads.threads, &media);
-    let marks = load_marks(&mut connection, ctx, update, &media, &threads).await?;
-    let people = match guest {
-        Some(_) => PeopleParts::default(),
-        None => load_people_parts(&mut connection, state, ctx, update, &view, &receipts).await?,
-    };
-    let may_answer = guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none();
-    let answer_bar = if may_answer {
-        answer_bar(&mut connection, ctx, update, &view, &own.drafts).await?
-    } else {
-        AnswerBar::default()
-    };
-    drop(connection);
+    let loaded = Loaded::load(state, ctx, update, &content.threads).await?;
+    let Loaded {
+        own, people, view, ..
+    } = loaded;
     let path = page_path(update, content.share.as_ref());
-    let mut threads = present(ctx, update, threads, &path, media.len(), content.asked);
+    let media = view.media.len();
+    let mut threads = present(ctx, update, loaded.threads, &path, media, content.asked);
     let mut form = content.form;
     // A refused reply is shown again in its thread or, if that is gone, as a new comment.
     if threads.shows(form.value("parent_id")) {
@@ -115,23 +93,24 @@ pub(crate) async fn update_page(
     }
     let draft = own.drafts.get(drafts::COMMENT).cloned().unwrap_or_default();
     threads.drafts = own.drafts;
-    let section = guest.is_none().then_some(NavEntry::Library);
+    let (guest, may_answer, needs_name) = (threads.guest, threads.may_answer, threads.needs_name);
+    let section = (!guest).then_some(NavEntry::Library);
     let owed = own.inbox.owed_by_me;
     let shown = UpdatePage {
         page: ctx
             .page_with_count(state, view.heading(), section, owed)
             .await?,
         access_summary: people.access_summary,
-        answer_bar,
+        answer_bar: loaded.answer_bar,
         muted: own.reader.muted,
         next: owed + own.inbox.said_to_me > 0,
         mail: state.sends_mail(),
-        needs_name: guest.is_some_and(|guest| guest.name.is_none()),
+        needs_name,
         links: people.links,
-        guest: guest.is_some(),
+        guest,
         update: view,
         threads,
-        marks,
+        marks: loaded.marks,
         form,
         draft,
         unseen: unseen_people(ctx),
@@ -140,10 +119,65 @@ pub(crate) async fn update_page(
         author: updates::must_be_author(&ctx.viewer, update).is_ok(),
         may_answer,
         live: live_address(ctx, update),
-        event,
+        event: loaded.event,
         share: content.share,
     };
     html_page(status, &shown)
+}
+
+/// What the page reads from the database.
+struct Loaded {
+    /// The newest event before the content was read.
+    event: i64,
+    own: OwnParts,
+    view: UpdateView,
+    threads: ThreadPage,
+    marks: Vec<MarkView>,
+    people: PeopleParts,
+    answer_bar: AnswerBar,
+}
+
+impl Loaded {
+    async fn load(
+        state: &State,
+        ctx: &RequestContext,
+        update: &Update,
+        range: &ThreadRange,
+    ) -> Result<Self> {
+        let connection = &mut *state.db.read().await?;
+        // Read the event number before the content. Otherwise, the page would miss events that occur during rendering.
+        let event = events::newest_number(connection).await?;
+        let guest = ctx.viewer.guest_of(&update.id);
+        let own = load_own_parts(connection, state, ctx, update).await?;
+        let (mut threads, material) =
+            presenters::threads_of_page(connection, state, ctx, update, range).await?;
+        let receipts = match guest {
+            Some(_) => Vec::new(),
+            None => receipts::of_update(connection, &update.id).await?,
+        };
+        let view = load_view(connection, state, ctx, update, material, &receipts).await?;
+        let media: Vec<String> = view.media.iter().map(|media| media.id.clone()).collect();
+        presenters::mark_new(&mut threads.threads, own.reader.previous_visit);
+        presenters::number_media(&mut threads.threads, &media);
+        let people = match guest {
+            Some(_) => PeopleParts::default(),
+            None => load_people_parts(connection, state, ctx, update, &view, &receipts).await?,
+        };
+        let answer_bar = if may_answer(ctx, update) {
+            answer_bar(connection, ctx, update, &view, &own.drafts).await?
+        } else {
+            AnswerBar::default()
+        };
+        Ok(Self {
+            event,
+            marks: load_marks(connection, ctx, update, &media, &threads).await?,
+            own,
+            view,
+            threads,
+            people,
+            answer_bar,
+        })
+    }
 }
 
 /// Presents the update with what the page needs of it. The page does not show who is in the audience, except groups
