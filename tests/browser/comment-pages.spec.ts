@@ -1,5 +1,6 @@
 // An update with so many comments that they do not fit on one page.
-import { axe, expect, openSignedInPage, test, type Hearback, type Page } from "./test.ts";
+import { readFileSync } from "node:fs";
+import { axe, expect, fixture, openSignedInPage, test, type Hearback, type Page } from "./test.ts";
 
 const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
@@ -120,6 +121,56 @@ test("only the thread that changed is fetched", async ({ browser, hearback }) =>
   expect(new Set(fetched)).toEqual(new Set([added, reply, ids[20]!].map((id) => `thread ${id}`)));
   // The other threads were not touched.
   expect(await mark.evaluate((body) => body.isConnected)).toBe(true);
+});
+
+test("the marks in the video are complete, and a mark loads the thread of its comment", async ({
+  browser,
+  hearback,
+}) => {
+  const [person] = await hearback.addPeople("Fay Pages");
+  const page = await openSignedInPage(browser, hearback, person!);
+  const media = {
+    name: "a.webm",
+    mimeType: "video/webm",
+    buffer: readFileSync(fixture("rec-vp9-opus-10s.webm")),
+  };
+  const multipart = { title: "Many moments", publish: "true", media };
+  const made = await page.request.post("/updates", { headers, multipart });
+  const path = `/updates/${((await made.json()) as { id: string }).id}`;
+  const drawing = [{ kind: "arrow", from: [0.1, 0.2], to: [0.4, 0.5], color: "red", width: 0.01 }];
+  const early = { body: "An **early** moment <3", kind: "question", at_ms: 2000, drawing };
+  const first = await postComment(page, path, early);
+  const removed = await postComment(page, path, { body: "Removed", at_ms: 8000 });
+  for (let n = 0; n < 30; n++) await postComment(page, path, { body: `Remark ${n}.`, at_ms: 5000 });
+
+  await page.goto(path);
+  await expect(page.locator(".thread")).toHaveCount(30);
+  const dots = page.locator(".timeline button");
+  await expect(dots).toHaveCount(3);
+  const label = "0:02, question, Fay Pages: An early moment <3";
+  const dot = page.getByRole("button", { name: label });
+  await expect(dot).toHaveClass(/\basks\b/);
+  await expect(page.locator(`#c-${first}`)).toHaveCount(0);
+  // A comment that is removed loses its mark, although it was never loaded.
+  await page.request.delete(`/comments/${removed}`, { headers });
+  await expect(dots).toHaveCount(2);
+  await dot.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator(`#c-${first}`)).toHaveClass(/\bon\b/);
+  await expect(page.locator(".thread")).toHaveCount(31);
+  await expect(dots).toHaveCount(2);
+  await expect(page.locator(".layer.drawing")).toHaveCount(1);
+
+  // Playback loads the thread of a drawing when it reaches its time.
+  await page.reload();
+  await expect(page.locator(".thread")).toHaveCount(30);
+  const video = page.locator("video");
+  await expect
+    .poll(() => video.evaluate((video: HTMLVideoElement) => video.readyState))
+    .toBeGreaterThan(0);
+  await video.evaluate((video: HTMLVideoElement) => (video.currentTime = 2.1));
+  await expect(page.locator(`#c-${first}`)).toBeAttached();
+  await expect(page.locator(".layer.drawing")).toHaveCount(1);
 });
 
 test("a long thread shows its newest replies, and the others on request", async ({

@@ -33,7 +33,7 @@ function refreshThread(commentId: string): Promise<void> {
       const ids = [...changed];
       changed.clear();
       if (ids.length > MAX_SINGLE_THREADS) await refresh();
-      else await Promise.all(ids.map((id) => fetchThread(id)));
+      else await Promise.all(ids.map((id) => fetchThread(id, { isNews: true })));
     }
   })().finally(() => {
     running = null;
@@ -43,7 +43,18 @@ function refreshThread(commentId: string): Promise<void> {
 
 onCommentRefresh(refreshThread);
 
-async function fetchThread(commentId: string, isWhole = false): Promise<void> {
+interface ThreadRequest {
+  /** Whether to fetch all replies. */
+  isWhole?: boolean;
+  /** Whether the comment changed, rather than being loaded because the reader asked for it. */
+  isNews?: boolean;
+}
+
+/** Fetches a thread and shows it. Returns false if the server did not respond. */
+async function fetchThread(
+  commentId: string,
+  { isWhole = false, isNews = false }: ThreadRequest,
+): Promise<boolean> {
   const threadId = threadOf(commentId)?.id;
   const showsAll = isWhole || (threadId !== undefined && wholeThreads.has(threadId));
   const part = await fetchPart({
@@ -51,10 +62,11 @@ async function fetchThread(commentId: string, isWhole = false): Promise<void> {
     comment: commentId,
     ...(showsAll ? { replies: "all" } : {}),
   });
-  if (!part) return;
+  if (!part) return false;
   const thread = part.querySelector<HTMLElement>(".thread");
   // The comment was not on the page, so only the response says which thread it belongs to.
-  if (thread && !showsAll && wholeThreads.has(thread.id)) return fetchThread(commentId, true);
+  if (thread && !showsAll && wholeThreads.has(thread.id))
+    return fetchThread(commentId, { isWhole: true, isNews });
   if (thread) {
     if (isWhole) wholeThreads.add(thread.id);
     showThread(thread);
@@ -63,7 +75,9 @@ async function fetchThread(commentId: string, isWhole = false): Promise<void> {
     forgetMark(commentId);
   const [count, nextCount] = [document, part].map((page) => page.getElementById("talk-count"));
   if (count && nextCount) morphElements(count, nextCount);
+  if (!isNews) document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
   document.dispatchEvent(new CustomEvent("hearback:refreshed"));
+  return true;
 }
 
 function threadOf(commentId: string): HTMLElement | null {
@@ -137,11 +151,13 @@ export function loadComment(elementId: string): Promise<HTMLElement | null> {
 
 async function loadThread(elementId: string): Promise<HTMLElement | null> {
   const commentId = elementId.replace(/^c-/, "");
-  await fetchThread(commentId);
+  let isAnswered = await fetchThread(commentId, {});
   // It may be one of the earlier replies of a long thread.
-  if (!document.getElementById(elementId)) await fetchThread(commentId, true);
-  document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
-  return document.getElementById(elementId);
+  if (isAnswered && !document.getElementById(elementId))
+    isAnswered = await fetchThread(commentId, { isWhole: true });
+  const comment = document.getElementById(elementId);
+  if (isAnswered && !comment) forgetMark(commentId);
+  return comment;
 }
 
 document.addEventListener("click", (event) => {
@@ -176,7 +192,9 @@ async function loadPage(link: HTMLAnchorElement): Promise<void> {
   const further = part.querySelector<HTMLAnchorElement>(`.thread-pages a[rel=${link.rel}]`);
   if (further) link.setAttribute("href", further.getAttribute("href") ?? "");
   else removePageLink(link);
-  reportLoaded(added.length, link.rel === "prev" ? "earlier" : "later", "thread");
+  document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
+  document.dispatchEvent(new CustomEvent("hearback:refreshed"));
+  announceLoaded(added.length, link.rel === "prev" ? "earlier" : "later", "thread");
   if (hadFocus && !further) focusFirst(added[0]?.id);
 }
 
@@ -190,9 +208,9 @@ async function loadReplies(link: HTMLAnchorElement): Promise<void> {
   const hadFocus = link === document.activeElement;
   const thread = link.closest<HTMLElement>(".thread");
   const before = commentsIn(thread);
-  await fetchThread(thread?.id.replace(/^t-/, "") ?? "", true);
+  await fetchThread(thread?.id.replace(/^t-/, "") ?? "", { isWhole: true });
   const added = commentsIn(thread).filter((comment) => !before.includes(comment));
-  reportLoaded(added.length, "earlier", "reply");
+  announceLoaded(added.length, "earlier", "reply");
   if (hadFocus) added[0]?.focus({ preventScroll: true });
 }
 
@@ -205,9 +223,7 @@ function focusFirst(threadId = ""): void {
   thread?.querySelector<HTMLElement>(".comment")?.focus({ preventScroll: true });
 }
 
-function reportLoaded(count: number, which: "earlier" | "later", what: "thread" | "reply"): void {
-  document.dispatchEvent(new CustomEvent("hearback:threads-loaded"));
-  document.dispatchEvent(new CustomEvent("hearback:refreshed"));
+function announceLoaded(count: number, which: "earlier" | "later", what: "thread" | "reply"): void {
   const many = what === "reply" ? "replies" : "threads";
   announce(`${count} ${which} ${count === 1 ? what : many} added.`);
 }
