@@ -107,6 +107,11 @@ export class Hearback {
     }
   }
 
+  /** The id of the server's process. */
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** The server's clock. Throws if the server was started without a `time`. */
   get clock(): TestClock {
     if (!this.testClock) throw new Error("this server was started without a test clock");
