@@ -113,16 +113,20 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update_id)
 }
 
-/// Permanently revokes every active link to the updates of an author who was deactivated.
-pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Result<()> {
-    sqlx::query(
+/// Permanently revokes every active link to the updates of an author whom the person `by` deactivated. Records an event
+/// for each link, so call it last in a transaction.
+pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str, by: &str) -> Result<()> {
+    let revoked: Vec<(String, String)> = sqlx::query_as(
         "UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL
-         AND update_id IN (SELECT id FROM updates WHERE author_id = $2)",
+         AND update_id IN (SELECT id FROM updates WHERE author_id = $2) RETURNING id, update_id",
     )
     .bind(clock.now())
     .bind(author_id)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
+    for (link, update) in revoked {
+        events::record(tx, clock, EventKind::Link, &update, &link, by).await?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::events;
 use crate::infra::db;
 use crate::infra::db::{TextEnum, Tx, text_enum};
 
@@ -122,6 +123,9 @@ pub async fn notify(
         }
         statement.execute(&mut **tx).await?;
         end_snoozes(tx, notification, chunk).await?;
+        for person in chunk.iter().filter(|id| *id != notification.actor_id) {
+            events::inbox_changed(tx, person);
+        }
     }
     Ok(())
 }
@@ -176,6 +180,9 @@ pub async fn notify_personally(
                 .bind(&one.actor_id);
         }
         statement.execute(&mut **tx).await?;
+        for one in chunk {
+            events::inbox_changed(tx, &one.person_id);
+        }
     }
     Ok(())
 }
@@ -198,6 +205,7 @@ pub async fn renew(
     .bind(subject_id)
     .execute(&mut **tx)
     .await?;
+    events::inbox_changed(tx, person_id);
     Ok(renewed.rows_affected() > 0)
 }
 
@@ -234,23 +242,29 @@ pub fn subject_of_person(update_id: &str, person_id: &str) -> String {
 /// person's id as the subject of these notifications, so this function also deletes notifications
 /// with that subject.
 pub async fn retract_answer(tx: &mut Tx, update_id: &str, person_id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id IN ($2, $3)")
-        .bind(update_id)
-        .bind(subject_of_person(update_id, person_id))
-        .bind(person_id)
-        .execute(&mut **tx)
-        .await?;
+    let notified: Vec<String> = sqlx::query_scalar(
+        "DELETE FROM notices WHERE update_id = $1 AND subject_id IN ($2, $3) RETURNING person_id",
+    )
+    .bind(update_id)
+    .bind(subject_of_person(update_id, person_id))
+    .bind(person_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    all_changed(tx, &notified);
     Ok(())
 }
 
 /// Deletes all notifications about a subject that no longer exists, such as a removed comment or a
 /// withdrawn answer.
 pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2")
-        .bind(update_id)
-        .bind(subject_id)
-        .execute(&mut **tx)
-        .await?;
+    let notified: Vec<String> = sqlx::query_scalar(
+        "DELETE FROM notices WHERE update_id = $1 AND subject_id = $2 RETURNING person_id",
+    )
+    .bind(update_id)
+    .bind(subject_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    all_changed(tx, &notified);
     Ok(())
 }
 
@@ -263,6 +277,7 @@ pub async fn retract_kind(tx: &mut Tx, kind: Kind, update_id: &str, person_id: &
         .bind(update_id)
         .execute(&mut **tx)
         .await?;
+    events::inbox_changed(tx, person_id);
     Ok(())
 }
 
@@ -301,6 +316,7 @@ pub async fn change_kind(
     .bind(subject_id)
     .execute(&mut **tx)
     .await?;
+    events::inbox_changed(tx, person_id);
     Ok(())
 }
 
@@ -317,19 +333,29 @@ pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Re
             statement = statement.bind(person);
         }
         statement.execute(&mut **tx).await?;
+        all_changed(tx, chunk);
     }
     Ok(())
+}
+
+fn all_changed(tx: &mut Tx, people: &[String]) {
+    for person in people {
+        events::inbox_changed(tx, person);
+    }
 }
 
 /// Marks a person's notifications about an update as read. Called when the person opens or answers
 /// the update.
 pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
-    sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
+    let read = sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
         .bind(clock.now())
         .bind(update_id)
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
+    if read.rows_affected() > 0 {
+        events::inbox_changed(tx, person_id);
+    }
     Ok(())
 }
 
@@ -372,6 +398,7 @@ pub async fn set_muted(
         statement = statement.bind(kind);
     }
     statement.execute(&mut **tx).await?;
+    events::inbox_changed(tx, person_id);
     Ok(())
 }
 
@@ -381,10 +408,12 @@ pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
         .bind(clock.now() - RETENTION)
         .execute(&mut **tx)
         .await?;
-    sqlx::query("DELETE FROM snoozes WHERE until_at < $1")
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+    let snoozers: Vec<String> =
+        sqlx::query_scalar("DELETE FROM snoozes WHERE until_at < $1 RETURNING person_id")
+            .bind(clock.now())
+            .fetch_all(&mut **tx)
+            .await?;
+    all_changed(tx, &snoozers);
     Ok(())
 }
 

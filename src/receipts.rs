@@ -313,7 +313,7 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     .execute(&mut **tx)
     .await?;
     if update.published_at.is_none() || update.author_id == person.id {
-        return Ok(());
+        return events::record_deferred(tx, clock).await;
     }
     let new = ensure_receipt(tx, &update, &person.id).await?;
     let first = sqlx::query(
@@ -329,9 +329,9 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
         updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
     }
     if first.rows_affected() > 0 {
-        events::record(tx, clock, EventKind::Opening, id, &person.id, &person.id).await?;
+        return events::record(tx, clock, EventKind::Opening, id, &person.id, &person.id).await;
     }
-    Ok(())
+    events::record_deferred(tx, clock).await
 }
 
 /// Makes the person a recipient if the update is for everyone and the person is not a recipient

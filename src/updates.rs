@@ -9,6 +9,7 @@ mod due_times;
 mod editing;
 mod enums;
 mod group_changes;
+mod inbox_changes;
 mod list;
 mod lock;
 mod media_kinds;

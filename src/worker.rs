@@ -80,6 +80,7 @@ impl State {
         events::sweep(&mut tx, &self.clock).await?;
         notifications::sweep(&mut tx, &self.clock).await?;
         people::sweep(&mut tx, &self.clock).await?;
+        events::record_deferred(&mut tx, &self.clock).await?;
         tx.commit().await
     }
 

@@ -10,7 +10,7 @@ use crate::receipts::{self, Answer, Verdict};
 use crate::state::State;
 use crate::updates::{self, Content, Expectation, Visibility};
 use crate::working_hours::Due;
-use crate::{links, workspace};
+use crate::{events, links, workspace};
 
 /// How long ago the story begins, in milliseconds.
 const STORY_LENGTH: Millis = 10 * 24 * HOUR;
@@ -373,6 +373,7 @@ async fn absence(t: &StoryBuilder<'_>) -> Result<()> {
     let tama = t.person("Tama")?.id.clone();
     people::edit(&mut tx, &t.state.clock, &tama, &away).await?;
     updates::recompute_due_times(&mut tx, &t.state.clock, &tama).await?;
+    events::record_deferred(&mut tx, &t.state.clock).await?;
     tx.commit().await
 }
 

@@ -5,6 +5,7 @@ use sqlx::{AnyConnection, FromRow};
 use super::Section;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
@@ -69,6 +70,7 @@ pub async fn snooze(
     .bind(until)
     .execute(&mut **tx)
     .await?;
+    events::inbox_changed(tx, &person.id);
     Ok(())
 }
 
@@ -79,5 +81,6 @@ pub async fn unsnooze(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()
         .bind(entry_id)
         .execute(&mut **tx)
         .await?;
+    events::inbox_changed(tx, person_id);
     Ok(())
 }

@@ -16,6 +16,7 @@ pub use names::parse_name;
 use super::Person;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::infra::db::Tx;
 
 /// Maximum number of groups. The number is limited because one page lists all groups.
@@ -125,6 +126,9 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .execute(&mut **tx)
         .await?;
     set_members(tx, id, members).await?;
+    for left in before.iter().filter(|before| !members.contains(before)) {
+        events::rights_changed(tx, left);
+    }
     Ok(members
         .iter()
         .filter(|member| !before.contains(*member))
@@ -138,6 +142,9 @@ pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
         Ok(group) => check_may_change(&group, by)?,
         Err(Error::NotFound) => return Ok(()),
         Err(error) => return Err(error),
+    }
+    for member in members(tx, id).await? {
+        events::rights_changed(tx, &member);
     }
     sqlx::query("DELETE FROM groups WHERE id = $1")
         .bind(id)

@@ -2,6 +2,7 @@
 
 use super::PasswordHash;
 use crate::error::Result;
+use crate::events;
 use crate::infra::db::Tx;
 
 /// Changes the password of the signed-in person. Ends all of the person's sessions except
@@ -18,6 +19,7 @@ pub async fn change_password(
         .bind(keep_session.unwrap_or_default())
         .execute(&mut **tx)
         .await?;
+    events::rights_changed(tx, person_id);
     Ok(())
 }
 

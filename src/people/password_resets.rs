@@ -7,6 +7,7 @@ use super::password_changes::set_password;
 use super::{Account, PasswordHash};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::ids;
 use crate::infra::db::Tx;
 
@@ -74,5 +75,6 @@ pub async fn reset_password(
         .bind(&account.id)
         .execute(&mut **tx)
         .await?;
+    events::rights_changed(tx, &account.id);
     Ok(account)
 }

@@ -4,6 +4,7 @@
 use super::{Role, by_id};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::infra::db::Tx;
 
 /// Changes that an admin makes to an account. `None` leaves a value unchanged.
@@ -61,6 +62,7 @@ pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Re
             .bind(id)
             .execute(&mut **tx)
             .await?;
+        events::rights_changed(tx, id);
     }
     Ok(())
 }

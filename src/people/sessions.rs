@@ -6,6 +6,7 @@ use super::credentials::{CredentialRow, hash, must_be_active, record_use};
 use super::{Grant, Person};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::events;
 use crate::ids;
 use crate::infra::db::{Db, Tx};
 
@@ -99,14 +100,19 @@ pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
+    events::rights_changed(tx, person_id);
     Ok(())
 }
 
 /// Ends the session with this secret.
 pub async fn end_session_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE secret_hash = $1")
-        .bind(hash(secret))
-        .execute(&mut **tx)
-        .await?;
+    let person: Option<String> =
+        sqlx::query_scalar("DELETE FROM sessions WHERE secret_hash = $1 RETURNING person_id")
+            .bind(hash(secret))
+            .fetch_optional(&mut **tx)
+            .await?;
+    if let Some(person) = person {
+        events::rights_changed(tx, &person);
+    }
     Ok(())
 }

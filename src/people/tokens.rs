@@ -6,6 +6,7 @@ use super::credentials::{CredentialRow, hash, must_be_active, record_use};
 use super::{Grant, Person};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
+use crate::events;
 use crate::ids;
 use crate::infra::db::{Db, Tx};
 
@@ -77,5 +78,6 @@ pub async fn end_token(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
+    events::rights_changed(tx, person_id);
     Ok(())
 }

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::lock::lock_for_update;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::people;
@@ -54,14 +55,15 @@ pub async fn recompute_due_times(tx: &mut Tx, clock: &Clock, person_id: &str) ->
         clock.now()
     );
     for update in set_due_times(tx, &which, person_id, "").await? {
-        sqlx::query(
+        let author: String = sqlx::query_scalar(
             "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id
              AND r.owes_since IS NOT NULL)
-             WHERE id = $1",
+             WHERE id = $1 RETURNING author_id",
         )
         .bind(update)
-        .execute(&mut **tx)
+        .fetch_one(&mut **tx)
         .await?;
+        events::inbox_changed(tx, &author);
     }
     Ok(())
 }

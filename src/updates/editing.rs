@@ -1,6 +1,7 @@
 //! Edits of drafts and published updates. A material edit starts a new revision and asks everyone
 //! again, including the people who have already answered.
 
+use super::inbox_changes::inboxes_changed;
 use super::publication::check_has_recipients;
 use super::{
     Content, Update, access, asked_again, audience, check_due_is_ahead, due_columns, enqueue_index,
@@ -41,6 +42,9 @@ pub async fn edit(
     if published {
         let groups_before = content.audience.as_ref().map(|_| groups_before.as_slice());
         update_recipients(tx, clock, &before, groups_before, material, person).await?;
+        if content.audience.is_some() || content.visibility.is_some() {
+            inboxes_changed(tx, id).await?;
+        }
     }
     enqueue_index(tx, clock, id, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;

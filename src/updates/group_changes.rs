@@ -18,8 +18,8 @@ use crate::search;
 const CHUNK_SIZE: usize = 500;
 
 /// Changes a group. If the author of an update that was sent to the group earlier allows later
-/// members, new members of the group can open this update, and its author is notified. If the
-/// members change, every open event stream checks again whether its viewer still has access.
+/// members, new members of the group can open this update, and its author is notified. The open
+/// event streams of people who left the group check again whether they still have access.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -29,10 +29,7 @@ pub async fn change_group(
 ) -> Result<()> {
     let joined = groups::change(tx, by, id, change).await?;
     notify_authors(tx, clock, id, "", &joined).await?;
-    if change.members.is_some() {
-        events::record_access(tx, clock, id, &by.id).await?;
-    }
-    Ok(())
+    events::record_deferred(tx, clock).await
 }
 
 /// Removes one person from a group. The person keeps access to the updates of which they are a recipient, but loses
@@ -45,7 +42,7 @@ pub async fn leave_group(
     person_id: &str,
 ) -> Result<()> {
     groups::remove_member(tx, by, id, person_id).await?;
-    events::record_access(tx, clock, id, &by.id).await
+    events::record_deferred(tx, clock).await
 }
 
 /// Deletes a group. First adds people individually to each audience that contains the group, so that no update loses
@@ -67,7 +64,7 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
         access::refresh(tx, update).await?;
         search::enqueue_facets(tx, clock, update).await?;
     }
-    events::record_access(tx, clock, id, &by.id).await
+    events::record_deferred(tx, clock).await
 }
 
 async fn name_group_recipients(tx: &mut Tx, group_id: &str) -> Result<()> {

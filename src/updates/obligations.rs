@@ -10,9 +10,10 @@ use super::lock::lock_for_update;
 use super::owes_answer::owes_answer;
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::events;
 use crate::infra::db::Tx;
 
-/// SQL that recomputes `owes_since`, the time when each obligation began. `asked_at` keeps this time after the
+/// SQL that recomputes `owes_since` of the receipts whose obligation begins or ends. `owes_since` is the time when each obligation began. `asked_at` keeps this time after the
 /// recipient has answered, so that `owes_since` can be restored if the recipient withdraws the answer.
 macro_rules! refresh_owes_since {
     () => {
@@ -21,13 +22,18 @@ macro_rules! refresh_owes_since {
             owes_answer!(),
             " THEN coalesce(r.owes_since, $1) END, asked_at = CASE WHEN ",
             owes_answer!(),
-            " THEN coalesce(r.owes_since, $1) ELSE r.asked_at END FROM updates u WHERE u.id = r.update_id"
+            " THEN coalesce(r.owes_since, $1) ELSE r.asked_at END FROM updates u
+             WHERE u.id = r.update_id AND 1 = CASE WHEN ",
+            owes_answer!(),
+            " THEN CASE WHEN r.owes_since IS NOT NULL AND r.asked_at = r.owes_since THEN 0 ELSE 1 END
+             WHEN r.owes_since IS NULL THEN 0 ELSE 1 END"
         )
     };
 }
 
 /// Recomputes the obligations of one recipient or of all recipients, and the counts of the update.
-/// Returns how many recipients owe an answer.
+/// Returns how many recipients owe an answer. Also notes that the inboxes of the author and of the recipients whose
+/// obligation changed have changed.
 pub async fn refresh_obligations(
     tx: &mut Tx,
     clock: &Clock,
@@ -37,16 +43,22 @@ pub async fn refresh_obligations(
     let statement = match person_id {
         Some(_) => concat!(
             refresh_owes_since!(),
-            " AND r.update_id = $2 AND r.person_id = $3"
+            " AND r.update_id = $2 AND r.person_id = $3 RETURNING person_id"
         ),
-        None => concat!(refresh_owes_since!(), " AND r.update_id = $2 AND $3 = ''"),
+        None => concat!(
+            refresh_owes_since!(),
+            " AND r.update_id = $2 AND $3 = '' RETURNING person_id"
+        ),
     };
-    sqlx::query(statement)
+    let changed: Vec<String> = sqlx::query_scalar(statement)
         .bind(clock.now())
         .bind(update_id)
         .bind(person_id.unwrap_or_default())
-        .execute(&mut **tx)
+        .fetch_all(&mut **tx)
         .await?;
+    for person in changed.iter().map(String::as_str).chain(person_id) {
+        events::inbox_changed(tx, person);
+    }
     set_due_times(
         tx,
         "r.update_id = $1 AND ($2 = '' OR r.person_id = $2)",
@@ -68,6 +80,7 @@ pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resu
     for update in &updates {
         lock_for_update(tx, update).await?;
     }
+    events::inbox_changed(tx, person_id);
     sqlx::query(concat!(refresh_owes_since!(), " AND r.person_id = $2"))
         .bind(clock.now())
         .bind(person_id)
@@ -84,7 +97,7 @@ pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resu
 /// `acknowledged` is only for nodes that still run the previous version on the same database. This
 /// version uses `receipts::standing_counts` instead.
 async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar(
+    let (owing, author): (i64, String) = sqlx::query_as(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (
              SELECT count(*) FILTER (WHERE p.deactivated_at IS NULL OR r.answered_at IS NOT NULL),
                     count(*) FILTER (WHERE r.answered_revision >= updates.revision AND r.answer <> 'declined'
@@ -95,9 +108,11 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
                     min(CASE WHEN r.owes_since IS NOT NULL THEN r.due_at END)
              FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = updates.id
              AND r.removed_at IS NULL)
-         WHERE id = $1 RETURNING owing",
+         WHERE id = $1 RETURNING owing, author_id",
     )
     .bind(update_id)
     .fetch_one(&mut **tx)
-    .await?)
+    .await?;
+    events::inbox_changed(tx, &author);
+    Ok(owing)
 }

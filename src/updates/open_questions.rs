@@ -1,9 +1,10 @@
 //! The number of open questions of an update.
 
 use crate::error::Result;
+use crate::events;
 use crate::infra::db::Tx;
 
-/// Recounts the open questions of an update. Call it after every change to a question.
+/// Recounts the open questions of an update, which its author's inbox shows. Call it after every change to a question.
 pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
     // Lock the update first, so that the next statement also counts questions that concurrent transactions have just
     // committed.
@@ -11,14 +12,17 @@ pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    sqlx::query(
+    let author: Option<String> = sqlx::query_scalar(
         "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id
          AND c.kind = 'question'
              AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL
-             AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1",
+             AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1 RETURNING author_id",
     )
     .bind(id)
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
+    if let Some(author) = author {
+        events::inbox_changed(tx, &author);
+    }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Publishes drafts, and lets the author undo the publication for ten seconds.
 
+use super::inbox_changes::inboxes_changed;
 use super::{
     MediaKind, Update, access, audience, check_due_is_ahead, enqueue_index, find_as_author,
     find_own, lock_for_update, refresh_obligations, revisions,
@@ -65,6 +66,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
             ));
         }
     }
+    inboxes_changed(tx, id).await?;
     sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)

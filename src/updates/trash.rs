@@ -1,6 +1,7 @@
 //! The trash: how long it keeps updates, how they are restored, and when they are deleted for good.
 
 use super::deletion::delete;
+use super::inbox_changes::inboxes_changed;
 use super::{Update, access, find, find_as_author, lock_for_update, must_be_author};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
@@ -31,6 +32,7 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
         .await?;
     access::refresh(tx, id).await?;
     search::enqueue_facets(tx, clock, id).await?;
+    inboxes_changed(tx, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await
 }
 
@@ -46,6 +48,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .await?;
     access::refresh(tx, id).await?;
     search::enqueue_facets(tx, clock, id).await?;
+    inboxes_changed(tx, id).await?;
     events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     find_as_author(tx, id).await
 }
@@ -66,8 +69,13 @@ pub async fn empty_trash(
     .bind(one.unwrap_or_default())
     .fetch_all(&mut **tx)
     .await?;
-    for id in trashed {
-        delete(tx, clock, &id).await?;
+    for id in &trashed {
+        delete(tx, clock, id).await?;
+    }
+    // Record the events after all other writes. Recording locks the counter of event numbers until
+    // the transaction ends.
+    for id in &trashed {
+        events::record(tx, clock, EventKind::Update, id, id, &person.id).await?;
     }
     Ok(())
 }

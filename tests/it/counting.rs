@@ -94,10 +94,15 @@ pub fn statement_count(response: &Response) -> usize {
 
 /// Returns the SQL statements that the server executed to produce this response, in the order of execution.
 pub fn statements(response: &Response) -> Vec<String> {
+    statements_of(response.header("x-request-id"))
+}
+
+/// Returns the SQL statements that the server has executed so far for the request with this id.
+pub fn statements_of(request_id: &str) -> Vec<String> {
     RECORDED
         .lock()
         .unwrap()
-        .get(response.header("x-request-id"))
+        .get(request_id)
         .expect("no statement was recorded")
         .clone()
 }

@@ -207,17 +207,7 @@ async fn mention_on_a_workspace_update_can_notify_any_member() {
     );
     // After Ada has muted the update, a plain comment does not notify her, but a mention does.
     app.execute("DELETE FROM notices").await;
-    let mut tx = app.state.db.begin().await.unwrap();
-    hearback::notifications::set_muted(
-        &mut tx,
-        &app.state.clock,
-        &ada.id,
-        path.trim_start_matches("/updates/"),
-        true,
-    )
-    .await
-    .unwrap();
-    tx.commit().await.unwrap();
+    ada.put(&format!("{path}/mute")).await.expect(204);
     bob.comment(&path, "Anyone?").await;
     assert_eq!(kinds(&app, "Ada Lovelace").await, Vec::<String>::new());
     bob.comment(&path, "@Ada?").await;

@@ -1,5 +1,6 @@
 //! Write transactions, and the replacement of a SQLite connection after a disk error.
 
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub struct Tx {
     dialect: Dialect,
     committed: Arc<watch::Sender<()>>,
     unfinished: UnfinishedGuard,
+    deferred: BTreeSet<(&'static str, String)>,
 }
 
 /// Discards the last successful health probe when a transaction ends without a commit, because the database may have
@@ -41,6 +43,18 @@ impl Tx {
         self.dialect
     }
 
+    /// Remembers that something has to be written at the end of the transaction, because writing it locks a row that
+    /// other transactions wait for. `kind` says what, and `subject` about whom. The caller of
+    /// [`Tx::take_deferred`] writes it.
+    pub fn defer(&mut self, kind: &'static str, subject: &str) {
+        self.deferred.insert((kind, subject.to_owned()));
+    }
+
+    /// Returns what was passed to [`Tx::defer`] since the last call, without duplicates.
+    pub fn take_deferred(&mut self) -> BTreeSet<(&'static str, String)> {
+        std::mem::take(&mut self.deferred)
+    }
+
     /// Commits durably and wakes the tasks that are waiting for commits. If the commit fails,
     /// nothing was stored, unless the connection to PostgreSQL broke during the commit: the outcome
     /// is then unknown.
@@ -56,8 +70,13 @@ impl Tx {
         let Self {
             inner,
             mut unfinished,
+            deferred,
             ..
         } = self;
+        debug_assert!(
+            deferred.is_empty(),
+            "the transaction does not write what it deferred: {deferred:?}"
+        );
         if let Err(error) = inner.commit().await {
             unfinished.health.suspect_connection();
             return Err(error.into());
@@ -115,6 +134,7 @@ impl Db {
             dialect: self.dialect,
             committed: self.committed.clone(),
             unfinished,
+            deferred: BTreeSet::new(),
         })
     }
 

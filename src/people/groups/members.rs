@@ -6,6 +6,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{by_id, check_may_change};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::infra::db::{self, Tx};
 use crate::people::Person;
 use crate::text;
@@ -144,6 +145,7 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
+    events::rights_changed(tx, person_id);
     Ok(())
 }
 

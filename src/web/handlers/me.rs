@@ -17,7 +17,7 @@ use crate::web::responses::{
 };
 use crate::web::schema::MeView;
 use crate::working_hours::WorkingHours;
-use crate::{text, updates};
+use crate::{events, text, updates};
 
 pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     let person = ctx.person()?;
@@ -94,6 +94,7 @@ async fn try_edit(
         updates::recompute_due_times(&mut tx, &state.clock, &person.id).await?;
         state.reschedule_mail(&mut tx, &person.id).await?;
     }
+    events::record_deferred(&mut tx, &state.clock).await?;
     let account = me_view(people::by_id(&mut tx, &person.id).await?, state.clock.now());
     tx.commit().await?;
     Ok(account)
@@ -185,6 +186,7 @@ async fn try_change_password(
     };
     let mut tx = state.db.begin().await?;
     people::change_password(&mut tx, &person.id, &password, keep).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await
 }
 

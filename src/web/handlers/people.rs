@@ -100,9 +100,9 @@ pub(crate) async fn change(
         updates::refresh_person(&mut tx, &state.clock, &id).await?;
     }
     if active == Some(false) {
-        links::revoke_of_author(&mut tx, &state.clock, &id).await?;
-        events::record_access(&mut tx, &state.clock, &id, &person.id).await?;
+        links::revoke_of_author(&mut tx, &state.clock, &id, &person.id).await?;
     }
+    events::record_deferred(&mut tx, &state.clock).await?;
     if active == Some(true) {
         state.reschedule_mail(&mut tx, &id).await?;
     }

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::people;
 use crate::state::State;
-use crate::text;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::cookies::{cookie, session_cookie};
@@ -21,6 +19,7 @@ use crate::web::responses::{
     HandlerResult, html_error_page, html_page, json, no_content_or_redirect, see_other,
 };
 use crate::web::schema::ListView;
+use crate::{events, people, text};
 
 #[derive(Deserialize)]
 pub(crate) struct NextQuery {
@@ -101,6 +100,7 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
     }
     let secret =
         people::open_session(&mut tx, &state.clock, &account.id, &browser_name(req)).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     Ok(secret)
 }
@@ -113,6 +113,7 @@ pub(crate) async fn sign_out(
     if let Some(old) = req.cookie(session_cookie(&state)) {
         let mut tx = state.db.begin().await?;
         people::end_session_by_secret(&mut tx, old.value()).await?;
+        events::record_deferred(&mut tx, &state.clock).await?;
         tx.commit().await?;
     }
     let mut answer = no_content_or_redirect(&ctx, "/session")?;
@@ -140,6 +141,7 @@ pub(crate) async fn end_session(
     let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     people::end_session(&mut tx, &person.id, &id).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, "/me")
 }

@@ -5,9 +5,7 @@ use actix_web::{HttpRequest, web};
 
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::people;
 use crate::state::State;
-use crate::text;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
@@ -15,6 +13,7 @@ use crate::web::presenters::me::me_page;
 use crate::web::presenters::sessions::token_views;
 use crate::web::responses::{HandlerResult, json, no_content_or_redirect, see_other_with_flash};
 use crate::web::schema::{ListView, TokenView};
+use crate::{events, people, text};
 
 pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     json(
@@ -93,6 +92,7 @@ pub(crate) async fn end(
     let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     people::end_token(&mut tx, &person.id, &id).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, "/me")
 }

@@ -34,6 +34,12 @@ impl Stream {
         }
     }
 
+    /// Returns the SQL statements that the server has executed so far for this stream, from the request on. Call
+    /// [`crate::counting::start`] first.
+    pub fn statements(&self) -> Vec<String> {
+        crate::counting::statements_of(self.response.headers()["x-request-id"].to_str().unwrap())
+    }
+
     /// Returns the next event, or `None` at the end of the stream. Panics after a minute without data.
     pub async fn next(&mut self) -> Option<Event> {
         loop {

@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::clock::{Millis, parse_rfc3339};
-use crate::inbox;
 use crate::infra::db::text_enum;
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::responses::{HandlerResult, no_content_or_redirect, return_path};
+use crate::{events, inbox};
 
 const CHOICES: &str =
     "Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.";
@@ -54,6 +54,7 @@ pub(crate) async fn snooze(
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     inbox::snooze(&mut tx, &state.clock, &ctx.viewer, &id, until).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
@@ -68,6 +69,7 @@ pub(crate) async fn unsnooze(
     let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     inbox::unsnooze(&mut tx, &person.id, &id).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }

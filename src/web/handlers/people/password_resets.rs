@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use crate::error::{Error, Result};
+use crate::events;
 use crate::people::{self, PasswordHash};
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
@@ -113,6 +114,7 @@ async fn try_reset(
     people::reset_password(&mut tx, &state.clock, secret, &password).await?;
     let session =
         people::open_session(&mut tx, &state.clock, &account.id, &browser_name(req)).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     Ok(session)
 }

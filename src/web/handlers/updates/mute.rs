@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::NoFields;
 use crate::web::responses::{HandlerResult, no_content_or_redirect, return_path};
-use crate::{notifications, sample, updates};
+use crate::{events, notifications, sample, updates};
 
 /// Mutes an update for the viewer. Notifications that directly concern the viewer are still sent.
 pub(crate) async fn mute(
@@ -42,6 +42,7 @@ async fn set_muted(
         sample::before_mute(&mut tx, &state.clock, &update).await?;
     }
     notifications::set_muted(&mut tx, &state.clock, &person.id, id, muted).await?;
+    events::record_deferred(&mut tx, &state.clock).await?;
     tx.commit().await?;
     no_content_or_redirect(ctx, &return_path(req, &format!("/updates/{id}")))
 }
