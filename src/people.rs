@@ -1,6 +1,7 @@
 //! Accounts and viewers.
 
 mod credentials;
+mod directory;
 mod expiry_sweep;
 pub mod groups;
 mod guests;
@@ -24,6 +25,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use credentials::hash;
 pub use credentials::must_be_active;
+pub use directory::{AccountFilter, by_name, list, list_by_email};
 pub use expiry_sweep::sweep;
 pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{

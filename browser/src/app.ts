@@ -10,6 +10,7 @@ import "./lib/page-enhancements.js";
 import "./lib/menus.js";
 import "./lib/shortcuts.js";
 import "./lib/live-page.js";
+import "./lib/people-suggestions.js";
 import "./lib/copy-button.js";
 import "./lib/theme-switch.js";
 import "./lib/time-zone-field.js";

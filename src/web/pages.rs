@@ -17,7 +17,9 @@ pub use people::{
 pub use receipt_summary::{ReceiptFold, ReceiptSummary};
 pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, VersionsPage};
 pub use threads::{Asked, MarkView, ThreadsPart};
-pub use updates::{AccessSummary, EditPage, LibraryFilter, LibraryPage, SharePreview, UpdatePage};
+pub use updates::{
+    AccessSummary, AuthorField, EditPage, LibraryFilter, LibraryPage, SharePreview, UpdatePage,
+};
 
 use super::filters;
 use super::schema::{ContactView, InboxView};

@@ -250,14 +250,18 @@ async fn groups_page_lists_all_groups_and_shows_the_edit_form_of_a_group_only_to
         ("members", "ada@example.org, bob@example.org"),
     ];
     browser.form("POST", "/groups", &fields).await.expect(303);
-    let page = browser.get("/groups").await.expect(200).text();
+    let id = browser.get("/groups").await.expect(200).text();
+    let id = id.split("id=\"group-").nth(1).unwrap();
+    let edit = format!("/groups?edit={}", id.split_once('"').unwrap().0);
+    let page = browser.get(&edit).await.expect(200).text();
     assert!(
         page.contains("@design")
             && page.contains("<bdi>Ada</bdi> and <bdi>Bob</bdi>")
             && page.contains("value=\"ada@example.org, bob@example.org\"")
     );
-    let page = other.get("/groups").await.expect(200).text();
+    let page = other.get(&edit).await.expect(200).text();
     assert!(page.contains("@design") && !page.contains("value=\"PATCH\""));
+    assert!(!page.contains("ada@example.org"), "{page}");
 }
 
 #[actix_web::test]

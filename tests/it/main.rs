@@ -52,6 +52,7 @@ mod openapi;
 mod outages;
 mod overdue;
 mod people;
+mod people_search;
 mod permissions;
 mod plans;
 mod queries;

@@ -1,7 +1,9 @@
 // <people-field>: an input for email addresses and @groups. It shows the entries as chips and completes names (ARIA
-// combobox pattern). The original input is hidden. It contains the comma-separated addresses and is submitted with the
-// form.
+// combobox pattern). The suggestions come from the server. The original input is hidden. It contains the
+// comma-separated addresses and is submitted with the form. Its datalist has the names of the people in it. `data-me`
+// is an address that is not suggested.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
+import { LatestSearch, searchPeople } from "../lib/people-search.js";
 
 /** The maximum number of suggestions shown at a time. */
 const maxSuggestions = 8;
@@ -18,7 +20,13 @@ export class PeopleField extends HTMLElement {
   #input!: HTMLInputElement;
   #box!: HTMLDivElement;
   #list!: HTMLUListElement;
+  /** The people that this page knows so far. */
   #choices: Choice[] = [];
+  readonly #search = new LatestSearch();
+  /** Whether Enter was pressed while the search was running. */
+  #acceptsFirst = false;
+  /** Entries whose names were asked for. */
+  readonly #asked = new Set<string>();
   #suggestions: Choice[] = [];
   /** Index of the active suggestion, or -1. */
   #active = -1;
@@ -54,6 +62,7 @@ export class PeopleField extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    this.#search.abort();
     document.removeEventListener("hearback:audience-changed", this.#draw);
   }
 
@@ -122,6 +131,7 @@ export class PeopleField extends HTMLElement {
     for (const chip of this.#box.querySelectorAll(".person-chip")) chip.remove();
     for (const value of this.#values) {
       const name = this.#choices.find((choice) => choice.value === value)?.name ?? value;
+      if (name === value) void this.#lookUp(value);
       const remove = iconButton(`Remove ${name}`, icon("x"), "");
       remove.addEventListener("click", () => this.#remove(value));
       this.#input.before(
@@ -162,11 +172,64 @@ export class PeopleField extends HTMLElement {
     this.#setValues([...this.#values, known?.value ?? value]);
   }
 
+  /** Adds people to those that this page knows. */
+  #learn(found: { name: string; email: string }[]): void {
+    for (const { name, email } of found)
+      if (!this.#choices.some((choice) => choice.value === email))
+        this.#choices.push({ value: email, name });
+  }
+
+  /** Asks the server once who has this address or full name, so that the chip shows the name. */
+  async #lookUp(entry: string): Promise<void> {
+    if (entry.startsWith("@") || this.#asked.has(entry)) return;
+    this.#asked.add(entry);
+    const typed = entry.toLowerCase();
+    let found;
+    try {
+      found = await searchPeople(entry, maxSuggestions);
+    } catch {
+      return; // The chip shows what was typed.
+    }
+    const same = found.filter(({ name, email }) =>
+      [name, email].some((word) => word.toLowerCase() === typed),
+    );
+    const [person] = same;
+    if (!person || same.length > 1 || !this.#values.includes(entry)) return;
+    this.#learn([person]);
+    if (person.email === entry) this.#draw();
+    else this.#setValues(this.#values.map((value) => (value === entry ? person.email : value)));
+  }
+
+  /** Shows the matching people that the page knows, and then those that the server finds. */
   #suggest(): void {
+    this.#showSuggestions();
+    void this.#searchServer();
+  }
+
+  async #searchServer(): Promise<void> {
+    const found = await this.#search.run(this.#input.value.trim(), maxSuggestions + 1);
+    if (this.#search.isRunning) return;
+    const accepts = this.#acceptsFirst;
+    this.#acceptsFirst = false;
+    if (found) {
+      const others = found.filter(({ email }) => email !== this.dataset["me"]);
+      this.#learn(others);
+      this.#showSuggestions(others.map(({ name, email }) => ({ value: email, name })));
+    }
+    if (accepts && this.#suggestions.length > 0) this.#choose(0);
+    else if (accepts) this.commit();
+  }
+
+  /** `found` are the people whom the server found; without it, shows the matching people that the page knows. */
+  #showSuggestions(found?: Choice[]): void {
     const query = this.#input.value.trim().toLowerCase();
     const chosen = new Set(this.#values);
-    this.#suggestions = this.#choices
-      .filter((choice) => !chosen.has(choice.value) && matches(choice, query))
+    const known = this.#choices.filter((choice) => matches(choice, query));
+    const choices = found
+      ? [...known.filter(({ value }) => value === "everyone"), ...found]
+      : known;
+    this.#suggestions = choices
+      .filter((choice) => !chosen.has(choice.value))
       .slice(0, maxSuggestions);
     this.#active = query === "" ? -1 : 0;
     this.#list.replaceChildren(...this.#suggestions.map((choice, i) => this.#option(choice, i)));
@@ -211,6 +274,8 @@ export class PeopleField extends HTMLElement {
   }
 
   #close(): void {
+    this.#search.abort();
+    this.#acceptsFirst = false;
     this.#list.hidden = true;
     this.#input.setAttribute("aria-expanded", "false");
     this.#input.removeAttribute("aria-activedescendant");
@@ -250,7 +315,9 @@ export class PeopleField extends HTMLElement {
       this.#choose(this.#active);
     } else if (this.#input.value.trim() !== "") {
       event.preventDefault();
-      this.commit();
+      if (event.key === "Enter" && this.#search.isRunning && !this.#input.value.includes("@"))
+        this.#acceptsFirst = true;
+      else this.commit();
     }
   }
 }

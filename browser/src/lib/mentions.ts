@@ -1,6 +1,7 @@
-// Suggests people and groups of the workspace after an @. The names are fetched when the first @ is typed.
+// Suggests people and groups of the workspace after an @.
 import "@github/text-expander-element";
 import { make } from "./dom.js";
+import { searchPeople } from "./people-search.js";
 import { requestJson } from "./request.js";
 
 interface Mentionable {
@@ -9,15 +10,10 @@ interface Mentionable {
   name: string;
   /** Distinguishes people with the same name. */
   hint: string;
-  /**
-   * Lower-case strings without accents. The item is suggested if one of them starts with the typed
-   * letters.
-   */
-  keywords: string[];
 }
 
 const MAX_SUGGESTIONS = 6;
-let mentionables: Promise<Mentionable[]> | null = null;
+let groups: Promise<string[]> | null = null;
 
 // The events of <text-expander> do not bubble, so listen in the capture phase.
 document.addEventListener(
@@ -63,18 +59,12 @@ document.addEventListener(
 );
 
 async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HTMLElement }> {
-  mentionables ??= fetchMentionables();
-  let all: Mentionable[];
+  let matches: Mentionable[];
   try {
-    all = await mentionables;
+    matches = await findMentionables(typed);
   } catch {
-    mentionables = null; // Retry at the next letter.
     return { matched: false };
   }
-  const prefix = fold(typed);
-  const matches = all
-    .filter(({ keywords }) => keywords.some((keyword) => keyword.startsWith(prefix)))
-    .slice(0, MAX_SUGGESTIONS);
   if (matches.length === 0) return { matched: false };
   const items = matches.map(({ value, name, hint }, index) =>
     make(
@@ -99,50 +89,29 @@ async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HT
   };
 }
 
-interface MentionablePerson {
-  name: string;
-  email: string;
-  deactivated_at: string | null;
-}
-
-/** Fetches all pages of the list of people. */
-async function fetchPeople(): Promise<MentionablePerson[]> {
-  const people: MentionablePerson[] = [];
-  let after: string | null = "";
-  while (after !== null) {
-    const page = (await requestJson("GET", `/people?limit=100&after=${after}`)) as {
-      items: MentionablePerson[];
-      next: string | null;
-    };
-    people.push(...page.items);
-    after = page.next;
-  }
-  return people;
-}
-
-async function fetchMentionables(): Promise<Mentionable[]> {
-  const [people, groups] = await Promise.all([
-    fetchPeople(),
-    (requestJson("GET", "/groups") as Promise<{ items: { name: string }[] }>).catch(() => ({
-      items: [],
-    })),
-  ]);
+/** Finds people, and groups whose name begins with the typed letters. */
+async function findMentionables(typed: string): Promise<Mentionable[]> {
+  const [people, names] = await Promise.all([searchPeople(typed, MAX_SUGGESTIONS), groupNames()]);
+  const prefix = fold(typed);
   return [
-    ...people
-      .filter((person) => person.deactivated_at === null)
-      .map(({ name, email }) => ({
-        value: `@${name}`,
-        name,
-        hint: email,
-        keywords: [fold(name), ...fold(name).split(" "), fold(email)],
-      })),
-    ...groups.items.map(({ name }) => ({
-      value: `@${name}`,
-      name: `@${name}`,
-      hint: "group",
-      keywords: [fold(name)],
-    })),
-  ];
+    ...people.map(({ name, email }) => ({ value: `@${name}`, name, hint: email })),
+    ...names
+      .filter((name) => fold(name).startsWith(prefix))
+      .map((name) => ({ value: `@${name}`, name: `@${name}`, hint: "group" })),
+  ].slice(0, MAX_SUGGESTIONS);
+}
+
+/** The names of all groups. They are fetched when the first @ is typed. */
+async function groupNames(): Promise<string[]> {
+  groups ??= requestJson("GET", "/groups").then((list) =>
+    (list as { items: { name: string }[] }).items.map(({ name }) => name),
+  );
+  try {
+    return await groups;
+  } catch {
+    groups = null; // Retry at the next letter.
+    return [];
+  }
 }
 
 /** Converts to lower case and removes accents, as the server does. */

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::people::Person;
@@ -11,10 +12,10 @@ use crate::people::groups::{self, Change, Group, Member};
 use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::fields::Fields;
+use crate::web::extract::fields::{Fields, split_list};
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, GroupsPage, NavEntry};
-use crate::web::presenters::people::account_views;
+use crate::web::presenters::people::account_views_by_email;
 use crate::web::responses::{
     HandlerResult, html_page, json, json_or_flash, no_content_or_redirect,
 };
@@ -46,10 +47,14 @@ fn group_view(group: Group, person: &Person) -> GroupView {
     }
 }
 
-pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+pub(crate) async fn list(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    query: web::Query<GroupsQuery>,
+) -> HandlerResult {
     let person = ctx.person()?;
     if ctx.wants_html {
-        return groups_page(&state, &ctx, None).await;
+        return groups_page(&state, &ctx, &query.edit, None).await;
     }
     json(
         StatusCode::OK,
@@ -68,28 +73,39 @@ async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
         .collect())
 }
 
-/// Renders the groups page. `failed` describes a refused form: the id of its group, the values that the user entered,
+/// Query parameters of the groups page. `edit` is the id of the group whose form is open.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupsQuery {
+    #[serde(default)]
+    edit: String,
+}
+
+/// Renders the groups page. `edit` is the id of the group whose form is open. `failed` describes a refused form: the id of its group, the values that the user entered,
 /// and the error. If the form is for a new group, the id is empty.
 async fn groups_page(
     state: &State,
     ctx: &RequestContext,
+    edit: &str,
     failed: Option<(&str, Typed, Error)>,
 ) -> HandlerResult {
     let (status, editing, form) = match failed {
-        None => (StatusCode::OK, String::new(), Form::default()),
+        None => (StatusCode::OK, edit.to_owned(), Form::default()),
         Some((id, typed, error)) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             id.to_owned(),
             Fields::refilled_form(&typed, &error),
         ),
     };
-    let shown = GroupsPage {
+    let mut shown = GroupsPage {
         page: ctx.page(state, "Groups", Some(NavEntry::Groups)).await?,
         groups: group_views(state, ctx.person()?).await?,
-        people: account_views(state).await?,
+        people: Vec::new(),
         form,
         editing,
     };
+    let named: Vec<String> = split_list(&shown.open_members()).collect();
+    shown.people = account_views_by_email(state, &named).await?;
     html_page(status, &shown)
 }
 
@@ -113,7 +129,7 @@ pub(crate) async fn create(
             )
         }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            groups_page(&state, &ctx, Some(("", typed, error))).await
+            groups_page(&state, &ctx, "", Some(("", typed, error))).await
         }
         Err(error) => Err(error),
     }
@@ -147,7 +163,7 @@ pub(crate) async fn change(
             json_or_flash(&ctx, &state, StatusCode::OK, ("/groups", flash), &group)
         }
         Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            groups_page(&state, &ctx, Some((&id, typed, error))).await
+            groups_page(&state, &ctx, "", Some((&id, typed, error))).await
         }
         Err(error) => Err(error),
     }

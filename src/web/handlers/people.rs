@@ -14,15 +14,15 @@ use invitations::pending_invitations;
 pub(crate) use invitations::{invitations, invite, withdraw};
 pub(crate) use password_resets::{create_reset_link, reset, reset_page};
 
-use crate::error::Error;
-use crate::people::{self, Change, Role};
+use crate::error::{Error, Result};
+use crate::people::{self, AccountFilter, Change, Role};
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
 use crate::web::pages::{Form, NavEntry, PeoplePage};
 use crate::web::presenters::people::{account_page, account_view};
-use crate::web::responses::{HandlerResult, html_page, json, json_or_redirect};
+use crate::web::responses::{HandlerResult, encode_query_value, html_page, json, json_or_redirect};
 use crate::web::schema::{InvitationView, ListView};
 use crate::{events, links, updates};
 
@@ -34,22 +34,62 @@ pub(crate) async fn list(
     state: web::Data<State>,
 ) -> HandlerResult {
     ctx.person()?;
-    let query = ListQuery::read(&req, &[])?;
+    let query = PeopleQuery::read(&req)?;
     if !ctx.wants_html {
-        let (items, next) = account_page(&state, &query).await?;
+        let (items, next) = account_page(&state, &query.filter, &query.list).await?;
         return json(StatusCode::OK, &ListView { items, next });
     }
     people_page(&state, &ctx, StatusCode::OK, &query, None).await
+}
+
+/// The accounts that the query string requests.
+#[derive(Default)]
+struct PeopleQuery {
+    filter: AccountFilter,
+    list: ListQuery,
+}
+
+impl PeopleQuery {
+    fn read(req: &HttpRequest) -> Result<Self> {
+        let mut list = ListQuery::read(req, &["q", "active"])?;
+        let filter = AccountFilter {
+            words: list.take_filter("q"),
+            active: parse_active(&list.take_filter("active"))?,
+        };
+        Ok(Self { filter, list })
+    }
+
+    /// Returns the address of the page that begins after this cursor.
+    fn url(&self, next: &str) -> String {
+        let words = match self.filter.words.as_str() {
+            "" => String::new(),
+            words => format!("q={}&", encode_query_value(words)),
+        };
+        let active = self
+            .filter
+            .active
+            .map_or_else(String::new, |active| format!("active={active}&"));
+        format!("/people?{words}{active}after={next}")
+    }
+}
+
+fn parse_active(text: &str) -> Result<Option<bool>> {
+    match text {
+        "" => Ok(None),
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
+        _ => Err(Error::invalid("active", "must be true or false.")),
+    }
 }
 
 async fn people_page(
     state: &State,
     ctx: &RequestContext,
     status: StatusCode,
-    query: &ListQuery,
+    query: &PeopleQuery,
     failed: Option<(Typed, Error)>,
 ) -> HandlerResult {
-    let (people, next) = account_page(state, query).await?;
+    let (people, next) = account_page(state, &query.filter, &query.list).await?;
     let invitations = if ctx.person()?.is_admin() {
         pending_invitations(state).await?
     } else {
@@ -73,7 +113,8 @@ async fn people_page(
     let page_struct = PeoplePage {
         page: ctx.page(state, "People", Some(NavEntry::People)).await?,
         people,
-        next: next.map_or_else(String::new, |next| format!("/people?after={next}")),
+        next: next.map_or_else(String::new, |next| query.url(&next)),
+        q: query.filter.words.clone(),
         invitations,
         form,
         made,

@@ -13,7 +13,6 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, NavEntry, WorkspacePage};
-use crate::web::presenters::people::account_views;
 use crate::web::presenters::workspace::workspace_view;
 use crate::web::responses::{HandlerResult, html_page, json, json_or_flash};
 use crate::web::schema::WorkspaceView;
@@ -78,11 +77,6 @@ async fn workspace_page(
     ] {
         form.values.entry(field.to_owned()).or_insert(value);
     }
-    let people = if edit {
-        account_views(state).await?
-    } else {
-        Vec::new()
-    };
     html_page(
         status,
         &WorkspacePage {
@@ -92,7 +86,6 @@ async fn workspace_page(
             workspace,
             edit,
             form,
-            people,
         },
     )
 }

@@ -85,6 +85,8 @@ pub struct PeoplePage {
     pub people: Vec<AccountView>,
     /// Address of the next page of accounts; empty on the last page.
     pub next: String,
+    /// Search text; empty if all accounts are listed.
+    pub q: String,
     /// Pending invitations, for admins.
     pub invitations: Vec<InvitationView>,
     /// Invitation form, for admins.
@@ -113,11 +115,11 @@ pub struct GroupsPage {
     pub page: Page,
     /// All groups, sorted by name.
     pub groups: Vec<GroupView>,
-    /// Every account, to suggest email addresses while the user types.
+    /// People in the open form, whose names are shown instead of their addresses.
     pub people: Vec<AccountView>,
     /// Values and errors of the form that failed.
     pub form: Form,
-    /// Id of the group whose form failed; empty for the form of a new group.
+    /// Id of the group whose form is open; empty for the form of a new group.
     pub editing: String,
 }
 
@@ -141,6 +143,19 @@ impl GroupsPage {
         }
     }
 
+    /// Returns whether the form of this group is open.
+    pub fn is_open(&self, id: &str) -> bool {
+        self.editing == id
+    }
+
+    /// Returns the members in the open form, separated by commas. Only people who may change the group have a form.
+    pub fn open_members(&self) -> String {
+        let mut mine = self.groups.iter().filter(|group| group.mine);
+        let open = mine.find(|group| self.is_open(&group.id));
+        let stored = open.map_or("", |group| group.emails.as_str());
+        self.value(&self.editing, "members", stored).to_owned()
+    }
+
     /// Returns whether the form of this group failed. An empty id stands for the form of a new group.
     pub fn has_failed(&self, id: &str) -> bool {
         self.editing == id && !self.form.errors.is_empty()
@@ -160,8 +175,6 @@ pub struct WorkspacePage {
     pub edit: bool,
     /// Values and errors of the form.
     pub form: Form,
-    /// Every account, as choices for the contact. Empty unless `edit` is true.
-    pub people: Vec<AccountView>,
 }
 
 /// Personal settings. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`,

@@ -25,8 +25,18 @@ pub struct LibraryPage {
     pub next: String,
     /// Current filters.
     pub filter: LibraryFilter,
-    /// People to choose from in the author filter.
-    pub people: Vec<PersonView>,
+    /// The author filter.
+    pub author: AuthorField,
+}
+
+/// The field of the author filter.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorField {
+    /// Name of the author, or the email address if several people have this name. If nobody was found, the text that
+    /// the viewer entered. Empty if the list has no author filter.
+    pub text: String,
+    /// Why no author was found, as a sentence; empty if one was found.
+    pub problem: String,
 }
 
 /// Filters of the library. A filter that is not set is empty or `None`.
@@ -34,7 +44,7 @@ pub struct LibraryPage {
 pub struct LibraryFilter {
     /// Search text.
     pub q: String,
-    /// Id of the author, or `me` for the viewer.
+    /// Id of the author.
     pub author: String,
     /// Whether only updates addressed to the viewer are listed.
     pub to_me: bool,
@@ -81,7 +91,7 @@ pub struct EditPage {
     pub update: Option<UpdateView>,
     /// Values and errors of the form. `audience` is one string whose entries are separated by commas.
     pub form: Form,
-    /// Every other active account, to suggest email addresses while the user types.
+    /// People in the audience, whose names are shown instead of their addresses.
     pub people: Vec<AccountView>,
     /// Addresses in the audience that have neither an account nor a pending invitation. Admins see
     /// the button "Invite and ask".

@@ -2,7 +2,7 @@
 
 use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
-use crate::people::{self, Account};
+use crate::people::{self, Account, AccountFilter};
 use crate::state::State;
 use crate::updates::Cursor;
 use crate::web::extract::list_query::{INVALID_CURSOR, ListQuery};
@@ -25,36 +25,42 @@ pub(crate) fn account_view(account: Account, now: Millis) -> AccountView {
     }
 }
 
-/// Presents one page of accounts, sorted by name, and returns the cursor of the next page.
+/// Presents one page of the accounts that match, sorted by name, and returns the cursor of the next page.
 pub(crate) async fn account_page(
     state: &State,
+    filter: &AccountFilter,
     query: &ListQuery,
 ) -> Result<(Vec<AccountView>, Option<String>)> {
-    let mut everyone = people::all(&mut *state.db.read().await?).await?;
-    if let Some(after) = &query.after {
-        let last = everyone.iter().position(|account| account.id == after.id);
-        let last = last.ok_or_else(|| Error::invalid("after", INVALID_CURSOR))?;
-        everyone.drain(..=last);
-    }
-    let next = query.split_page(&mut everyone, |account| Cursor {
+    let mut connection = state.db.read().await?;
+    let after = match &query.after {
+        Some(after) => match people::by_id(&mut connection, &after.id).await {
+            Err(Error::NotFound) => return Err(Error::invalid("after", INVALID_CURSOR)),
+            found => Some(found?),
+        },
+        None => None,
+    };
+    let limit = query.query_limit();
+    let mut found = people::list(&mut connection, filter, after.as_ref(), limit).await?;
+    let next = query.split_page(&mut found, |account| Cursor {
         listed_at: account.created_at,
         id: account.id.clone(),
     });
-    let now = state.clock.now();
-    let views = everyone
-        .into_iter()
-        .map(|account| account_view(account, now));
-    Ok((views.collect(), next))
+    Ok((account_views(state, found), next))
 }
 
-/// Presents every account.
-pub(crate) async fn account_views(state: &State) -> Result<Vec<AccountView>> {
-    let (everyone, now) = (
-        people::all(&mut *state.db.read().await?).await?,
-        state.clock.now(),
-    );
-    Ok(everyone
+/// Presents the accounts with these email addresses. Other entries of an audience are ignored.
+pub(crate) async fn account_views_by_email(
+    state: &State,
+    emails: &[String],
+) -> Result<Vec<AccountView>> {
+    let found = people::list_by_email(&mut *state.db.read().await?, emails).await?;
+    Ok(account_views(state, found))
+}
+
+fn account_views(state: &State, accounts: Vec<Account>) -> Vec<AccountView> {
+    let now = state.clock.now();
+    accounts
         .into_iter()
         .map(|account| account_view(account, now))
-        .collect())
+        .collect()
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use super::people_page;
+use super::{PeopleQuery, people_page};
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::people::{self, Role};
@@ -13,15 +13,13 @@ use crate::updates::MAX_INVITED;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::extract::flash::Flash;
-use crate::web::extract::list_query::ListQuery;
 use crate::web::responses::{HandlerResult, json, no_content_or_redirect, see_other_with_flash};
 use crate::web::schema::{InvitationView, ListView};
 
 pub(crate) async fn invitations(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     ctx.person()?.must_be_admin()?;
     if ctx.wants_html {
-        let query = ListQuery::default();
-        return people_page(&state, &ctx, StatusCode::OK, &query, None).await;
+        return people_page(&state, &ctx, StatusCode::OK, &PeopleQuery::default(), None).await;
     }
     json(
         StatusCode::OK,
@@ -89,7 +87,7 @@ pub(crate) async fn invite(
                 &state,
                 &ctx,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                &ListQuery::default(),
+                &PeopleQuery::default(),
                 Some((typed, error)),
             )
             .await

@@ -9,17 +9,17 @@ use actix_web::{HttpRequest, web};
 use crate::error::{Error, Result};
 use crate::infra::db::TextEnum;
 use crate::media::MediaKind;
-use crate::people;
+use crate::people::{self, Person};
 use crate::search::SearchQuery;
 use crate::state::State;
 use crate::updates::UpdateState;
 use crate::updates::{self, Filter, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
-use crate::web::pages::{LibraryFilter, LibraryPage, NavEntry};
+use crate::web::pages::{AuthorField, LibraryFilter, LibraryPage, NavEntry};
 use crate::web::presenters;
 use crate::web::responses::{HandlerResult, encode_query_value, html_page, json};
-use crate::web::schema::{ListView, PersonView, RowView};
+use crate::web::schema::{ListView, RowView};
 
 /// The filters and the page that the query string requests.
 struct Query {
@@ -127,7 +127,8 @@ fn parse_query(req: &HttpRequest) -> Result<Query> {
 async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> HandlerResult {
     let person = ctx.person()?;
     let Query { filter, list } = query;
-    let filter = filter.parse()?;
+    let mut filter = filter.parse()?;
+    let author = find_author(state, &mut filter, person).await?;
     let (items, next) = find_rows(state, ctx, &person.id, &filter, &list).await?;
     if !ctx.wants_html {
         return json(StatusCode::OK, &ListView { items, next });
@@ -135,14 +136,6 @@ async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> Hand
     let next = next
         .map(|next| library_url(&filter, &next))
         .unwrap_or_default();
-    let people = people::all(&mut *state.db.read().await?).await?;
-    let people = people
-        .into_iter()
-        .map(|account| PersonView {
-            id: account.id,
-            name: account.name,
-        })
-        .collect();
     let title = match filter.state {
         Some(UpdateState::Trashed) => "Trash",
         Some(UpdateState::Draft) => "Drafts",
@@ -155,9 +148,61 @@ async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> Hand
             items,
             next,
             filter,
-            people,
+            author,
         },
     )
+}
+
+/// Replaces the author filter, which is an id, `me`, an email address or a full name, by an id. If there is no such
+/// person, or several people have this name, the filter stays as it is, and the list is empty.
+async fn find_author(
+    state: &State,
+    filter: &mut LibraryFilter,
+    me: &Person,
+) -> Result<AuthorField> {
+    if filter.author == "me" {
+        filter.author.clone_from(&me.id);
+    }
+    let typed = filter.author.trim();
+    if typed.is_empty() {
+        return Ok(AuthorField::default());
+    }
+    let mut connection = state.db.read().await?;
+    let found = match people::by_id(&mut connection, typed).await {
+        Ok(account) => vec![account],
+        Err(Error::NotFound) if typed.contains('@') => {
+            people::list_by_email(&mut connection, &[typed.to_owned()]).await?
+        }
+        Err(Error::NotFound) => people::by_name(&mut connection, typed).await?,
+        Err(error) => return Err(error),
+    };
+    let [author] = found.as_slice() else {
+        return Ok(AuthorField {
+            text: typed.to_owned(),
+            problem: author_problem(typed, found.len()),
+        });
+    };
+    // The form sends the text again, so it must identify the author.
+    let namesakes = people::by_name(&mut connection, &author.name).await?;
+    filter.author.clone_from(&author.id);
+    Ok(AuthorField {
+        text: if namesakes.len() == 1 {
+            author.name.clone()
+        } else {
+            author.email.clone()
+        },
+        problem: String::new(),
+    })
+}
+
+fn author_problem(typed: &str, found: usize) -> String {
+    if found == 0 {
+        format!("Nobody here is called “{typed}”.")
+    } else {
+        format!(
+            "{found} people are called “{typed}”. Choose one from the list, or type an email address."
+        )
+    }
 }
 
 async fn find_rows(
@@ -168,11 +213,7 @@ async fn find_rows(
     list: &ListQuery,
 ) -> Result<(Vec<RowView>, Option<String>)> {
     let wanted = Filter {
-        author: if filter.author == "me" {
-            me.to_owned()
-        } else {
-            filter.author.clone()
-        },
+        author: filter.author.clone(),
         to_me: filter.to_me,
         state: filter.state,
         kind: filter.kind,

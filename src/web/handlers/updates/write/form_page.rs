@@ -11,7 +11,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, split_list};
 use crate::web::pages::{EditPage, Form, NavEntry};
 use crate::web::presenters;
-use crate::web::presenters::people::account_views;
+use crate::web::presenters::people::account_views_by_email;
 use crate::web::responses::{HandlerResult, html_page};
 use crate::web::schema::{DueView, UpdateView};
 use crate::{uploads, workspace};
@@ -66,7 +66,7 @@ async fn edit_form_page(
     update: Option<&Update>,
     mut form: Form,
 ) -> HandlerResult {
-    let person = ctx.person()?;
+    ctx.person()?;
     let mut connection = state.db.read().await?;
     let unknown = unknown_addresses(&mut connection, state, &form).await?;
     let admins = updates::admin_names(&mut connection).await?;
@@ -83,8 +83,8 @@ async fn edit_form_page(
         Some(_) => ("Draft", NavEntry::New),
         None => ("New update", NavEntry::New),
     };
-    let mut people = account_views(state).await?;
-    people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
+    let addressed: Vec<String> = split_list(form.value("audience")).collect();
+    let people = account_views_by_email(state, &addressed).await?;
     let shown = EditPage {
         page: ctx.page(state, title, Some(entry)).await?,
         update: stored.view,
