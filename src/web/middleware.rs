@@ -14,6 +14,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
+use futures_util::future::LocalBoxFuture;
 use tracing::Instrument;
 
 use compression::{compress, may_compress};
@@ -32,8 +33,17 @@ use crate::error::{Error, Result};
 use crate::ids::{base32, random};
 use crate::text;
 
-/// Runs the middleware and the handler for one request.
-pub(crate) async fn handle_request<B: MessageBody + 'static>(
+/// Runs the middleware and the handler for one request. The future is boxed, because the task of a connection reserves
+/// space for the future of its service as long as the connection is open. The box is freed when the response begins,
+/// so the connections of live pages do not keep it.
+pub(crate) fn handle_request<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> LocalBoxFuture<'static, std::result::Result<ServiceResponse, actix_web::Error>> {
+    Box::pin(respond(request, next))
+}
+
+async fn respond<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse, actix_web::Error> {
