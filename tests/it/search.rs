@@ -129,7 +129,7 @@ async fn search_pages_contain_every_update_once_however_many_places_match() {
     app.wait_for_jobs().await;
     // The second update has more matching places than are read at once. The third and the fourth were published in the
     // same millisecond.
-    insert_comments(&app, &ada, &created[1], 250).await;
+    insert_comments(&app, &ada, &created[1], 150).await;
     app.execute("UPDATE updates SET listed_at = (SELECT listed_at FROM updates WHERE title = 'Quokka 3') WHERE title = 'Quokka 2'").await;
     let mut tx = app.state.db.begin().await.unwrap();
     let dialect = tx.dialect();

@@ -12,7 +12,7 @@ use crate::search::{self, Place, RequiredFacets, SearchQuery};
 use crate::updates::{MediaKind, UpdateState, visible};
 
 /// How many places are read at once.
-const BATCH_SIZE: usize = 100;
+const BATCH_SIZE: usize = 64;
 
 /// Lists at most `limit` updates that match the query and that the person may see, newest first, starting after the
 /// cursor. The index contains the conditions; the rows are checked again, because the index can lag behind.
@@ -35,15 +35,19 @@ pub(super) async fn list(
         below: after.map_or(Millis::MAX, |cursor| search::after_time(cursor.listed_at)),
         ended: false,
     };
-    let mut found: Vec<Row> = Vec::new();
-    while found.len() < wanted && !matches.ended {
-        let mut ids = BTreeSet::new();
-        while found.len() + ids.len() < wanted && !matches.ended {
-            ids.extend(matches.next(connection).await?);
+    let (mut found, mut waiting): (Vec<Row>, Vec<String>) = (Vec::new(), Vec::new());
+    while found.len() < wanted {
+        if waiting.is_empty() {
+            if matches.ended {
+                break;
+            }
+            waiting = matches.next(connection).await?;
         }
-        found.extend(rows(connection, person_id, filter, after, &ids).await?);
+        let next: Vec<String> = waiting
+            .drain(..waiting.len().min(wanted - found.len()))
+            .collect();
+        found.extend(rows(connection, person_id, filter, after, &next).await?);
     }
-    found.truncate(wanted);
     Ok(found)
 }
 
@@ -76,7 +80,7 @@ struct Matches {
 }
 
 impl Matches {
-    /// Returns the ids of the next updates. Never splits updates that have the same `listed_at`.
+    /// Returns the ids of the next updates in the order of lists. Never splits updates that have the same `listed_at`.
     async fn next(&mut self, connection: &mut AnyConnection) -> Result<Vec<String>> {
         let mut places: Vec<Place> = Vec::new();
         loop {
@@ -103,7 +107,11 @@ impl Matches {
             }
             self.below = places.last().map_or(0, |place| place.n);
         }
-        Ok(places.into_iter().map(|place| place.update_id).collect())
+        let updates: BTreeSet<(Millis, String)> = places
+            .into_iter()
+            .map(|place| (place.listed_at(), place.update_id))
+            .collect();
+        Ok(updates.into_iter().rev().map(|(_, id)| id).collect())
     }
 }
 

@@ -15,32 +15,32 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Returns the median time in a workspace.
-    pub(crate) fn median(&self, workspace: usize) -> f64 {
-        let times = &self.times[workspace];
-        times[times.len() / 2]
-    }
-
-    /// Returns how much longer the request took in the last workspace than in the first: the ratio of the medians.
-    pub(crate) fn ratio(&self) -> f64 {
-        self.median(self.times.len() - 1) / self.median(0)
-    }
-
-    /// Returns the same ratio for the fastest round in each workspace, which other load on the machine hardly affects.
+    /// Returns how much longer the request took in the last workspace than in the first: the ratio of the fastest
+    /// rounds, which other load on the machine hardly affects.
     pub(crate) fn least_ratio(&self) -> f64 {
         self.times[self.times.len() - 1][0] / self.times[0][0]
     }
 
-    /// Returns the medians and the ratio as one line.
+    /// Adds the times of more rounds.
+    pub(crate) fn add(&mut self, more: Self) {
+        for (times, more) in self.times.iter_mut().zip(more.times) {
+            times.extend(more);
+            times.sort_by(f64::total_cmp);
+        }
+    }
+
+    /// Returns the shortest times and their ratio as one line.
     pub(crate) fn summary(&self) -> String {
-        let medians: Vec<String> = (0..self.times.len())
-            .map(|workspace| format!("{:.1} ms", self.median(workspace)))
+        let least: Vec<String> = self
+            .times
+            .iter()
+            .map(|times| format!("{:.1} ms", times[0]))
             .collect();
         format!(
             "{}: {} ({:.2} ×)",
             self.what,
-            medians.join(", "),
-            self.ratio()
+            least.join(", "),
+            self.least_ratio()
         )
     }
 }
