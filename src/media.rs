@@ -184,10 +184,13 @@ pub async fn of_update_and_comments(
     update_id: &str,
     comments: &[&str],
 ) -> Result<MediaWithRenditions> {
-    let chosen = format!(
-        "m.update_id = $1 AND m.removed_at IS NULL AND (m.comment_id IS NULL OR m.comment_id IN ({}))",
-        db::placeholders(2, comments.len())
-    );
+    // PostgreSQL does not accept an empty list.
+    let pictures = match comments.len() {
+        0 => String::new(),
+        count => format!(" OR m.comment_id IN ({})", db::placeholders(2, count)),
+    };
+    let chosen =
+        format!("m.update_id = $1 AND m.removed_at IS NULL AND (m.comment_id IS NULL{pictures})");
     let media = format!(
         concat!(
             "SELECT ",
