@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::mailbox::Mailbox;
 pub(crate) use self::mailbox::{Pending, Subscription};
@@ -20,6 +20,10 @@ use crate::infra::db::Db;
 
 /// How often the hub polls for events that other nodes recorded.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Maximum number of open pages that query the database at the same time. An event can concern thousands of pages, and
+/// each query needs memory while it waits for a connection.
+const MAX_PARALLEL_READERS: usize = 16;
 
 /// What an open page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +40,8 @@ type Subscribers = HashMap<Topic, Vec<Arc<Mailbox>>>;
 #[derive(Clone, Debug)]
 pub(crate) struct EventHub {
     subscribers: Arc<Mutex<Subscribers>>,
+    /// A page needs a permit to query the database.
+    pub(crate) readers: Arc<Semaphore>,
     /// Becomes true when the server stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -47,6 +53,7 @@ impl EventHub {
         let newest = super::newest_number(&mut *db.read().await?).await?;
         let hub = Self {
             subscribers: Arc::default(),
+            readers: Arc::new(Semaphore::new(MAX_PARALLEL_READERS)),
             stop,
         };
         tokio::spawn(hub.clone().forward_events(db, newest));

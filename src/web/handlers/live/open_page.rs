@@ -106,6 +106,8 @@ impl OpenPage {
                     pending = self.subscription.next() => pending,
                 },
             };
+            let readers = self.state.event_hub.readers.clone();
+            let _permit = readers.acquire_owned().await.ok()?;
             let span = self.span.clone();
             // Box the future, so that its memory is in use only while the page has something to do.
             match Box::pin(self.messages(pending)).instrument(span).await {
