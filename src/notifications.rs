@@ -2,15 +2,17 @@
 //! also writes its notifications. The inbox and emails read these rows. This module does not depend
 //! on updates or comments and refers to them only by id.
 
+mod mutes;
 pub mod unsubscribe;
 
+pub use mutes::{is_muted, set_muted};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::events;
 use crate::infra::db;
-use crate::infra::db::{TextEnum, Tx, text_enum};
+use crate::infra::db::{Tx, text_enum};
 
 text_enum! {
     /// Why someone gets a notification. That person is called the notified person below.
@@ -356,49 +358,6 @@ pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &
     if read.rows_affected() > 0 {
         events::inbox_changed(tx, person_id);
     }
-    Ok(())
-}
-
-/// Mutes or unmutes an update for a person. Muting also marks as read all notifications that a mute suppresses. Other
-/// notifications, such as requests for an answer and objections, stay unread.
-pub async fn set_muted(
-    tx: &mut Tx,
-    clock: &Clock,
-    person_id: &str,
-    update_id: &str,
-    muted: bool,
-) -> Result<()> {
-    let statement = if muted {
-        "INSERT INTO mutes (person_id, update_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-    } else {
-        "DELETE FROM mutes WHERE person_id = $1 AND update_id = $2"
-    };
-    sqlx::query(statement)
-        .bind(person_id)
-        .bind(update_id)
-        .execute(&mut **tx)
-        .await?;
-    if !muted {
-        return Ok(());
-    }
-    let suppressed: Vec<Kind> = Kind::ALL
-        .iter()
-        .copied()
-        .filter(|kind| !kind.bypasses_mute())
-        .collect();
-    let text = format!(
-        "UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL AND kind IN ({})",
-        db::placeholders(4, suppressed.len())
-    );
-    let mut statement = sqlx::query(AssertSqlSafe(text))
-        .bind(clock.now())
-        .bind(update_id)
-        .bind(person_id);
-    for kind in suppressed {
-        statement = statement.bind(kind);
-    }
-    statement.execute(&mut **tx).await?;
-    events::inbox_changed(tx, person_id);
     Ok(())
 }
 

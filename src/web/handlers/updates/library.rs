@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use sqlx::AnyConnection;
 
 use crate::error::{Error, Result};
 use crate::infra::db::TextEnum;
 use crate::media::MediaKind;
-use crate::people::{self, Person};
+use crate::people::{self, Account, Person};
 use crate::search::SearchQuery;
 use crate::state::State;
 use crate::updates::UpdateState;
@@ -168,31 +169,37 @@ async fn find_author(
         return Ok(AuthorField::default());
     }
     let mut connection = state.db.read().await?;
-    let found = match people::by_id(&mut connection, typed).await {
-        Ok(account) => vec![account],
-        Err(Error::NotFound) if typed.contains('@') => {
-            people::list_by_email(&mut connection, &[typed.to_owned()]).await?
-        }
-        Err(Error::NotFound) => people::by_name(&mut connection, typed).await?,
-        Err(error) => return Err(error),
-    };
+    let found = find_accounts(&mut connection, typed).await?;
     let [author] = found.as_slice() else {
         return Ok(AuthorField {
             text: typed.to_owned(),
             problem: author_problem(typed, found.len()),
         });
     };
+    filter.author.clone_from(&author.id);
     // The form sends the text again, so it must identify the author.
     let namesakes = people::by_name(&mut connection, &author.name).await?;
-    filter.author.clone_from(&author.id);
+    let text = if namesakes.len() == 1 {
+        &author.name
+    } else {
+        &author.email
+    };
     Ok(AuthorField {
-        text: if namesakes.len() == 1 {
-            author.name.clone()
-        } else {
-            author.email.clone()
-        },
+        text: text.clone(),
         problem: String::new(),
     })
+}
+
+/// Finds the account with this id or email address, or all accounts with this full name.
+async fn find_accounts(connection: &mut AnyConnection, typed: &str) -> Result<Vec<Account>> {
+    match people::by_id(connection, typed).await {
+        Ok(account) => Ok(vec![account]),
+        Err(Error::NotFound) if typed.contains('@') => {
+            people::list_by_email(connection, &[typed.to_owned()]).await
+        }
+        Err(Error::NotFound) => people::by_name(connection, typed).await,
+        Err(error) => Err(error),
+    }
 }
 
 fn author_problem(typed: &str, found: usize) -> String {
