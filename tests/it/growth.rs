@@ -1,9 +1,11 @@
 //! Lists and searches must not become slower as a workspace grows.
 
 pub(crate) mod measure;
+mod postgres_plans;
 pub(crate) mod seed;
 
-use crate::app::TestApp;
+use crate::app::{TestApp, postgres};
+use crate::counting;
 use measure::{Measured, interleaved};
 use seed::Workspace;
 
@@ -13,6 +15,7 @@ const MAX_RATIO: f64 = 3.0;
 
 #[actix_web::test]
 async fn lists_and_searches_take_as_long_with_100_000_updates_as_with_1_000() {
+    counting::start();
     let small = Workspace::create(TestApp::start().await, 1_000).await;
     let large = Workspace::create(TestApp::start().await, 100_000).await;
     let workspaces = [small, large];
@@ -33,6 +36,9 @@ async fn lists_and_searches_take_as_long_with_100_000_updates_as_with_1_000() {
         .collect();
     let all: Vec<String> = measured.iter().map(Measured::summary).collect();
     assert!(slower.is_empty(), "{slower:#?} of {all:#?}");
+    if postgres() {
+        postgres_plans::check(&workspaces[1]).await;
+    }
     for workspace in workspaces {
         workspace.close().await;
     }

@@ -77,7 +77,7 @@ pub(crate) async fn interleaved(workspaces: &[Workspace], rounds: usize) -> Vec<
 }
 
 /// Returns the name, the client and the path of each request.
-async fn lists(workspace: &Workspace) -> Vec<(&'static str, &Client, String)> {
+pub(crate) async fn lists(workspace: &Workspace) -> Vec<(&'static str, &Client, String)> {
     let (member, newcomer) = (&workspace.member, &workspace.newcomer);
     let page = member.get("/updates?limit=5").await.expect(200).json();
     let update = page["items"][0]["id"].as_str().unwrap().to_owned();

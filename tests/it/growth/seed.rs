@@ -10,7 +10,7 @@
 //!   three of ten updates, the word `quokka` in five that the member may see.
 //! - Only the newest thousand updates have unread notifications and missing answers.
 
-use hearback::infra::db::Dialect;
+use hearback::infra::db::{Dialect, ReadConnection};
 use hearback::search;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor};
 
@@ -92,6 +92,11 @@ impl Workspace {
 }
 
 impl Workspace {
+    /// Returns a connection to the database.
+    pub(crate) async fn connection(&self) -> ReadConnection {
+        self.app.state.db.read().await.unwrap()
+    }
+
     /// Closes the database.
     pub(crate) async fn close(self) {
         self.app.state.db.close().await;
