@@ -76,7 +76,9 @@ pub async fn list(
         .bind(id)
         .bind(limit);
     for word in words {
-        statement = statement.bind(escape_like(word));
+        // An email address has at most 254 characters, and engines limit the length of patterns.
+        let word: String = word.chars().take(254).collect();
+        statement = statement.bind(escape_like(&word));
     }
     statement.fetch_known(connection).await
 }

@@ -42,6 +42,8 @@ const SQLITE: &[&str] = &[
 /// SQL that creates the index of PostgreSQL. A GIN index has no order, so the keys also name the periods of time that
 /// contain the place; see [`super::periods`]. Without `fastupdate`, no search has to read a list of pending entries.
 const POSTGRES: &[&str] = &[
+    // Earlier versions stored longer words than an index can contain.
+    "UPDATE said SET words = regexp_replace(words, '([^ ]{64})[^ ]+', '\\1', 'g') WHERE words ~ '[^ ]{65}'",
     "CREATE TABLE search_words (word TEXT COLLATE \"C\" PRIMARY KEY, unused_since BIGINT)",
     SEARCH_WORDS_UNUSED,
     "ALTER TABLE said ADD COLUMN keys TSVECTOR GENERATED ALWAYS AS (array_to_tsvector(

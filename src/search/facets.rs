@@ -20,9 +20,14 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db::{Dialect, Tx};
 
-/// Facets of which each place must have at least one, for each of several groups.
+/// Facets that a place must or must not have.
 #[derive(Clone, Debug, Default)]
-pub struct RequiredFacets(pub Vec<Vec<String>>);
+pub struct RequiredFacets {
+    /// For each of these groups, the place must have at least one facet.
+    pub any_of: Vec<Vec<String>>,
+    /// The place must have none of these.
+    pub none_of: Vec<String>,
+}
 
 /// The facets of an update, and its place in the order of lists.
 #[derive(Debug, FromRow)]

@@ -1,7 +1,7 @@
 //! The jobs that write and delete the search rows of updates, comments and pictures.
 
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
 use tokio::sync::watch;
 
 use super::context::SearchContext;
@@ -14,6 +14,9 @@ use crate::infra::jobs::{self, Job, Lane, Outcome};
 
 /// How many places a transaction moves at most, so that others can write in between.
 const MAX_MOVED: usize = 50;
+
+/// How many bytes of facets a transaction writes at most, unless a single place has more.
+const MAX_MOVED_FACETS: usize = 100_000;
 
 /// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
 /// comment, or the text on a picture. For an update, updates the facets of its other places too. Removes the row if the subject no longer exists.
@@ -85,7 +88,7 @@ async fn move_all_places(db: &Db, update_id: &str) -> Result<()> {
         let mut tx = db.begin().await?;
         let moved = move_places(&mut tx, update_id).await?;
         tx.commit().await?;
-        if moved < MAX_MOVED {
+        if moved == 0 {
             return Ok(());
         }
     }
@@ -100,36 +103,34 @@ pub async fn enqueue_facets(tx: &mut Tx, clock: &Clock, update_id: &str) -> Resu
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// A row of the table `said`.
-#[derive(Debug, FromRow)]
-struct SearchRow {
-    subject_id: String,
-    words: String,
-}
-
 /// Writes the current facets of an update to some of the places that have others. Returns how many places these were.
 async fn move_places(tx: &mut Tx, update_id: &str) -> Result<usize> {
+    lock_update(tx, update_id).await?;
     let Some(current) = facets::of_update(tx, update_id).await? else {
         return Ok(0);
     };
-    let outdated: Vec<SearchRow> = sqlx::query_as(AssertSqlSafe(format!(
-        "SELECT subject_id, words FROM said WHERE update_id = $1
-         AND (facets <> $2 OR n < $3 OR n >= $4) LIMIT {MAX_MOVED}"
-    )))
+    let limit = (MAX_MOVED_FACETS / current.facets.len()).clamp(1, MAX_MOVED);
+    let outdated: Vec<String> = sqlx::query_scalar(
+        "SELECT subject_id FROM said WHERE update_id = $1 AND (facets <> $2 OR n < $3 OR n >= $4) LIMIT $5",
+    )
     .bind(update_id)
     .bind(&current.facets)
     .bind(places::first_number(current.listed_at))
     .bind(places::after_time(current.listed_at))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(&mut **tx)
     .await?;
-    for row in &outdated {
-        delete_rows(tx, "subject_id", &row.subject_id).await?;
-        insert(tx, update_id, &row.subject_id, &row.words, &current).await?;
+    for subject_id in &outdated {
+        let words = delete_rows(tx, "subject_id", subject_id).await?;
+        if !words.is_empty() {
+            insert(tx, update_id, subject_id, &words, &current).await?;
+        }
     }
     Ok(outdated.len())
 }
 
 async fn index(tx: &mut Tx, clock: &Clock, update_id: &str, subject_id: &str) -> Result<()> {
+    lock_update(tx, update_id).await?;
     let before = delete_rows(tx, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
@@ -140,16 +141,33 @@ async fn index(tx: &mut Tx, clock: &Clock, update_id: &str, subject_id: &str) ->
     .bind(subject_id)
     .fetch_optional(&mut **tx)
     .await?;
-    let words = tokenize(text.as_deref().unwrap_or_default());
-    let current = facets::of_update(tx, update_id).await?;
-    if let Some(current) = current.filter(|_| !words.is_empty()) {
-        insert(tx, update_id, subject_id, &words, &current).await?;
-        vocabulary::add(tx, &words).await?;
+    let mut words = tokenize(text.as_deref().unwrap_or_default());
+    match facets::of_update(tx, update_id).await? {
+        Some(current) if !words.is_empty() => {
+            insert(tx, update_id, subject_id, &words, &current).await?;
+            vocabulary::add(tx, &words).await?;
+        }
+        Some(_) => {}
+        // The update was deleted in the meantime.
+        None => words.clear(),
     }
     unused_words::release(tx, clock, &vocabulary::without(&before, &words)).await
 }
 
-/// Inserts the row of a place at the first free number from its preferred one onwards.
+/// Locks the update until the transaction ends, so that jobs about the same update run one after another and see what
+/// the others wrote. On SQLite, all writers do that anyway.
+async fn lock_update(tx: &mut Tx, update_id: &str) -> Result<()> {
+    if tx.dialect() == Dialect::Postgres {
+        sqlx::query("SELECT id FROM updates WHERE id = $1 FOR NO KEY UPDATE")
+            .bind(update_id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Inserts the row of a place at the first free number from its preferred one onwards. If all numbers of this `listed_at`
+/// are in use, the place cannot be found.
 async fn insert(
     tx: &mut Tx,
     update_id: &str,
@@ -157,10 +175,13 @@ async fn insert(
     words: &str,
     update: &UpdateFacets,
 ) -> Result<()> {
-    let mut n = preferred_number(update, subject_id);
-    while !insert_row(tx, n, (update_id, subject_id), words, &update.facets).await? {
-        n += 1;
-    }
+    let Some(n) = free_number(tx, (update_id, subject_id), words, update).await? else {
+        tracing::warn!(
+            update_id,
+            "an update has too many comments to be found by search"
+        );
+        return Ok(());
+    };
     if tx.dialect() == Dialect::Sqlite {
         sqlx::query("INSERT INTO said_words (rowid, words, facets) VALUES ($1, $2, $3)")
             .bind(n)
@@ -170,6 +191,26 @@ async fn insert(
             .await?;
     }
     Ok(())
+}
+
+/// Inserts the row and returns its number. Returns `None` if there is no free number.
+async fn free_number(
+    tx: &mut Tx,
+    ids: (&str, &str),
+    words: &str,
+    update: &UpdateFacets,
+) -> Result<Option<i64>> {
+    let (first, end) = (
+        places::first_number(update.listed_at),
+        places::after_time(update.listed_at),
+    );
+    let preferred = preferred_number(update, ids.1);
+    for n in (preferred..end).chain(first..preferred) {
+        if insert_row(tx, n, ids, words, &update.facets).await? {
+            return Ok(Some(n));
+        }
+    }
+    Ok(None)
 }
 
 async fn insert_row(

@@ -13,8 +13,8 @@ const MAX_WORDS: usize = 12;
 /// The last word is replaced by the words that begin with it, if there are at most this many.
 const MAX_COMPLETIONS: usize = 64;
 
-/// Up to this length, in characters, the last word is the beginning of other words only if few words begin with it.
-/// Otherwise, it would match almost every place.
+/// Up to this length, the last word is the beginning of other words only if few words begin with it. Otherwise, it would
+/// match almost every place. This does not hold for languages such as Chinese, which do not separate words.
 const MAX_SHORT_WORD: usize = 2;
 
 /// The words of a search. A place matches if it contains all of them. The last word may be the beginning of a word.
@@ -43,7 +43,7 @@ impl SearchQuery {
         let completions = vocabulary::completions(connection, &last, MAX_COMPLETIONS + 1).await?;
         let last = if completions.len() <= MAX_COMPLETIONS {
             LastWord::AnyOf(std::iter::once(last).chain(completions).collect())
-        } else if last.chars().count() <= MAX_SHORT_WORD {
+        } else if last.is_ascii() && last.len() <= MAX_SHORT_WORD {
             LastWord::AnyOf(vec![last])
         } else {
             LastWord::Prefix(last)
@@ -76,30 +76,30 @@ impl SearchQuery {
         match dialect {
             Dialect::Sqlite => {
                 let words = groups(
-                    self.groups(|word| format!("\"{word}\""), |word| format!("\"{word}\" *")),
+                    &self.groups(|word| format!("\"{word}\""), |word| format!("\"{word}\" *")),
                     " OR ",
                     " AND ",
                 );
-                let facets = facets
-                    .0
-                    .iter()
-                    .map(|any| any.iter().map(|facet| format!("\"{facet}\"")).collect());
-                let facets = groups(facets.collect(), " OR ", " AND ");
-                if facets.is_empty() {
-                    format!("words : ({words})")
-                } else {
-                    format!("(words : ({words})) AND (facets : ({facets}))")
+                let mut text = format!("words : ({words})");
+                if !facets.any_of.is_empty() {
+                    let any_of = groups(&quoted(&facets.any_of, '"'), " OR ", " AND ");
+                    text = format!("({text}) AND (facets : ({any_of}))");
                 }
+                for facet in &facets.none_of {
+                    text = format!("({text}) NOT (facets : (\"{facet}\"))");
+                }
+                text
             }
             Dialect::Postgres => {
                 let mut all = self.groups(|word| format!("'{word}'"), |word| format!("'{word}':*"));
+                all.extend(quoted(&facets.any_of, '\''));
                 all.extend(
                     facets
-                        .0
+                        .none_of
                         .iter()
-                        .map(|any| any.iter().map(|facet| format!("'{facet}'")).collect()),
+                        .map(|facet| vec![format!("!'{facet}'")]),
                 );
-                groups(all, " | ", " & ")
+                groups(&all, " | ", " & ")
             }
         }
     }
@@ -122,9 +122,18 @@ impl SearchQuery {
 }
 
 /// Joins alternatives with `or` and groups with `and`.
-fn groups(groups: Vec<Vec<String>>, or: &str, and: &str) -> String {
+fn groups(groups: &[Vec<String>], or: &str, and: &str) -> String {
     let joined = groups.iter().map(|any| format!("({})", any.join(or)));
     joined.collect::<Vec<_>>().join(and)
+}
+
+fn quoted(groups: &[Vec<String>], quote: char) -> Vec<Vec<String>> {
+    let quoted = |any: &Vec<String>| {
+        any.iter()
+            .map(|facet| format!("{quote}{facet}{quote}"))
+            .collect()
+    };
+    groups.iter().map(quoted).collect()
 }
 
 fn split(typed: &str) -> impl Iterator<Item = String> {
@@ -157,18 +166,22 @@ mod tests {
     #[test]
     fn query_requires_all_words_and_one_facet_of_each_group() {
         let last = LastWord::AnyOf(vec!["plan".into(), "plans".into()]);
-        let facets = RequiredFacets(vec![
-            vec!["/everyone".into(), "/pada".into()],
-            vec!["/video".into()],
-        ]);
+        let facets = RequiredFacets {
+            any_of: vec![
+                vec!["/everyone".into(), "/pada".into()],
+                vec!["/video".into()],
+            ],
+            none_of: vec!["/bada".into()],
+        };
         let query = query(&["the"], last);
         assert_eq!(
             query.to_engine(Dialect::Sqlite, &facets),
-            "(words : ((\"the\") AND (\"plan\" OR \"plans\"))) AND (facets : ((\"/everyone\" OR \"/pada\") AND (\"/video\")))"
+            "((words : ((\"the\") AND (\"plan\" OR \"plans\"))) AND (facets : ((\"/everyone\" OR \"/pada\") AND (\"/video\")))) \
+             NOT (facets : (\"/bada\"))"
         );
         assert_eq!(
             query.to_engine(Dialect::Postgres, &facets),
-            "('the') & ('plan' | 'plans') & ('/everyone' | '/pada') & ('/video')"
+            "('the') & ('plan' | 'plans') & ('/everyone' | '/pada') & ('/video') & (!'/bada')"
         );
     }
 

@@ -8,7 +8,7 @@ use super::context::SearchContext;
 use super::facets::RequiredFacets;
 use super::places;
 use super::query::SearchQuery;
-use super::vocabulary::{CHUNK_SIZE, distinct};
+use super::vocabulary::{CHUNK_SIZE, distinct, lock};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::{self, Tx};
@@ -21,9 +21,10 @@ const GRACE_PERIOD: Millis = 60_000;
 /// Marks the words of a place that was deleted. A job deletes those that occur in no other place.
 pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<()> {
     let words: Vec<&str> = distinct(words).into_iter().collect();
+    lock(tx).await?;
     for some in words.chunks(CHUNK_SIZE) {
         let text = format!(
-            "UPDATE search_words SET unused_since = $1 WHERE unused_since IS NULL AND word IN ({})",
+            "UPDATE search_words SET unused_since = $1 WHERE word IN ({})",
             db::placeholders(2, some.len())
         );
         let mut query = sqlx::query(AssertSqlSafe(text)).bind(clock.now());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::error::Result;
-use crate::infra::db::Tx;
+use crate::infra::db::{Dialect, Tx};
 
 /// Maximum number of words in one SQL statement.
 pub(super) const CHUNK_SIZE: usize = 500;
@@ -27,9 +27,22 @@ pub(super) async fn completions(
     .await?)
 }
 
+/// Locks the vocabulary for writing until the transaction ends. Two transactions that lock the same words in different
+/// orders would otherwise deadlock. On SQLite, there is only one writer.
+pub(super) async fn lock(tx: &mut Tx) -> Result<()> {
+    if tx.dialect() == Dialect::Postgres {
+        // The number is arbitrary.
+        sqlx::query("SELECT pg_advisory_xact_lock(1752392040)")
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Adds the words of a place.
 pub(super) async fn add(tx: &mut Tx, words: &str) -> Result<()> {
     let words: Vec<&str> = distinct(words).into_iter().collect();
+    lock(tx).await?;
     for some in words.chunks(CHUNK_SIZE) {
         let rows: Vec<String> = (1..=some.len()).map(|n| format!("(${n})")).collect();
         let text = format!(

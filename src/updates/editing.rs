@@ -42,7 +42,10 @@ pub async fn edit(
     if published {
         let groups_before = content.audience.as_ref().map(|_| groups_before.as_slice());
         update_recipients(tx, clock, &before, groups_before, material, person).await?;
-        if content.audience.is_some() || content.visibility.is_some() {
+        if content.audience.is_some()
+            || content.visibility.is_some()
+            || content.later_members.is_some()
+        {
             inboxes_changed(tx, id).await?;
         }
     }

@@ -46,7 +46,7 @@ test("without scripts, the author field accepts a name", async ({ browser, hearb
   await page.getByLabel("From").fill("Yara Nobody");
   await page.getByLabel("From").press("Enter");
   await expect(page.getByRole("heading", { level: 2 })).toHaveText(
-    "Nobody here is called “Yara Nobody”.",
+    "Nobody here has the name or email address “Yara Nobody”.",
   );
 });
 

@@ -98,7 +98,11 @@ async fn library_can_be_filtered_by_the_name_or_address_of_the_author() {
         browser.get(&path).await.expect(200).text()
     };
     assert!(page(&ada.id).await.contains("value=\"Ada Lovelace\""));
-    assert!(page("ada").await.contains("Nobody here is called “ada”."));
+    assert!(
+        page("ada")
+            .await
+            .contains("Nobody here has the name or email address “ada”.")
+    );
     // If several people have the same name, the field shows an address, which identifies the author.
     app.execute(
         "UPDATE people SET name = 'Ada Lovelace', name_key = 'ada lovelace' WHERE name = 'Bob'",

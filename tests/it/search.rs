@@ -15,7 +15,7 @@ async fn best(client: &Client, words: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn best_match_says_the_words_more_often_or_in_fewer_words() {
+async fn best_match_repeats_the_words_or_is_shorter() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let long = "and many other things that have nothing to do with it ".repeat(5);

@@ -75,14 +75,13 @@ async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
 
 /// Query parameters of the groups page. `edit` is the id of the group whose form is open.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct GroupsQuery {
     #[serde(default)]
     edit: String,
 }
 
-/// Renders the groups page. `edit` is the id of the group whose form is open. `failed` describes a refused form: the id of its group, the values that the user entered,
-/// and the error. If the form is for a new group, the id is empty.
+/// Renders the groups page. `edit` is the id of the group whose form is open. `failed` describes a refused form: the id
+/// of its group, the values that the user entered, and the error. If the form is for a new group, the id is empty.
 async fn groups_page(
     state: &State,
     ctx: &RequestContext,

@@ -21,6 +21,8 @@ pub struct ThreadsPart {
     pub zone: String,
     /// Number of recordings and pictures of the update.
     pub media: usize,
+    /// The path for links to the page itself; empty if the links are relative.
+    pub path: String,
     /// One page of threads, in the order of their creation.
     pub comments: Vec<CommentView>,
     /// Address of the page with earlier threads; empty if there are none.
@@ -78,6 +80,19 @@ impl ThreadsPart {
     /// Returns whether the comment with this id is among the shown threads.
     pub fn shows(&self, id: &str) -> bool {
         self.comments.iter().any(|thread| contains(thread, id))
+    }
+
+    /// Returns whether the address asks to show something open in the thread.
+    pub fn is_asked(&self, thread: &CommentView) -> bool {
+        let Asked {
+            reply,
+            edit,
+            react,
+            more,
+        } = &self.asked;
+        [reply, edit, react, more]
+            .iter()
+            .any(|id| !id.is_empty() && contains(thread, id))
     }
 
     fn is_refused(&self, thread: &CommentView) -> bool {

@@ -34,7 +34,7 @@ pub(crate) async fn thread_page(
     Ok(load(connection, state, ctx, update, range, false).await?.0)
 }
 
-/// What the page of an update needs beside its threads. One statement reads the reactions to the update and to the
+/// What the page of an update needs besides its threads. One statement reads the reactions to the update and to the
 /// shown comments; the same holds for media.
 pub(crate) struct UpdateMaterial {
     pub(crate) album: MediaWithRenditions,
@@ -43,7 +43,7 @@ pub(crate) struct UpdateMaterial {
     pub(crate) comments: i64,
 }
 
-/// Presents the threads in `range`, which must be a page, and loads what else the page needs.
+/// Presents the threads in `range`, which must be a single page, and loads the other data that the page needs.
 pub(crate) async fn threads_of_page(
     connection: &mut AnyConnection,
     state: &State,

@@ -144,7 +144,7 @@ impl Selection {
 #[derive(Default)]
 struct Side {
     starts: Vec<ThreadStart>,
-    /// Whether the page may present these threads. If not, they only tell that there are some.
+    /// Whether the page may present these threads. Otherwise, they only show that more threads exist.
     shown: bool,
     /// How many of them the page presents.
     taken: usize,

@@ -296,7 +296,7 @@ async fn forms_and_menus_open_without_scripts_and_return_to_the_comment() {
     let own = bob.reply(&path, &ids[1], "Mine").await;
     let browser = app.browser("Bob").await;
     let page = browser.get(&path).await.expect(200).text();
-    // One form for replies, edits and reactions each, whatever the number of comments.
+    // One form each for replies, edits and reactions, however many comments there are.
     assert!(page.matches("<form").count() < 12, "{page}");
 
     let page = browser.get(&format!("{path}?reply={}", ids[1])).await;
@@ -338,4 +338,45 @@ async fn forms_and_menus_open_without_scripts_and_return_to_the_comment() {
     assert_eq!(sent.expect(303).header("location"), location);
     let list = bob.get(&format!("/comments/{own}")).await.json();
     assert_eq!(list["reactions"][0]["mine"], true);
+}
+
+#[actix_web::test]
+async fn thread_that_scripts_load_contains_the_saved_reply() {
+    let app = TestApp::start().await;
+    let (ada, _, path) = scene(&app).await;
+    let thread = ada.comment(&path, "Root").await;
+    ada.json(
+        "PUT",
+        &format!("{path}/drafts/{thread}"),
+        &json!({ "body": "half a rep" }),
+    )
+    .await
+    .expect(204);
+    let browser = app.browser("Ada").await;
+    let part = browser
+        .get(&format!("{path}?comment={thread}&part=thread"))
+        .await;
+    let part = part.expect(200).text();
+    assert!(part.contains("half a rep"), "{part}");
+}
+
+#[actix_web::test]
+async fn page_of_a_refused_comment_links_to_the_page_of_the_update() {
+    let app = TestApp::start().await;
+    let (ada, _, path) = scene(&app).await;
+    let thread = ada.comment(&path, "Root").await;
+    for n in 0..15 {
+        ada.reply(&path, &thread, &format!("Reply {n}")).await;
+    }
+    let browser = app.browser("Ada").await;
+    let refused = browser
+        .form("POST", &format!("{path}/comments"), &[("body", "")])
+        .await;
+    let page = refused.expect(422).text();
+    for link in [
+        format!("action=\"{path}#asked\""),
+        format!("href=\"{path}?comment={thread}"),
+    ] {
+        assert!(page.contains(&link), "{link}");
+    }
 }

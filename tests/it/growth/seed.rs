@@ -3,7 +3,7 @@
 //! - 500 people. The number of updates that each wrote follows Zipf's law.
 //! - Most updates are sent to one, three or ten people, some to a group of twenty, two to everyone.
 //! - One update in a hundred is a draft, one is in the trash, and three were begun three months before publication.
-//! - A member wrote 0.1 % of the updates, was sent 0.7 %, and may see 0.2 % as a later member of a group: 1 % in all.
+//! - A member wrote 0.1% of the updates, was sent 0.7%, and may see 0.2 % as a later member of a group: 1 % in all.
 //!   Another 0.1 % are the member's drafts, and another 0.1 % are in the member's trash.
 //! - A newcomer sees three updates.
 //! - Every second update has a comment. The frequency of words follows Zipf's law, too. The word `budget` occurs in

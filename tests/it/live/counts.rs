@@ -105,7 +105,7 @@ async fn unread_notifications_disappear_when_they_are_retracted_read_or_muted() 
 }
 
 #[actix_web::test]
-async fn author_sees_questions_readbacks_and_their_end() {
+async fn author_counts_change_when_questions_and_readbacks_arrive_and_end() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let mut badge = Badge::open(&ada).await;

@@ -94,9 +94,10 @@ impl OpenPage {
                 Step::Missed => {
                     self.step = Step::Wait;
                     Pending {
-                        first_event: Some(self.last + 1),
+                        first_event: Some(self.last.saturating_add(1)),
                         inbox: true,
-                        rights: false,
+                        // Access may have ended before the subscription began.
+                        rights: true,
                     }
                 }
                 Step::Wait => tokio::select! {

@@ -204,7 +204,7 @@ async fn find_accounts(connection: &mut AnyConnection, typed: &str) -> Result<Ve
 
 fn author_problem(typed: &str, found: usize) -> String {
     if found == 0 {
-        format!("Nobody here is called “{typed}”.")
+        format!("Nobody here has the name or email address “{typed}”.")
     } else {
         format!(
             "{found} people are called “{typed}”. Choose one from the list, or type an email address."

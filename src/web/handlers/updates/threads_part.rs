@@ -12,7 +12,7 @@ use crate::web::extract::context::RequestContext;
 use crate::web::pages::{Asked, Form, ThreadsPart};
 use crate::web::presenters::{self, ThreadPage};
 use crate::web::responses::{HandlerResult, html_page};
-use crate::{comments, media, receipts};
+use crate::{comments, drafts, media, receipts};
 
 /// Responds with the threads that the query selects, as a part of the page.
 pub(crate) async fn threads_part(
@@ -25,10 +25,12 @@ pub(crate) async fn threads_part(
     let mut connection = state.db.read().await?;
     let media = media::ids_of_update(&mut connection, &update.id).await?;
     let mut threads = presenters::thread_page(&mut connection, state, ctx, update, &range).await?;
+    let mut drafts = BTreeMap::new();
     if let Viewer::Person(person) = &ctx.viewer {
         let clock = &state.clock;
         let seen = receipts::previous_visit(&mut connection, clock, &update.id, &person.id).await?;
         presenters::mark_new(&mut threads.threads, seen);
+        drafts = drafts::of_person(&mut connection, &update.id, &person.id).await?;
     }
     presenters::number_media(&mut threads.threads, &media);
     let (written, open) = comments::count_visible(&mut connection, &ctx.viewer, &update.id).await?;
@@ -39,6 +41,7 @@ pub(crate) async fn threads_part(
     };
     let part = ThreadsPart {
         counts: Some((written, open)),
+        drafts,
         ..present(ctx, update, threads, "", media.len(), asked)
     };
     html_page(StatusCode::OK, &part)
@@ -60,6 +63,7 @@ pub(super) fn present(
         zone: ctx.zone().to_owned(),
         media,
         comments: threads.threads,
+        path: path.to_owned(),
         earlier: thread_link(path, "before", threads.earlier),
         later: thread_link(path, "after", threads.later),
         may_answer: may_answer(ctx, update),

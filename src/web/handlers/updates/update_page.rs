@@ -220,7 +220,8 @@ async fn load_view(
     Ok(view)
 }
 
-/// Loads the marks of the comments that the page does not show. Their places are complete, whatever the page shows.
+/// Loads the marks of the comments that the page does not show. The media shows every mark, even if its
+/// comment is not on the page.
 async fn load_marks(
     connection: &mut AnyConnection,
     ctx: &RequestContext,
@@ -264,7 +265,7 @@ async fn load_people_parts(
 ) -> Result<PeopleParts> {
     let author = updates::must_be_author(&ctx.viewer, update).is_ok();
     let links = links::of_update(connection, &update.id).await?;
-    // Guests come through links.
+    // Without share links, there are no guests.
     let guests = if links.is_empty() {
         Vec::new()
     } else {
