@@ -119,9 +119,33 @@ class ThreadOrder extends HTMLElement {
         newestFirst ? b.key[2].localeCompare(a.key[2]) : comparePlaces(a.key, b.key),
       )
       .map(({ thread }) => thread);
-    // Moving nodes loses the focus and the scroll position, so move them only if the order is wrong.
-    if (sorted.some((thread, index) => thread !== threads[index])) list.append(...sorted);
+    arrange(list, sorted);
   }
+}
+
+/**
+ * Puts the threads of a list into this order. Moves as few as it can, and never the one with the focus, because a moved
+ * node loses the focus and its scroll position.
+ */
+function arrange(list: Element, sorted: Element[]): void {
+  const focused = sorted.find((thread) => thread.contains(list.ownerDocument.activeElement));
+  let at = list.querySelector(":scope > .thread");
+  for (const thread of sorted) {
+    // The threads before the focused one belong after it.
+    while (thread === focused && at && at !== focused) {
+      const early: Element = at;
+      at = nextThread(early);
+      list.append(early);
+    }
+    if (thread === at) at = nextThread(thread);
+    else list.insertBefore(thread, at);
+  }
+}
+
+function nextThread(thread: Element): Element | null {
+  let next = thread.nextElementSibling;
+  while (next && !next.matches(".thread")) next = next.nextElementSibling;
+  return next;
 }
 
 function placeKey(thread: Element): PlaceKey {
