@@ -2,7 +2,7 @@
 // long thread.
 import { morphElements } from "@hotwired/turbo";
 import { announce } from "../lib/dom.js";
-import { onCommentRefresh, refresh } from "../lib/refresh.js";
+import { onCommentRefresh, onLoadedThreadsRefresh, refreshAll } from "../lib/refresh.js";
 import { forgetMark } from "../update/anchors.js";
 
 /** If more threads than this change at once, the whole page is refreshed instead. */
@@ -15,6 +15,7 @@ let hasLoadedPages = false;
 
 document.addEventListener("turbo:load", () => {
   wholeThreads.clear();
+  outdated.clear();
   hasLoadedPages = false;
 });
 
@@ -32,7 +33,7 @@ function refreshThread(commentId: string): Promise<void> {
     while (changed.size > 0) {
       const ids = [...changed];
       changed.clear();
-      if (ids.length > MAX_SINGLE_THREADS) await refresh();
+      if (ids.length > MAX_SINGLE_THREADS) await refreshAll();
       else await Promise.all(ids.map((id) => fetchThread(id, { isNews: true })));
     }
   })().finally(() => {
@@ -42,6 +43,30 @@ function refreshThread(commentId: string): Promise<void> {
 }
 
 onCommentRefresh(refreshThread);
+
+/** The ids of the loaded threads that must be fetched again. */
+const outdated = new Set<string>();
+let updating: Promise<void> | null = null;
+
+/**
+ * Fetches the threads again that a refresh of the whole page leaves as they are, one after another. Stops if the server
+ * does not respond.
+ */
+function refreshLoadedThreads(): Promise<void> {
+  for (const { id, dataset } of document.querySelectorAll<HTMLElement>("#threads > .thread"))
+    if (dataset["loaded"] !== undefined || wholeThreads.has(id)) outdated.add(id);
+  updating ??= (async () => {
+    for (const id of outdated) {
+      outdated.delete(id);
+      if (!(await fetchThread(id.replace(/^t-/, ""), { isNews: true }))) outdated.clear();
+    }
+  })().finally(() => {
+    updating = null;
+  });
+  return updating;
+}
+
+onLoadedThreadsRefresh(refreshLoadedThreads);
 
 interface ThreadRequest {
   /** Whether to fetch all replies. */
@@ -111,7 +136,11 @@ function removeReplyForms(page: Document): void {
 /** Morphs a thread, or adds it in the order of creation. */
 function showThread(thread: HTMLElement): void {
   const current = document.getElementById(thread.id);
-  if (current) return morphElements(current, thread);
+  if (current) {
+    // The server does not know which threads were loaded.
+    if (current.dataset["loaded"] !== undefined) thread.dataset["loaded"] = "";
+    return morphElements(current, thread);
+  }
   const list = document.getElementById("threads");
   list?.querySelector(":scope > .talk-empty")?.remove();
   const added = document.importNode(thread, true);
@@ -176,7 +205,7 @@ document.addEventListener("click", (event) => {
   void load.finally(() => link.removeAttribute("aria-busy"));
 });
 
-/** Adds the threads behind a link to earlier or later threads, and makes the link point to those behind them. */
+/** Adds the threads that a link leads to, and makes the link lead to the next ones. */
 async function loadPage(link: HTMLAnchorElement): Promise<void> {
   const query = Object.fromEntries(new URL(link.href).searchParams);
   const part = await fetchPart({ ...query, part: "threads" });
@@ -208,7 +237,9 @@ async function loadReplies(link: HTMLAnchorElement): Promise<void> {
   const hadFocus = link === document.activeElement;
   const thread = link.closest<HTMLElement>(".thread");
   const before = commentsIn(thread);
-  await fetchThread(thread?.id.replace(/^t-/, "") ?? "", { isWhole: true });
+  const threadId = thread?.id.replace(/^t-/, "") ?? "";
+  // Without the replies, follow the link. The page that it opens reports the error.
+  if (!(await fetchThread(threadId, { isWhole: true }))) return location.assign(link.href);
   const added = commentsIn(thread).filter((comment) => !before.includes(comment));
   announceLoaded(added.length, "earlier", "reply");
   if (hadFocus) added[0]?.focus({ preventScroll: true });
@@ -233,14 +264,29 @@ document.addEventListener("hearback:before-morph", ({ detail: next }) => {
   removeReplyForms(next);
   const [list, nextList] = [document, next].map((page) => page.getElementById("threads"));
   if (!list || !nextList) return;
+  const isKept = keepRule(nextList);
   for (const thread of list.querySelectorAll<HTMLElement>(":scope > .thread")) {
     const other = next.getElementById(thread.id);
-    if (other && wholeThreads.has(thread.id)) other.replaceWith(next.importNode(thread, true));
-    else if (!other && thread.dataset["loaded"] !== undefined)
-      nextList.append(next.importNode(thread, true));
+    const copy = next.importNode(thread, true);
+    if (other && wholeThreads.has(thread.id)) other.replaceWith(copy);
+    else if (!other && isKept(thread)) {
+      copy.dataset["loaded"] = "";
+      nextList.append(copy);
+    }
   }
   if (!hasLoadedPages) return;
   nextList.querySelector(".thread-pages")?.remove();
   const pages = list.querySelector(":scope > .thread-pages");
   if (pages) nextList.prepend(next.importNode(pages, true));
 });
+
+/**
+ * Returns whether to keep a thread that the fetched page lacks. Newer threads move the earliest ones of the first page to
+ * the page of earlier comments, so keep those, too.
+ */
+function keepRule(nextList: HTMLElement): (thread: HTMLElement) => boolean {
+  const hasEarlier = nextList.querySelector(".thread-pages a[rel=prev]") !== null;
+  const [earliest] = [...nextList.querySelectorAll(":scope > .thread")].map(({ id }) => id).sort();
+  return ({ id, dataset }) =>
+    dataset["loaded"] !== undefined || (hasEarlier && earliest !== undefined && id < earliest);
+}

@@ -3,7 +3,7 @@
 // the last event it received.
 import { announce } from "./dom.js";
 import { showError } from "./error-banner.js";
-import { refresh, refreshComment } from "./refresh.js";
+import { refresh, refreshAll, refreshComment } from "./refresh.js";
 
 const eventKinds = ["comment", "reaction", "receipt", "media", "update", "inbox"];
 const RECONNECT_DELAY_MS = 15_000;
@@ -55,7 +55,7 @@ class LivePage extends HTMLElement {
   #reconnect = (): void => {
     this.#close();
     this.#updateConnection();
-    if (!document.hidden && !this.#accessLost) void refresh();
+    if (!document.hidden && !this.#accessLost) void refreshAll();
   };
 
   #open(): void {
@@ -104,7 +104,7 @@ class LivePage extends HTMLElement {
     if (kind === "inbox") showInboxCount(data.owed_by_me);
     // Only the inbox shows the items that an inbox event changes; other pages show just the count.
     if (kind === "inbox" && !document.getElementById("inbox")) return;
-    // A comment is fetched alone, and at once.
+    // Fetch only the thread of a comment, without the delay.
     const isAboutComment = kind === "comment" || (kind === "reaction" && !this.#isUpdate(data.id));
     if (isAboutComment && data.id !== undefined && document.getElementById("threads"))
       return void refreshComment(data.id);

@@ -99,6 +99,19 @@ export function refreshComment(commentId: string): Promise<void> {
   return refreshThread(commentId);
 }
 
+let refreshLoadedThreads = (): Promise<void> => Promise.resolve();
+
+/** Sets the function that refreshes the threads that were loaded in addition to those of the page. */
+export function onLoadedThreadsRefresh(handler: () => Promise<void>): void {
+  refreshLoadedThreads = handler;
+}
+
+/** Refreshes the page and the threads that were loaded in addition. Use it when unknown or many comments changed. */
+export async function refreshAll(): Promise<void> {
+  await refresh();
+  await refreshLoadedThreads();
+}
+
 async function fetchAndMorph(): Promise<void> {
   const address = location.pathname + location.search;
   let text: string;
