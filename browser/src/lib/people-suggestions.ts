@@ -9,28 +9,42 @@ class PeopleSuggestions extends HTMLElement {
   #input!: HTMLInputElement;
   #options!: HTMLDataListElement;
   readonly #search = new LatestSearch();
+  #listeners = new AbortController();
 
   connectedCallback(): void {
     const input = this.querySelector("input");
-    if (!input || this.querySelector("datalist")) return;
+    if (!input) return;
     this.#input = input;
-    this.#options = make("datalist", { id: `${input.id}-people` });
+    // A page from Turbo's cache contains the list, but its listeners are gone.
+    this.#options =
+      this.querySelector("datalist") ?? make("datalist", { id: `${input.id}-people` });
     this.append(this.#options);
     input.setAttribute("list", this.#options.id);
-    input.addEventListener("focus", () => void this.#suggest());
-    input.addEventListener("input", () => {
-      if (this.#isChosen() && this.hasAttribute("data-submit")) input.form?.requestSubmit();
-      else void this.#suggest();
-    });
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    input.addEventListener("focus", () => void this.#suggest(), { signal });
+    input.addEventListener("input", (event) => this.#handleInput(event), { signal });
   }
 
   disconnectedCallback(): void {
+    this.#listeners.abort();
     this.#search.abort();
   }
 
-  /** Whether the input contains one of the suggestions. Typing a complete address counts, too. */
-  #isChosen(): boolean {
-    return [...this.#options.options].some((option) => option.value === this.#input.value);
+  #handleInput(event: Event): void {
+    if (this.#isChosen(event) && this.hasAttribute("data-submit"))
+      this.#input.form?.requestSubmit();
+    else void this.#suggest();
+  }
+
+  /** Whether the person chose a suggestion. Typing a complete address does not count: it may be part of a longer one. */
+  #isChosen(event: Event): boolean {
+    // Browsers report a chosen suggestion as a replacement, or as an event without an input type.
+    const { inputType = "" } = event as Partial<InputEvent>;
+    return (
+      (inputType === "" || inputType === "insertReplacementText") &&
+      [...this.#options.options].some((option) => option.value === this.#input.value)
+    );
   }
 
   async #suggest(): Promise<void> {
