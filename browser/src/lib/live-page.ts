@@ -21,11 +21,14 @@ class LivePage extends HTMLElement {
   #lastEventId: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #knownComments = new Set<string>();
+  /** The newest comment that the page had when it was opened. Ids sort by creation. */
+  #newestAtStart = "";
   #accessLost = false;
 
   connectedCallback(): void {
     this.#lastEventId = this.dataset["after"] ?? null;
-    this.#knownComments = commentIds();
+    this.#knownComments = new Set(commentIds());
+    this.#newestAtStart = commentIds().sort().at(-1) ?? "";
     document.addEventListener("visibilitychange", this.#updateConnection);
     document.addEventListener("hearback:refreshed", this.#announceNewComments);
     document.addEventListener("hearback:threads-loaded", this.#rememberComments);
@@ -123,17 +126,21 @@ class LivePage extends HTMLElement {
 
   /** Comments that were loaded because the reader asked for them are not new. */
   #rememberComments = (): void => {
-    this.#knownComments = commentIds();
+    for (const id of commentIds()) this.#knownComments.add(id);
   };
 
-  /** After a refresh, announces who has written new comments. Ignores the reader's own comments. */
+  /**
+   * After a refresh, announces who has written new comments. Ignores the reader's own comments, and older ones that are
+   * added to the page because their thread changed.
+   */
   #announceNewComments = (): void => {
     const authors = new Set<string>();
     for (const comment of document.querySelectorAll<HTMLElement>(".comment[id]")) {
-      if (!this.#knownComments.has(comment.id) && comment.dataset["mine"] === undefined)
+      const isNew = comment.id > this.#newestAtStart && !this.#knownComments.has(comment.id);
+      if (isNew && comment.dataset["mine"] === undefined)
         authors.add(comment.dataset["author"] ?? "");
     }
-    this.#knownComments = commentIds();
+    this.#rememberComments();
     if (authors.size === 0) return;
     announce(`New comment by ${[...authors].join(", ")}.`);
     document.dispatchEvent(new CustomEvent("hearback:activity"));
@@ -148,8 +155,8 @@ declare global {
   }
 }
 
-function commentIds(): Set<string> {
-  return new Set([...document.querySelectorAll(".comment[id]")].map((comment) => comment.id));
+function commentIds(): string[] {
+  return [...document.querySelectorAll(".comment[id]")].map(({ id }) => id);
 }
 
 /** Shows the number of updates that await the reader's response, in the navigation and in the title. */

@@ -136,7 +136,7 @@ export class MarkOverlay {
       now === null ||
       (at !== undefined && now >= at - lead && now < Math.max(until ?? 0, at + defaultDuration));
     const due = this.#comments.filter(isDue);
-    // A comment that is not loaded has its drawing with it, so load it now. The refresh after that draws again.
+    // A drawing is loaded with its comment, so load the comment now. The refresh that follows draws it.
     for (const { id, element } of now === null ? [] : due) if (!element) void loadComment(id);
     const selected = due.filter(({ element }) => element?.classList.contains("on"));
     // Over a picture, show only the drawing of the selected comment.
