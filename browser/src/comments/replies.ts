@@ -25,15 +25,20 @@ export function openReply(rootId: string): HTMLElement | null {
   if (!opener) return null;
   for (const other of document.querySelectorAll<HTMLElement>(".reply-form"))
     if (isEmpty(other)) closeReply(rootOf(other));
-  const form = forms.get(rootId) ?? createForm(opener);
+  return showForm(opener);
+}
+
+function showForm(opener: HTMLButtonElement): HTMLElement | null {
+  const form = forms.get(opener.value) ?? createForm(opener);
   if (!form) return null;
-  forms.set(rootId, form);
+  forms.set(opener.value, form);
+  updateForm(form, opener);
   opener.after(form);
   opener.setAttribute("aria-expanded", "true");
   return form;
 }
 
-/** Closes the reply form of a thread. Its text and pictures are there again when it is opened again. */
+/** Closes the reply form of a thread. Its text and pictures are restored when it is reopened. */
 export function closeReply(rootId: string): void {
   const opener = openerOf(rootId);
   const form = opener?.parentElement?.querySelector<HTMLElement>(".reply-form");
@@ -64,38 +69,53 @@ function createForm(opener: HTMLButtonElement): HTMLElement | null {
   form.dataset["js"] = "";
   set("comment-composer", "data-parent", opener.value);
   set("draft-box", "data-subject", opener.value);
-  set("input[name=parent_id]", "value", replyTarget(thread, opener.value));
   const author = thread.querySelector<HTMLElement>(".comment")?.dataset["author"] ?? "";
   set("textarea", "aria-label", `Reply to ${author}`);
-  const button = form.querySelector(".composer-foot button");
-  if (button && opener.dataset["answers"] !== undefined) button.textContent = "Answer";
   return document.adoptNode(form);
 }
 
+/** Updates the parts of a form that depend on the state of its thread. */
+function updateForm(form: HTMLElement, opener: HTMLButtonElement): void {
+  const target = replyTarget(opener.closest(".thread"), opener.value);
+  form.querySelector("input[name=parent_id]")?.setAttribute("value", target);
+  const button = form.querySelector(".composer-foot button");
+  const label = opener.dataset["answers"] === undefined ? "Reply" : "Answer";
+  if (button && button.textContent?.trim() !== label) button.textContent = label;
+  // Once the server knows a guest's name, the template has no field for it.
+  const template = document.querySelector<HTMLTemplateElement>("#reply-template");
+  if (template?.content.querySelector("input[name=name]") === null)
+    form.querySelector("input[name=name]")?.closest(".field")?.remove();
+}
+
 /** The comment to reply to: the first one of the thread or, if it was removed, the last one. */
-function replyTarget(thread: Element, rootId: string): string {
-  const isRemoved = thread.querySelector(".comment")?.classList.contains("removed");
-  const last = [...thread.querySelectorAll(".replies .comment")].at(-1);
+function replyTarget(thread: Element | null, rootId: string): string {
+  const isRemoved = thread?.querySelector(".comment")?.classList.contains("removed");
+  const last = [...(thread?.querySelectorAll(".replies .comment") ?? [])].at(-1);
   return isRemoved && last ? last.id.replace(/^c-/, "") : rootId;
 }
 
-/** Keeps the forms that the server opened, and opens those with text that only this tab has. */
+/** Keeps the forms that the server opened, and opens those with text that only this tab has. Updates all open forms. */
 function restoreForms(): void {
   for (const form of document.querySelectorAll<HTMLElement>(".reply-form")) {
     form.dataset["js"] = "";
     forms.set(rootOf(form), form);
+    const opener = openerOf(rootOf(form));
+    if (opener) updateForm(form, opener);
   }
   const update = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
   if (update === undefined) return;
-  for (const { value } of document.querySelectorAll<HTMLButtonElement>(
+  for (const opener of document.querySelectorAll<HTMLButtonElement>(
     ".reply-opener[aria-expanded=false]",
   ))
-    if (!forms.has(value) && readStorage("sessionStorage", `unsent ${update} ${value}`))
-      openReply(value);
+    if (
+      !forms.has(opener.value) &&
+      readStorage("sessionStorage", `unsent ${update} ${opener.value}`)
+    )
+      showForm(opener);
 }
 
 document.addEventListener("turbo:load", () => {
   forms.clear();
   restoreForms();
 });
-document.addEventListener("hearback:threads-loaded", restoreForms);
+document.addEventListener("hearback:refreshed", restoreForms);

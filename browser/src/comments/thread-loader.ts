@@ -128,9 +128,10 @@ async function fetchPart(query: Record<string, string>): Promise<Document | null
   }
 }
 
-/** The reply forms on this page stay as they are, so those of a fetched page are not needed. */
+/** Removes the reply forms of the threads that are already on the page, because those stay as they are. */
 function removeReplyForms(page: Document): void {
-  for (const form of page.querySelectorAll(".reply-form")) form.remove();
+  for (const form of page.querySelectorAll(".reply-form"))
+    if (document.getElementById(form.closest(".thread")?.id ?? "")) form.remove();
 }
 
 /** Morphs a thread, or adds it in the order of creation. */
