@@ -25,7 +25,7 @@ export class PeopleField extends HTMLElement {
   readonly #search = new LatestSearch();
   /** Whether Enter was pressed while the search was running. */
   #acceptsFirst = false;
-  /** Entries whose names were asked for. */
+  /** Entries whose names were requested from the server. */
   readonly #asked = new Set<string>();
   #suggestions: Choice[] = [];
   /** Index of the active suggestion, or -1. */
@@ -220,7 +220,10 @@ export class PeopleField extends HTMLElement {
     else if (accepts) this.commit();
   }
 
-  /** `found` are the people whom the server found; without it, shows the matching people that the page knows. */
+  /**
+   * `found` are the people whom the server found; without it, shows the matching people that the page knows. When they
+   * arrive, the active suggestion stays active.
+   */
   #showSuggestions(found?: Choice[]): void {
     const query = this.#input.value.trim().toLowerCase();
     const chosen = new Set(this.#values);
@@ -228,10 +231,12 @@ export class PeopleField extends HTMLElement {
     const choices = found
       ? [...known.filter(({ value }) => value === "everyone"), ...found]
       : known;
+    const activeValue = found && this.#suggestions[this.#active]?.value;
     this.#suggestions = choices
       .filter((choice) => !chosen.has(choice.value))
       .slice(0, maxSuggestions);
-    this.#active = query === "" ? -1 : 0;
+    const index = this.#suggestions.findIndex(({ value }) => value === activeValue);
+    this.#active = index >= 0 || query === "" ? index : 0;
     this.#list.replaceChildren(...this.#suggestions.map((choice, i) => this.#option(choice, i)));
     this.#showActive();
     this.#list.hidden = this.#suggestions.length === 0;
