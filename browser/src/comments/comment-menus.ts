@@ -7,6 +7,7 @@ let openMenu: { items: HTMLElement; opener: HTMLElement } | null = null;
 document.addEventListener("click", (event) => {
   const { target } = event;
   if (!(target instanceof Element) || openMenu?.items.contains(target)) return;
+  if (target.closest("dialog")) return;
   const opener = target.closest<HTMLButtonElement>(".menu > button[form=ask]");
   // Without a template, the server shows the menu.
   if (opener && !document.getElementById(`${opener.name}-template`)) return;
@@ -20,6 +21,8 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !openMenu) return;
+  // In a dialog, Escape closes only the dialog.
+  if (event.target instanceof Element && event.target.closest("dialog")) return;
   const { opener } = openMenu;
   closeMenu();
   opener.focus();

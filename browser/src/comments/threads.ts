@@ -15,6 +15,8 @@ document.addEventListener("click", (event) => {
     history.replaceState(history.state, "", `#${comment.id}`);
     stage()?.goTo(comment);
   } else if (event.target.closest("button[name=edit]") && comment) {
+    // Without the template, the server shows the form.
+    if (!document.getElementById("edit-template")) return;
     event.preventDefault();
     closeMenu();
     startEditing(comment);
