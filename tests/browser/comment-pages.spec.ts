@@ -290,6 +290,39 @@ test("the menus, the reply form and the edit form exist once and return the focu
   await expect(second.locator(".replies .comment")).toHaveCount(1);
 });
 
+test("a refresh after many changes updates loaded threads and keeps those of the first page", async ({
+  browser,
+  hearback,
+}) => {
+  const { page, path, ids } = await openScene(browser, hearback, "Gil Pages", 34);
+  await page.goto(path);
+  await page.getByRole("link", { name: "Earlier comments" }).click();
+  await expect(page.locator(".thread")).toHaveCount(34);
+  // While the page is offline, earlier threads change, and new threads move others off the first page.
+  await page.context().setOffline(true);
+  for (const id of ids.slice(0, 5))
+    await page.request.put(`/comments/${id}/reactions/👏`, { headers });
+  for (let n = 34; n < 37; n++) await postComment(page, path, { body: `Remark ${n}.` });
+  await page.context().setOffline(false);
+  await expect(page.getByRole("button", { name: "👏 1" })).toHaveCount(5);
+  await expect(page.locator(".thread")).toHaveCount(37);
+});
+
+test("sorting the threads keeps the focus in a reply form", async ({ browser, hearback }) => {
+  const { page, path, ids } = await openScene(browser, hearback, "Hal Pages", 3);
+  await page.goto(path);
+  await page.locator("talk-order select").selectOption("newest");
+  const threads = page.locator(".thread");
+  await expect(threads.first()).toHaveId(`t-${ids[2]!}`);
+  const opener = page.locator(`#t-${ids[2]!}`).getByRole("button", { name: "Reply to Hal Pages" });
+  await opener.click();
+  const reply = page.getByRole("textbox", { name: "Reply to Hal Pages" });
+  await reply.fill("Still writing");
+  const added = await postComment(page, path, { body: "Newer" });
+  await expect(threads.first()).toHaveId(`t-${added}`);
+  await expect(reply).toBeFocused();
+});
+
 test("without scripts, links and buttons load comments and open the forms", async ({
   browser,
   hearback,
