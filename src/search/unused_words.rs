@@ -11,20 +11,31 @@ use super::query::SearchQuery;
 use super::vocabulary::{CHUNK_SIZE, distinct, lock};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
-use crate::infra::db::{self, Tx};
+use crate::infra::db::{self, Dialect, Tx};
 use crate::infra::jobs::{self, Job, Lane, Outcome};
 
 /// A word that seems to be unused is deleted after this time, in milliseconds. By then, all transactions that could have
 /// added the word again have ended.
 const GRACE_PERIOD: Millis = 60_000;
 
-/// Marks the words of a place that was deleted. A job deletes those that occur in no other place.
+/// Deletes those words of a deleted place that occur in no other place. On PostgreSQL, where other transactions could be
+/// adding them again, only marks the words; a job deletes them later.
 pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<()> {
     let words: Vec<&str> = distinct(words).into_iter().collect();
+    if words.is_empty() {
+        return Ok(());
+    }
     lock(tx).await?;
+    let statement = match tx.dialect() {
+        Dialect::Sqlite => {
+            "DELETE FROM search_words WHERE $1 > 0 AND NOT EXISTS (SELECT 1 FROM said_words
+             WHERE said_words MATCH 'words : \"' || search_words.word || '\"')"
+        }
+        Dialect::Postgres => "UPDATE search_words SET unused_since = $1 WHERE true",
+    };
     for some in words.chunks(CHUNK_SIZE) {
         let text = format!(
-            "UPDATE search_words SET unused_since = $1 WHERE word IN ({})",
+            "{statement} AND word IN ({})",
             db::placeholders(2, some.len())
         );
         let mut query = sqlx::query(AssertSqlSafe(text)).bind(clock.now());
@@ -33,7 +44,7 @@ pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<(
         }
         query.execute(&mut **tx).await?;
     }
-    if words.is_empty() {
+    if tx.dialect() == Dialect::Sqlite {
         return Ok(());
     }
     // The same time for all changes of a minute, so that they share a job.

@@ -265,7 +265,7 @@ mod tests {
         );
         assert_eq!(
             condition(&[Lane::Light]),
-            " AND kind NOT IN ('purge', 'clear', 'burn', 'forget', 'mail', 'process', 'convert')"
+            " AND kind NOT IN ('purge', 'clear', 'burn', 'forget', 'forget_words', 'mail', 'process', 'convert')"
         );
         assert_eq!(kinds_of(&[]), Kinds::Only(Vec::new()));
     }
