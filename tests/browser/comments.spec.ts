@@ -148,13 +148,13 @@ test("names are completed after an @, and the page warns about mentioned people 
   await author.goto(address);
   await author.locator(".reply-opener").click();
   const reply = author.getByLabel("Reply to Bob Named");
-  await reply.pressSequentially("Yes @cyd");
+  await reply.pressSequentially("Yes @hid");
   await expect(author.getByRole("option")).toHaveCount(1);
   await reply.press("Escape");
   await expect(author.getByRole("option")).toHaveCount(0);
   await expect(reply).toBeFocused();
   await reply.fill("");
-  await reply.pressSequentially("Yes @cyd");
+  await reply.pressSequentially("Yes @hid");
   await author.getByRole("option").click();
   await expect(reply).toHaveValue("Yes @Cyd Hidden ");
   await reply.press("Control+Enter");

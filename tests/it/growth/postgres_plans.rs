@@ -8,14 +8,13 @@ use super::seed::Workspace;
 use crate::counting;
 
 /// Tables that grow with the number of updates.
-const LARGE: [&str; 7] = [
+const LARGE: [&str; 6] = [
     "updates",
     "update_access",
     "said",
     "receipts",
     "comments",
     "notices",
-    "media",
 ];
 
 /// Panics if a statement of a list reads a whole large table.
