@@ -11,7 +11,8 @@ use crate::error::Result;
 use crate::infra::db::Dialect;
 
 /// SQL that creates the index by which a job finds words that may be unused.
-const SEARCH_WORDS_UNUSED: &str = "CREATE INDEX search_words_unused ON search_words (unused_since) WHERE unused_since IS NOT NULL";
+const SEARCH_WORDS_UNUSED: &str = "CREATE INDEX search_words_unused ON search_words (unused_since)
+     WHERE unused_since IS NOT NULL";
 
 /// SQL that creates the index of SQLite. The texts are already split into folded words, so the tokenizer only splits
 /// them at spaces (and before each facet). With `secure-delete`, a deletion removes the words from the index at once;

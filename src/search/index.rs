@@ -19,7 +19,8 @@ const MAX_MOVED: usize = 50;
 const MAX_MOVED_FACETS: usize = 100_000;
 
 /// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
-/// comment, or the text on a picture. For an update, updates the facets of its other places too. Removes the row if the subject no longer exists.
+/// comment, or the text on a picture. For an update, updates the facets of its other places too.
+/// Removes the row if the subject no longer exists.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IndexSubject {
     /// The id of the update that contains the subject or is the subject.

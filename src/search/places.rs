@@ -123,7 +123,10 @@ impl Matching {
             .ranges
             .iter()
             .map(|range| {
-                format!("SELECT * FROM (SELECT {columns} FROM {from} WHERE {range} ORDER BY {order} DESC LIMIT $3) AS part")
+                format!(
+                    "SELECT * FROM (SELECT {columns} FROM {from} WHERE {range}
+                     ORDER BY {order} DESC LIMIT $3) AS part"
+                )
             })
             .collect();
         match parts.as_slice() {

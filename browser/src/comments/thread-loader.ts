@@ -24,8 +24,8 @@ const changed = new Set<string>();
 let running: Promise<void> | null = null;
 
 /**
- * Fetches and morphs only the thread of this comment. If it is not on the page, adds it. Calls made meanwhile cause one
- * more request for each comment. All promises resolve once the last request has ended.
+ * Fetches and morphs only the thread of this comment. If it is not on the page, adds it. A call during a request causes
+ * one more request for its comment. All promises resolve once the last request has ended.
  */
 function refreshThread(commentId: string): Promise<void> {
   changed.add(commentId);

@@ -17,7 +17,8 @@ pub(super) fn page_statement(dialect: Dialect, person_id: &str, filter: &Filter)
         .map(|range| format!("SELECT * FROM ({range}) AS r"))
         .collect();
     format!(
-        "SELECT merged.listed_at, merged.id FROM ({}) AS merged ORDER BY merged.listed_at DESC, merged.id DESC LIMIT $4",
+        "SELECT merged.listed_at, merged.id FROM ({}) AS merged
+         ORDER BY merged.listed_at DESC, merged.id DESC LIMIT $4",
         ranges.join(" UNION ")
     )
 }
@@ -85,7 +86,8 @@ fn of_principal(principal: &str, filter: &Filter) -> String {
         ""
     };
     format!(
-        "SELECT x.listed_at, x.update_id AS id FROM update_access x WHERE x.principal = {principal}{author}{kind}{others}
+        "SELECT x.listed_at, x.update_id AS id FROM update_access x
+         WHERE x.principal = {principal}{author}{kind}{others}
          AND (x.listed_at, x.update_id) < ($2, $3) ORDER BY x.listed_at DESC, x.update_id DESC LIMIT $4"
     )
 }
