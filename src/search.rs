@@ -22,11 +22,11 @@ mod vocabulary;
 pub use context::SearchContext;
 pub use engine::{create_engine_index, rebuild};
 pub use facets::{RequiredFacets, principal as principal_facet};
-pub use hits::{SearchHit, find_hits};
+pub use hits::{SearchHit, load_hits};
 pub use index::{ForgetUpdate, IndexFacets, IndexSubject, enqueue_facets, forget_subject};
 pub use places::{Place, after_time, newest};
 pub use query::SearchQuery;
-pub use ranking::best_updates;
+pub use ranking::best_places;
 pub use unused_words::ForgetUnusedWords;
 
 use crate::text::fold;

@@ -2,15 +2,16 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::facets::RequiredFacets;
-use super::query::SearchQuery;
+use super::places::Place;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::infra::db::{self, Dialect};
+use crate::infra::db;
 
 /// A place that contains the search words.
 #[derive(Clone, Debug, FromRow)]
 pub struct SearchHit {
+    /// The number of the place.
+    pub n: i64,
     /// Id of the update.
     pub update_id: String,
     /// Id of the comment; `None` if the words are not in a comment.
@@ -26,44 +27,24 @@ pub struct SearchHit {
     pub at_ms: Option<Millis>,
 }
 
-/// Finds the newest places in each of these updates that match the query, at most `limit` of each update. The caller must
-/// check whether the viewer may see the updates.
-pub async fn find_hits(
-    connection: &mut AnyConnection,
-    dialect: Dialect,
-    query: &SearchQuery,
-    updates: &[String],
-    limit: i64,
-) -> Result<Vec<SearchHit>> {
-    if updates.is_empty() {
+/// Loads the texts of these places, in the same order. The caller must check whether the viewer may see the updates.
+pub async fn load_hits(connection: &mut AnyConnection, places: &[Place]) -> Result<Vec<SearchHit>> {
+    if places.is_empty() {
         return Ok(Vec::new());
     }
-    let matching = match dialect {
-        // The places of an update have neighboring numbers, so the index reads only these.
-        Dialect::Sqlite => {
-            "updates u CROSS JOIN said_words w CROSS JOIN said s WHERE said_words MATCH $1
-             AND w.rowid >= u.listed_at * 65536 AND w.rowid < (u.listed_at + 1) * 65536
-             AND s.n = w.rowid AND s.update_id = u.id"
-        }
-        Dialect::Postgres => {
-            "updates u JOIN said s ON s.update_id = u.id WHERE s.keys @@ $1::tsquery"
-        }
-    };
     let text = format!(
-        "SELECT f.update_id, c.id AS comment_id, k.media_id, f.title,
-             coalesce(c.body || ' ' || coalesce(c.drawn, ''), k.texts, f.notes) AS body, c.at_ms
-         FROM (SELECT s.update_id, s.subject_id, u.title, u.notes,
-                   row_number() OVER (PARTITION BY s.update_id ORDER BY s.subject_id DESC) AS position
-               FROM {matching} AND u.id IN ({})) AS f
-         LEFT JOIN comments c ON c.id = f.subject_id LEFT JOIN markups k ON k.media_id = f.subject_id
-         WHERE f.position <= $2 ORDER BY f.subject_id DESC",
-        db::placeholders(3, updates.len())
+        "SELECT s.n, s.update_id, c.id AS comment_id, k.media_id, u.title,
+             coalesce(c.body || ' ' || coalesce(c.drawn, ''), k.texts, u.notes) AS body, c.at_ms
+         FROM said s JOIN updates u ON u.id = s.update_id
+         LEFT JOIN comments c ON c.id = s.subject_id LEFT JOIN markups k ON k.media_id = s.subject_id
+         WHERE s.n IN ({})",
+        db::placeholders(1, places.len())
     );
-    let mut places = sqlx::query_as(AssertSqlSafe(text))
-        .bind(query.to_engine(dialect, &RequiredFacets::default()))
-        .bind(limit);
-    for update in updates {
-        places = places.bind(update);
+    let mut hits = sqlx::query_as(AssertSqlSafe(text));
+    for place in places {
+        hits = hits.bind(place.n);
     }
-    Ok(places.fetch_all(connection).await?)
+    let mut hits: Vec<SearchHit> = hits.fetch_all(connection).await?;
+    hits.sort_by_key(|hit| places.iter().position(|place| place.n == hit.n));
+    Ok(hits)
 }

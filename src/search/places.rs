@@ -32,7 +32,12 @@ pub struct Place {
     pub n: i64,
     /// Id of the update that contains the place.
     pub update_id: String,
+    /// Id of the comment or of the picture with markup; the id of the update for its title and notes.
+    pub subject_id: String,
 }
+
+/// SQL columns of [`Place`].
+pub(super) const COLUMNS: &str = "s.n, s.update_id, s.subject_id";
 
 impl Place {
     /// Returns `listed_at` of the update that contains the place.
@@ -51,7 +56,7 @@ pub async fn newest(
     limit: i64,
 ) -> Result<Vec<Place>> {
     let matching = Matching::new(connection, dialect, query, facets, below).await?;
-    let statement = matching.statement("s.n, s.update_id");
+    let statement = matching.statement(COLUMNS);
     Ok(sqlx::query_as(AssertSqlSafe(statement))
         .bind(matching.query)
         .bind(below)

@@ -1,9 +1,11 @@
 //! The ranking of a search: which updates match best.
 
+use std::collections::HashSet;
+
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::facets::RequiredFacets;
-use super::places::Matching;
+use super::places::{self, Matching, Place};
 use super::query::SearchQuery;
 use crate::error::Result;
 use crate::infra::db::Dialect;
@@ -11,35 +13,51 @@ use crate::infra::db::Dialect;
 /// Maximum number of matching places to rank. If there are more, only the newest are ranked.
 const MAX_RANKED_PLACES: i64 = 1000;
 
-/// Returns the ids of at most `limit` updates that match the query and have the facets, best match first. Ranks only the
-/// newest 1,000 matching places. The caller must check whether the viewer may see the updates.
-pub async fn best_updates(
+/// How many of the best places to read per update that is wanted.
+const PLACES_PER_UPDATE: usize = 4;
+
+/// Returns places that match the query and have the facets, best match first: those of the best `updates` updates, and
+/// possibly of others. Ranks only the newest 1,000 matching places. The caller must check whether the viewer may see the
+/// updates.
+pub async fn best_places(
     connection: &mut AnyConnection,
     dialect: Dialect,
     query: &SearchQuery,
     facets: &RequiredFacets,
-    limit: i64,
-) -> Result<Vec<String>> {
-    let below = i64::MAX;
-    let matching = Matching::new(connection, dialect, query, facets, below).await?;
+    updates: usize,
+) -> Result<Vec<Place>> {
+    let matching = Matching::new(connection, dialect, query, facets, i64::MAX).await?;
     let needles = query.needles();
+    let columns = format!(
+        "{}, length(s.words) AS size, {}",
+        places::COLUMNS,
+        counts(5, needles.len())
+    );
     let text = format!(
-        "SELECT p.update_id FROM ({}) AS p GROUP BY p.update_id ORDER BY max({}) DESC, max(p.n) DESC LIMIT $4",
-        matching.statement(&format!(
-            "s.n, s.update_id, length(s.words) AS size, {}",
-            counts(5, needles.len())
-        )),
+        "SELECT p.n, p.update_id, p.subject_id FROM ({}) AS p ORDER BY {} DESC, p.n DESC LIMIT $4",
+        matching.statement(&columns),
         score(needles.len())
     );
-    let mut ranked = sqlx::query_scalar(AssertSqlSafe(text))
-        .bind(matching.query)
-        .bind(below)
-        .bind(MAX_RANKED_PLACES)
-        .bind(limit);
-    for needle in needles {
-        ranked = ranked.bind(needle);
+    // Sorting all ranked places takes longer, and is only necessary if a few updates contain most of them.
+    let few = i64::try_from(updates * PLACES_PER_UPDATE).unwrap_or(MAX_RANKED_PLACES);
+    let mut limit = few.min(MAX_RANKED_PLACES);
+    loop {
+        let mut ranked = sqlx::query_as(AssertSqlSafe(text.as_str()))
+            .bind(&matching.query)
+            .bind(i64::MAX)
+            .bind(MAX_RANKED_PLACES)
+            .bind(limit);
+        for needle in &needles {
+            ranked = ranked.bind(needle);
+        }
+        let places: Vec<Place> = ranked.fetch_all(&mut *connection).await?;
+        let distinct: HashSet<&str> = places.iter().map(|place| &*place.update_id).collect();
+        let is_complete = i64::try_from(places.len()).is_ok_and(|read| read < limit);
+        if distinct.len() >= updates || is_complete || limit == MAX_RANKED_PLACES {
+            return Ok(places);
+        }
+        limit = MAX_RANKED_PLACES;
     }
-    Ok(ranked.fetch_all(connection).await?)
 }
 
 /// Returns the SQL columns that count how often each word occurs in the place `s`. The words are the parameters from

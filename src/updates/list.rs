@@ -20,7 +20,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::{Dialect, FetchKnown};
-use crate::search::SearchQuery;
+use crate::search::{Place, SearchQuery};
 
 /// An update in a list.
 #[derive(Clone, Debug, FromRow)]
@@ -55,6 +55,9 @@ pub struct Row {
     pub open_questions: i64,
     /// Number of comments and replies that are not removed.
     pub comments: i64,
+    /// Places that match the search words; empty without a search.
+    #[sqlx(skip)]
+    pub places: Vec<Place>,
 }
 
 /// Conditions for a list of updates. An empty string sets no condition.
@@ -163,7 +166,7 @@ pub async fn best_matches(
     dialect: Dialect,
     person_id: &str,
     query: &SearchQuery,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<Row>> {
     matching::best(connection, dialect, person_id, query, limit).await
 }

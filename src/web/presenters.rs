@@ -30,7 +30,7 @@ pub(crate) use media::{attach_markup, media_view};
 pub(crate) use receipts::{
     changes_view, exchange_view, guest_view, receipt_view, receipt_views, revision_view,
 };
-pub(crate) use search_hits::attach_hits;
+pub(crate) use search_hits::found_row_views;
 pub(crate) use thread_page::{ThreadPage, ThreadRange};
 pub(crate) use update_list::row_views;
 pub(crate) use updates::{UpdateParts, group_views, present_update, update_view};

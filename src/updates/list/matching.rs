@@ -1,6 +1,6 @@
 //! Lists of the updates that match a search.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -39,12 +39,15 @@ pub(super) async fn list(
         ended: false,
     };
     let (mut found, mut waiting): (Vec<Row>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut places = Places::default();
     while found.len() < wanted {
         if waiting.is_empty() {
             if matches.ended {
                 break;
             }
-            waiting = matches.next(connection).await?;
+            let next = matches.next(connection).await?;
+            waiting = newest_first(&next);
+            places.add(next);
         }
         let next: Vec<String> = waiting
             .drain(..waiting.len().min(wanted - found.len()))
@@ -54,24 +57,72 @@ pub(super) async fn list(
         new.retain(|row| found.iter().all(|earlier| earlier.id != row.id));
         found.extend(new);
     }
+    places.attach_to(&mut found);
+    for row in &mut found {
+        // Ids sort by time.
+        row.places.sort_by(|a, b| b.subject_id.cmp(&a.subject_id));
+    }
     Ok(found)
 }
 
-/// Returns the ids of at most `limit` updates that match the query and that the person may see, best match first; see
-/// [`search::best_updates`].
+/// Returns at most `limit` updates that match the query and that the person may see, best match first; see
+/// [`search::best_places`].
 pub(super) async fn best(
     connection: &mut AnyConnection,
     dialect: Dialect,
     person_id: &str,
     query: &SearchQuery,
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<Row>> {
     let filter = Filter::default();
     let facets = facets(connection, person_id, &filter).await?;
-    let ids = search::best_updates(connection, dialect, query, &facets, limit).await?;
+    let best = search::best_places(connection, dialect, query, &facets, limit).await?;
+    let mut ids: Vec<String> = Vec::new();
+    for place in &best {
+        if ids.len() < limit && !ids.contains(&place.update_id) {
+            ids.push(place.update_id.clone());
+        }
+    }
     let mut found = rows(connection, person_id, &filter, None, &ids).await?;
     found.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    let mut places = Places::default();
+    places.add(best);
+    places.attach_to(&mut found);
     Ok(found)
+}
+
+/// The matching places of each update.
+#[derive(Default)]
+struct Places(HashMap<String, Vec<Place>>);
+
+impl Places {
+    fn add(&mut self, places: Vec<Place>) {
+        for place in places {
+            self.0
+                .entry(place.update_id.clone())
+                .or_default()
+                .push(place);
+        }
+    }
+
+    fn attach_to(&mut self, rows: &mut [Row]) {
+        for row in rows {
+            row.places = self.0.remove(&row.id).unwrap_or_default();
+        }
+    }
+}
+
+/// Returns the ids of the updates that contain these places, in the order of lists.
+fn newest_first(places: &[Place]) -> Vec<String> {
+    let updates: BTreeSet<(Millis, &str)> = places
+        .iter()
+        .map(|place| (place.listed_at(), &*place.update_id))
+        .collect();
+    updates
+        .into_iter()
+        .rev()
+        .map(|(_, id)| id.to_owned())
+        .collect()
 }
 
 /// Whether no update passes the filter. The search would otherwise read all matching places to find that out.
@@ -96,8 +147,8 @@ struct Matches {
 }
 
 impl Matches {
-    /// Returns the ids of the next updates in the order of lists. Never splits updates that have the same `listed_at`.
-    async fn next(&mut self, connection: &mut AnyConnection) -> Result<Vec<String>> {
+    /// Returns the places of the next updates. Never splits updates that have the same `listed_at`.
+    async fn next(&mut self, connection: &mut AnyConnection) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         loop {
             let read = search::newest(
@@ -123,11 +174,7 @@ impl Matches {
             }
             self.below = places.last().map_or(0, |place| place.n);
         }
-        let updates: BTreeSet<(Millis, String)> = places
-            .into_iter()
-            .map(|place| (place.listed_at(), place.update_id))
-            .collect();
-        Ok(updates.into_iter().rev().map(|(_, id)| id).collect())
+        Ok(places)
     }
 }
 

@@ -4,32 +4,38 @@ use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
 use super::super::schema::{FoundView, HitKind, RowView};
-use super::comment_url;
+use super::{comment_url, row_views};
 use crate::error::Result;
-use crate::search::{self, SearchHit, SearchQuery};
+use crate::search::{self, Place, SearchHit};
 use crate::state::State;
+use crate::updates::Row;
 
 /// Maximum number of places to show for one update.
-const MAX_HITS: i64 = 3;
+const MAX_HITS: usize = 3;
 
-/// Adds to each row the places where the search text was found.
-pub(crate) async fn attach_hits(
+/// Returns the rows of a list with the places where the search text was found.
+pub(crate) async fn found_row_views(
     connection: &mut AnyConnection,
     state: &State,
     ctx: &RequestContext,
     typed: &str,
-    rows: &mut [RowView],
-) -> Result<()> {
-    let Some(query) = SearchQuery::parse(connection, typed).await? else {
-        return Ok(());
+    found: Vec<Row>,
+) -> Result<Vec<RowView>> {
+    let shown = |row: &Row| {
+        row.places
+            .iter()
+            .take(MAX_HITS)
+            .cloned()
+            .collect::<Vec<_>>()
     };
-    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    for hit in search::find_hits(connection, state.db.dialect(), &query, &ids, MAX_HITS).await? {
+    let places: Vec<Place> = found.iter().flat_map(shown).collect();
+    let mut rows = row_views(connection, state, ctx, found).await?;
+    for hit in search::load_hits(connection, &places).await? {
         if let Some(row) = rows.iter_mut().find(|row| row.id == hit.update_id) {
             row.found.push(found_view(ctx, typed, row, &hit));
         }
     }
-    Ok(())
+    Ok(rows)
 }
 
 fn found_view(ctx: &RequestContext, typed: &str, row: &RowView, hit: &SearchHit) -> FoundView {

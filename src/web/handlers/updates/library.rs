@@ -62,14 +62,13 @@ pub(crate) async fn search(
     let mut connection = state.db.read().await?;
     let found = match SearchQuery::parse(&mut connection, words).await? {
         Some(words) => {
-            let limit = i64::try_from(query.list.page_size()).unwrap_or(i64::MAX);
+            let limit = query.list.page_size();
             let dialect = state.db.dialect();
             updates::best_matches(&mut connection, dialect, &person.id, &words, limit).await?
         }
         None => Vec::new(),
     };
-    let mut items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
-    presenters::attach_hits(&mut connection, &state, &ctx, words, &mut items).await?;
+    let items = presenters::found_row_views(&mut connection, &state, &ctx, words, found).await?;
     json(StatusCode::OK, &ListView { items, next: None })
 }
 
@@ -237,8 +236,7 @@ async fn find_rows(
     )
     .await?;
     let next = list.split_page(&mut found, Row::cursor);
-    let mut rows = presenters::row_views(&mut connection, state, ctx, found).await?;
-    presenters::attach_hits(&mut connection, state, ctx, &filter.q, &mut rows).await?;
+    let rows = presenters::found_row_views(&mut connection, state, ctx, &filter.q, found).await?;
     Ok((rows, next))
 }
 
