@@ -4,6 +4,9 @@
 ///
 /// - as a recipient, an answer;
 /// - as an author, verdicts on readbacks and replies to questions.
+///
+/// Adding 0 keeps SQLite from choosing an index of all published updates of the author instead of the index
+/// `updates_to_hear`, which contains only those that wait for the author.
 macro_rules! owed_by_me {
     () => {
         concat!(
@@ -24,7 +27,7 @@ macro_rules! owed_by_me {
              CAST(NULL AS BIGINT) AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              0 AS new_comments, 0 AS joined, '' AS kinds, u.published_at AS at
              FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
-             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             AND u.published_at + 0 IS NOT NULL AND u.trashed_at + 0 IS NULL AND ",
             $crate::inbox::limits::not_snoozed!("b")
         )
     };

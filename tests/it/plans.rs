@@ -212,6 +212,7 @@ async fn queries_for_a_page_never_scan_a_whole_table() {
         ("/receipts", "updates_own_published (author_id=?"),
         ("/inbox", "USING INDEX receipts_owing (person_id=?"),
         ("/inbox", "USING INDEX updates_waiting (author_id=?"),
+        ("/inbox", "USING INDEX updates_to_hear (author_id=?"),
         (&update, "USING INDEX media_update (update_id=?)"),
         (&update, "USING INDEX comments_update (update_id=?)"),
         ("the sweep", "updates_trashed (trashed_at<?)"),
