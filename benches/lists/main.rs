@@ -34,6 +34,9 @@ use seed::Workspace;
 /// How many times each request is measured.
 const ROUNDS: usize = 41;
 
+/// Number of rows of a page; the default of the server.
+const ROWS: usize = 30;
+
 /// Number of updates in each workspace, unless the command line says otherwise.
 const SIZES: &str = "1e3,1e5";
 
@@ -64,7 +67,7 @@ async fn main() {
         );
         names.extend(made.map(|(name, _)| name));
     }
-    let measured = interleaved(&workspaces, ROUNDS).await;
+    let measured = interleaved(&workspaces, ROWS, ROUNDS).await;
     print_table(&sizes, names.is_empty(), &measured);
     if arguments.iter().any(|argument| argument == "--json") {
         let ratios: serde_json::Map<String, serde_json::Value> = measured

@@ -45,11 +45,16 @@ impl Measured {
     }
 }
 
-/// Requests every list of each workspace in turn, `rounds` times after a first round that warms up caches.
-pub(crate) async fn interleaved(workspaces: &[Workspace], rounds: usize) -> Vec<Measured> {
+/// Requests every list of each workspace in turn, `rounds` times after a first round that warms up caches. Each page of a
+/// list has at most `rows` rows.
+pub(crate) async fn interleaved(
+    workspaces: &[Workspace],
+    rows: usize,
+    rounds: usize,
+) -> Vec<Measured> {
     let mut requests = Vec::new();
     for workspace in workspaces {
-        requests.push(lists(workspace).await);
+        requests.push(lists(workspace, rows).await);
     }
     let mut measured: Vec<Measured> = requests[0]
         .iter()
@@ -76,46 +81,52 @@ pub(crate) async fn interleaved(workspaces: &[Workspace], rounds: usize) -> Vec<
     measured
 }
 
-/// Returns the name, the client and the path of each request.
-pub(crate) async fn lists(workspace: &Workspace) -> Vec<(&'static str, &Client, String)> {
+/// Returns the name, the client and the path of each request. Each page of a list has at most `rows` rows.
+pub(crate) async fn lists(
+    workspace: &Workspace,
+    rows: usize,
+) -> Vec<(&'static str, &Client, String)> {
     let (member, newcomer) = (&workspace.member, &workspace.newcomer);
     let page = member.get("/updates?limit=5").await.expect(200).json();
     let update = page["items"][0]["id"].as_str().unwrap().to_owned();
     let deep = cursor_in_the_middle(&page);
     let author = &workspace.author;
-    vec![
-        ("library", member, "/updates".into()),
+    let library = |client, filter: &str| (client, format!("/updates?limit={rows}{filter}"));
+    let search = |client, words: &str| (client, format!("/search?limit={rows}&q={words}"));
+    let requests = [
+        ("library", library(member, "")),
         (
             "library, deep page",
-            member,
-            format!("/updates?after={deep}"),
+            library(member, &format!("&after={deep}")),
         ),
-        ("library, mine", member, "/updates?author=me".into()),
+        ("library, mine", library(member, "&author=me")),
         (
             "library, one author",
-            member,
-            format!("/updates?author={author}"),
+            library(member, &format!("&author={author}")),
         ),
-        ("library, sent to me", member, "/updates?audience=me".into()),
+        ("library, sent to me", library(member, "&audience=me")),
+        ("library, with a picture", library(member, "&kind=image")),
+        ("library, rare word", library(member, "&q=quokka")),
+        ("library, common word", library(member, "&q=budget")),
+        ("library, one letter", library(member, "&q=b")),
+        ("search, common word", search(member, "budget")),
+        ("search, two letters", search(member, "bu")),
+        ("search, three letters", search(member, "bud")),
+        ("inbox", (member, "/inbox".into())),
         (
-            "library, with a picture",
-            member,
-            "/updates?kind=image".into(),
+            "overview of mine",
+            (member, format!("/receipts?limit={rows}")),
         ),
-        ("library, rare word", member, "/updates?q=quokka".into()),
-        ("library, common word", member, "/updates?q=budget".into()),
-        ("library, one letter", member, "/updates?q=b".into()),
-        ("search, common word", member, "/search?q=budget".into()),
-        ("search, two letters", member, "/search?q=bu".into()),
-        ("search, three letters", member, "/search?q=bud".into()),
-        ("inbox", member, "/inbox".into()),
-        ("overview of mine", member, "/receipts".into()),
-        ("trash", member, "/updates?state=trashed".into()),
-        ("drafts", member, "/updates?state=draft".into()),
-        ("one update", member, format!("/updates/{update}")),
-        ("newcomer's library", newcomer, "/updates".into()),
-        ("newcomer's search", newcomer, "/search?q=budget".into()),
-    ]
+        ("trash", library(member, "&state=trashed")),
+        ("drafts", library(member, "&state=draft")),
+        ("one update", (member, format!("/updates/{update}"))),
+        ("newcomer's library", library(newcomer, "")),
+        ("newcomer's search", search(newcomer, "budget")),
+    ];
+    requests
+        .into_iter()
+        .map(|(what, (client, path))| (what, client, path))
+        .collect()
 }
 
 /// Returns a cursor for the middle of the time that the updates cover.

@@ -26,7 +26,7 @@ pub(super) async fn check(workspace: &Workspace) {
         .await
         .unwrap();
     let mut explained = 0;
-    for (what, client, path) in lists(workspace).await {
+    for (what, client, path) in lists(workspace, 30).await {
         for statement in counting::statements(&client.get(&path).await.expect(200)) {
             let Some(plan) = explain(&mut connection, &statement).await else {
                 continue;
