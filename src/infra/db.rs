@@ -72,13 +72,14 @@ pub struct Db {
     health: Arc<WriteHealth>,
 }
 
-/// Sets the options of a connection to SQLite.
+/// Sets the options of a connection to SQLite. A search reads about a thousand pages of 4 KiB, which the default cache of
+/// 2 MiB cannot hold.
 async fn prepare_sqlite(connection: &mut AnyConnection) -> sqlx::Result<()> {
     connection.execute(BUSY_TIMEOUT).await?;
     connection
         .execute(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA secure_delete = ON;",
+             PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;",
         )
         .await?;
     Ok(())
