@@ -15,6 +15,10 @@ use hearback::error::{Error, Result};
 use hearback::people::{self, NewAccount, PasswordHash, Role};
 use hearback::{demo, doctor, state, text};
 
+/// Needs less memory for each open page than the allocator of glibc, and returns it to the system after a burst.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Hearback: record it once, hear back from everyone.
 #[derive(Parser)]
 #[command(
