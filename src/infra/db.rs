@@ -86,10 +86,13 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> sqlx::Result<()> {
 }
 
 /// Sets the options of a connection to PostgreSQL. Search relies on `UNION ALL` reading its parts in order, which
-/// parallel plans do not.
+/// parallel plans do not. All statements read by indexes, whatever the values of their parameters are, so each is planned
+/// only once per connection; to plan the statements of an inbox takes longer than to execute them.
 async fn prepare_postgres(connection: &mut AnyConnection) -> sqlx::Result<()> {
     connection
-        .execute("SET max_parallel_workers_per_gather = 0")
+        .execute(
+            "SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan",
+        )
         .await?;
     Ok(())
 }
@@ -261,6 +264,11 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
 /// The number of values that one statement may compare with. Both engines allow more: SQLite 32,766 and PostgreSQL
 /// 65,535.
 pub const MAX_VARIABLES: usize = 10_000;
+
+/// Returns the text as an SQL string literal. It must not contain a backslash, to which PostgreSQL can give a meaning.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
 
 /// Returns `count` SQL placeholders that are numbered from `first`, for example `$3, $4, $5`.
 pub fn placeholders(first: usize, count: usize) -> String {

@@ -8,7 +8,7 @@ use super::periods;
 use super::query::SearchQuery;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::infra::db::Dialect;
+use crate::infra::db::{self, Dialect};
 
 /// How many places can have the same `listed_at`.
 const PLACES_PER_MILLISECOND: i64 = 65_536;
@@ -56,19 +56,23 @@ pub async fn newest(
     limit: i64,
 ) -> Result<Vec<Place>> {
     let matching = Matching::new(connection, dialect, query, facets, below).await?;
-    let statement = matching.statement(COLUMNS);
-    Ok(sqlx::query_as(AssertSqlSafe(statement))
-        .bind(matching.query)
+    let mut places = sqlx::query_as(AssertSqlSafe(matching.statement(COLUMNS, 3)))
         .bind(below)
-        .bind(limit)
+        .bind(limit);
+    if let Some(query) = &matching.query {
+        places = places.bind(query);
+    }
+    Ok(places
+        .persistent(matching.is_reusable())
         .fetch_all(connection)
         .await?)
 }
 
 /// A part of an SQL statement that selects the newest matching places.
 pub(super) struct Matching {
-    /// The value for `$1`: the query in the language of the engine.
-    pub(super) query: String,
+    /// The query in the language of SQLite, to be bound as the last parameter. PostgreSQL plans a search by its words, so
+    /// there, the query is part of the statement.
+    pub(super) query: Option<String>,
     /// The conditions of the parts of the statement, from the newest places to the oldest.
     ranges: Vec<String>,
     from: &'static str,
@@ -76,7 +80,7 @@ pub(super) struct Matching {
 }
 
 impl Matching {
-    /// `below` is the value for `$2` of the statement; `$3` is the maximum number of places.
+    /// `below` is the value for `$1` of the statement; `$2` is the maximum number of places.
     pub(super) async fn new(
         connection: &mut AnyConnection,
         dialect: Dialect,
@@ -87,8 +91,8 @@ impl Matching {
         let query = query.to_engine(dialect, facets);
         Ok(match dialect {
             Dialect::Sqlite => Self {
-                query,
-                ranges: vec!["said_words MATCH $1 AND w.rowid < $2".to_owned()],
+                query: Some(query),
+                ranges: vec!["w.rowid < $1".to_owned()],
                 from: "said_words w JOIN said s ON s.n = w.rowid",
                 order: "w.rowid",
             },
@@ -99,8 +103,8 @@ impl Matching {
                         .fetch_one(connection)
                         .await?;
                 Self {
-                    query,
-                    ranges: Self::periods(newest.unwrap_or(0)),
+                    query: None,
+                    ranges: Self::periods(&query, newest.unwrap_or(0)),
                     from: "said s",
                     // Not a plain column, because PostgreSQL would otherwise read all places in this order.
                     order: "(s.n + 0)",
@@ -109,28 +113,36 @@ impl Matching {
         })
     }
 
-    fn periods(newest: i64) -> Vec<String> {
+    /// Whether other searches execute the same statement.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.query.is_some()
+    }
+
+    fn periods(query: &str, newest: i64) -> Vec<String> {
         let groups = periods::newest_first(newest);
         let conditions = groups.iter().map(|keys| {
-            let keys: Vec<String> = keys.iter().map(|key| format!("''{key}''")).collect();
-            format!(
-                "s.keys @@ ('(' || $1 || ') & ({})')::tsquery AND s.n < $2",
-                keys.join(" | ")
-            )
+            let keys: Vec<String> = keys.iter().map(|key| format!("'{key}'")).collect();
+            let within = format!("({query}) & ({})", keys.join(" | "));
+            format!("s.keys @@ {}::tsquery AND s.n < $1", db::literal(&within))
         });
         conditions.collect()
     }
 
-    /// Returns the SQL that selects `columns` of at most `$3` places, newest first.
-    pub(super) fn statement(&self, columns: &str) -> String {
+    /// Returns the SQL that selects `columns` of at most `$2` places, newest first. `last` is the number of the last
+    /// parameter, which is [`Self::query`].
+    pub(super) fn statement(&self, columns: &str, last: usize) -> String {
         let (from, order) = (self.from, self.order);
+        let matches = match self.query {
+            Some(_) => format!("said_words MATCH ${last} AND "),
+            None => String::new(),
+        };
         let parts: Vec<String> = self
             .ranges
             .iter()
             .map(|range| {
                 format!(
-                    "SELECT * FROM (SELECT {columns} FROM {from} WHERE {range}
-                     ORDER BY {order} DESC LIMIT $3) AS part"
+                    "SELECT * FROM (SELECT {columns} FROM {from} WHERE {matches}{range}
+                     ORDER BY {order} DESC LIMIT $2) AS part"
                 )
             })
             .collect();
@@ -138,7 +150,7 @@ impl Matching {
             [part] => part.clone(),
             // The parts are read one after another, and only until there are enough places.
             _ => format!(
-                "SELECT * FROM ({}) AS places LIMIT $3",
+                "SELECT * FROM ({}) AS places LIMIT $2",
                 parts.join(" UNION ALL ")
             ),
         }

@@ -31,11 +31,11 @@ pub async fn best_places(
     let columns = format!(
         "{}, length(s.words) AS size, {}",
         places::COLUMNS,
-        counts(5, needles.len())
+        counts(4, needles.len())
     );
     let text = format!(
-        "SELECT p.n, p.update_id, p.subject_id FROM ({}) AS p ORDER BY {} DESC, p.n DESC LIMIT $4",
-        matching.statement(&columns),
+        "SELECT p.n, p.update_id, p.subject_id FROM ({}) AS p ORDER BY {} DESC, p.n DESC LIMIT $3",
+        matching.statement(&columns, 4 + needles.len()),
         score(needles.len())
     );
     // Sorting all ranked places takes longer, and is only necessary if a few updates contain most of them.
@@ -43,14 +43,19 @@ pub async fn best_places(
     let mut limit = few.min(MAX_RANKED_PLACES);
     loop {
         let mut ranked = sqlx::query_as(AssertSqlSafe(text.as_str()))
-            .bind(&matching.query)
             .bind(i64::MAX)
             .bind(MAX_RANKED_PLACES)
             .bind(limit);
         for needle in &needles {
             ranked = ranked.bind(needle);
         }
-        let places: Vec<Place> = ranked.fetch_all(&mut *connection).await?;
+        if let Some(query) = &matching.query {
+            ranked = ranked.bind(query);
+        }
+        let places: Vec<Place> = ranked
+            .persistent(matching.is_reusable())
+            .fetch_all(&mut *connection)
+            .await?;
         let distinct: HashSet<&str> = places.iter().map(|place| &*place.update_id).collect();
         let is_complete = i64::try_from(places.len()).is_ok_and(|read| read < limit);
         if distinct.len() >= updates || is_complete || limit == MAX_RANKED_PLACES {
