@@ -11,6 +11,7 @@ mod cut;
 mod detect_container;
 mod edit_lists;
 mod ffprobe_output;
+mod find_program;
 mod ivf;
 mod limits;
 mod metadata;

@@ -3,6 +3,9 @@
 mod backup;
 mod free_space;
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
 use sqlx::AnyConnection;
 
 use super::{Db, Dialect, MIGRATOR};
@@ -132,6 +135,13 @@ fn is_newer(version: &str, than: &str) -> bool {
         version.split('.').map(|part| part.parse().ok()).collect()
     }
     parse_version(version) > parse_version(than)
+}
+
+/// Appends `suffix` to the name of `file`.
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]

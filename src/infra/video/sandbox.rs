@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::find_program::find_in_path;
+
 /// The sandbox for ffmpeg. ffmpeg's options already disable playlists and the network. The sandbox
 /// also protects against bugs in ffmpeg.
 #[derive(Debug)]
@@ -262,13 +264,6 @@ impl Sandbox {
         args.extend(["--chdir".into(), dir.into(), "--".into()]);
         args
     }
-}
-
-pub(super) fn find_in_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_absolute() && file.is_file())
 }
 
 /// Reads standard output and standard error to the end, and then waits for the process to exit. If output were left

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sandbox::{Limits, Sandbox, find_in_path};
+use super::find_program::find_in_path;
+use super::sandbox::{Limits, Sandbox};
 
 /// The programs that handle videos, and the sandbox in which they run.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::free_space::{check_free_space, with_suffix};
+use super::free_space::check_free_space;
+use super::with_suffix;
 use crate::error::{Error, Result, is_disk_failure};
 use crate::infra::db::Db;
 

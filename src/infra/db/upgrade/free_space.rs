@@ -1,8 +1,8 @@
 //! Refuses to upgrade a SQLite database if its disk has too little free space for the copy made before the upgrade.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::with_suffix;
 use crate::error::{Error, Result};
 use crate::infra::db::health::free_space;
 
@@ -40,13 +40,6 @@ fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
 /// Formats a size in tenths of a MiB, for example as `1.9 MiB`.
 fn format_mebibytes(tenths: u64) -> String {
     format!("{}.{} MiB", tenths / 10, tenths % 10)
-}
-
-/// Appends `suffix` to the name of `file`.
-pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]
