@@ -67,15 +67,9 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // If the server rejects our sender address, it rejects every email, so this counts as
-    // `Unavailable`.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
-        .map_err(|error| {
-            Failure::Unavailable(format!(
-                "the server does not accept emails from HEARBACK_MAIL_FROM: {error}"
-            ))
-        })?;
+        .map_err(sender_failure)?;
     for recipient in envelope.to() {
         with_timeout(connection.command(Rcpt::new(recipient.clone(), Vec::new())))
             .await
@@ -88,5 +82,19 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
         Ok(_) => Ok(()),
         Err(error @ StepError::Smtp(_)) if error.status().is_some() => Err(error.into_failure()),
         Err(error) => Err(Failure::Ambiguous(error.to_string())),
+    }
+}
+
+/// Converts the error of the command that names the sender. If the server does not accept our
+/// sender address now, it accepts no email, so every error counts as [`Failure::Unavailable`].
+fn sender_failure(error: StepError) -> Failure {
+    match error.status() {
+        Some(code) if code.starts_with('5') => Failure::Unavailable(format!(
+            "the server does not accept emails from HEARBACK_MAIL_FROM: {error}"
+        )),
+        Some(code) if code != "421" => {
+            Failure::Unavailable(format!("the server does not accept emails now: {error}"))
+        }
+        _ => error.into_failure(),
     }
 }

@@ -1,11 +1,13 @@
 //! Email delivery: retries and failures of the mail server.
 
 use hearback::infra::jobs;
+use hearback::infra::smtp::{Failure, Mail, Mailer, Server, parse_sender};
 use hearback::notification_emails::SendEmails;
 use serde_json::json;
 
 use super::{advance, ask, start};
 use crate::app::{TestApp, email};
+use crate::sink::Sink;
 
 #[actix_web::test]
 async fn email_is_sent_only_once_when_its_job_runs_repeatedly() {
@@ -98,6 +100,36 @@ async fn all_emails_wait_for_a_retry_when_the_mail_server_rejects_the_sender() {
     assert_eq!((sink.mails().len(), sink.heard("MAIL")), (0, 1));
     advance(&app, 60).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
+}
+
+#[actix_web::test]
+async fn sender_is_blamed_only_if_the_mail_server_rejects_it_permanently() {
+    let sink = Sink::start().await;
+    let server = Server::parse(&sink.url).unwrap();
+    let mailer = Mailer::new(server, parse_sender("hearback@example.org").unwrap());
+    let mail = Mail {
+        id: "1".into(),
+        at: 0,
+        name: "Bob".into(),
+        address: email("Bob"),
+        subject: "Subject".into(),
+        text: "Text".into(),
+        unsubscribe: "http://hearback.example.org/unsubscribe/1".into(),
+    };
+    for (reply, blames_sender) in [
+        ("550 5.7.1 not from you", true),
+        ("451 4.3.0 try again later", false),
+        ("421 4.3.2 shutting down", false),
+        ("hang up", false),
+    ] {
+        sink.answer("MAIL", "", reply);
+        let mut session = mailer.session();
+        let failure = session.send(&mail).await.unwrap_err();
+        session.close().await;
+        assert!(matches!(failure, Failure::Unavailable(_)), "{reply}");
+        let text = failure.to_string();
+        assert_eq!(text.contains("HEARBACK_MAIL_FROM"), blames_sender, "{text}");
+    }
 }
 
 #[actix_web::test]
