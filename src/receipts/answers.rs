@@ -10,7 +10,9 @@ use crate::people::{self, Person, Viewer};
 use crate::updates::{self, Expectation, Update, UpdateState};
 use crate::{drafts, events};
 
-use super::{AnswerKind, MessageKind, Receipt, VerdictKind, ensure_receipt, of_person};
+use super::openings::ensure_receipt;
+use super::verdict_thread::{append_message, mark_taken_back};
+use super::{AnswerKind, MessageKind, Receipt, VerdictKind, of_person};
 
 /// Maximum length of a readback or objection, in characters.
 pub const MAX_READBACK: usize = 500;
@@ -133,7 +135,7 @@ async fn store_answer(
         Answer::ReadBack(text) => (MessageKind::Readback, drafts::READBACK, text),
         Answer::Declined(text) => (MessageKind::Decline, drafts::DECLINE, text),
     };
-    super::verdicts::append_message(tx, clock, update, person_id, kind, text).await?;
+    append_message(tx, clock, update, person_id, kind, text).await?;
     drafts::delete(tx, person_id, &update.id, &[draft]).await
 }
 
@@ -299,7 +301,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Upd
     .execute(&mut **tx)
     .await?;
     if before.words.is_some() {
-        super::verdicts::mark_taken_back(tx, clock, id, &person.id).await?;
+        mark_taken_back(tx, clock, id, &person.id).await?;
     }
     notifications::retract_answer(tx, id, &person.id).await?;
     updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;

@@ -1,21 +1,16 @@
-//! Verdicts: the author confirms or corrects a readback. Readbacks, objections and verdicts form
-//! one thread of messages between the author and each recipient.
-
-use sqlx::{AnyConnection, FromRow};
+//! Verdicts: the author confirms or corrects a readback.
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::events::{self, EventKind};
-use crate::infra::db::{FetchKnown, Tx};
+use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 
+use super::verdict_thread::append_message;
 use super::{AnswerKind, MessageKind, Receipt, VerdictKind, of_person};
-
-/// Maximum number of messages in the thread between the author and a recipient.
-const MAX_MESSAGES: i64 = 100;
 
 /// The author's verdict on a readback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,104 +38,9 @@ impl Verdict {
     }
 }
 
-/// A message in the thread between the author and a recipient.
-#[derive(Clone, Debug, FromRow)]
-pub struct ThreadMessage {
-    /// Id of the recipient.
-    pub person_id: String,
-    /// Kind of message.
-    pub kind: MessageKind,
-    /// Revision that the message is about.
-    pub revision: i64,
-    /// Text of the message; empty for a confirmation.
-    pub body: String,
-    /// When the message was written.
-    pub said_at: Millis,
-    /// When the writer took the message back.
-    pub taken_back_at: Option<Millis>,
-}
-
-/// Appends a message to the thread between the author and a recipient. Returns [`Error::Conflict`]
-/// if the thread is full.
-pub(super) async fn append_message(
-    tx: &mut Tx,
-    clock: &Clock,
-    update: &Update,
-    person_id: &str,
-    kind: MessageKind,
-    body: &str,
-) -> Result<()> {
-    let said: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM exchanges WHERE update_id = $1 AND person_id = $2",
-    )
-    .bind(&update.id)
-    .bind(person_id)
-    .fetch_one(&mut **tx)
-    .await?;
-    if said >= MAX_MESSAGES {
-        return Err(Error::Conflict(
-            "This thread is full. Continue in a comment.".into(),
-        ));
-    }
-    sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, \
-                 $2, $3, $4, $5, $6, $7)")
-        .bind(clock.id())
-        .bind(&update.id)
-        .bind(person_id)
-        .bind(kind)
-        .bind(update.revision)
-        .bind(body)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Marks the recipient's last message as taken back. The message itself remains stored.
-pub(super) async fn mark_taken_back(
-    tx: &mut Tx,
-    clock: &Clock,
-    update_id: &str,
-    person_id: &str,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE exchanges SET taken_back_at = $1 WHERE taken_back_at IS NULL AND id = (SELECT max(id) FROM exchanges
-         WHERE update_id = $2 AND person_id = $3 AND kind IN ('readback', 'decline'))",
-    )
-    .bind(clock.now())
-    .bind(update_id)
-    .bind(person_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Lists the messages between the author and each recipient, oldest first. The author sees all messages, and recipients
-/// see their own thread. Other people with an account see a thread only if the author has disclosed it. They see the
-/// messages that were written before the disclosure, except messages that were taken back. Guests see nothing.
-pub async fn verdict_thread(
-    connection: &mut AnyConnection,
-    viewer: &Viewer,
-    update: &Update,
-) -> Result<Vec<ThreadMessage>> {
-    let Viewer::Person(person) = viewer else {
-        return Ok(Vec::new());
-    };
-    sqlx::query_as(
-        "SELECT e.person_id, e.kind, e.revision, e.body, e.said_at, e.taken_back_at FROM exchanges e
-         JOIN receipts r ON r.update_id = e.update_id AND r.person_id = e.person_id
-         WHERE e.update_id = $1 AND (e.person_id = $2 OR $2 = $3 OR (e.said_at <= r.disclosed_at AND e.taken_back_at IS NULL)) ORDER BY e.id",
-    )
-    .bind(&update.id)
-    .bind(&person.id)
-    .bind(&update.author_id)
-    .fetch_known(connection)
-    .await
-}
-
 /// Locks an update that the viewer wrote. Returns the update and the receipt of the given
 /// recipient.
-async fn find_own_receipt(
+pub(super) async fn find_own_receipt(
     tx: &mut Tx,
     viewer: &Viewer,
     id: &str,
@@ -311,43 +211,6 @@ async fn publish_change(
         clock,
         EventKind::Verdict,
         &update.id,
-        person_id,
-        &update.author_id,
-    )
-    .await
-}
-
-/// Shows the thread with a recipient to every member who can see the update, or hides it again.
-/// Only the author may change this. The thread can be shown only if the recipient's current answer
-/// is a readback or an objection.
-pub async fn set_disclosed(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
-    person_id: &str,
-    open: bool,
-) -> Result<()> {
-    let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
-    if open && receipt.words.is_none() {
-        return Err(Error::Conflict(format!(
-            "{} has neither read this update back nor objected, so there is nothing to share.",
-            receipt.name
-        )));
-    }
-    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE $2 END WHERE update_id = $3 \
-                 AND person_id = $4")
-        .bind(i64::from(open))
-        .bind(clock.now())
-        .bind(id)
-        .bind(person_id)
-        .execute(&mut **tx)
-        .await?;
-    events::record(
-        tx,
-        clock,
-        EventKind::Receipt,
-        id,
         person_id,
         &update.author_id,
     )
