@@ -162,20 +162,9 @@ pub async fn of_updates(
         return Ok(Vec::new());
     }
     let places = db::placeholders(1, updates.len());
-    let media = format!(
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({}) ORDER BY m.id"
-        ),
-        places
-    );
-    let renditions = format!(
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
-         JOIN media m ON m.id = r.media_id
-         WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
-    );
-    load_media(connection, media, renditions, updates).await
+    let condition =
+        format!("m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({places})");
+    load_media(connection, &condition, updates).await
 }
 
 /// Returns the media of an update, without removed media, and the pictures in these comments on it.
@@ -189,31 +178,19 @@ pub async fn of_update_and_comments(
         0 => String::new(),
         count => format!(" OR m.comment_id IN ({})", db::placeholders(2, count)),
     };
-    let chosen =
+    let condition =
         format!("m.update_id = $1 AND m.removed_at IS NULL AND (m.comment_id IS NULL{pictures})");
-    let media = format!(
-        concat!(
-            "SELECT ",
-            columns!(),
-            " FROM media m WHERE {} ORDER BY m.id"
-        ),
-        chosen
-    );
-    let renditions = format!(
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
-         JOIN media m ON m.id = r.media_id WHERE {chosen} ORDER BY r.media_id, r.name"
-    );
-    let ids: Vec<String> = std::iter::once(update_id)
+    let ids: Vec<&str> = std::iter::once(update_id)
         .chain(comments.iter().copied())
-        .map(str::to_owned)
         .collect();
-    load_media(connection, media, renditions, &ids).await
+    load_media(connection, &condition, &ids).await
 }
 
 /// Returns the ids of an update's media, in order. Leaves out removed media and the pictures in comments.
 pub async fn ids_of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
-        "SELECT m.id FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id = $1 ORDER BY m.id",
+        "SELECT m.id FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id = $1
+         ORDER BY m.id",
     )
     .bind(update_id)
     .fetch_all(connection)
@@ -226,22 +203,8 @@ pub async fn of_versions(
     connection: &mut AnyConnection,
     update_id: &str,
 ) -> Result<MediaWithRenditions> {
-    let media = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM media m WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY m.id"
-    );
-    let renditions =
-        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
-         JOIN media m ON m.id = r.media_id
-         WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    load_media(
-        connection,
-        media.into(),
-        renditions.into(),
-        &[update_id.to_owned()],
-    )
-    .await
+    let condition = "m.comment_id IS NULL AND m.update_id = $1";
+    load_media(connection, condition, &[update_id]).await
 }
 
 /// Returns the pictures in these comments.
@@ -251,45 +214,44 @@ pub async fn of_comments(
 ) -> Result<MediaWithRenditions> {
     let mut found = Vec::new();
     for some in comments.chunks(db::MAX_VARIABLES) {
-        let places = db::placeholders(1, some.len());
-        let media = format!(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM media m WHERE m.comment_id IN ({}) ORDER BY m.id"
-            ),
-            places
-        );
-        let renditions = format!(
-            "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
-             JOIN media m ON m.id = r.media_id WHERE m.comment_id IN ({places}) ORDER BY r.media_id, r.name"
-        );
-        let ids: Vec<String> = some.iter().map(|id| (*id).to_owned()).collect();
-        found.extend(load_media(connection, media, renditions, &ids).await?);
+        let condition = format!("m.comment_id IN ({})", db::placeholders(1, some.len()));
+        found.extend(load_media(connection, &condition, some).await?);
     }
     Ok(found)
 }
 
+/// Returns the media `m` for which the SQL condition holds. Binds `ids` to its parameters.
 async fn load_media(
     connection: &mut AnyConnection,
-    media: String,
-    renditions: String,
-    ids: &[String],
+    condition: &str,
+    ids: &[impl AsRef<str>],
 ) -> Result<MediaWithRenditions> {
-    let (mut first, mut second) = (
+    let media = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM media m WHERE {} ORDER BY m.id"
+        ),
+        condition
+    );
+    let renditions = format!(
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r
+         JOIN media m ON m.id = r.media_id WHERE {condition} ORDER BY r.media_id, r.name"
+    );
+    let (mut media, mut renditions) = (
         sqlx::query_as(AssertSqlSafe(media)),
         sqlx::query_as(AssertSqlSafe(renditions)),
     );
     for id in ids {
-        first = first.bind(id);
-        second = second.bind(id);
+        media = media.bind(id.as_ref());
+        renditions = renditions.bind(id.as_ref());
     }
-    let media: Vec<Media> = first.fetch_known(connection).await?;
+    let media: Vec<Media> = media.fetch_known(connection).await?;
     if media.is_empty() {
         return Ok(Vec::new());
     }
     let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
-    let renditions: Vec<Rendition> = second.fetch_known(connection).await?;
+    let renditions: Vec<Rendition> = renditions.fetch_known(connection).await?;
     for rendition in renditions {
         if let Ok(at) = all.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
             all[at].1.push(rendition);
