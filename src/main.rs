@@ -34,15 +34,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the server (the default); print its address and, until the first account exists, the set-up link
-    Serve {
-        /// The address to listen on, instead of HEARBACK_LISTEN
-        #[arg(long)]
-        listen: Option<SocketAddr>,
-    },
-    /// Check the settings and the services that they name; print how to fix each problem; exit with status 1 if there
-    /// is a problem
-    Doctor,
+    #[command(flatten)]
+    WithSettings(CommandWithSettings),
     /// Serve a temporary workspace with sample people, updates and comments; ignore all settings
     /// except HEARBACK_FFMPEG
     Demo {
@@ -53,6 +46,20 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         keep: Option<PathBuf>,
     },
+}
+
+/// A command that reads the settings.
+#[derive(Subcommand)]
+enum CommandWithSettings {
+    /// Run the server (the default); print its address and, until the first account exists, the set-up link
+    Serve {
+        /// The address to listen on, instead of HEARBACK_LISTEN
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Check the settings and the services that they name; print how to fix each problem; exit with status 1 if there
+    /// is a problem
+    Doctor,
     /// Add accounts and create password reset links
     #[command(subcommand)]
     Person(PersonCommand),
@@ -103,10 +110,19 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage_error(&error),
     };
-    if let Some(Command::Demo { listen, keep }) = cli.command {
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        return exit_code(demo::serve(listen, keep.as_deref()).await);
+    // The data folder contains password hashes and the signing key. The umask protects new files
+    // even if others can read the folder itself.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    match cli.command {
+        Some(Command::Demo { listen, keep }) => {
+            exit_code(demo::serve(listen, keep.as_deref()).await)
+        }
+        Some(Command::WithSettings(command)) => run_with_settings(command).await,
+        None => run_with_settings(CommandWithSettings::Serve { listen: None }).await,
     }
+}
+
+async fn run_with_settings(command: CommandWithSettings) -> ExitCode {
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => {
@@ -114,28 +130,26 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // The data folder contains password hashes and the signing key. The umask protects new files
-    // even if others can read the folder itself.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     init_logging(&config);
-    let result = match cli.command.unwrap_or(Command::Serve { listen: None }) {
-        Command::Demo { listen, keep } => demo::serve(listen, keep.as_deref()).await,
-        Command::Serve { listen } => {
+    let result = match command {
+        CommandWithSettings::Serve { listen } => {
             serve(Config {
                 listen: listen.unwrap_or(config.listen),
                 ..config
             })
             .await
         }
-        Command::Doctor => return run_doctor(&config).await,
-        Command::Person(PersonCommand::Add {
+        CommandWithSettings::Doctor => return run_doctor(&config).await,
+        CommandWithSettings::Person(PersonCommand::Add {
             email,
             name,
             admin,
             password_stdin,
         }) => add_person(&config, &email, &name, admin, password_stdin).await,
-        Command::Person(PersonCommand::Reset { email }) => reset_person(&config, &email).await,
-        Command::Token(TokenCommand::Add { person, name }) => {
+        CommandWithSettings::Person(PersonCommand::Reset { email }) => {
+            reset_person(&config, &email).await
+        }
+        CommandWithSettings::Token(TokenCommand::Add { person, name }) => {
             add_token(&config, &person, &name).await
         }
     };
