@@ -32,7 +32,7 @@ pub use invitations::{
     CreatedInvitation, Invitation, accept, invitation_by_secret, invitations, invite, withdraw,
 };
 pub use media_url_credentials::viewer_by_grant;
-pub use names::names_by_id;
+pub use names::{active_name_keys, names_by_id};
 pub use password_changes::change_password;
 pub use password_resets::{create_reset_link, reset_by_secret, reset_password};
 pub use passwords::PasswordHash;
@@ -52,7 +52,7 @@ pub use viewer::{Grant, Guest, Person, Viewer};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
-use crate::infra::db::{FetchKnown, Tx, text_enum};
+use crate::infra::db::{Tx, text_enum};
 use crate::text;
 
 text_enum! {
@@ -156,15 +156,6 @@ fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
     } else {
         error.into()
     }
-}
-
-/// Returns all accounts except the system account, sorted by name. Includes deactivated accounts.
-pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
-    sqlx::query_as(
-        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at
-         FROM people WHERE role <> 'house' ORDER BY name_key, id")
-        .fetch_known(connection)
-        .await
 }
 
 /// Finds an account by id, even if it is deactivated. Does not find the system account.

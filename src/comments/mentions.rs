@@ -1,8 +1,9 @@
 //! Mentions in the text of comments: `@Full Name`, `@group-handle`, or `@First` if only one person
 //! has that first name. Text in code and links is not a mention. A mention is stored as it was
-//! written, so that a comment does not change when a person is renamed.
+//! written, so that a comment does not change when a person is renamed. Mentioned people and the members
+//! of mentioned groups are notified if they can open the update.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,42 @@ pub(super) fn from_json(stored: Option<&str>) -> Vec<Mention> {
         .unwrap_or_default()
 }
 
+/// Returns the ids of the people to notify of these mentions, if they can open the update: the
+/// mentioned people and the members of the mentioned groups, sorted and without duplicates.
+pub(super) async fn mentioned_people(
+    connection: &mut AnyConnection,
+    mentions: &[Mention],
+) -> Result<Vec<String>> {
+    let mut people: Vec<String> = mentions
+        .iter()
+        .filter_map(|mention| mention.id.clone())
+        .collect();
+    for group in mentions
+        .iter()
+        .filter_map(|mention| mention.group.as_deref())
+    {
+        people.extend(groups::members(connection, group).await?);
+    }
+    people.sort();
+    people.dedup();
+    Ok(people)
+}
+
+/// Returns the ids and names of the mentioned people (`named`) who cannot open the update, sorted
+/// by name. They are not notified. `seeing` contains the people who can open it.
+pub(super) async fn without_access(
+    connection: &mut AnyConnection,
+    named: &[String],
+    seeing: &HashSet<String>,
+) -> Result<Vec<(String, String)>> {
+    let unseen: Vec<String> = named
+        .iter()
+        .filter(|person| !seeing.contains(*person))
+        .cloned()
+        .collect();
+    people::names(connection, &unseen).await
+}
+
 /// Returns a function for [`markdown::to_html_with_mentions`]. The function takes a part of the
 /// comment's text and returns the byte range of each stored mention in it.
 pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
@@ -120,19 +157,11 @@ impl Directory {
     async fn load(connection: &mut AnyConnection) -> Result<Self> {
         let mut full: HashMap<String, Vec<String>> = HashMap::new();
         let mut first: HashMap<String, Vec<String>> = HashMap::new();
-        for account in people::all(connection)
-            .await?
-            .into_iter()
-            .filter(|account| account.deactivated_at.is_none())
-        {
-            let key = text::fold(&account.name);
+        for (id, key) in people::active_name_keys(connection).await? {
             if let Some((word, _)) = key.split_once(' ') {
-                first
-                    .entry(word.to_owned())
-                    .or_default()
-                    .push(account.id.clone());
+                first.entry(word.to_owned()).or_default().push(id.clone());
             }
-            full.entry(key).or_default().push(account.id);
+            full.entry(key).or_default().push(id);
         }
         let groups = groups::names(connection)
             .await?

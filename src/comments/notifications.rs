@@ -1,5 +1,5 @@
 //! Notifications about comments. A person gets at most one notification about a comment, even if
-//! there are several reasons for it.
+//! there are several reasons for it. [`mentions`] decides who is notified of a mention.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,6 @@ use crate::infra::db::FetchKnown;
 use crate::infra::db::Tx;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
-use crate::people::{self, groups};
 use crate::updates::{self, Update};
 
 /// A comment that was just added.
@@ -39,7 +38,7 @@ pub(super) async fn notify_recipients(
     clock: &Clock,
     posted: &PostedComment<'_>,
 ) -> Result<Vec<(String, String)>> {
-    let named = mentioned_people(tx, posted.mentions).await?;
+    let named = mentions::mentioned_people(tx, posted.mentions).await?;
     let mut reasons = vec![(Kind::Mentioned, named.clone())];
     reasons.extend(
         reasons_without_mention(tx, posted.update, posted.parent, posted.is_question).await?,
@@ -54,7 +53,7 @@ pub(super) async fn notify_recipients(
             .await?
             .into_iter()
             .collect();
-    let unseen = without_access(tx, &named, &seeing).await?;
+    let unseen = mentions::without_access(tx, &named, &seeing).await?;
     for (kind, people) in reasons {
         // Notify each person only once, for the first reason in the list. `remove` returns `true` only once for each
         // person.
@@ -145,11 +144,11 @@ pub(super) async fn notify_of_changed_mentions(
     now: &[Mention],
 ) -> Result<Vec<(String, String)>> {
     let known: HashSet<String> =
-        mentioned_people(tx, &mentions::from_json(before.mentions.as_deref()))
+        mentions::mentioned_people(tx, &mentions::from_json(before.mentions.as_deref()))
             .await?
             .into_iter()
             .collect();
-    let named = mentioned_people(tx, now).await?;
+    let named = mentions::mentioned_people(tx, now).await?;
     retract_former_mentions(tx, update, before, &named).await?;
     let seeing = updates::people_who_can_open(tx, &update.id, &named).await?;
     let new: Vec<String> = seeing
@@ -165,43 +164,7 @@ pub(super) async fn notify_of_changed_mentions(
         actor_id: before.author_id(),
     };
     notifications::notify(tx, clock, notification, &new).await?;
-    without_access(tx, &named, &seeing.into_iter().collect()).await
-}
-
-/// Returns the ids of the mentioned people and of the members of mentioned groups, sorted and
-/// without duplicates.
-async fn mentioned_people(
-    connection: &mut AnyConnection,
-    mentions: &[Mention],
-) -> Result<Vec<String>> {
-    let mut people: Vec<String> = mentions
-        .iter()
-        .filter_map(|mention| mention.id.clone())
-        .collect();
-    for group in mentions
-        .iter()
-        .filter_map(|mention| mention.group.as_deref())
-    {
-        people.extend(groups::members(connection, group).await?);
-    }
-    people.sort();
-    people.dedup();
-    Ok(people)
-}
-
-/// Returns the ids and names of the mentioned people (`named`) who cannot open the update, sorted
-/// by name. `seeing` contains the people who can open it.
-async fn without_access(
-    connection: &mut AnyConnection,
-    named: &[String],
-    seeing: &HashSet<String>,
-) -> Result<Vec<(String, String)>> {
-    let unseen: Vec<String> = named
-        .iter()
-        .filter(|person| !seeing.contains(*person))
-        .cloned()
-        .collect();
-    people::names(connection, &unseen).await
+    mentions::without_access(tx, &named, &seeing.into_iter().collect()).await
 }
 
 /// Returns the id of the asker, if the thread begins with a question by someone with an account. Also returns the ids

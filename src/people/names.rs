@@ -27,3 +27,13 @@ pub async fn names_by_id(
     }
     Ok(statement.fetch_all(connection).await?.into_iter().collect())
 }
+
+/// Returns the ids and case-folded names of all active accounts, sorted by name.
+pub async fn active_name_keys(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
+    Ok(sqlx::query_as(
+        "SELECT id, name_key FROM people WHERE role <> 'house' AND deactivated_at IS NULL
+         ORDER BY name_key, id",
+    )
+    .fetch_all(connection)
+    .await?)
+}
