@@ -4,12 +4,78 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// A result whose error type is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Invalid fields: maps the name of each invalid field to a message that says what is wrong and how
-/// to correct it.
-pub type FieldErrors = BTreeMap<String, String>;
+/// Invalid fields, by name.
+pub type FieldErrors = BTreeMap<String, FieldError>;
+
+/// Says what is wrong with a field and how to correct it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldError {
+    /// A text whose subject is the field, such as “is missing.” It begins with a lowercase word.
+    Predicate(String),
+    /// A text with its own subject, such as “zed@example.org has no account.” It does not begin with a lowercase
+    /// word.
+    Sentence(String),
+}
+
+impl FieldError {
+    /// Creates an error whose text has its own subject. Any other text converts with `into`.
+    pub fn sentence(text: impl Into<String>) -> Self {
+        let text = text.into();
+        debug_assert!(!begins_with_lowercase_word(&text), "{text}");
+        Self::Sentence(text)
+    }
+
+    /// The text that follows the name of the field, as in “title: is missing.”
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Predicate(text) | Self::Sentence(text) => text,
+        }
+    }
+
+    /// The text to show beside the field: “This is missing.”
+    pub fn to_sentence(&self) -> String {
+        match self {
+            Self::Predicate(text) => format!("This {text}"),
+            Self::Sentence(text) => text.clone(),
+        }
+    }
+}
+
+/// The browser's scripts recognize predicates in JSON by their first word (`browser/src/lib/request.ts`).
+fn begins_with_lowercase_word(text: &str) -> bool {
+    text.split_once(' ')
+        .is_some_and(|(word, _)| word.bytes().all(|letter| letter.is_ascii_lowercase()))
+}
+
+impl From<String> for FieldError {
+    fn from(predicate: String) -> Self {
+        debug_assert!(begins_with_lowercase_word(&predicate), "{predicate}");
+        Self::Predicate(predicate)
+    }
+}
+
+impl From<&str> for FieldError {
+    fn from(predicate: &str) -> Self {
+        predicate.to_owned().into()
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl Serialize for FieldError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
 
 /// An error, with one variant for each kind of failure. Messages are shown to people unchanged;
 /// causes are only for the operator.
@@ -55,7 +121,7 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 
 impl Error {
     /// Creates an [`Error::Invalid`] with a single field.
-    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn invalid(field: impl Into<String>, message: impl Into<FieldError>) -> Self {
         Self::Invalid(BTreeMap::from([(field.into(), message.into())]))
     }
 
@@ -145,7 +211,9 @@ impl Error {
     pub fn fields(&self) -> FieldErrors {
         match self {
             Self::Invalid(fields) => fields.clone(),
-            Self::InField(field, error) => BTreeMap::from([(field.clone(), error.detail())]),
+            Self::InField(field, error) => {
+                BTreeMap::from([(field.clone(), FieldError::sentence(error.detail()))])
+            }
             _ => FieldErrors::new(),
         }
     }
@@ -283,5 +351,24 @@ impl From<std::io::Error> for Error {
             }
             _ => Self::Internal(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_error_becomes_a_full_sentence_beside_its_field() {
+        let missing = FieldError::from("is missing.");
+        let stranger = FieldError::sentence("zed@example.org has no account.");
+        assert_eq!(missing.to_sentence(), "This is missing.");
+        assert_eq!(stranger.to_sentence(), "zed@example.org has no account.");
+        let error = Error::invalid("title", missing);
+        assert_eq!(error.detail(), "title: is missing.");
+        assert_eq!(
+            serde_json::json!(error.fields()),
+            serde_json::json!({ "title": "is missing." })
+        );
     }
 }

@@ -50,7 +50,7 @@ pub use tokens::{Token, create_token, end_token, tokens, viewer_by_token};
 pub use viewer::{Grant, Guest, Person, Viewer};
 
 use crate::clock::{Clock, Millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::infra::db;
 use crate::infra::db::{Tx, text_enum};
 use crate::text;
@@ -152,7 +152,8 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
 
 fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
     if db::is_unique_violation(&error) {
-        Error::invalid("email", format!("{email} already has an account."))
+        let message = FieldError::sentence(format!("{email} already has an account."));
+        Error::invalid("email", message)
     } else {
         error.into()
     }

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::infra::db::Tx;
 use crate::people::{self, Person};
 use crate::text;
@@ -133,7 +133,9 @@ pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
 
 /// Finds an active account by its id or email address (`named`) and returns its id.
 async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
-    let wrong = |text: String| Error::invalid("contact", text);
+    fn wrong(message: impl Into<FieldError>) -> Error {
+        Error::invalid("contact", message)
+    }
     if !named.contains('@') {
         return match people::by_id(tx, named).await {
             Ok(account) if account.deactivated_at.is_none() => Ok(account.id),

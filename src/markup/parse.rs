@@ -11,7 +11,7 @@ pub(super) use shape_entry::{STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE};
 
 use super::shape::{EDGE_TOLERANCE, rounded};
 use super::{Area, Point, Shape};
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::infra::images::Font;
 
 /// Maximum number of shapes in the markup of a picture or in a drawing.
@@ -126,7 +126,7 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    fn add_error(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    fn add_error(&mut self, field: impl Into<String>, message: impl Into<FieldError>) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.entry(field.into()).or_insert(message.into());
         }

@@ -73,14 +73,15 @@ fn check_range(from: Millis, to: Millis, length: Millis) -> Result<()> {
     if to > length {
         errors.insert(
             "to_ms".into(),
-            format!("is after the end of the recording. Must be at most {length} ms."),
+            format!("is after the end of the recording. Must be at most {length} ms.").into(),
         );
     } else if to.saturating_sub(from) < MIN_LENGTH {
         errors.insert(
             "to_ms".into(),
             format!(
                 "must leave at least {MIN_LENGTH} ms. Move the start and the end further apart."
-            ),
+            )
+            .into(),
         );
     }
     if errors.is_empty() {

@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, FromRow};
 use super::credentials::hash;
 use super::{NewAccount, PasswordHash, Person, Role};
 use crate::clock::{Clock, Millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::ids;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::text;
@@ -66,7 +66,9 @@ pub async fn invite(
     if known > 0 {
         return Err(Error::invalid(
             "emails",
-            format!("{email} already has an account. Leave this address out."),
+            FieldError::sentence(format!(
+                "{email} already has an account. Leave this address out."
+            )),
         ));
     }
     let (now, secret) = (clock.now(), ids::secret());

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use super::{Grant, Person, by_id, email_taken_or};
 use crate::clock::{Clock, Millis};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::text;
@@ -147,12 +147,14 @@ pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
 
 /// Returns the name of a time zone as the time zone database spells it. Ignores case. Fails if the
 /// database does not contain the name.
-pub fn parse_time_zone(name: &str) -> Result<String, String> {
+pub fn parse_time_zone(name: &str) -> Result<String, FieldError> {
     let known = all_time_zones()
         .into_iter()
         .find(|zone| zone.eq_ignore_ascii_case(name));
     known.ok_or_else(|| {
-        format!("{name:?} is not a time zone. Use, for example, Europe/Berlin or UTC.")
+        FieldError::sentence(format!(
+            "{name:?} is not a time zone. Use, for example, Europe/Berlin or UTC."
+        ))
     })
 }
 

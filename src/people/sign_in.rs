@@ -2,7 +2,7 @@
 
 use super::Account;
 use super::passwords::verify;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::infra::db::Db;
 use crate::text;
 
@@ -23,7 +23,9 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
         (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
         _ => Err(Error::invalid(
             "password",
-            "does not match this email address. Try again, or ask an admin for a link to set a new one.",
+            FieldError::sentence(
+                "Wrong e-mail or password. Try again, or ask an admin for a link to set a new password.",
+            ),
         )),
     }
 }

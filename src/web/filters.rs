@@ -233,29 +233,3 @@ pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
         if fraction.is_empty() { "0" } else { fraction }
     ))
 }
-
-/// Turns a field's error into a full sentence: "is missing." becomes "This is missing."
-#[filter_fn]
-pub fn sentence(message: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
-    let message = message.as_ref();
-    let verb = message.split(' ').next().is_some_and(|word| {
-        matches!(
-            word,
-            "is" | "has"
-                | "contains"
-                | "must"
-                | "may"
-                | "can"
-                | "also"
-                | "needs"
-                | "does"
-                | "stands"
-                | "ends"
-        )
-    });
-    Ok(if verb {
-        format!("This {message}")
-    } else {
-        message.to_owned()
-    })
-}

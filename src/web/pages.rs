@@ -23,7 +23,6 @@ pub use updates::{
 
 use super::filters;
 use super::schema::{ContactView, InboxView};
-use crate::error::FieldErrors;
 use crate::inbox::Reason;
 use crate::workspace::Workspace;
 
@@ -134,8 +133,8 @@ impl Page {
 pub struct Form {
     /// Values, keyed by field.
     pub values: BTreeMap<String, String>,
-    /// Errors, keyed by field. Each says what is wrong and how to fix it.
-    pub errors: FieldErrors,
+    /// Errors, keyed by field. Each is a full sentence that says what is wrong and how to fix it.
+    pub errors: BTreeMap<String, String>,
     /// Error of the form as a whole.
     pub problem: Option<String>,
 }

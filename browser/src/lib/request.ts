@@ -71,11 +71,11 @@ export function noResponseProblem(isRepeatable = false): Problem {
 }
 
 /**
- * Turns a field error that starts with a verb into a sentence: "is missing." becomes "This is missing." The server's
- * template filters (src/web/filters.rs) do the same.
+ * Turns a field error without a subject into a sentence: "is missing." becomes "This is missing." Only errors without a
+ * subject begin with a lowercase word (`FieldError` in src/error.rs).
  */
 export function toSentence(error: string): string {
-  return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
+  return /^[a-z]+ /.test(error) ? `This ${error}` : error;
 }
 
 /**

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{AnyConnection, FromRow};
 
 use super::{by_id, check_may_change};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::events;
 use crate::infra::db::{self, Tx};
 use crate::people::Person;
@@ -40,10 +40,10 @@ pub async fn resolve_members(
         } else {
             "have no account"
         };
-        return Err(invalid(format!(
+        return Err(invalid(FieldError::sentence(format!(
             "{} {have}. Ask an admin to invite them. Once they have joined, add them to the group.",
             text::join_list(&strangers, "and")
-        )));
+        ))));
     }
     let gone = listed(&|account| account.is_some_and(|account| account.deactivated_at.is_some()));
     if !gone.is_empty() {
@@ -52,16 +52,16 @@ pub async fn resolve_members(
         } else {
             ("accounts", "are")
         };
-        return Err(invalid(format!(
+        return Err(invalid(FieldError::sentence(format!(
             "The {noun} {} {are} deactivated. Leave out deactivated accounts, or ask an admin to \
              reactivate them.",
             text::join_list(&gone, "and")
-        )));
+        ))));
     }
     Ok(accounts.into_values().map(|account| account.id).collect())
 }
 
-fn invalid(message: String) -> Error {
+fn invalid(message: impl Into<FieldError>) -> Error {
     Error::invalid("members", message)
 }
 

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use super::ResolvedAudience;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::infra::db::Tx;
 use crate::people::{self, Person, Role};
 use crate::text;
@@ -55,7 +55,7 @@ pub async fn resolve_addresses(
                     let message = format!(
                         "There is no group called @{handle}. Use email addresses, @groups or “everyone”."
                     );
-                    return Err(Error::invalid("audience", message));
+                    return Err(Error::invalid("audience", FieldError::sentence(message)));
                 }
             }
         } else {
@@ -83,10 +83,10 @@ pub async fn resolve_addresses(
 fn deactivated_error(email: &str) -> Error {
     Error::invalid(
         "audience",
-        format!(
+        FieldError::sentence(format!(
             "The account {email} is deactivated. Leave this address out, or ask an admin to \
              reactivate the account."
-        ),
+        )),
     )
 }
 
@@ -114,7 +114,10 @@ async fn no_account_error(
     };
     Ok(Error::invalid(
         "audience",
-        format!("{} {have}. {way}", text::join_list(strangers, "and")),
+        FieldError::sentence(format!(
+            "{} {have}. {way}",
+            text::join_list(strangers, "and")
+        )),
     ))
 }
 

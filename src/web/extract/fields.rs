@@ -26,7 +26,7 @@ pub(crate) use page_was_open::PageWasOpen;
 pub(crate) use refused_form::{TypedFields, context_or_keep_typed};
 pub(crate) use values::split_list;
 
-use crate::error::{Error, FieldErrors, Result};
+use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::media::StoredFile;
 use crate::web::extract::json::parse;
 
@@ -151,7 +151,7 @@ impl Fields {
     }
 
     /// Adds an error for a field, unless the field already has one.
-    pub(crate) fn add_error(&mut self, name: &str, message: impl Into<String>) {
+    pub(crate) fn add_error(&mut self, name: &str, message: impl Into<FieldError>) {
         self.errors.entry(name.to_owned()).or_insert(message.into());
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpRequest, web};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::text;
 use crate::updates::Cursor;
 
@@ -40,16 +40,16 @@ impl ListQuery {
 
     fn parse(query: &str, filters: &[&str]) -> Result<Self> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|error| Error::invalid("query", error.to_string()))?;
+            .map_err(|error| Error::invalid("query", FieldError::sentence(error.to_string())))?;
         let mut list = Self::default();
-        let mut errors = BTreeMap::new();
+        let mut errors = FieldErrors::new();
         let mut seen = BTreeSet::new();
         for (name, value) in pairs.into_inner() {
             if let Err(message) = list.set(&name, &value, filters) {
-                errors.insert(name.clone(), message);
+                errors.insert(name.clone(), message.into());
             }
             if !seen.insert(name.clone()) {
-                errors.insert(name, "is given more than once. Send it once.".to_owned());
+                errors.insert(name, "is given more than once. Send it once.".into());
             }
         }
         if errors.is_empty() {
@@ -123,6 +123,9 @@ mod tests {
             panic!("{query} is valid")
         };
         errors
+            .into_iter()
+            .map(|(name, error)| (name, error.to_string()))
+            .collect()
     }
 
     #[test]

@@ -43,26 +43,24 @@ impl Fields {
                 .filter(|rule| rule.len() == 1)
                 .and_then(|rule| rule.get("working_days"))
                 .and_then(Value::as_i64);
-            return Some(Some(self.working_days(name, days)?));
+            let example = " Use, for example, {\"working_days\":1}.";
+            return Some(Some(self.working_days(name, days, example)?));
         }
         let moment = self.moment(name, zone);
         match when {
             Some(When::None) => Some(None),
-            Some(When::Days) => Some(Some(self.working_days("due_days", days)?)),
+            Some(When::Days) => Some(Some(self.working_days("due_days", days, "")?)),
             Some(When::Time) | None => moment.map(|moment| moment.map(Due::At)),
         }
     }
 
-    fn working_days(&mut self, name: &str, days: Option<i64>) -> Option<Due> {
+    fn working_days(&mut self, name: &str, days: Option<i64>, example: &str) -> Option<Due> {
         match days {
             Some(days @ 1..=MAX_DUE_DAYS) => Some(Due::Days(days)),
             _ => {
                 self.add_error(
                     name,
-                    format!(
-                        "must be a number of working days from 1 to {MAX_DUE_DAYS}. \
-                         Use, for example, {{\"working_days\":1}}."
-                    ),
+                    format!("must be a number of working days from 1 to {MAX_DUE_DAYS}.{example}"),
                 );
                 None
             }

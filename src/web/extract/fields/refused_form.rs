@@ -19,7 +19,11 @@ impl Fields {
             .filter(|(name, _)| !matches!(name.as_str(), "password" | "current"))
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
-        let errors = error.fields();
+        let errors: BTreeMap<String, String> = error
+            .fields()
+            .into_iter()
+            .map(|(name, error)| (name, error.to_sentence()))
+            .collect();
         // The error may concern one of several files. A form cannot show an error next to a single
         // file, so show it for the whole form.
         let problem =

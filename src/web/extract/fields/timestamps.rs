@@ -39,8 +39,7 @@ impl Fields {
             return ms.unwrap_or(0);
         }
         let said = self.optional(name, |text| {
-            position(text.trim())
-                .ok_or_else(|| "is not a valid position. Use, for example, 1:02.5.".into())
+            position(text.trim()).ok_or("is not a valid position. Use, for example, 1:02.5.")
         });
         if said.is_none() {
             self.add_error(name, "is missing. Enter a time, for example 1:02.5.");

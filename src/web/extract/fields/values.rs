@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Fields;
 use super::body::MAX_BODY;
-use crate::error::Result;
+use crate::error::{FieldError, Result};
 use crate::infra::db::TextEnum;
 use crate::text;
 use crate::web::extract::json::parse;
@@ -56,10 +56,10 @@ impl Fields {
     }
 
     /// Reads a required string and converts it with `parse`.
-    pub(crate) fn required(
+    pub(crate) fn required<E: Into<FieldError>>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<String, String>,
+        parse: impl FnOnce(&str) -> Result<String, E>,
     ) -> String {
         match self.take_one(name) {
             Some(Value::String(text)) => parse(&text).unwrap_or_else(|message| {
@@ -78,10 +78,10 @@ impl Fields {
     }
 
     /// Reads an optional string and converts it with `parse`.
-    pub(crate) fn optional<T>(
+    pub(crate) fn optional<T, E: Into<FieldError>>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let text = self.text(name, MAX_BODY)??;
         parse(&text)
@@ -91,10 +91,10 @@ impl Fields {
 
     /// Same as [`Fields::optional`], for a value that cannot be cleared: null and an empty string
     /// are errors.
-    pub(crate) fn replacement<T>(
+    pub(crate) fn replacement<T, E: Into<FieldError>>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         let Some(text) = self.text(name, MAX_BODY)? else {
             self.add_error(

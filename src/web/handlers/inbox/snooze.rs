@@ -39,7 +39,7 @@ pub(crate) async fn snooze(
 ) -> HandlerResult {
     let person = ctx.person()?;
     let mut fields = Fields::read(&req, payload).await?;
-    let given = fields.optional("until", |text| Ok(text.to_owned()));
+    let given = fields.optional("until", |text| Ok::<_, String>(text.to_owned()));
     let until = match given.map(|text| parse_until(&text, &person.time_zone, state.clock.now())) {
         Some(Some(until)) => until,
         Some(None) => {
