@@ -16,12 +16,11 @@ use sqlx::{AnyConnection, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::FetchKnown;
+pub use limits::COUNT_LIMIT;
+use limits::MAX_SHOWN;
 pub use reasons::{InboxRow, Reason};
 use sections::{COUNTS, OWED_BY_ME, OWED_COUNT, OWED_TO_ME, SAID_TO_ME};
 pub use snoozes::{Snoozed, snooze, snoozed, unsnooze};
-
-/// Maximum number of rows that each section shows. [`Counts`] has the totals.
-const MAX_SHOWN: i64 = 100;
 
 /// A section of the inbox. Each section has a letter. The id of an inbox entry is the letter of its section followed by
 /// the id of the update.
@@ -56,9 +55,6 @@ impl Section {
         Some((section, &entry_id[1..]))
     }
 }
-
-/// Counts are exact up to this number.
-pub const COUNT_LIMIT: i64 = 1000;
 
 /// The inbox of one person, with at most 100 rows in each section.
 #[derive(Clone, Debug, Default)]

@@ -29,7 +29,8 @@ pub use directory::{AccountFilter, by_name, list, list_by_email};
 pub use expiry_sweep::sweep;
 pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{
-    CreatedInvitation, Invitation, accept, invitation_by_secret, invitations, invite, withdraw,
+    CreatedInvitation, Invitation, MAX_INVITED, accept, invitation_by_secret, invitations, invite,
+    withdraw,
 };
 pub use media_url_credentials::viewer_by_grant;
 pub use names::{active_name_keys, names_by_id};

@@ -16,6 +16,7 @@ mod periods;
 mod places;
 mod query;
 mod ranking;
+mod tokenize;
 mod unused_words;
 mod vocabulary;
 
@@ -27,26 +28,8 @@ pub use index::{ForgetUpdate, IndexFacets, IndexSubject, enqueue_facets, forget_
 pub use places::{Place, after_time, newest};
 pub use query::SearchQuery;
 pub use ranking::best_places;
+use tokenize::tokenize;
 pub use unused_words::ForgetUnusedWords;
-
-use crate::text::fold;
-
-/// Maximum length of a word in characters. The rest of a longer word is ignored.
-const MAX_WORD: usize = 64;
-
-/// Returns the case-folded words of a text, separated by single spaces.
-fn tokenize(text: &str) -> String {
-    fold(text)
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            word.char_indices()
-                .nth(MAX_WORD)
-                .map_or(word, |(end, _)| &word[..end])
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
-}
 
 /// Whether any word of the text begins with a word in `typed`.
 pub fn matches(text: &str, typed: &str) -> bool {

@@ -30,9 +30,8 @@ pub use access::{
 };
 pub use asked_again::count_answered;
 pub use audience::{
-    MAX_INVITED, NamedPerson, ResolvedAudience, add_invited_recipient, add_recipient, admin_names,
-    audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
-    unknown_addresses,
+    NamedPerson, ResolvedAudience, add_invited_recipient, add_recipient, admin_names, audience,
+    audience_groups, invite_and_ask, pending_invitees, resolve_addresses, unknown_addresses,
 };
 pub use changes_since::{Changes, changes_since, media_changed};
 pub use deletion::{drop_if_empty, enqueue_purge};
@@ -41,7 +40,7 @@ use due_times::{check_due_is_ahead, due_columns};
 pub use editing::edit;
 pub use enums::{Expectation, MediaKind, UpdateState, Visibility};
 pub use group_changes::{change_group, delete_group, leave_group};
-pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
+pub use list::{Cursor, Filter, PageRequest, Row, best_matches, by_ids, list};
 pub use lock::lock_for_update;
 pub use media_kinds::refresh_media_kinds;
 pub use obligations::{refresh_obligations, refresh_person};

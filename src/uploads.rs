@@ -16,12 +16,11 @@ mod finish_lease;
 mod free_disk_space;
 mod leftovers;
 mod repository;
+mod size_limits;
 mod writer;
 
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -51,9 +50,9 @@ pub use expiry::check_resumable;
 pub use finish_lease::expire_finish_leases_of;
 pub use leftovers::DeleteLeftovers;
 pub use repository::{Upload, cancel, cancel_own, end, find, list_own, open_multipart_ids};
+pub use size_limits::format_size;
+use size_limits::{LimitedStream, SizeLimit};
 
-/// Maximum size of a picture file, in bytes. [`images`] also limits the number of pixels.
-const MAX_PICTURE_BYTES: u64 = 64 << 20;
 /// The error message for an upload whose media was removed.
 const FILE_REMOVED: &str = "The file was removed from its update.";
 
@@ -89,11 +88,7 @@ impl UploadService {
     ) -> Result<StoredFile> {
         self.check_free_space()?;
         let file_name = text::clean_file_name(file_name);
-        let mut body = Limited {
-            body,
-            left: self.max_bytes,
-            max: self.max_bytes,
-        };
+        let mut body = LimitedStream::new(body, SizeLimit::of_files(self));
         let head = read_head(&mut body).await?;
         let file_type = FileType::detect(&head)?;
         let whole = stream::iter([Ok(head)]).chain(body);
@@ -113,11 +108,7 @@ impl UploadService {
     ) -> Result<StoredFile> {
         let spool = tempfile::NamedTempFile::new_in(&self.media.temp_dir)?;
         let mut file = tokio::fs::File::from_std(spool.reopen()?);
-        let mut body = Limited {
-            body,
-            left: MAX_PICTURE_BYTES.min(self.max_bytes),
-            max: MAX_PICTURE_BYTES.min(self.max_bytes),
-        };
+        let mut body = LimitedStream::new(body, SizeLimit::of_pictures(self));
         while let Some(block) = body.next().await {
             file.write_all(&block?).await?;
         }
@@ -203,24 +194,6 @@ fn stored_video(
     }
 }
 
-/// The error for a file that is larger than `max` bytes.
-fn too_large(max: u64) -> Error {
-    Error::TooLarge(format!(
-        "The file is larger than the maximum of {}. Send a smaller one, or ask your admin to raise the limit.",
-        format_size(max)
-    ))
-}
-
-/// Formats a size limit: `4 GiB`, `500 MiB`, `200 kB`.
-pub fn format_size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_048_576 => format!("{} kB", bytes / 1_000),
-        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
-        _ => format!("{} GiB", bytes >> 30),
-    }
-}
-
 /// Finishes or deletes abandoned uploads, and deletes objects that were never attached to media.
 pub async fn sweep(uploads: &UploadService) -> Result<()> {
     sweep_pending_objects(&uploads.media.db, &uploads.media.clock).await?;
@@ -290,28 +263,4 @@ async fn read_head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Re
         }
     }
     Ok(head.freeze())
-}
-
-/// A stream that fails once it exceeds `max` bytes.
-struct Limited<S> {
-    body: S,
-    left: u64,
-    max: u64,
-}
-
-impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
-    type Item = Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = self.body.poll_next_unpin(context);
-        if let Poll::Ready(Some(Ok(block))) = &polled {
-            match self.left.checked_sub(block.len() as u64) {
-                Some(left) => self.left = left,
-                None => {
-                    return Poll::Ready(Some(Err(too_large(self.max))));
-                }
-            }
-        }
-        polled
-    }
 }

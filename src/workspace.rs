@@ -6,7 +6,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::infra::db::Tx;
 use crate::people::{self, Person};
 use crate::text;
-use crate::working_hours::MAX_DUE_DAYS;
+use crate::working_hours::{Due, MAX_DUE_DAYS};
 
 /// Maximum length of the rules, in characters.
 pub const MAX_RULES: usize = 20_000;
@@ -99,6 +99,11 @@ fn from_rows(rows: Vec<Row>) -> Result<Workspace> {
         }
     }
     Ok(workspace)
+}
+
+/// Returns the due time of updates that ask for an answer and whose author does not set a due time.
+pub async fn default_due(connection: &mut AnyConnection) -> Result<Option<Due>> {
+    Ok(load_summary(connection).await?.due_days.map(Due::Days))
 }
 
 /// Checks that a number of working days is between 1 and [`MAX_DUE_DAYS`].

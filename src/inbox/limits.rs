@@ -1,4 +1,10 @@
-//! SQL that limits the entries of all sections.
+//! Limits on the rows and the counts of all sections, and the SQL for them.
+
+/// Maximum number of rows that each section shows. The counts have the totals.
+pub(super) const MAX_SHOWN: i64 = 100;
+
+/// Counts are exact up to this number.
+pub const COUNT_LIMIT: i64 = 1000;
 
 /// SQL condition: at the time `$2`, the person `$1` has not snoozed the entry of the update `u` in
 /// the given section.
@@ -15,8 +21,6 @@ macro_rules! not_snoozed {
 pub(super) use not_snoozed;
 
 /// The maximum number of rows that a subquery with a limit reads: one more than [`COUNT_LIMIT`].
-///
-/// [`COUNT_LIMIT`]: super::COUNT_LIMIT
 macro_rules! row_limit {
     () => {
         "1001"

@@ -12,6 +12,9 @@ use crate::ids;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::text;
 
+/// Maximum number of people who can be invited at once. A cookie passes their invitation links to
+/// the next page, and the size of a cookie is limited.
+pub const MAX_INVITED: usize = 40;
 /// Lifetime of an invitation: 14 days.
 const INVITATION_LIFETIME: Millis = 14 * 24 * 3_600_000;
 

@@ -1,4 +1,4 @@
-//! What the jobs of the search index need.
+//! The context of the jobs of the search index.
 
 use crate::clock::Clock;
 use crate::infra::db::Db;

@@ -15,11 +15,11 @@ const SEARCH_WORDS_UNUSED: &str = "CREATE INDEX search_words_unused ON search_wo
      WHERE unused_since IS NOT NULL";
 
 /// SQL that creates the index of SQLite. The texts are already split into folded words, so the tokenizer only splits
-/// them at spaces (and before each facet). With `secure-delete`, a deletion removes the words from the index at once;
-/// otherwise, they would stay in the file until FTS5 merges its segments.
+/// them at spaces (and before each facet). With `secure-delete`, a deletion removes the words from the index
+/// immediately; otherwise, they would stay in the file until FTS5 merges its segments.
 ///
-/// The table is created again with a key of the type `INTEGER`. Only with this type, SQLite stores the rows in the order
-/// of the key; with `BIGINT`, each lookup would search two trees.
+/// The table is created again with a key of the type `INTEGER`. Only with this type does SQLite store the rows in the
+/// order of the key; with `BIGINT`, each lookup would search two trees.
 const SQLITE: &[&str] = &[
     "CREATE TABLE said_in_order (n INTEGER PRIMARY KEY, update_id TEXT NOT NULL, subject_id TEXT NOT NULL,
      words TEXT NOT NULL, facets TEXT NOT NULL DEFAULT '')",

@@ -1,7 +1,7 @@
 //! Facets: words in the index that say who can find a place and which filters it passes. Because they are part of the
 //! index, a search never reads the places that a person may not see.
 //!
-//! The facets of an update hold for all its places. Each begins with a slash, which no word contains:
+//! The facets of an update apply to all its places. Each begins with a slash, which no word contains:
 //!
 //! | facet | places that have it |
 //! | --- | --- |
@@ -12,7 +12,7 @@
 //! | `/bAUTHOR` | any of these |
 //! | `/video`, `/image` | the update contains a video or a picture |
 //!
-//! Facets can lag behind a change by the time that a job takes. Searches therefore check their results again.
+//! After a change, facets are outdated until a job has run. Searches therefore check their results again.
 
 use sqlx::FromRow;
 

@@ -1,4 +1,4 @@
-//! The places in which a search found its words.
+//! Search hits: the places that contain the words of a search.
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 

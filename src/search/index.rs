@@ -12,10 +12,11 @@ use crate::error::Result;
 use crate::infra::db::{Db, Dialect, Tx};
 use crate::infra::jobs::{self, Job, Lane, Outcome};
 
-/// How many places a transaction moves at most, so that others can write in between.
+/// Maximum number of places that one transaction moves. Between transactions, others can write.
 const MAX_MOVED: usize = 50;
 
-/// How many bytes of facets a transaction writes at most, unless a single place has more.
+/// Maximum size of the facets that one transaction writes, in bytes, unless a single place has
+/// more.
 const MAX_MOVED_FACETS: usize = 100_000;
 
 /// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a
@@ -104,7 +105,8 @@ pub async fn enqueue_facets(tx: &mut Tx, clock: &Clock, update_id: &str) -> Resu
     jobs::enqueue(tx, clock, &job).await
 }
 
-/// Writes the current facets of an update to some of the places that have others. Returns how many places these were.
+/// Writes the current facets of an update to some of its places that still have outdated ones. Returns how many
+/// places it changed.
 async fn move_places(tx: &mut Tx, update_id: &str) -> Result<usize> {
     lock_update(tx, update_id).await?;
     let Some(current) = facets::of_update(tx, update_id).await? else {
@@ -155,8 +157,8 @@ async fn index(tx: &mut Tx, clock: &Clock, update_id: &str, subject_id: &str) ->
     unused_words::release(tx, clock, &vocabulary::without(&before, &words)).await
 }
 
-/// Locks the update until the transaction ends, so that jobs about the same update run one after another and see what
-/// the others wrote. On SQLite, all writers do that anyway.
+/// Locks the update until the transaction ends, so that jobs about the same update run one after another and see each
+/// other's changes. On SQLite, all write transactions run one after another anyway.
 async fn lock_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     if tx.dialect() == Dialect::Postgres {
         sqlx::query("SELECT id FROM updates WHERE id = $1 FOR NO KEY UPDATE")
@@ -167,8 +169,8 @@ async fn lock_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Inserts the row of a place at the first free number from its preferred one onwards. If all numbers of this `listed_at`
-/// are in use, the place cannot be found.
+/// Inserts the row of a place with the first free number, starting at its preferred one. If all numbers of this
+/// `listed_at` are in use, the place cannot be found.
 async fn insert(
     tx: &mut Tx,
     update_id: &str,
@@ -268,7 +270,8 @@ fn preferred_number(update: &UpdateFacets, subject_id: &str) -> i64 {
     let random = data_encoding::BASE32HEX_NOPAD
         .decode(subject_id.to_ascii_uppercase().as_bytes())
         .unwrap_or_default();
-    // The server generates all ids, so they are long enough. Otherwise, the collision would be resolved.
+    // The server generates all ids, so they are long enough. A shorter id would only make collisions
+    // more likely.
     let low = random
         .last_chunk::<2>()
         .map_or(0, |low| u16::from_be_bytes(*low));

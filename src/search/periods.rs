@@ -1,18 +1,18 @@
-//! Periods of time, with which PostgreSQL reads matching places newest first. A GIN index finds the places that contain
-//! several keys, but in no order. So the keys of a place also name the periods that contain it, on eight levels: a
-//! period of a level contains four of the level below. A search reads the periods from the newest to the oldest and
+//! Periods of time, which let PostgreSQL read matching places newest first. A GIN index finds the places that contain
+//! several keys, but not in order. So the keys of a place also name the periods that contain it, on eight levels:
+//! each period contains four periods of the level below. A search reads the periods from the newest to the oldest and
 //! stops when it has found enough.
 
-/// Number of bits of a place's number that a period of each level covers. The 16 lowest bits of the number are not part
-/// of the time, which is in milliseconds. Four periods of the last level last for 139 years.
+/// For each level, the number of low bits of a place's number that vary within one period. The 16 lowest bits of the
+/// number are not part of the time, which is in milliseconds. Four periods of the last level cover 139 years.
 const LEVELS: [u32; 8] = [42, 44, 46, 48, 50, 52, 54, 56];
 
 /// Number of bits of a place's number that are not part of the time.
 const SEQUENCE_BITS: u32 = 16;
 
 /// Returns the keys of the periods that contain all places with a number of at most `newest`, in groups from the newest
-/// to the oldest. A group contains at most four periods, all of one level. Each group covers more time than those
-/// before it.
+/// to the oldest. A group contains at most four periods, all of the same level. Each group covers more time than the
+/// groups before it.
 pub(super) fn newest_first(newest: i64) -> Vec<Vec<String>> {
     let newest = newest.max(0);
     let mut groups = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn newest_first(newest: i64) -> Vec<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// Returns the numbers from which and up to which a period lasts.
+    /// Returns the first and the last number in a period.
     fn range(key: &str) -> (i64, i64) {
         let (level, period) = key[1..].split_once('.').unwrap();
         let bits = level.parse::<u32>().unwrap() + SEQUENCE_BITS;

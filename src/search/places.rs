@@ -18,7 +18,8 @@ pub(super) fn first_number(listed_at: Millis) -> i64 {
     listed_at * PLACES_PER_MILLISECOND
 }
 
-/// Returns the number below which all places are older than this `listed_at` or have the same. Any time is accepted.
+/// Returns a number that is greater than the number of every place with this `listed_at` or an earlier one. Accepts
+/// any time.
 pub fn after_time(listed_at: Millis) -> i64 {
     listed_at
         .saturating_add(1)
@@ -106,7 +107,8 @@ impl Matching {
                     query: None,
                     ranges: Self::periods(&query, newest.unwrap_or(0)),
                     from: "said s",
-                    // Not a plain column, because PostgreSQL would otherwise read all places in this order.
+                    // An expression instead of the plain column. Otherwise, PostgreSQL would read all
+                    // places in this order.
                     order: "(s.n + 0)",
                 }
             }

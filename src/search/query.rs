@@ -1,4 +1,4 @@
-//! What a person typed, as a full-text query for each database engine.
+//! Converts what a person typed to a full-text query for each database engine.
 
 use sqlx::AnyConnection;
 
@@ -7,14 +7,15 @@ use super::{tokenize, vocabulary};
 use crate::error::Result;
 use crate::infra::db::Dialect;
 
-/// Maximum number of words in a query. Further words are ignored.
+/// Maximum number of words in a query. Additional words are ignored.
 const MAX_WORDS: usize = 12;
 
 /// The last word is replaced by the words that begin with it, if there are at most this many.
 const MAX_COMPLETIONS: usize = 64;
 
-/// Up to this length, the last word is the beginning of other words only if few words begin with it. Otherwise, it would
-/// match almost every place. This does not hold for languages such as Chinese, which do not separate words.
+/// Maximum length of a short word. If the last word is short, it matches longer words only if few words begin with it.
+/// Otherwise, it would match almost every place. This limit does not apply to languages such as Chinese, which do not
+/// separate words.
 const MAX_SHORT_WORD: usize = 2;
 
 /// The words of a search. A place matches if it contains all of them. The last word may be the beginning of a word.
@@ -27,14 +28,15 @@ pub struct SearchQuery {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum LastWord {
-    /// Any of these words matches. The first is the word that was typed.
+    /// Each of these words matches. The first is the typed word.
     AnyOf(Vec<String>),
-    /// Every word matches that begins with this.
+    /// Every word that begins with this matches.
     Prefix(String),
 }
 
 impl SearchQuery {
-    /// Looks up the words that the last word can be the beginning of. Returns `None` if `typed` contains no word.
+    /// Parses a query, and looks up the words that begin with its last word. Returns `None` if `typed` contains
+    /// no word.
     pub async fn parse(connection: &mut AnyConnection, typed: &str) -> Result<Option<Self>> {
         let mut whole: Vec<String> = split(typed).take(MAX_WORDS).collect();
         let Some(last) = whole.pop() else {
@@ -59,8 +61,8 @@ impl SearchQuery {
         }
     }
 
-    /// The words as they occur in texts, with the separators that make them findable in a text that begins and ends
-    /// with a space and has one space between its words. The last word can be followed by more letters.
+    /// Returns the words with the spaces around them, as they occur in a text that begins and ends with a space and
+    /// has one space between its words. There is no space after a word that can be followed by more letters.
     pub(super) fn needles(&self) -> Vec<String> {
         let last = match &self.last {
             LastWord::AnyOf(words) => words.first(),

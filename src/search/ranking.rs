@@ -65,8 +65,8 @@ pub async fn best_places(
     }
 }
 
-/// Returns the SQL columns that count how often each word occurs in the place `s`. The words are the parameters from
-/// `first` onwards.
+/// Returns the SQL columns that count how often each word occurs in the place `s`. The words are the parameters that
+/// start at `first`.
 fn counts(first: usize, words: usize) -> String {
     let text = "(' ' || s.words || ' ')";
     let counts = (0..words).map(|n| {
@@ -78,9 +78,9 @@ fn counts(first: usize, words: usize) -> String {
     counts.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the SQL for how well the place `p` matches. Like BM25, the score grows ever less with each further occurrence
-/// of a word, and short places score higher than long ones. Unlike BM25, it does not count in how many places a word
-/// occurs, because that would read all of them.
+/// Returns the SQL for how well the place `p` matches. As in BM25, each additional occurrence of a word adds less to
+/// the score, and short places score higher than long ones. Unlike BM25, the score does not depend on the number of
+/// places that contain a word, because counting them would read all of them.
 fn score(words: usize) -> String {
     let scores = (0..words).map(|n| format!("p.count{n} / (p.count{n} + 0.3 + 0.003 * p.size)"));
     scores.collect::<Vec<_>>().join(" + ")

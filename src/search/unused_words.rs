@@ -18,8 +18,8 @@ use crate::infra::jobs::{self, Job, Lane, Outcome};
 /// added the word again have ended.
 const GRACE_PERIOD: Millis = 60_000;
 
-/// Deletes those words of a deleted place that occur in no other place. On PostgreSQL, where other transactions could be
-/// adding them again, only marks the words; a job deletes them later.
+/// Deletes the words of a deleted place that occur in no other place. On PostgreSQL, other transactions could be adding
+/// them again, so this only marks the words, and a job deletes them later.
 pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<()> {
     let words: Vec<&str> = distinct(words).into_iter().collect();
     if words.is_empty() {
@@ -47,7 +47,7 @@ pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<(
     if tx.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    // The same time for all changes of a minute, so that they share a job.
+    // Use the same time for all changes within a minute, so that they share one job.
     let marked_before = (clock.now() / GRACE_PERIOD + 1) * GRACE_PERIOD;
     let job = ForgetUnusedWords { marked_before };
     jobs::enqueue_once_at(tx, clock, &job, marked_before + GRACE_PERIOD).await
@@ -56,7 +56,7 @@ pub(super) async fn release(tx: &mut Tx, clock: &Clock, words: &str) -> Result<(
 /// Deletes marked words that no longer occur in any place.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetUnusedWords {
-    /// Decides about the words that were marked before this time.
+    /// The job handles the words that were marked before this time.
     pub marked_before: Millis,
 }
 
@@ -77,7 +77,8 @@ impl Job for ForgetUnusedWords {
     }
 }
 
-/// Decides about some of the words that were marked before a time. Returns how many there were.
+/// Deletes or unmarks some of the words that were marked before a time. Returns how many words it
+/// handled.
 async fn forget_some(tx: &mut Tx, marked_before: Millis) -> Result<usize> {
     let words: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
         "SELECT word FROM search_words WHERE unused_since < $1 LIMIT {CHUNK_SIZE}"

@@ -1,4 +1,4 @@
-//! The words that occur in places that can be found. A search for the beginning of a word becomes a search for the words
+//! The vocabulary: all words that occur in places. A search for the beginning of a word becomes a search for the words
 //! that begin with it, because the engines find whole words much faster.
 
 use std::collections::BTreeSet;

@@ -6,9 +6,7 @@ mod recipients;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use addresses::{
-    MAX_INVITED, admin_names, invite_and_ask, resolve_addresses, unknown_addresses,
-};
+pub use addresses::{admin_names, invite_and_ask, resolve_addresses, unknown_addresses};
 pub(super) use recipients::add_recipients;
 pub use recipients::{add_invited_recipient, add_recipient};
 

@@ -113,21 +113,44 @@ impl Row {
     }
 }
 
-/// Lists at most `limit` updates that the person may see, newest first, starting after the cursor.
+/// A page of a list of updates.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest<'a> {
+    /// Id of the viewer. The list contains only updates that the viewer may see.
+    pub person_id: &'a str,
+    /// Which of these updates the list contains.
+    pub filter: &'a Filter,
+    /// Where the page starts; `None` for the first page.
+    pub after: Option<&'a Cursor>,
+    /// Maximum number of rows.
+    pub limit: i64,
+}
+
+impl PageRequest<'_> {
+    /// Returns the sort key and the id after which the page starts. Lists are in descending order.
+    fn start(&self) -> (Millis, &str) {
+        self.after.map_or((Millis::MAX, ""), |cursor| {
+            (cursor.listed_at, cursor.id.as_str())
+        })
+    }
+}
+
+/// Lists updates, newest first.
 pub async fn list(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    person_id: &str,
-    filter: &Filter,
-    after: Option<&Cursor>,
-    limit: i64,
+    page: PageRequest<'_>,
 ) -> Result<Vec<Row>> {
+    let PageRequest {
+        person_id,
+        filter,
+        limit,
+        ..
+    } = page;
     if !filter.search_words.trim().is_empty() {
-        return matching::list(connection, dialect, person_id, filter, after, limit).await;
+        return matching::list(connection, dialect, page).await;
     }
-    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
-        (cursor.listed_at, cursor.id.as_str())
-    });
+    let (listed_at, id) = page.start();
     let text = format!(
         concat!(
             "SELECT ",

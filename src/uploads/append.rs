@@ -4,22 +4,18 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::checksum::Checksum;
-use super::create::check_length;
+use super::concurrency::MAX_WRITERS_PER_PERSON;
 use super::expiry::check_resumable;
 use super::repository::schedule_purge_at;
+use super::size_limits::SizeLimit;
 use super::writer::{Writer, superseded};
-use super::{
-    MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, finish_lease, format_size,
-};
+use super::{Upload, UploadService, cancel, complete, finish_lease};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::ids::secret;
 use crate::people::Viewer;
 use crate::{media, updates};
 
-/// How many requests of one person can send bytes at the same time. The number is limited because
-/// each request has a buffer in memory.
-const MAX_WRITERS_PER_PERSON: usize = 16;
 /// How long the copied bytes of a reopened recording are kept if the recording is not continued, in
 /// milliseconds.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
@@ -227,7 +223,7 @@ fn set_length(
             upload.received
         ))),
         _ => {
-            check_length(uploads, length)?;
+            SizeLimit::of_files(uploads).check(length)?;
             upload.length = Some(length);
             Ok(())
         }
@@ -364,17 +360,14 @@ fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
     {
         return Err(beyond_length(length));
     }
-    check_length(writer.uploads, end)?;
+    SizeLimit::of_files(writer.uploads).check(end)?;
     let is_picture = writer
         .upload
         .content_type
         .as_deref()
         .is_some_and(|kind| kind.starts_with("image/"));
-    if is_picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
-        return Err(Error::Unsupported(format!(
-            "The picture is larger than the maximum of {}. Send a smaller one.",
-            format_size(MAX_PICTURE_BYTES)
-        )));
+    if is_picture && let Err(error) = SizeLimit::of_pictures(writer.uploads).check(end) {
+        return Err(Error::Unsupported(error.detail()));
     }
     Ok(())
 }

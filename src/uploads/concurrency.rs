@@ -1,7 +1,12 @@
-//! Limits how many tasks with the same key run at the same time on this node.
+//! Limits how many tasks with the same key run at the same time on this node, such as the requests of one person that
+//! send bytes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many requests of one person can send bytes at the same time. The number is limited because
+/// each request has a buffer in memory.
+pub(super) const MAX_WRITERS_PER_PERSON: usize = 16;
 
 /// Counts how many permits are held for each key. Clones share the counts.
 #[derive(Clone, Debug, Default)]

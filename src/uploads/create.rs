@@ -1,7 +1,8 @@
 //! Starts uploads.
 
+use super::UploadService;
 use super::repository::{Upload, columns, find};
-use super::{UploadService, too_large};
+use super::size_limits::SizeLimit;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::ids::secret;
@@ -30,14 +31,6 @@ pub struct NewUpload {
     pub nonce: Option<String>,
 }
 
-/// Rejects a file whose length is above the limit.
-pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
-    if u64::try_from(length).is_ok_and(|length| length <= uploads.max_bytes) {
-        return Ok(());
-    }
-    Err(too_large(uploads.max_bytes))
-}
-
 /// Starts the upload of a file to one of the viewer's updates or to a new draft.
 pub async fn create(
     tx: &mut Tx,
@@ -47,7 +40,7 @@ pub async fn create(
 ) -> Result<Upload> {
     let (person, clock) = (viewer.person()?, &uploads.media.clock);
     if let Some(length) = new.length {
-        check_length(uploads, length)?;
+        SizeLimit::of_files(uploads).check(length)?;
     }
     if let Some(nonce) = &new.nonce {
         // Lock the person's row, so that a concurrent request with the same nonce waits.
@@ -122,8 +115,8 @@ struct InsertedUpload<'a> {
 
 async fn insert(tx: &mut Tx, now: Millis, row: &InsertedUpload<'_>, new: &NewUpload) -> Result<()> {
     sqlx::query(
-        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
-             generation, key, parts, created_at, touched_at)
+        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata,
+             length, deferred_at, received, generation, key, parts, created_at, touched_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0, $12, $12)",
     )
     .bind(row.id)

@@ -6,6 +6,7 @@ mod compression;
 mod cross_site;
 mod default_headers;
 mod error_rendering;
+mod head_requests;
 mod method_override;
 mod page_opening;
 
@@ -21,9 +22,8 @@ use compression::{compress, may_compress};
 use cross_site::check_same_site;
 use default_headers::set_headers;
 use error_rendering::{error_response, render_error_response};
-use method_override::{
-    apply_tus_override, form_pairs, is_form, method_override, treat_head_as_get,
-};
+use head_requests::treat_head_as_get;
+use method_override::{apply_tus_override, form_pairs, is_form, method_override};
 use page_opening::record_opening;
 
 use super::extract::context::Nonce;

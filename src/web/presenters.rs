@@ -6,6 +6,7 @@ mod answer_counts;
 mod comments;
 mod due;
 mod inbox;
+mod links;
 mod marks;
 pub(crate) mod me;
 mod media;
@@ -19,12 +20,13 @@ mod update_list;
 mod updates;
 pub(crate) mod workspace;
 
-pub(crate) use access::{access_views, link_view, listed_link_view};
+pub(crate) use access::access_views;
 pub(crate) use comments::{
     UpdateMaterial, comment_url, mark_new, number_media, one_comment, thread_page, threads_of_page,
     version_view,
 };
 pub(crate) use inbox::{counts_view, inbox_view};
+pub(crate) use links::{link_view, listed_link_view};
 pub(crate) use marks::mark_views;
 pub(crate) use media::{attach_markup, media_view};
 pub(crate) use receipts::{

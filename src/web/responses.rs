@@ -8,7 +8,7 @@ pub(crate) mod redirect;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::state::State;
 
 pub(crate) use error_page::render_error;
+pub(crate) use redirect::{encode_query_value, return_path};
 
 /// Result of a handler. [`render_error`] turns the error into a response.
 pub(crate) type HandlerResult = Result<HttpResponse, Error>;
@@ -110,72 +111,6 @@ pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> Han
     let mut answer = see_other(to);
     said.put(state, &mut answer)?;
     Ok(answer)
-}
-
-/// Returns the path of the page that sent the form, as given in `Referer`. Returns `otherwise` if
-/// `Referer` is missing or names another site.
-pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
-    let referer = req
-        .headers()
-        .get(header::REFERER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<actix_web::http::Uri>().ok());
-    let host = req
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    match referer {
-        Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // A browser shows a refused form at the address to which it sent the form, so `Referer`
-            // can be that address. There is no page at that address, so return the path of the
-            // update's page.
-            match uri
-                .path()
-                .strip_prefix("/updates/")
-                .and_then(|rest| rest.split_once('/'))
-            {
-                Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => {
-                    format!("/updates/{id}")
-                }
-                _ => redirect::local_path(Some(&without_open_parts(&uri))),
-            }
-        }
-        _ => otherwise.to_owned(),
-    }
-}
-
-/// Returns the path and query of an update's page. If the query asks for an open form or menu, which was just sent, it
-/// asks for the page with the same comment instead.
-fn without_open_parts(uri: &actix_web::http::Uri) -> String {
-    let asks = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        matches!(name, "reply" | "edit" | "react" | "more")
-    };
-    let is_update = uri.path().starts_with("/updates/") || uri.path().starts_with("/s/");
-    let open = uri
-        .query()
-        .filter(|_| is_update)
-        .and_then(|query| query.split('&').find(asks));
-    match open.and_then(|pair| pair.split_once('=')) {
-        Some((_, id)) => format!("{}?comment={id}", uri.path()),
-        None => uri
-            .path_and_query()
-            .map_or_else(String::new, ToString::to_string),
-    }
-}
-
-/// Percent-encodes a query value. Does not encode slashes.
-pub(crate) fn encode_query_value(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-                escaped.push(char::from(byte))
-            }
-            other => escaped.push_str(&format!("%{other:02X}")),
-        }
-    }
-    escaped
 }
 
 /// Boxes the body of a response, so that all responses have the same type.

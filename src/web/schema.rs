@@ -7,6 +7,7 @@ mod access;
 mod comments;
 mod groups;
 mod inbox;
+mod links;
 mod media;
 mod people;
 mod receipts;
@@ -17,10 +18,11 @@ mod workspace;
 
 use serde::Serialize;
 
-pub use access::{AccessKind, AccessReason, AccessView, LinkView, ListedLinkView, UpdateRefView};
+pub use access::{AccessKind, AccessReason, AccessView};
 pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView, VersionView};
 pub use groups::GroupView;
 pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
+pub use links::{LinkView, ListedLinkView, UpdateRefView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use people::{AccountView, InvitationView, MeView, NotifyView};
 pub use receipts::{

@@ -37,7 +37,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   // Ada invites Bob, who accepts the invitation.
   await ada.goto("/people");
   await ada.getByLabel("E-mail addresses").fill("bob@example.org\ncleo@example.org");
-  await ada.getByRole("button", { name: "Make links" }).click();
+  await ada.getByRole("button", { name: "Create links" }).click();
   const link = await ada.getByLabel("bob@example.org").inputValue();
   await checkPage(ada, "people");
   const bob = await openPage(browser, freshServer);
@@ -142,7 +142,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await expect(ada.locator("#links")).toContainText("ended");
   expect((await guest.request.get(media)).status()).toBe(404);
   await guest.goto(open);
-  await expect(guest.getByText("This link does not work. Ask for a new one.")).toBeVisible();
+  await expect(guest.getByText("This link no longer works. Ask for a new one.")).toBeVisible();
   await checkPage(guest, "dead-link");
 
   await expect

@@ -8,12 +8,8 @@ use super::ResolvedAudience;
 use crate::clock::Clock;
 use crate::error::{Error, FieldError, Result};
 use crate::infra::db::Tx;
-use crate::people::{self, Person, Role};
+use crate::people::{self, MAX_INVITED, Person, Role};
 use crate::text;
-
-/// Maximum number of people who can be invited at once. A cookie passes their invitation links to
-/// the next page, and the size of a cookie is limited.
-pub const MAX_INVITED: usize = 40;
 
 /// Maximum number of addresses in an audience. A larger audience must use groups or `everyone`.
 const MAX_ADDRESSES: usize = 1000;

@@ -4,26 +4,29 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::{Cursor, Filter, Row};
+use super::{Filter, PageRequest, Row};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db::{self, Dialect, FetchKnown};
 use crate::search::{self, Place, RequiredFacets, SearchQuery};
 use crate::updates::{MediaKind, UpdateState, visible};
 
-/// How many places are read at once.
+/// Number of places to read at a time.
 const BATCH_SIZE: usize = 64;
 
-/// Lists at most `limit` updates that match the query and that the person may see, newest first, starting after the
-/// cursor. The index contains the conditions; the rows are checked again, because the index can lag behind.
+/// Lists the updates that contain the search words of the filter, newest first. The index contains the conditions of
+/// the filter; the rows are checked again, because the index can lag behind.
 pub(super) async fn list(
     connection: &mut AnyConnection,
     dialect: Dialect,
-    person_id: &str,
-    filter: &Filter,
-    after: Option<&Cursor>,
-    limit: i64,
+    page: PageRequest<'_>,
 ) -> Result<Vec<Row>> {
+    let PageRequest {
+        person_id,
+        filter,
+        after,
+        limit,
+    } = page;
     let Some(query) = SearchQuery::parse(connection, &filter.search_words).await? else {
         return Ok(Vec::new());
     };
@@ -53,7 +56,7 @@ pub(super) async fn list(
             .drain(..waiting.len().min(wanted - found.len()))
             .collect();
         // While a job changes the facets of an update, some of its places have an earlier position.
-        let mut new = rows(connection, person_id, filter, after, &next).await?;
+        let mut new = rows(connection, page, &next).await?;
         new.retain(|row| found.iter().all(|earlier| earlier.id != row.id));
         found.extend(new);
     }
@@ -74,8 +77,13 @@ pub(super) async fn best(
     query: &SearchQuery,
     limit: usize,
 ) -> Result<Vec<Row>> {
-    let filter = Filter::default();
-    let facets = facets(connection, person_id, &filter).await?;
+    let page = PageRequest {
+        person_id,
+        filter: &Filter::default(),
+        after: None,
+        limit: i64::try_from(limit).unwrap_or(i64::MAX),
+    };
+    let facets = facets(connection, person_id, page.filter).await?;
     let best = search::best_places(connection, dialect, query, &facets, limit).await?;
     let mut ids: Vec<String> = Vec::new();
     for place in &best {
@@ -83,7 +91,7 @@ pub(super) async fn best(
             ids.push(place.update_id.clone());
         }
     }
-    let mut found = rows(connection, person_id, &filter, None, &ids).await?;
+    let mut found = rows(connection, page, &ids).await?;
     found.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
     let mut places = Places::default();
     places.add(best);
@@ -140,7 +148,7 @@ struct Matches {
     dialect: Dialect,
     query: SearchQuery,
     facets: RequiredFacets,
-    /// Places from this number onwards have been read.
+    /// Places with this number or a higher one have already been read.
     below: i64,
     /// Whether all places have been read.
     ended: bool,
@@ -226,20 +234,18 @@ async fn facets(
     })
 }
 
-/// Whether a text has the form of an id. Anything else is no author and must not become part of a query.
+/// Whether a text has the form of an id. Anything else cannot be an author's id and must not become part
+/// of a query.
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Returns the rows of those updates that the person may see and that pass the filter, newest first.
+/// Returns the rows of the updates in `ids` that belong in the list, newest first.
 async fn rows(
     connection: &mut AnyConnection,
-    person_id: &str,
-    filter: &Filter,
-    after: Option<&Cursor>,
-    ids: impl IntoIterator<Item = &String>,
+    page: PageRequest<'_>,
+    ids: &[String],
 ) -> Result<Vec<Row>> {
-    let ids: Vec<&String> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -252,17 +258,15 @@ async fn rows(
             " AND (u.listed_at, u.id) < ($2, $3) AND ($4 = '' OR u.author_id = $4){} AND u.id IN ({})
              ORDER BY u.listed_at DESC, u.id DESC"
         ),
-        conditions(filter),
+        conditions(page.filter),
         db::placeholders(5, ids.len())
     );
-    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
-        (cursor.listed_at, cursor.id.as_str())
-    });
+    let (listed_at, id) = page.start();
     let mut query = sqlx::query_as(AssertSqlSafe(text))
-        .bind(person_id)
+        .bind(page.person_id)
         .bind(listed_at)
         .bind(id)
-        .bind(&filter.author);
+        .bind(&page.filter.author);
     for id in ids {
         query = query.bind(id);
     }

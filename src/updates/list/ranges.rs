@@ -32,7 +32,7 @@ fn ranges(dialect: Dialect, person_id: &str, filter: &Filter) -> Vec<String> {
     // Drafts and updates in the trash are visible only to their author.
     let listed = matches!(filter.state, None | Some(UpdateState::Published));
     if mine || !listed {
-        // An empty list needs a range too.
+        // The statement needs at least one range, even for an empty list.
         if ranges.is_empty() {
             ranges.push(
                 "SELECT u.listed_at, u.id FROM updates u WHERE u.id = '' AND $1 <> ''".to_owned(),

@@ -1,9 +1,13 @@
-//! The attributes of our cookies, and the name of the session cookie.
+//! The attributes of our cookies, and the name and lifetime of the session cookie.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 
 use crate::state::State;
+
+/// Lifetime of the session cookie in days, which is the maximum that browsers accept. The server ends a session
+/// earlier, after 30 days without use.
+pub(crate) const SESSION_COOKIE_DAYS: i64 = 400;
 
 /// Returns the name of the session cookie. With HTTPS, the name has the prefix `__Host-`, which
 /// makes browsers restrict the cookie to HTTPS and this host (RFC 6265bis §4.1.3).

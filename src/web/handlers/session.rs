@@ -7,13 +7,14 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::state::State;
+use crate::web::extract::browser_name::browser_name;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::cookies::{cookie, session_cookie};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, SignInPage};
 use crate::web::presenters::sessions::session_views;
-use crate::web::responses::new_session::{browser_name, session_response};
+use crate::web::responses::new_session::session_response;
 use crate::web::responses::redirect::local_path;
 use crate::web::responses::{
     HandlerResult, html_error_page, html_page, json, no_content_or_redirect, see_other,

@@ -9,10 +9,11 @@ use crate::error::{Error, Result};
 use crate::media::StoredFile;
 use crate::people::{self, NewAccount, PasswordHash, Role};
 use crate::state::State;
+use crate::web::extract::browser_name::browser_name;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, SetupPage};
-use crate::web::responses::new_session::{browser_name, session_response};
+use crate::web::responses::new_session::start_session_or_refill;
 use crate::web::responses::{HandlerResult, html_page};
 use crate::{sample, text};
 
@@ -53,15 +54,9 @@ pub(crate) async fn create(
     payload: web::Payload,
 ) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
-    let typed = fields.typed();
-    match try_setup(&req, &state, fields).await {
-        Ok(secret) => Ok(session_response(&state, &ctx, &secret, "/")),
-        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            let form = Fields::refilled_form(&typed, &error);
-            setup_page(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, form).await
-        }
-        Err(error) => Err(error),
-    }
+    let submit = async |fields| try_setup(&req, &state, fields).await;
+    let form_page = async |status, form| setup_page(&state, &ctx, status, form).await;
+    start_session_or_refill(&state, &ctx, fields, submit, form_page).await
 }
 
 async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Result<String> {

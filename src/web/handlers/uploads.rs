@@ -1,23 +1,24 @@
 //! Resumable uploads with tus 1.0.0 (core, creation, creation-with-upload, creation-defer-length, checksum,
 //! termination, expiration).
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use bytes::Bytes;
-use data_encoding::BASE64;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 
 use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::state::State;
-use crate::text;
-use crate::uploads::{self, Checksum, NewUpload, PatchRequest, Upload};
+use crate::uploads::{self, PatchRequest, Upload};
 use crate::web::extract::context::RequestContext;
+use crate::web::extract::upload_headers::{
+    OFFSET_CONTENT_TYPE, header_checksum, header_length, header_number, header_text,
+    is_offset_stream, parse_new_upload,
+};
 use crate::web::responses::{HandlerResult, json};
 use crate::web::schema::{ListView, UploadView};
 
@@ -26,19 +27,12 @@ pub(crate) const TUS_VERSION: &str = "1.0.0";
 /// Supported tus extensions.
 const TUS_EXTENSIONS: &str =
     "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
-/// Maximum length of `Upload-Metadata`, in bytes.
-const MAX_METADATA: usize = 4096;
-/// Maximum length of the `nonce` in `Upload-Metadata`, in bytes.
-const MAX_NONCE: usize = 64;
 /// After the server refuses or ignores a body, it reads and discards up to this many bytes of the body. If it closed the
 /// connection earlier, the client would get a connection error instead of the response.
 const MAX_DRAIN: usize = 64 << 20;
 /// How long the server waits for more bytes of a refused body. After a longer pause, the client has probably sent
 /// everything or is waiting for the response.
 const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Content type of a body that contains upload bytes.
-const OFFSET_CONTENT_TYPE: &str = "application/offset+octet-stream";
-
 /// Describes the supported protocol features.
 pub(crate) async fn options(state: web::Data<State>) -> HandlerResult {
     Ok(HttpResponse::NoContent()
@@ -263,123 +257,6 @@ fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
              multipart/form-data."
         ))),
     }
-}
-
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
-    let mut given = headers.get_all(name);
-    let Some(value) = given.next() else {
-        return Ok(None);
-    };
-    if given.next().is_some() {
-        return Err(Error::Malformed(format!(
-            "{name} is given more than once. Send it once."
-        )));
-    }
-    value.to_str().map(|text| Some(text.trim())).map_err(|_| {
-        Error::Malformed(format!(
-            "{name} contains characters other than printable ASCII. Leave them out."
-        ))
-    })
-}
-
-fn header_number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
-    let Some(given) = header_text(headers, name)? else {
-        return Ok(None);
-    };
-    if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::Malformed(format!(
-            "{name}: {given:?} is not a valid number of bytes."
-        )));
-    }
-    // A number that is too large to parse exceeds every limit anyway.
-    Ok(Some(given.parse().unwrap_or(i64::MAX)))
-}
-
-fn is_offset_stream(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.as_bytes()
-            .eq_ignore_ascii_case(OFFSET_CONTENT_TYPE.as_bytes())
-    })
-}
-
-fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
-    header_text(headers, "Upload-Checksum")?
-        .map(Checksum::parse)
-        .transpose()
-}
-
-/// Parses `Upload-Length` or `Upload-Defer-Length`. Returns `None` if the length is deferred or
-/// missing.
-fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
-    let length = header_number(headers, "Upload-Length")?;
-    match (length, header_text(headers, "Upload-Defer-Length")?) {
-        (Some(_), Some(_)) => Err(Error::Malformed(
-            "Send Upload-Length or Upload-Defer-Length, not both.".into(),
-        )),
-        (None, Some(other)) if other != "1" => {
-            Err(Error::Malformed("Upload-Defer-Length must be 1.".into()))
-        }
-        _ => Ok(length),
-    }
-}
-
-/// Parses the headers of a new upload.
-fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
-    let length = header_length(headers)?;
-    if length.is_none() && !headers.contains_key("Upload-Defer-Length") {
-        return Err(Error::Malformed(
-            "Upload-Length is missing. If the length is not known yet, send Upload-Defer-Length: 1."
-                .into(),
-        ));
-    }
-    if headers.contains_key("Upload-Concat") {
-        return Err(Error::Malformed(
-            "Upload-Concat is not supported. Send the file as one upload.".into(),
-        ));
-    }
-    let metadata = header_text(headers, "Upload-Metadata")?.unwrap_or_default();
-    if metadata.len() > MAX_METADATA {
-        return Err(Error::Malformed(format!(
-            "Upload-Metadata is longer than {MAX_METADATA} characters."
-        )));
-    }
-    let mut new = NewUpload {
-        metadata: metadata.to_owned(),
-        length,
-        ..NewUpload::default()
-    };
-    let mut names = HashSet::new();
-    for pair in metadata
-        .split(',')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty())
-    {
-        let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
-        if !names.insert(name) {
-            return Err(Error::Malformed(format!(
-                "Upload-Metadata: {name:?} is given more than once. Send it once."
-            )));
-        }
-        let value = BASE64.decode(value.trim().as_bytes()).map_err(|_| {
-            Error::Malformed(format!(
-                "Upload-Metadata: the value after {name:?} is not base64-encoded text."
-            ))
-        })?;
-        let value = text::decode(&value);
-        if value.contains('\0') {
-            return Err(Error::invalid(name, text::NUL_ERROR));
-        }
-        match name {
-            "filename" | "name" if new.file_name.is_empty() => new.file_name = value,
-            "filetype" | "type" => new.picture = value.starts_with("image/"),
-            "nonce" if value.len() <= MAX_NONCE => {
-                new.nonce = Some(value).filter(|nonce| !nonce.is_empty())
-            }
-            "update" => new.update = Some(value).filter(|id| !id.is_empty()),
-            _ => {}
-        }
-    }
-    Ok(new)
 }
 
 fn upload_view(ctx: &RequestContext, upload: &Upload) -> UploadView {

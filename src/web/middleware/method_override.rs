@@ -1,4 +1,4 @@
-//! Replaces the method of a request: HEAD becomes GET, and forms and tus clients can name another method.
+//! Replaces the method of a POST by the one that the form or the tus client names.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -35,15 +35,6 @@ pub(super) fn method_override(text: &[u8]) -> Option<Method> {
             "DELETE" => Some(Method::DELETE),
             _ => None,
         })
-}
-
-/// Treats HEAD as GET; the server omits the body. Media and uploads are exempt, because they have their own HEAD
-/// handlers. Event streams are exempt, because a GET of a stream never ends.
-pub(super) fn treat_head_as_get(request: &mut ServiceRequest) {
-    let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
-    if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
-        request.head_mut().method = Method::GET;
-    }
 }
 
 /// Applies the header `X-HTTP-Method-Override` to an upload. Some proxies allow only GET and POST, so tus clients may

@@ -1,56 +1,12 @@
-//! Presenters for share links and for the list of who can open an update.
+//! Presenters for the list of who can open an update.
 
 use sqlx::AnyConnection;
 
-use super::super::extract::context::RequestContext;
-use super::super::schema::{
-    AccessKind, AccessReason, AccessView, LinkView, ListedLinkView, PersonView, UpdateRefView,
-};
-use super::format_time;
+use super::super::schema::{AccessKind, AccessReason, AccessView};
 use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
-use crate::links::{self, Link, ListedLink};
+use crate::links;
 use crate::updates::{self, Update, Visibility};
-
-/// Presents a share link. The secret is known only when the link has just been created.
-pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>) -> LinkView {
-    LinkView {
-        id: link.id.clone(),
-        name: link.name.clone(),
-        comments: link.comments_at.is_some(),
-        created_at: rfc3339(link.created_at),
-        revoked_at: format_time(link.revoked_at),
-        url: secret.map(|secret| format!("{}/s/{secret}", ctx.base_url)),
-    }
-}
-
-/// Presents a share link in the list of all links.
-pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> ListedLinkView {
-    ListedLinkView {
-        state: link.state(),
-        update: UpdateRefView {
-            url: format!("{}/updates/{}", ctx.base_url, link.update_id),
-            id: link.update_id,
-            title: if link.title.is_empty() {
-                "Untitled".into()
-            } else {
-                link.title
-            },
-        },
-        author: PersonView {
-            id: link.author_id,
-            name: link.author_name,
-        },
-        id: link.id,
-        name: link.name,
-        comments: link.comments_at.is_some(),
-        created_at: rfc3339(link.created_at),
-        expires_at: None,
-        revoked_at: format_time(link.revoked_at),
-        opens: link.opens,
-        last_opened_at: format_time(link.last_opened_at),
-    }
-}
 
 /// Lists who can open the update now. Only the author can open a draft or an update in the trash. Recipients, and
 /// guests with an active link, can also open a published update. In addition, the author can give access to everyone

@@ -1,11 +1,11 @@
 //! Rendered errors: pages for browsers, problem documents for programs.
 
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use super::problem_details::problem_document;
-use super::{encode_query_value, return_path, see_other};
+use super::redirect::redirect_to_sign_in;
 use crate::error::Error;
 use crate::web::extract::accept::wants_html;
 use crate::web::pages::{ErrorPage, Page};
@@ -29,12 +29,7 @@ pub(crate) fn render_error(
         return problem_document(&mut answer, error, request_id);
     }
     if matches!(error, Error::Unauthenticated) && page.me.is_none() {
-        let next = if req.method() == Method::GET {
-            req.uri().to_string()
-        } else {
-            return_path(req, "/")
-        };
-        return see_other(&format!("/session?next={}", encode_query_value(&next)));
+        return redirect_to_sign_in(req);
     }
     let nobody_here = matches!(error, Error::NotFound);
     let detail = match (&page.me, nobody_here) {
@@ -43,7 +38,7 @@ pub(crate) fn render_error(
             me.email
         ),
         (None, true) if req.path().starts_with("/s/") => {
-            "This link does not work. Ask for a new one.".into()
+            "This link no longer works. Ask for a new one.".into()
         }
         (None, true) => {
             "There is nothing at this address. Ask the person who sent the link for a new one."

@@ -1,16 +1,15 @@
-//! The response that starts a session.
+//! Responses that start a session.
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 
-use super::see_other;
+use super::{HandlerResult, see_other};
+use crate::error::{Error, Result};
 use crate::state::State;
 use crate::web::extract::context::RequestContext;
-use crate::web::extract::cookies::{cookie, session_cookie};
-
-/// Lifetime of the session cookie in days, which is the maximum that browsers accept. The server ends a session
-/// earlier, after 30 days without use.
-const SESSION_COOKIE_DAYS: i64 = 400;
+use crate::web::extract::cookies::{SESSION_COOKIE_DAYS, cookie, session_cookie};
+use crate::web::extract::fields::Fields;
+use crate::web::pages::Form;
 
 /// Builds the response that starts a session.
 pub(crate) fn session_response(
@@ -34,40 +33,22 @@ pub(crate) fn session_response(
     answer
 }
 
-/// Returns a readable browser name such as `Firefox on Windows`. For a program, returns its user agent.
-pub(crate) fn browser_name(req: &HttpRequest) -> String {
-    let agent = req
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("Unknown");
-    // Most browsers also claim to be other browsers, so the order matters: the first match is the real browser.
-    let names = [
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("Chrom", "Chrome"),
-        ("CriOS/", "Chrome"),
-        ("Safari/", "Safari"),
-    ];
-    let systems = [
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "Mac"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ];
-    let known = |list: &[(&str, &'static str)]| {
-        list.iter()
-            .find(|(sign, _)| agent.contains(sign))
-            .map(|(_, name)| *name)
-    };
-    match (known(&names), known(&systems)) {
-        (Some(name), Some(system)) => format!("{name} on {system}"),
-        (Some(name), None) => name.to_owned(),
-        (None, _) => agent.chars().take(100).collect(),
+/// Responds to a form whose submission starts a session and leads to the home page. `submit` returns the secret of the
+/// session. If it finds invalid fields, `form_page` shows a browser the form again, with the errors.
+pub(crate) async fn start_session_or_refill(
+    state: &State,
+    ctx: &RequestContext,
+    fields: Fields,
+    submit: impl AsyncFnOnce(Fields) -> Result<String>,
+    form_page: impl AsyncFnOnce(StatusCode, Form) -> HandlerResult,
+) -> HandlerResult {
+    let typed = fields.typed();
+    match submit(fields).await {
+        Ok(secret) => Ok(session_response(state, ctx, &secret, "/")),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            let form = Fields::refilled_form(&typed, &error);
+            form_page(StatusCode::UNPROCESSABLE_ENTITY, form).await
+        }
+        Err(error) => Err(error),
     }
 }

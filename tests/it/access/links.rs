@@ -54,8 +54,8 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Asserts that the server responds to the link as to one that never existed, and that its
-    /// clients have no access.
+    /// Asserts that the server treats the link as if it had never existed, and that its clients
+    /// have no access.
     async fn assert_closed(&self) {
         let (app, path) = (self.app, &self.path);
         let missing = app.client().get("/s/nothing").await.problem(404);
@@ -67,7 +67,7 @@ impl<'a> Shared<'a> {
         );
         let browser = app.client().accept("text/html");
         let page = browser.get(&address).await.expect(404).text();
-        assert!(page.contains("This link does not work."));
+        assert!(page.contains("This link no longer works."));
         self.guest.get(path).await.problem(401);
         self.program.get(path).await.problem(401);
         app.client().get(&self.picture).await.problem(404);
@@ -162,7 +162,7 @@ async fn only_admins_can_list_all_share_links_and_the_newest_is_first() {
     }
 }
 
-/// Returns the oldest link. The list of all links is sorted newest first.
+/// Returns the oldest link, which is the last one in the list of all links.
 async fn oldest_link(admin: &Client) -> Value {
     let list = admin.get("/links").await.expect(200).json();
     array(&list["items"]).last().unwrap().clone()

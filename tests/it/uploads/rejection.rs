@@ -120,6 +120,24 @@ async fn update_accepts_at_most_fifty_files() {
 }
 
 #[actix_web::test]
+async fn limit_for_pictures_is_not_reported_as_one_that_an_admin_can_raise() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let mut picture = fixture("shot-1280x800.png");
+    picture.resize((64 << 20) + 1, 0);
+    let files = [("media", "shot.png", picture)];
+    let problem = ada
+        .upload("/updates", &[("title", "Large")], &files)
+        .await
+        .problem(413);
+    assert_eq!(
+        problem["errors"]["media[0]"],
+        "“shot.png”: The picture is larger than the maximum of 64 MiB. Send a smaller one."
+    );
+    assert_nothing_remains(&app).await;
+}
+
+#[actix_web::test]
 async fn file_over_the_size_limit_is_rejected_and_the_error_states_the_limit() {
     let app = TestApp::start_with(|config| config.max_upload = 200_000).await;
     let ada = app.person("Ada").await;
@@ -155,7 +173,13 @@ async fn files_are_rejected_when_the_disk_is_full_but_comments_and_acknowledgeme
     let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = ada
-        .post("/updates", json!({ "title": "T", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true }))
+        .post(
+            "/updates",
+            json!({
+                "title": "T", "audience": [email("Bob")], "expectation": "acknowledge",
+                "publish": true,
+            }),
+        )
         .await
         .expect(201)
         .json();

@@ -3,14 +3,15 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::{self, PasswordHash};
 use crate::state::State;
+use crate::web::extract::browser_name::browser_name;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, InvitationPage};
 use crate::web::presenters::workspace::workspace_view;
-use crate::web::responses::new_session::{browser_name, session_response};
+use crate::web::responses::new_session::start_session_or_refill;
 use crate::web::responses::{HandlerResult, html_page, json};
 use crate::{text, updates, workspace};
 
@@ -62,21 +63,9 @@ pub(crate) async fn accept(
     payload: web::Payload,
 ) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
-    let typed = fields.typed();
-    match try_accept(&req, &state, &secret, fields).await {
-        Ok(session) => Ok(session_response(&state, &ctx, &session, "/")),
-        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            invitation_page(
-                &state,
-                &ctx,
-                &secret,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Fields::refilled_form(&typed, &error),
-            )
-            .await
-        }
-        Err(error) => Err(error),
-    }
+    let submit = async |fields| try_accept(&req, &state, &secret, fields).await;
+    let form_page = async |status, form| invitation_page(&state, &ctx, &secret, status, form).await;
+    start_session_or_refill(&state, &ctx, fields, submit, form_page).await
 }
 
 async fn try_accept(

@@ -3,15 +3,16 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events;
 use crate::people::{self, PasswordHash};
 use crate::state::State;
+use crate::web::extract::browser_name::browser_name;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, NoFields};
 use crate::web::extract::flash::Flash;
 use crate::web::pages::{Form, ResetPage};
-use crate::web::responses::new_session::{browser_name, session_response};
+use crate::web::responses::new_session::start_session_or_refill;
 use crate::web::responses::{HandlerResult, html_page, json, json_or_flash};
 
 pub(crate) async fn create_reset_link(
@@ -82,21 +83,9 @@ pub(crate) async fn reset(
     payload: web::Payload,
 ) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
-    let typed = fields.typed();
-    match try_reset(&req, &state, &secret, fields).await {
-        Ok(session) => Ok(session_response(&state, &ctx, &session, "/")),
-        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
-            reset_form_page(
-                &state,
-                &ctx,
-                &secret,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Fields::refilled_form(&typed, &error),
-            )
-            .await
-        }
-        Err(error) => Err(error),
-    }
+    let submit = async |fields| try_reset(&req, &state, &secret, fields).await;
+    let form_page = async |status, form| reset_form_page(&state, &ctx, &secret, status, form).await;
+    start_session_or_refill(&state, &ctx, fields, submit, form_page).await
 }
 
 async fn try_reset(

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::receipts::{self, StandingCounts};
 use crate::state::State;
 use crate::text;
-use crate::updates::{self, Filter, Row};
+use crate::updates::{self, Filter, PageRequest, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::responses::HandlerResult;
 use crate::web::schema::ReceiptView;
@@ -132,15 +132,13 @@ pub(super) async fn overview_csv(
         .map_err(Error::internal)?;
     let mut after = None;
     loop {
-        let found = updates::list(
-            connection,
-            state.db.dialect(),
+        let page = PageRequest {
             person_id,
             filter,
-            after.as_ref(),
-            100,
-        )
-        .await?;
+            after: after.as_ref(),
+            limit: 100,
+        };
+        let found = updates::list(connection, state.db.dialect(), page).await?;
         let ids: Vec<String> = found.iter().map(|row| row.id.clone()).collect();
         let standings = receipts::standing_counts(connection, &ctx.viewer, &ids).await?;
         for row in &found {

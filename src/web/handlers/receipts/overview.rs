@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 
 use super::csv_export::overview_csv;
 use crate::state::State;
-use crate::updates::{self, Filter, Row, UpdateState};
+use crate::updates::{self, Filter, PageRequest, Row, UpdateState};
 use crate::web::extract::accept::wants_csv;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
@@ -30,15 +30,13 @@ pub(crate) async fn overview(
     if wants_csv(&req) {
         return overview_csv(&mut connection, &state, &ctx, &person.id, &filter).await;
     }
-    let mut found = updates::list(
-        &mut connection,
-        state.db.dialect(),
-        &person.id,
-        &filter,
-        query.after.as_ref(),
-        query.query_limit(),
-    )
-    .await?;
+    let page = PageRequest {
+        person_id: &person.id,
+        filter: &filter,
+        after: query.after.as_ref(),
+        limit: query.query_limit(),
+    };
+    let mut found = updates::list(&mut connection, state.db.dialect(), page).await?;
     let next = query.split_page(&mut found, Row::cursor);
     let items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
     drop(connection);

@@ -14,7 +14,7 @@ use crate::people::{self, Account, Person};
 use crate::search::SearchQuery;
 use crate::state::State;
 use crate::updates::UpdateState;
-use crate::updates::{self, Filter, Row};
+use crate::updates::{self, Filter, PageRequest, Row};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
 use crate::web::pages::{AuthorField, LibraryFilter, LibraryPage, NavEntry};
@@ -226,15 +226,13 @@ async fn find_rows(
         search_words: filter.q.clone(),
     };
     let mut connection = state.db.read().await?;
-    let mut found = updates::list(
-        &mut connection,
-        state.db.dialect(),
-        me,
-        &wanted,
-        list.after.as_ref(),
-        list.query_limit(),
-    )
-    .await?;
+    let page = PageRequest {
+        person_id: me,
+        filter: &wanted,
+        after: list.after.as_ref(),
+        limit: list.query_limit(),
+    };
+    let mut found = updates::list(&mut connection, state.db.dialect(), page).await?;
     let next = list.split_page(&mut found, Row::cursor);
     let rows = presenters::found_row_views(&mut connection, state, ctx, &filter.q, found).await?;
     Ok((rows, next))

@@ -24,7 +24,6 @@ use crate::web::presenters;
 use crate::web::responses::{
     HandlerResult, json, json_or_redirect, see_other, see_other_with_flash,
 };
-use crate::working_hours::Due;
 use crate::workspace;
 
 pub(crate) async fn create(
@@ -57,13 +56,8 @@ pub(crate) async fn create(
                 .expectation
                 .is_some_and(Expectation::asks_for_answer)
         {
-            // Use the workspace's default due time if the request has none.
-            written.content.due = Some(
-                workspace::load_summary(&mut *state.db.read().await?)
-                    .await?
-                    .due_days
-                    .map(Due::Days),
-            );
+            let default = workspace::default_due(&mut *state.db.read().await?).await?;
+            written.content.due = Some(default);
         }
         try_create(&state, &ctx, &person, &mut written, publish, &files).await
     };
