@@ -156,3 +156,33 @@ test("a person whose markup conflicts with saved markup loses nothing and choose
   await expect(editor.dialog).toHaveCount(0);
   expect(await fetchKinds(page, media[0]!)).toEqual(["ellipse"]);
 });
+
+test("the editor says which limit on marks is exceeded", async ({ page, hearback }) => {
+  const [lil] = await hearback.addPeople("Lil Limit");
+  await signIn(page, lil!);
+  const { id, media } = await postUpdate(
+    page,
+    { title: "Full" },
+    { ...pngFile, buffer: await paintImage(page, 640, 400, "#ffffff") },
+  );
+  const points = Array.from({ length: 2000 }, (_, n) => [n / 2000, 0.9]);
+  const stroke = { kind: "freehand", points };
+  const line = { kind: "line", from: [0.1, 0.1], to: [0.9, 0.1] };
+  const editor = new Editor(page);
+  for (const [revision, shapes, message] of [
+    [0, Array(50).fill(stroke), "The freehand strokes on this picture are too long."],
+    [1, Array(500).fill(line), "A picture can have at most 500 marks."],
+  ] as const) {
+    const saved = await page.request.put(`/media/${media[0]}/markup`, {
+      headers: apiHeaders,
+      data: { revision, shapes, crop: null },
+    });
+    expect(saved.status(), await saved.text()).toBe(200);
+    await page.goto(`/updates/${id}`);
+    await page.getByRole("button", { name: "Mark up" }).click();
+    await editor.waitUntilOpen();
+    await editor.pickTool("f");
+    await editor.drag([0.2, 0.2], [0.6, 0.6]);
+    await expect(editor.dialog.locator(".markup-note")).toContainText(message);
+  }
+});

@@ -309,8 +309,9 @@ export class MarkupDocument {
   #append(shapes: Shape[], what: string, selected: boolean, verb: string): number[] | null {
     if (shapes.length === 0) return null;
     const after = [...this.marks.map(({ shape }) => shape), ...shapes];
-    if (after.length > limits.shapes || countPoints(after) > limits.allPoints) {
-      this.onChange(`A picture can have at most ${limits.shapes} marks. Delete some first.`, true);
+    const refusal = limitExceeded(after);
+    if (refusal) {
+      this.onChange(refusal, true);
       return null;
     }
     let number = this.nextStepNumber;
@@ -350,6 +351,15 @@ function styleOf(shape: Shape, fallback: DrawStyle): DrawStyle {
 function nearestLevel(values: readonly number[], value: number): DrawStyle["level"] {
   const distances = values.map((one) => Math.abs(one - value));
   return distances.indexOf(Math.min(...distances)) as DrawStyle["level"];
+}
+
+/** Says which limit on marks the shapes exceed. Returns null if they exceed none. */
+function limitExceeded(shapes: Shape[]): string | null {
+  if (shapes.length > limits.shapes)
+    return `A picture can have at most ${limits.shapes} marks. Delete some first.`;
+  if (countPoints(shapes) > limits.allPoints)
+    return "The freehand strokes on this picture are too long. Delete some first.";
+  return null;
 }
 
 function countPoints(shapes: Shape[]): number {
