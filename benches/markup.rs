@@ -15,8 +15,8 @@ use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
-/// How many times each program runs. The result is the shortest time and the largest memory use. The shortest time is
-/// the least affected by other load.
+/// How many times each program runs. The result is the shortest time, because it is the least affected by other load,
+/// and the largest memory use.
 const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;

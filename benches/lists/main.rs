@@ -26,8 +26,7 @@ mod seed;
 
 use std::time::Instant;
 
-use app::TestApp;
-use database::{database, execute};
+use database::{drop_database, engine, start_app};
 use measure::{Measured, interleaved};
 use seed::Workspace;
 
@@ -49,26 +48,18 @@ async fn main() {
     };
     let sizes = after("--sizes").unwrap_or_else(|| SIZES.to_owned());
     let sizes: Vec<u64> = sizes.split(',').map(size).collect();
-    let (mut workspaces, mut names) = (Vec::new(), Vec::new());
+    let mut workspaces = Vec::new();
     for size in &sizes {
-        let made = database().await;
-        let url = made.as_ref().map(|(_, url)| url.clone());
-        let app = TestApp::start_with(|config| {
-            if let Some(url) = url {
-                config.database_url = url;
-            }
-        })
-        .await;
+        let app = start_app().await;
         let began = Instant::now();
         workspaces.push(Workspace::create(app, *size).await);
         println!(
             "created {size} updates in {:.0} s",
             began.elapsed().as_secs_f64()
         );
-        names.extend(made.map(|(name, _)| name));
     }
     let measured = interleaved(&workspaces, ROWS, ROUNDS).await;
-    print_table(&sizes, names.is_empty(), &measured);
+    print_table(&sizes, engine(&workspaces[0].app), &measured);
     if arguments.iter().any(|argument| argument == "--json") {
         let ratios: serde_json::Map<String, serde_json::Value> = measured
             .iter()
@@ -82,10 +73,7 @@ async fn main() {
         println!("{}", serde_json::Value::Object(ratios));
     }
     for workspace in workspaces {
-        workspace.close().await;
-    }
-    for name in names {
-        execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        drop_database(&workspace.app).await;
     }
 }
 
@@ -112,22 +100,21 @@ fn size(text: &str) -> u64 {
     size as u64
 }
 
-fn print_table(sizes: &[u64], sqlite: bool, measured: &[Measured]) {
-    let engine = if sqlite { "SQLite" } else { "PostgreSQL" };
+fn print_table(sizes: &[u64], engine: &str, measured: &[Measured]) {
     let columns: Vec<String> = sizes
         .iter()
         .map(|size| format!("{size} updates, ms"))
         .collect();
     println!(
-        "\n| {engine}: median (least–most) | {} | ratio |",
+        "\n| {engine}: median (minimum–maximum) | {} | ratio |",
         columns.join(" | ")
     );
     println!("| --- |{}", " --- |".repeat(sizes.len() + 1));
     for list in measured {
         let times: Vec<String> = (0..sizes.len())
             .map(|at| {
-                let (least, most) = (list.times[at][0], list.times[at][list.times[at].len() - 1]);
-                format!("{:.1} ({least:.1}–{most:.1})", median(list, at))
+                let (min, max) = (list.times[at][0], list.times[at][list.times[at].len() - 1]);
+                format!("{:.1} ({min:.1}–{max:.1})", median(list, at))
             })
             .collect();
         println!(

@@ -1,22 +1,49 @@
-//! The database of the benchmark.
+//! The app of a benchmark, and its database.
 
 use hearback::ids::secret;
+use hearback::infra::db::Dialect;
 use sqlx::{Connection as _, Executor as _};
 
 use crate::app::TestApp;
 
-/// Creates a database on the PostgreSQL server that `DATABASE_URL` names. Returns the name and the
-/// URL of the database, or `None` if `DATABASE_URL` is not set.
-pub(crate) async fn database() -> Option<(String, String)> {
-    let server = std::env::var("DATABASE_URL").ok()?;
-    let name = format!("bench_{}", secret());
-    sqlx::any::install_default_drivers();
-    execute(&format!("CREATE DATABASE {name}")).await;
-    let (address, _) = server.rsplit_once('/').unwrap();
-    Some((name.clone(), format!("{address}/{name}")))
+/// Starts an app with a new database on the PostgreSQL server that `DATABASE_URL` names, or on
+/// SQLite if it is not set.
+pub(crate) async fn start_app() -> TestApp {
+    let server = std::env::var("DATABASE_URL").ok();
+    let mut url = None;
+    if let Some(server) = server {
+        let name = format!("bench_{}", secret());
+        sqlx::any::install_default_drivers();
+        execute(&format!("CREATE DATABASE {name}")).await;
+        let (address, _) = server.rsplit_once('/').unwrap();
+        url = Some(format!("{address}/{name}"));
+    }
+    TestApp::start_with(|config| {
+        if let Some(url) = url {
+            config.database_url = url;
+        }
+    })
+    .await
 }
 
-pub(crate) async fn execute(statement: &str) {
+/// The name of the app's database engine.
+pub(crate) fn engine(app: &TestApp) -> &'static str {
+    match app.state.db.dialect() {
+        Dialect::Sqlite => "SQLite",
+        Dialect::Postgres => "PostgreSQL",
+    }
+}
+
+/// Closes the database of an app, and drops it from the PostgreSQL server.
+pub(crate) async fn drop_database(app: &TestApp) {
+    app.state.db.close().await;
+    if app.state.db.dialect() == Dialect::Postgres {
+        let (_, name) = app.state.config.database_url.rsplit_once('/').unwrap();
+        execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+}
+
+async fn execute(statement: &str) {
     let mut server = sqlx::AnyConnection::connect(&std::env::var("DATABASE_URL").unwrap())
         .await
         .unwrap();

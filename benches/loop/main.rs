@@ -29,9 +29,9 @@ mod update_pages;
 
 use hearback::people::{Grant, Person, Role, Viewer};
 
-use app::{TestApp, email};
+use app::email;
 use crowd::Crowd;
-use database::{database, execute};
+use database::{drop_database, engine, start_app};
 use inboxes::inboxes;
 use publish_and_answer::{answering, counted, publishing};
 use update_pages::{hearing, looking};
@@ -45,17 +45,8 @@ const ROUNDS: usize = 40;
 
 #[actix_web::main]
 async fn main() {
-    let made = database().await;
-    let (engine, url) = made.as_ref().map_or(("SQLite", None), |(_, url)| {
-        ("PostgreSQL", Some(url.clone()))
-    });
-    let app = TestApp::start_with(|config| {
-        if let Some(url) = url {
-            config.database_url = url;
-        }
-    })
-    .await;
-    println!("\n{engine}, median (least–most)\n");
+    let app = start_app().await;
+    println!("\n{}, median (minimum–maximum)\n", engine(&app));
     let crowd = Crowd::gather(&app).await;
     let (large, small) = publishing(&app, &crowd).await;
     answering(&crowd, &large, &small).await;
@@ -63,10 +54,7 @@ async fn main() {
     hearing(&app, &crowd).await;
     inboxes(&app).await;
     counted(&crowd).await;
-    app.state.db.close().await;
-    if let Some((name, _)) = made {
-        execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-    }
+    drop_database(&app).await;
 }
 
 fn viewer(id: &str, name: &str) -> Viewer {

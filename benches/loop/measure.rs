@@ -26,7 +26,7 @@ pub(crate) async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec
         for ((_, client, path), measured) in asks.iter().zip(&mut measured) {
             let (answer, time) = timed(client.get(path)).await;
             measured.bytes = answer.body.len();
-            // Do not measure the first round, which warms up caches.
+            // Do not measure the first round: it warms up the caches.
             if round > 0 {
                 measured.times.push(ms(time));
             }

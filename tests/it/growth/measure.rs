@@ -15,8 +15,8 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// Returns how much longer the request took in the last workspace than in the first: the ratio of the fastest
-    /// rounds, which other load on the machine hardly affects.
+    /// Returns how many times longer the request took in the last workspace than in the first. Compares the
+    /// fastest rounds, which other load on the machine hardly affects.
     pub(crate) fn least_ratio(&self) -> f64 {
         self.times[self.times.len() - 1][0] / self.times[0][0]
     }
@@ -45,8 +45,8 @@ impl Measured {
     }
 }
 
-/// Requests every list of each workspace in turn, `rounds` times after a first round that warms up caches. Each page of a
-/// list has at most `rows` rows.
+/// Requests every list of each workspace in turn: one round to warm up the caches, and then `rounds` measured rounds. Each
+/// page of a list has at most `rows` rows.
 pub(crate) async fn interleaved(
     workspaces: &[Workspace],
     rows: usize,
@@ -129,7 +129,7 @@ pub(crate) async fn lists(
         .collect()
 }
 
-/// Returns a cursor for the middle of the time that the updates cover.
+/// Returns a cursor in the middle of the period that the updates cover.
 fn cursor_in_the_middle(page: &Value) -> String {
     assert!(
         page["items"]

@@ -20,7 +20,7 @@ const LARGE: [&str; 6] = [
 /// Panics if a statement of a list reads a whole large table.
 pub(super) async fn check(workspace: &Workspace) {
     let mut connection = workspace.connection().await;
-    // Plans must not depend on the values of parameters, and sqlx does not tell what they are.
+    // Plan without the values of the parameters, because sqlx does not reveal them.
     connection
         .execute("SET plan_cache_mode = force_generic_plan")
         .await

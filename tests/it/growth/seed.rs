@@ -1,4 +1,4 @@
-//! Fills a workspace with updates by SQL, in a shape that does not depend on their number:
+//! Fills a workspace with updates by SQL. The proportions do not depend on the number of updates:
 //!
 //! - 500 people. The number of updates that each wrote follows Zipf's law.
 //! - Most updates are sent to one, three or ten people, some to a group of twenty, two to everyone.
@@ -20,12 +20,12 @@ use crate::app::{Client, TestApp};
 const PEOPLE: u64 = 500;
 /// Number of different words.
 const WORDS: u64 = 4096;
-/// From when until when the updates were published, in milliseconds.
+/// The period in which the updates were published, in milliseconds.
 const SPAN: [i64; 2] = [1_700_000_000_000, 1_790_000_000_000];
 
 /// A workspace with many updates.
 pub(crate) struct Workspace {
-    app: TestApp,
+    pub(crate) app: TestApp,
     /// Sees one percent of the updates.
     pub(crate) member: Client,
     /// Sees three updates.
@@ -34,7 +34,8 @@ pub(crate) struct Workspace {
     pub(crate) author: String,
 }
 
-/// A pseudo-random number below `bound` for the update `n.i`, as SQL. Another `salt` gives other numbers.
+/// SQL for a pseudo-random number below `bound`, derived from the update's number `n.i`. Each `salt`
+/// gives a different sequence.
 fn hash(salt: u64, bound: u64) -> String {
     format!(
         "((n.i * 2654435761 + {} * 40503) / 1024 % {bound})",
@@ -42,7 +43,7 @@ fn hash(salt: u64, bound: u64) -> String {
     )
 }
 
-/// A word for a number: syllables of a consonant and a vowel.
+/// Returns a word for a number. Its syllables are a consonant and a vowel each.
 fn word(n: u64) -> String {
     let (consonants, vowels) = (b"bcdfghklmnprstvz", b"aeio");
     let syllable = |n: u64| {
@@ -55,7 +56,7 @@ fn word(n: u64) -> String {
         .collect()
 }
 
-/// The rank that a uniformly distributed slot of 10,000 has by Zipf's law.
+/// Maps one of 10,000 equally likely slots to a rank, so that the ranks follow Zipf's law.
 fn zipf(slot: u64, ranks: u64) -> u64 {
     let rank = (f64::from(u32::try_from(ranks).unwrap()))
         .powf(f64::from(u32::try_from(slot).unwrap()) / 10_000.0);
@@ -107,7 +108,8 @@ async fn run(connection: &mut AnyConnection, statement: String) {
     connection.execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
-/// `seed_slots` has the author of each of 10,000 slots, and `seed_words` the word.
+/// Creates the people. Fills `seed_slots` with the author of each of the 10,000 slots, and
+/// `seed_words` with the word of each slot.
 async fn people(tx: &mut AnyConnection) {
     run(tx, format!(
         "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at)
@@ -167,7 +169,8 @@ async fn people(tx: &mut AnyConnection) {
     .await;
 }
 
-/// `seed_updates` has a row for each update, with its texts and the number of its recipients; 20 means a group.
+/// Creates the updates. Fills `seed_updates` with the texts and the number of recipients of each update; 20
+/// recipients stand for a group.
 async fn updates(tx: &mut AnyConnection, size: u64, member: &str, newcomer: &str) {
     let words = |salts: std::ops::Range<u64>| {
         let words = salts.map(|salt| {
@@ -181,29 +184,36 @@ async fn updates(tx: &mut AnyConnection, size: u64, member: &str, newcomer: &str
     let quokkas: Vec<String> = (1..=5)
         .map(|n| (11 + 143 * (size / 143 * n / 6)).to_string())
         .collect();
-    run(tx, "CREATE TABLE seed_updates (i BIGINT PRIMARY KEY, id TEXT NOT NULL, author_id TEXT NOT NULL, title TEXT NOT NULL,
+    run(tx, "CREATE TABLE seed_updates (i BIGINT PRIMARY KEY, id TEXT NOT NULL, author_id TEXT NOT NULL,
+         title TEXT NOT NULL,
          notes TEXT NOT NULL, listed_at BIGINT NOT NULL, people BIGINT NOT NULL)".to_owned()).await;
     run(tx, format!(
         "INSERT INTO seed_updates (i, id, author_id, title, notes, listed_at, people)
          WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {size})
          SELECT n.i, '0000000000000' || (1000000000000 + n.i),
-             CASE WHEN n.i % 1000 IN (3, 5, 7) THEN '{member}' ELSE (SELECT person_id FROM seed_slots WHERE slot = {author}) END,
+             CASE WHEN n.i % 1000 IN (3, 5, 7) THEN '{member}' ELSE (SELECT person_id FROM seed_slots
+             WHERE slot = {author}) END,
              {title}, {notes} || CASE WHEN n.i % 10 IN (1, 4, 7) THEN ' budget' ELSE '' END
                  || CASE WHEN n.i IN ({quokkas}) THEN ' quokka' ELSE '' END,
              {from} + n.i * {step},
-             CASE WHEN {audience} < 600 THEN 1 WHEN {audience} < 850 THEN 3 WHEN {audience} < 960 THEN 10 ELSE 20 END FROM n",
+             CASE WHEN {audience} < 600 THEN 1 WHEN {audience} < 850 THEN 3 WHEN {audience} < 960 THEN 10
+             ELSE 20 END FROM n",
         author = hash(1, 10_000), audience = hash(2, 1000), title = words(10..12), notes = words(12..24),
         quokkas = quokkas.join(", "), from = SPAN[0], step = (SPAN[1] - SPAN[0]) / i64::try_from(size).unwrap(),
     ))
     .await;
     run(tx,
-        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, everyone_at, later_members_at, revision,
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, everyone_at, later_members_at,
+             revision,
              version, created_at, published_at, trashed_at, listed_at, has_video, has_image)
-         SELECT s.id, s.author_id, s.title, s.notes, 'audience', CASE WHEN s.i % 5 = 0 THEN 'acknowledge' ELSE 'fyi' END,
+         SELECT s.id, s.author_id, s.title, s.notes, 'audience', CASE WHEN s.i % 5 = 0 THEN 'acknowledge'
+         ELSE 'fyi' END,
              CASE WHEN s.i IN (20, 40) THEN s.listed_at END, CASE WHEN s.i % 500 = 9 THEN s.listed_at END, 1, 1,
              CASE WHEN s.i % 33 = 2 THEN s.listed_at - 7776000000 ELSE s.listed_at END,
-             CASE WHEN s.i % 100 <> 3 THEN s.listed_at END, CASE WHEN s.i % 100 = 5 THEN s.listed_at + 1 END, s.listed_at,
-             CASE WHEN s.i % 3 = 0 THEN 1 ELSE 0 END, CASE WHEN s.i % 20 = 0 THEN 1 ELSE 0 END FROM seed_updates s".to_owned())
+             CASE WHEN s.i % 100 <> 3 THEN s.listed_at END, CASE WHEN s.i % 100 = 5 THEN s.listed_at + 1 END,
+             s.listed_at,
+             CASE WHEN s.i % 3 = 0 THEN 1 ELSE 0 END, CASE WHEN s.i % 20 = 0 THEN 1 ELSE 0 END
+             FROM seed_updates s".to_owned())
     .await;
     run(
         tx,
@@ -225,11 +235,16 @@ async fn audiences(tx: &mut AnyConnection, member: &str) {
             hash(3, PEOPLE)
         )).await;
     }
-    run(tx, format!(
-        "{receipt} SELECT n.id, m.person_id, n.listed_at FROM seed_updates n JOIN group_members m ON m.group_id = 'group' || {}
+    run(
+        tx,
+        format!(
+            "{receipt} SELECT n.id, m.person_id, n.listed_at FROM seed_updates n
+             JOIN group_members m ON m.group_id = 'group' || {}
          WHERE n.people = 20 AND n.i % 100 <> 3 ON CONFLICT DO NOTHING",
-        hash(4, 20)
-    )).await;
+            hash(4, 20)
+        ),
+    )
+    .await;
     run(
         tx,
         format!(
@@ -238,8 +253,20 @@ async fn audiences(tx: &mut AnyConnection, member: &str) {
         ),
     )
     .await;
-    run(tx, "DELETE FROM receipts WHERE person_id = (SELECT u.author_id FROM updates u WHERE u.id = receipts.update_id)".to_owned()).await;
-    run(tx, "INSERT INTO group_audience (update_id, group_id) SELECT s.id, 'group0' FROM seed_updates s WHERE s.i % 500 = 9".to_owned()).await;
+    run(
+        tx,
+        "DELETE FROM receipts WHERE person_id = (SELECT u.author_id FROM updates u
+         WHERE u.id = receipts.update_id)"
+            .to_owned(),
+    )
+    .await;
+    run(
+        tx,
+        "INSERT INTO group_audience (update_id, group_id) SELECT s.id, 'group0' FROM seed_updates s
+         WHERE s.i % 500 = 9"
+            .to_owned(),
+    )
+    .await;
     run(
         tx,
         format!("INSERT INTO group_members (group_id, person_id) VALUES ('group0', '{member}')"),
@@ -249,7 +276,14 @@ async fn audiences(tx: &mut AnyConnection, member: &str) {
     let seen = "u.listed_at, u.id, u.author_id, u.has_video, u.has_image FROM updates u";
     let listed = "u.published_at IS NOT NULL AND u.trashed_at IS NULL";
     run(tx, format!("{access} SELECT r.person_id, {seen} JOIN receipts r ON r.update_id = u.id WHERE {listed}")).await;
-    run(tx, format!("{access} SELECT g.group_id, {seen} JOIN group_audience g ON g.update_id = u.id WHERE {listed}")).await;
+    run(
+        tx,
+        format!(
+            "{access} SELECT g.group_id, {seen} JOIN group_audience g ON g.update_id = u.id
+         WHERE {listed}"
+        ),
+    )
+    .await;
     run(
         tx,
         format!("{access} SELECT 'everyone', {seen} WHERE {listed} AND u.everyone_at IS NOT NULL"),
@@ -285,7 +319,7 @@ async fn answers(tx: &mut AnyConnection, size: u64) {
     )).await;
 }
 
-/// Adds comments, and the words of all places. The search index is built from these.
+/// Adds comments, and the rows from which the search index is built.
 async fn texts(tx: &mut AnyConnection) {
     run(tx, format!(
         "INSERT INTO comments (id, update_id, person_id, body, revision, created_at)
@@ -300,6 +334,12 @@ async fn texts(tx: &mut AnyConnection) {
             .to_owned(),
     )
     .await;
-    run(tx, "INSERT INTO said (n, update_id, subject_id, words)
-         SELECT s.listed_at * 65536 + 1, s.id, c.id, c.body FROM seed_updates s JOIN comments c ON c.update_id = s.id".to_owned()).await;
+    run(
+        tx,
+        "INSERT INTO said (n, update_id, subject_id, words)
+         SELECT s.listed_at * 65536 + 1, s.id, c.id, c.body FROM seed_updates s
+         JOIN comments c ON c.update_id = s.id"
+            .to_owned(),
+    )
+    .await;
 }
