@@ -97,9 +97,9 @@ test("an admin revokes a share link in the list of all links, and a member leave
   await page.getByRole("link", { name: "Links", exact: true }).click();
   const row = page.getByRole("listitem").filter({ hasText: "Printer" });
   await expect(row).toContainText("not opened yet");
-  await row.getByRole("button", { name: /^End/ }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "End the link" }).click();
-  await expect(row).toContainText("ended");
+  await row.getByRole("button", { name: /^Revoke/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke the link" }).click();
+  await expect(row).toContainText("revoked");
   await expect(page).toHaveURL(/\/links$/);
   await checkPage(page, "links");
 

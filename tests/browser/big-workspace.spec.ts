@@ -73,7 +73,7 @@ test("the people page can be searched", async ({ page, hearback }) => {
   await field.fill("nobody at all");
   await field.press("Enter");
   await expect(page.getByRole("heading", { level: 2 }).first()).toHaveText(
-    "Nobody here matches “nobody at all”.",
+    "No one matches “nobody at all”.",
   );
 });
 
@@ -107,17 +107,17 @@ test("the form of a group opens with the names of its members", async ({ page, h
   await signIn(page, ruth!);
   await page.goto("/groups");
   await page.getByLabel("Name", { exact: true }).fill("grouped");
-  const members = page.getByRole("combobox", { name: "Who is in it" });
+  const members = page.getByRole("combobox", { name: "Members" });
   await members.pressSequentially("rolf");
   await page.getByRole("option", { name: "Rolf Group" }).click();
-  await page.getByRole("button", { name: "Make the group" }).click();
-  await page.getByRole("link", { name: "Change @grouped" }).click();
+  await page.getByRole("button", { name: "Create group" }).click();
+  await page.getByRole("link", { name: "Edit @grouped" }).click();
   const group = page.locator(".group").filter({ hasText: "@grouped" });
   await expect(group.locator(".person-chip > span")).toHaveText(["Rolf Group"]);
   await checkPage(page, "group-form");
-  await group.getByRole("combobox", { name: "Who is in it" }).pressSequentially("ruth");
+  await group.getByRole("combobox", { name: "Members" }).pressSequentially("ruth");
   await page.getByRole("option", { name: "Ruth Group" }).click();
   await group.getByRole("button", { name: "Save" }).click();
   await expect(group).toContainText("2 people");
-  await expect(page.getByRole("link", { name: "Change @grouped" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Edit @grouped" })).toBeVisible();
 });

@@ -93,7 +93,7 @@ async function measure(
   const recorder = page.locator("screen-recorder");
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder.locator(`input[name=source][value=${source}]`).check();
-  await expect(recorder.getByText("We hear you.")).toBeVisible();
+  await expect(recorder.getByText("Microphone works")).toBeVisible();
   await recorder.getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder).toHaveAttribute("data-state", "recording");
   if (hidden) {

@@ -14,7 +14,7 @@ import {
 } from "./markup.ts";
 import { expect, fixture, signIn, test } from "./test.ts";
 
-test("a single dropped picture opens in the editor and keeps its file type, but several pictures are added unchanged", async ({
+test("one dropped picture opens in the editor and keeps its type, but several are added unchanged", async ({
   page,
   hearback,
 }) => {
@@ -107,17 +107,17 @@ test("leaving the markup editor adds no picture, and requires confirmation if so
   await editor.waitUntilOpen();
   await editor.pickTool("r");
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
-  await editor.dialog.getByRole("button", { name: /^(Leave|Do not add)/ }).click();
+  await editor.dialog.getByRole("button", { name: /^(Leave|Discard)/ }).click();
   const question = page.getByRole("dialog").last();
   await expect(question.getByRole("button", { name: "Cancel" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(question).not.toContainText("Leave without");
   await expect(editor.dialog).toBeVisible();
-  await editor.dialog.getByRole("button", { name: /^(Leave|Do not add)/ }).click();
+  await editor.dialog.getByRole("button", { name: /^(Leave|Discard)/ }).click();
   await page
     .getByRole("dialog")
     .last()
-    .getByRole("button", { name: /^(Leave|Do not add)/ })
+    .getByRole("button", { name: /^(Leave|Discard)/ })
     .click();
   await expect(editor.dialog).toHaveCount(0);
   await expect(arrivingItems(page)).toHaveCount(0);

@@ -23,7 +23,7 @@ test("a recording of a tab with a camera bubble can be paused, stopped and playe
   await checkPage(page, "new");
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByLabel("Screen and camera").check();
-  await expect(page.getByText("We hear you.")).toBeVisible();
+  await expect(page.getByText("Microphone works")).toBeVisible();
   // The hint about the bubble is visible only if there is a bubble.
   const bubbleHint = page.getByText("Drag the bubble");
   await expect(bubbleHint).toBeVisible();

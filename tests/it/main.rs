@@ -71,6 +71,7 @@ mod setup;
 mod shape;
 mod sink;
 mod standing;
+mod strings;
 mod timeline;
 mod transcript;
 mod trash;

@@ -72,7 +72,7 @@ async fn people_search_is_paged_and_can_leave_out_deactivated_people() {
     assert!(page.contains("href=\"/people?q=kim&#38;after="), "{page}");
     assert!(page.contains("value=\"kim\""), "{page}");
     let nobody = browser.get("/people?q=nobody").await.expect(200).text();
-    assert!(nobody.contains("Nobody here matches"), "{nobody}");
+    assert!(nobody.contains("No one matches"), "{nobody}");
 }
 
 #[actix_web::test]
@@ -139,7 +139,8 @@ async fn pages_do_not_grow_with_the_number_of_accounts() {
     app.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1039)
          INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at)
-         SELECT 'p' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P ' || n, 'p ' || n, 'member', 'UTC', 0
+         SELECT 'p' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P ' || n, 'p ' || n, 'member',
+         'UTC', 0
          FROM numbers",
     )
     .await;
@@ -150,7 +151,8 @@ async fn pages_do_not_grow_with_the_number_of_accounts() {
     app.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1040 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1339)
          INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at)
-         SELECT 'p' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P ' || n, 'p ' || n, 'member', 'UTC', 0
+         SELECT 'p' || n, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P ' || n, 'p ' || n, 'member',
+         'UTC', 0
          FROM numbers",
     )
     .await;
@@ -164,7 +166,7 @@ async fn pages_do_not_grow_with_the_number_of_accounts() {
 }
 
 #[actix_web::test]
-async fn group_form_is_on_a_page_of_its_own_and_names_the_members() {
+async fn group_form_has_its_own_page_and_lists_the_members() {
     let app = TestApp::start().await;
     let [ada, _] = app.people(["Ada", "Bob"]).await;
     let group = json!({ "name": "ops", "members": [email("Ada"), email("Bob")] });

@@ -73,7 +73,7 @@ export function askGuestName(): Promise<string | null> {
         "div",
         { class: "actions" },
         cancel,
-        make("button", { class: "button main", value: "yes" }, "Go on"),
+        make("button", { class: "button main", value: "yes" }, "Continue"),
       ),
     );
     const dialog = make(

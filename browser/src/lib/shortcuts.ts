@@ -20,13 +20,13 @@ const onUpdates: Shortcut[] = [
   [["n", "p"], "Next or previous comment"],
   [["a"], "Answer"],
   [["i"], "Next in the inbox"],
-  [["z"], "Only the stage and the comments"],
+  [["z"], "Focus mode"],
 ];
 const onInbox: Shortcut[] = [
   [["j", "k"], "Next or previous row"],
   [["Enter"], "Open"],
   [["a"], "Answer, or open"],
-  [["s"], "Later"],
+  [["s"], "Snooze"],
   [["i"], "Read one after the other"],
 ];
 const onReceipts: Shortcut[] = [
@@ -104,7 +104,7 @@ function showShortcuts(): void {
     make(
       "form",
       { method: "dialog", class: "actions", "data-turbo": "false" },
-      make("label", { class: "check" }, checkbox, "Single keys do something"),
+      make("label", { class: "check" }, checkbox, "Use single-key shortcuts"),
       make("span", { class: "spring" }),
       close,
     ),

@@ -52,7 +52,7 @@ function askAgainFields(
         "label",
         { for: whatChanged.id },
         "What changed ",
-        make("span", { class: "optional" }, "if you like"),
+        make("span", { class: "optional" }, "optional"),
       ),
       whatChanged,
     ),

@@ -33,7 +33,7 @@ export async function markUpFile(file: File): Promise<MarkedFile | null> {
     lossWarning: (markup) =>
       `${describeLoss(markup, "never leaves this browser")} Nobody can restore it, not even you.`,
     saveLabel: "Add",
-    leaveLabel: "Do not add it",
+    leaveLabel: "Discard",
     save: async (markup) => {
       const { picture, shapes } = await redactPicture(file, markup);
       marked = { file: picture === file ? file : toFile(picture, file.name), shapes };

@@ -47,7 +47,7 @@ async function addFrame(file: File, update: string, answered: number): Promise<v
     allowsDestruction: true,
     lossWarning: (markup) => describeLoss(markup, "is deleted permanently"),
     saveLabel: "Add",
-    leaveLabel: "Do not add it",
+    leaveLabel: "Discard",
     ...(answered > 0 ? { answered: { people: answered } } : {}),
     save: (markup, change) => saver.save(markup, change),
   });

@@ -98,5 +98,5 @@ function levelMessage(level: MicrophoneLevel | null, isSilent: boolean): string 
   if (level.isUnknown)
     return "Your microphone is being recorded. This browser cannot show how loud it is.";
   if (isSilent) return "No sound is coming from your microphone. Speak, or choose another one.";
-  return level.wasHeard ? "We hear you." : "Say something.";
+  return level.wasHeard ? "Microphone works" : "Say something.";
 }

@@ -22,7 +22,7 @@ async fn opening_the_unsubscribe_link_changes_nothing() {
     let page = app.client().accept("text/html").get(&path).await;
     let page = page.expect(200).text();
     assert!(
-        page.contains(&email("Bob")) && page.contains("Send no more mail"),
+        page.contains(&email("Bob")) && page.contains("Stop e-mails"),
         "{page}"
     );
     let settings = app.client().get(&path).await.expect(200).json();
@@ -68,7 +68,7 @@ async fn unsubscribing_works_with_the_form_on_the_page_and_with_a_multipart_requ
     let response = browser.form("POST", &path, &[]).await.expect(303);
     assert_eq!(response.header("location"), path);
     let page = browser.get(&path).await.expect(200).text();
-    assert!(page.contains("No more mail comes"));
+    assert!(page.contains("You will get no more e-mails"));
     // RFC 8058 §3.2 also allows multipart bodies. The request has no cookie, because the link is the only credential.
     app.client()
         .upload(&path, &ONE_CLICK, &[])
