@@ -349,12 +349,15 @@ fn all_changed(tx: &mut Tx, people: &[String]) {
 /// Marks a person's notifications about an update as read. Called when the person opens or answers
 /// the update.
 pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
-    let read = sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
-        .bind(clock.now())
-        .bind(update_id)
-        .bind(person_id)
-        .execute(&mut **tx)
-        .await?;
+    let read = sqlx::query(
+        "UPDATE notices SET read_at = $1
+         WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL",
+    )
+    .bind(clock.now())
+    .bind(update_id)
+    .bind(person_id)
+    .execute(&mut **tx)
+    .await?;
     if read.rows_affected() > 0 {
         events::inbox_changed(tx, person_id);
     }

@@ -66,7 +66,7 @@ impl State {
             match (&swept, step) {
                 (Ok(()), step) => swept = step,
                 (Err(_), Err(error)) => {
-                    tracing::warn!(%error, "another step of the periodic cleanup failed")
+                    tracing::warn!(%error, "another step of the same cleanup failed too")
                 }
                 (Err(_), Ok(())) => {}
             }

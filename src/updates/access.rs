@@ -215,7 +215,7 @@ pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Resu
     .await?)
 }
 
-/// Returns the ids of those people in `people` who are active and can open the update.
+/// Returns the ids of the people in `people` who are active and can open the update.
 pub async fn people_who_can_open(
     connection: &mut AnyConnection,
     update_id: &str,

@@ -13,7 +13,7 @@ import {
   type Page,
 } from "./test.ts";
 
-test("a video frame can be added as a picture, and a drawing on a frame is shown when the video reaches that frame", async ({
+test("a video frame can be added as a picture, and a drawing on a frame appears at that frame", async ({
   browser,
   page,
   hearback,

@@ -270,7 +270,7 @@ for (const [name, background] of [
   ["light", "#fbf8f2"],
   ["dark", "#14110d"],
 ] as const) {
-  test(`the browser and the server draw every shape alike on a ${name} background`, async ({
+  test(`the browser and the server draw every shape identically on a ${name} background`, async ({
     page,
     hearback,
   }) => {

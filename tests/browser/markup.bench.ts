@@ -85,7 +85,7 @@ async function first(page: Page, editor: Editor): Promise<{ there: number; strok
   });
 }
 
-/** Draws one long stroke and measures the frame rate. The mouse moves as fast as the page can handle the moves. */
+/** Draws one long stroke and measures the frame rate. The mouse moves as fast as the page can keep up. */
 async function fluent(page: Page): Promise<Drawn> {
   const box = (await page.locator(".markup-stage").boundingBox())!;
   const spot = (n: number): [number, number] => [

@@ -16,7 +16,7 @@ import {
 import { openStudio } from "./studio.ts";
 import { axe, expect, openSignedInPage, saveScreenshots, test } from "./test.ts";
 
-test("a screenshot is marked up with every tool, redacted, changed and sent, and a recipient replies with a drawing", async ({
+test("a screenshot is marked up with every tool, redacted and sent, and is answered with a drawing", async ({
   playwright,
   browser,
   hearback,

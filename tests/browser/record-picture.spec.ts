@@ -2,7 +2,7 @@
 import { expect, test } from "./test.ts";
 import { startRecording, waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 
-test("a recording starts even if the compositor worker cannot draw the camera, but ends once nothing can draw the camera", async ({
+test("a recording starts if the worker cannot draw the camera, but ends once nothing can draw it", async ({
   playwright,
   hearback,
 }) => {
@@ -97,7 +97,7 @@ test("a screen that reports a wrong size is recorded at its real size", async ({
   await close();
 });
 
-test("in a browser that cannot read frames, the page composites the video, and the recording ends if compositing fails", async ({
+test("in a browser that cannot read frames, the page composites them until that fails", async ({
   playwright,
   hearback,
 }) => {

@@ -11,7 +11,7 @@ import {
   openStudio,
 } from "./studio.ts";
 
-test("the recorder explains that no screen was shared, that the microphone is silent, or that the page is not allowed to use the camera", async ({
+test("the recorder explains a missing screen, a silent microphone and a forbidden camera", async ({
   playwright,
   hearback,
 }) => {
@@ -127,7 +127,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await close();
 });
 
-test("in a browser that loses sync between sound and picture during sleep, a recording ends when the computer goes to sleep", async ({
+test("in a browser that loses sync during sleep, a recording ends when the computer goes to sleep", async ({
   playwright,
   hearback,
 }) => {

@@ -51,7 +51,7 @@ test("a recording that was started in another browser is offered with the part t
   await context.close();
 });
 
-test("a recording that was removed from its draft in another browser is not shown as safe and cannot be continued", async ({
+test("a recording removed from its draft elsewhere is not shown as safe and cannot be continued", async ({
   account,
   studio,
   browser,

@@ -82,7 +82,7 @@ test("a recovered recording can be published and played in another browser", asy
   await reopened.close();
 });
 
-test("the rest of a recording can be added after the server has finished the abandoned upload itself", async ({}, info) => {
+test("a recording can be continued after the server has finished its abandoned upload", async ({}, info) => {
   const server = await Hearback.start("broken-off", {}, new Date().toISOString());
   const [account] = await server.addPeople("Rhea");
   const studio = await RecordingBrowser.open(server, account!, info.outputPath());

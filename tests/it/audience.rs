@@ -8,7 +8,12 @@ use crate::app::{PASSWORD, TestApp, array, email, text, update_path};
 async fn audience_everyone_is_resolved_at_publication_and_excludes_accounts_created_later() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;
+    let draft = ada
+        .update(json!({
+            "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge",
+            "publish": false,
+        }))
+        .await;
     let cyd = app.person("Cyd").await;
     ada.put(&format!("{draft}/publication")).await.expect(200);
     app.state.clock.advance(1000);
@@ -70,8 +75,12 @@ async fn fyi_update_to_everyone_creates_a_receipt_only_when_someone_opens_it() {
 async fn workspace_update_is_visible_to_everyone_but_only_its_audience_must_respond() {
     let app = TestApp::start().await;
     let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
-    let path =
-        ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
+    let path = ada
+        .update(json!({
+            "title": "Open", "audience": [email("Bob")], "visibility": "workspace",
+            "expectation": "acknowledge",
+        }))
+        .await;
     eve.get(&path).await.expect(200);
     assert_eq!(eve.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
@@ -200,7 +209,12 @@ async fn draft_is_visible_only_to_its_author() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let admin = app.admin("Root").await;
-    let path = ada.update(json!({ "title": "Secret plan", "audience": ["everyone"], "visibility": "workspace", "publish": false })).await;
+    let path = ada
+        .update(json!({
+            "title": "Secret plan", "audience": ["everyone"], "visibility": "workspace",
+            "publish": false,
+        }))
+        .await;
     for other in [&bob, &admin] {
         other.get(&path).await.problem(404);
         other.put(&format!("{path}/opening")).await.problem(404);
@@ -234,7 +248,12 @@ async fn draft_is_visible_only_to_its_author() {
 async fn publication_can_be_undone_for_ten_seconds() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let path = ada.update(json!({ "title": "Oops", "audience": [email("Bob")], "expectation": "acknowledge", "publish": false })).await;
+    let path = ada
+        .update(json!({
+            "title": "Oops", "audience": [email("Bob")], "expectation": "acknowledge",
+            "publish": false,
+        }))
+        .await;
     let undo = format!("{path}/publication");
     assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
     let first = ada.put(&undo).await.expect(200).json();

@@ -46,7 +46,8 @@ async fn database_file_from_an_older_version_is_backed_up_before_the_upgrade() {
         .await
         .unwrap();
     for statement in [
-        "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+        "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+             installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
          success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)",
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (0, \
          'before the first', 1, x'00', 0)",

@@ -73,7 +73,10 @@ impl World {
             }
             "draft" => ada.post("/updates", json!({ "title": "Draft" })).await,
             "publication" => {
-                let fields = json!({ "title": "T", "expectation": "readback", "audience": [email("Bob")], "publish": true });
+                let fields = json!({
+                    "title": "T", "expectation": "readback", "audience": [email("Bob")],
+                    "publish": true,
+                });
                 ada.post("/updates", fields).await
             }
             "comment" => {

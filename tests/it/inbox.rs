@@ -36,7 +36,12 @@ fn titles(section: &Value) -> Vec<&str> {
 async fn author_is_owed_an_acknowledgement_until_every_recipient_has_answered() {
     let app = TestApp::start().await;
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
-    let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
+    let path = ada
+        .update(json!({
+            "title": "Answer me", "audience": [email("Bob"), email("Cyd")],
+            "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z",
+        }))
+        .await;
     assert_eq!(
         (counts(&ada).await, counts(&bob).await),
         ((0, 1, 0), (1, 0, 0))
@@ -79,7 +84,12 @@ async fn author_is_owed_an_acknowledgement_until_every_recipient_has_answered() 
 async fn inbox_entry_states_which_response_is_due_and_when() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
+    let path = ada
+        .update(json!({
+            "title": "Answer me", "audience": [email("Bob")], "expectation": "acknowledge",
+            "due": "2030-01-02T15:04:05Z",
+        }))
+        .await;
     let entry = bob.get("/inbox").await.json()["owed_by_me"][0].clone();
     assert_eq!(
         (&entry["why"], &entry["due"], &entry["update"]["id"]),
@@ -101,7 +111,10 @@ async fn inbox_entries_that_ask_for_an_answer_are_sorted_by_due_time() {
         ("late", json!("2031-01-01T00:00:00Z")),
         ("soon", json!("2030-01-01T00:00:00Z")),
     ] {
-        ada.update(json!({ "title": title, "audience": [email("Bob")], "expectation": "acknowledge", "due": due })).await;
+        ada.update(json!({
+            "title": title, "audience": [email("Bob")], "expectation": "acknowledge", "due": due,
+        }))
+        .await;
     }
     assert_eq!(
         titles(&bob.get("/inbox").await.json()["owed_by_me"]),
@@ -210,25 +223,31 @@ async fn home_page_redirects_signed_in_people_to_the_inbox_and_others_to_the_sig
 /// Adds 1,100 copies of the update "First", with receipts, access rights and notifications.
 async fn copy_first_update(app: &TestApp) {
     app.execute(
-        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at, published_at, listed_at,
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at,
+             published_at, listed_at,
              owing, recipients, next_due_at)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
-         SELECT 'x' || CAST(n.i AS TEXT), u.author_id, 'Copy', '', u.visibility, u.expectation, 1, 1, u.created_at, u.published_at, u.listed_at,
+         SELECT 'x' || CAST(n.i AS TEXT), u.author_id, 'Copy', '', u.visibility, u.expectation, 1, 1,
+         u.created_at, u.published_at, u.listed_at,
              1, 1, u.next_due_at + 1 FROM updates u CROSS JOIN n WHERE u.title = 'First'",
     )
     .await;
     app.execute(
-        "INSERT INTO receipts (update_id, person_id, sent_at, owes_since, due_at) SELECT u.id, r.person_id, r.sent_at, r.owes_since, r.due_at + 1
-         FROM updates u CROSS JOIN receipts r JOIN updates f ON f.id = r.update_id WHERE u.title = 'Copy' AND f.title = 'First'",
+        "INSERT INTO receipts (update_id, person_id, sent_at, owes_since, due_at) SELECT u.id, r.person_id,
+             r.sent_at, r.owes_since, r.due_at + 1
+         FROM updates u CROSS JOIN receipts r JOIN updates f ON f.id = r.update_id WHERE u.title = 'Copy'
+         AND f.title = 'First'",
     )
     .await;
     app.execute(
         "INSERT INTO update_access (principal, listed_at, update_id, author_id, has_video, has_image)
-         SELECT r.person_id, u.listed_at, u.id, u.author_id, 0, 0 FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
+         SELECT r.person_id, u.listed_at, u.id, u.author_id, 0, 0 FROM updates u
+         JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
     )
     .await;
     app.execute(
-        "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) SELECT r.person_id, 'sent', u.id, u.id, u.author_id, r.sent_at
+        "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) SELECT r.person_id, 'sent',
+             u.id, u.id, u.author_id, r.sent_at
          FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
     )
     .await;
@@ -239,7 +258,10 @@ async fn inbox_section_lists_a_hundred_entries_and_shows_1000_plus_when_there_ar
 {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
+    let fields = json!({
+        "title": "First", "audience": [email("Bob")], "expectation": "acknowledge",
+        "due": "2030-01-02T15:04:05Z", "publish": true,
+    });
     ada.post("/updates", fields).await.expect(201);
     copy_first_update(&app).await;
     for (client, section) in [
@@ -340,7 +362,8 @@ async fn many_notifications_about_one_update_do_not_hide_other_updates() {
     app.execute(
         "WITH RECURSIVE k(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < 1001)
          INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
-         SELECT u.author_id, 'all_heard', 'x' || CAST(k.n AS TEXT), u.id, '', 4000000000000 + k.n FROM k, updates u WHERE u.title = 'Busy'",
+         SELECT u.author_id, 'all_heard', 'x' || CAST(k.n AS TEXT), u.id, '', 4000000000000 + k.n FROM k,
+         updates u WHERE u.title = 'Busy'",
     )
     .await;
     let said = ada.get("/inbox").await.json()["said_to_me"].clone();

@@ -192,7 +192,12 @@ async fn all_invitations_in_a_request_are_rejected_when_one_address_is_invalid()
 async fn posting_an_update_invites_people_without_an_account_only_if_the_author_is_an_admin() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
-    let welcome = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });
+    let welcome = |invite: bool| {
+        json!({
+            "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge",
+            "publish": true, "invite": invite,
+        })
+    };
     for body in [
         welcome(false),
         json!({ "title": "x", "audience": ["new@example.org", "two@example.org"] }),
@@ -229,7 +234,10 @@ async fn posting_an_update_invites_people_without_an_account_only_if_the_author_
 async fn invited_people_stay_in_the_audience_when_the_draft_is_edited() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
-    let body = json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
+    let body = json!({
+        "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge",
+        "publish": false, "invite": true,
+    });
     let draft = admin.update(body).await;
     let browser = app.browser("Root").await;
     let page = browser

@@ -58,7 +58,11 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     ada.delete(&format!("/media/{picture}")).await.expect(204);
     // Emails wait for working hours. Set the clock to Wednesday, 10:00 in Berlin, when Bob works.
     app.set_clock("2030-01-09T09:00:00Z");
-    ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
+    ada.update(json!({
+        "title": "Asked", "notes": "searchable", "expectation": "acknowledge",
+        "audience": [email("Bob")],
+    }))
+    .await;
     app.state.clock.advance(11_000);
     app.wait_until("the email is sent", async || {
         sink.receivers() == [email("Bob")]

@@ -128,7 +128,10 @@ struct Searchable {
 async fn searchable() -> Searchable {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let fields = json!({ "title": "Crème brûlée recipe", "notes": "O'Brien said \"go\" AND left", "audience": [email("Bob")] });
+    let fields = json!({
+        "title": "Crème brûlée recipe", "notes": "O'Brien said \"go\" AND left",
+        "audience": [email("Bob")],
+    });
     let recipe = ada.update(fields).await;
     let fields = json!({ "title": "Second", "notes": "Über den Fluß", "visibility": "workspace" });
     let second = ada.update(fields).await;

@@ -73,7 +73,8 @@ async fn events_of_unknown_kinds_do_not_hold_up_the_stream() {
     app.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 501)
          INSERT INTO events (n, kind, update_id, subject_id, actor_id, at)
-         SELECT c.n + numbers.n, 'levitation', u.id, u.id, '', 0 FROM numbers, event_counter c, updates u WHERE u.title = 'T'",
+         SELECT c.n + numbers.n, 'levitation', u.id, u.id, '', 0 FROM numbers, event_counter c, updates u
+         WHERE u.title = 'T'",
     )
     .await;
     app.execute("UPDATE event_counter SET n = n + 501").await;

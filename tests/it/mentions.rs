@@ -91,7 +91,14 @@ async fn mentioned_person_gets_a_notification_about_the_mention_instead_of_the_c
             "{html}"
         );
     }
-    bob.post(&at, json!({ "body": "`@ada` [@ada](https://example.org) me@ada.org @adam", "kind": "question" })).await.expect(201);
+    bob.post(
+        &at,
+        json!({
+            "body": "`@ada` [@ada](https://example.org) me@ada.org @adam", "kind": "question",
+        }),
+    )
+    .await
+    .expect(201);
     assert_eq!(kinds(&app, "Ada Lovelace").await, ["mention", "question"]);
 }
 

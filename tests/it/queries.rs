@@ -88,7 +88,10 @@ async fn number_of_sql_statements_for_a_list_is_the_same_for_three_and_thirty_ro
     let mut counts = Vec::new();
     for more in [3, 27] {
         for n in 0..more {
-            let update = json!({ "title": format!("T{n}"), "notes": "words", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true });
+            let update = json!({
+                "title": format!("T{n}"), "notes": "words", "audience": [email("Bob")],
+                "expectation": "acknowledge", "publish": true,
+            });
             ada.post("/updates", update).await.expect(201);
         }
         app.wait_for_jobs().await;

@@ -6,7 +6,11 @@ use crate::app::{TestApp, email};
 
 /// Returns the fields of an update that asks for an acknowledgement.
 fn request_for(audience: &[&str]) -> Value {
-    json!({ "title": "Read me", "audience": audience.iter().map(|name| email(name)).collect::<Vec<_>>(), "expectation": "acknowledge" })
+    json!({
+        "title": "Read me",
+        "audience": audience.iter().map(|name| email(name)).collect::<Vec<_>>(),
+        "expectation": "acknowledge",
+    })
 }
 
 #[actix_web::test]
@@ -109,7 +113,10 @@ async fn acknowledgement_keeps_its_original_timestamp_until_withdrawn() {
     bob.delete(&answer).await.expect(200);
     assert_eq!(
         ada.get(&path).await.json()["counts"],
-        json!({ "recipients": 2, "heard": 0, "opened": 0, "acknowledged": 0, "answered_unopened": 0, "objections": 0, "owing": 2, "unheard": 0, "comments": 0, "open_questions": 0 })
+        json!({
+            "recipients": 2, "heard": 0, "opened": 0, "acknowledged": 0, "answered_unopened": 0,
+            "objections": 0, "owing": 2, "unheard": 0, "comments": 0, "open_questions": 0,
+        })
     );
     assert_ne!(
         bob.put(&answer).await.expect(200).json()["acknowledged_at"],

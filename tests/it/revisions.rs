@@ -24,7 +24,11 @@ async fn material_change_asks_for_new_answers_with_a_new_due_time() {
         app.person("Cyd").await,
     );
     let path = ada
-        .update(json!({ "title": "Plan", "notes": "We ship on Monday.", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": { "working_days": 1 } }))
+        .update(json!({
+            "title": "Plan", "notes": "We ship on Monday.",
+            "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge",
+            "due": { "working_days": 1 },
+        }))
         .await;
     acknowledge(&bob, &path).await;
     let due_before = my_receipt(&cyd, &path).await["due"].clone();
@@ -199,7 +203,11 @@ async fn changing_an_update_to_fyi_ends_obligations_and_keeps_answers() {
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    let path = ada.update(json!({ "title": "Plan", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge" })).await;
+    let path = ada
+        .update(json!({
+            "title": "Plan", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge",
+        }))
+        .await;
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);

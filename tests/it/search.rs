@@ -1,5 +1,5 @@
-//! Searches: which places match, in which order, and what happens to them when rights and texts change. Both engines
-//! must pass the same tests, so both find the same.
+//! Searches: which places match, in which order, and what happens when access or texts change. Both engines must
+//! pass these tests, so both find the same results.
 
 mod corpus;
 
@@ -15,7 +15,7 @@ async fn best(client: &Client, words: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn best_match_repeats_the_words_or_is_shorter() {
+async fn best_match_is_the_shorter_text_or_the_one_that_repeats_the_words() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let long = "and many other things that have nothing to do with it ".repeat(5);
@@ -75,10 +75,14 @@ async fn search_follows_changes_of_the_audience() {
 }
 
 #[actix_web::test]
-async fn draft_moves_to_the_time_of_its_publication() {
+async fn published_draft_is_listed_by_its_time_of_publication() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    let fields = |title: &str, publish: bool| json!({ "title": title, "notes": "quokka", "audience": [email("Bob")], "publish": publish });
+    let fields = |title: &str, publish: bool| {
+        json!({
+            "title": title, "notes": "quokka", "audience": [email("Bob")], "publish": publish,
+        })
+    };
     let draft = ada.update(fields("Begun first", false)).await;
     app.state.clock.advance(90 * 24 * 3_600_000);
     ada.update(fields("Published first", true)).await;
@@ -94,7 +98,7 @@ async fn draft_moves_to_the_time_of_its_publication() {
 }
 
 #[actix_web::test]
-async fn beginning_of_a_word_finds_it_but_a_short_one_only_if_few_words_begin_with_it() {
+async fn prefix_finds_a_word_but_a_short_prefix_only_if_few_words_begin_with_it() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     ada.update(json!({ "title": "Quokka" })).await;
@@ -130,11 +134,16 @@ async fn search_pages_contain_every_update_once_however_many_places_match() {
     // The second update has more matching places than are read at once. The third and the fourth were published in the
     // same millisecond.
     insert_comments(&app, &ada, &created[1], 150).await;
-    app.execute("UPDATE updates SET listed_at = (SELECT listed_at FROM updates WHERE title = 'Quokka 3') WHERE title = 'Quokka 2'").await;
+    app.execute(
+        "UPDATE updates SET listed_at = (SELECT listed_at FROM updates WHERE title = 'Quokka 3')
+         WHERE title = 'Quokka 2'",
+    )
+    .await;
     let mut tx = app.state.db.begin().await.unwrap();
     let dialect = tx.dialect();
     app.state.clock.advance(1);
-    sqlx::query("UPDATE said SET n = (SELECT u.listed_at * 65536 + 7 FROM updates u WHERE u.id = said.update_id) WHERE words = 'quokka 2'")
+    sqlx::query("UPDATE said SET n = (SELECT u.listed_at * 65536 + 7 FROM updates u WHERE u.id = said.update_id)
+         WHERE words = 'quokka 2'")
         .execute(&mut *tx)
         .await
         .unwrap();
@@ -170,7 +179,8 @@ async fn insert_comments(app: &TestApp, ada: &Client, update: &str, count: i64) 
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..=count {
         let comment = app.state.clock.id();
-        sqlx::query("INSERT INTO comments (id, update_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, 'quokka', 1, 1)")
+        sqlx::query("INSERT INTO comments (id, update_id, person_id, body, revision, created_at) VALUES ($1, $2,
+             $3, 'quokka', 1, 1)")
             .bind(&comment)
             .bind(id)
             .bind(&ada.id)
@@ -178,7 +188,8 @@ async fn insert_comments(app: &TestApp, ada: &Client, update: &str, count: i64) 
             .await
             .unwrap();
         sqlx::query("INSERT INTO said (n, update_id, subject_id, words)
-                     SELECT min(n) / 65536 * 65536 + $1, update_id, $2, 'quokka' FROM said WHERE update_id = $3 GROUP BY update_id
+                     SELECT min(n) / 65536 * 65536 + $1, update_id, $2, 'quokka' FROM said WHERE update_id = $3
+                     GROUP BY update_id
                      ON CONFLICT (n) DO NOTHING")
             .bind(n)
             .bind(&comment)
@@ -227,7 +238,8 @@ async fn person_in_a_thousand_groups_gets_complete_lists() {
     )
     .await;
     app.execute("INSERT INTO group_members (group_id, person_id)
-         SELECT g.id, p.id FROM groups g CROSS JOIN people p WHERE g.id LIKE 'g%' AND p.name IN ('Bob', 'Cyd') ON CONFLICT DO NOTHING").await;
+         SELECT g.id, p.id FROM groups g CROSS JOIN people p WHERE g.id LIKE 'g%' AND p.name IN ('Bob', 'Cyd')
+         ON CONFLICT DO NOTHING").await;
     app.wait_for_jobs().await;
     for list in [
         "/updates",
@@ -261,7 +273,7 @@ async fn interrupted_rebuild_of_the_search_index_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn long_words_and_long_queries_are_bounded() {
+async fn letters_and_words_beyond_the_limits_are_ignored() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let long = "x".repeat(64);

@@ -68,7 +68,10 @@ async fn every_route_responds_as_in_the_recorded_transcript() {
 async fn setup_and_sign_in_respond_as_in_the_recorded_transcript() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
-    let first = json!({ "code": code, "email": email("Ada"), "name": "Ada", "password": PASSWORD, "time_zone": "Europe/Berlin" });
+    let first = json!({
+        "code": code, "email": email("Ada"), "name": "Ada", "password": PASSWORD,
+        "time_zone": "Europe/Berlin",
+    });
     let right = json!({ "email": email("Ada"), "password": PASSWORD });
     let wrong = json!({ "email": email("Ada"), "password": "guessed" });
     let mut transcript = Transcript::new();

@@ -212,7 +212,10 @@ async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
     assert_eq!(receipt().await["state"], "acknowledged");
     let page = author.get(&format!("{path}/edit")).await.text();
     assert!(page.contains("name=\"change\" value=\"material\" checked>"));
-    let change = json!({ "from_ms": 0, "to_ms": 3_000, "change": "material", "what_changed": "Only the part that matters" });
+    let change = json!({
+        "from_ms": 0, "to_ms": 3_000, "change": "material",
+        "what_changed": "Only the part that matters",
+    });
     ada.json("PUT", &format!("{media}/trim"), &change)
         .await
         .expect(200);

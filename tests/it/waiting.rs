@@ -130,7 +130,10 @@ async fn reminder_does_not_carry_over_to_a_later_request_about_the_same_update()
 async fn publishing_returns_a_message_to_share() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let fields = json!({ "title": "The new flow", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "publish": true });
+    let fields = json!({
+        "title": "The new flow", "audience": [email("Bob")], "expectation": "acknowledge",
+        "due": { "working_days": 1 }, "publish": true,
+    });
     let made = ada.post("/updates", fields).await.expect(201).json();
     let url = made["url"].as_str().unwrap();
     assert_eq!(
@@ -296,7 +299,9 @@ async fn concurrent_requests_publish_a_draft_only_once_and_either_confirm_or_wit
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {
-        let draft = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "readback", "publish": false })).await;
+        let draft = ada.update(json!({
+            "title": "x", "audience": [email("Bob")], "expectation": "readback", "publish": false,
+        })).await;
         let publication = format!("{draft}/publication");
         let (one, other) =
             futures_util::future::join(ada.put(&publication), ada.put(&publication)).await;

@@ -14,7 +14,10 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     ada.patch("/workspace", change).await.problem(403);
     app.client().get("/workspace").await.problem(401);
 
-    let change = json!({ "rules": "We **answer** <b>soon</b>.", "contact": email("Ada"), "due": { "working_days": 2 } });
+    let change = json!({
+        "rules": "We **answer** <b>soon</b>.", "contact": email("Ada"),
+        "due": { "working_days": 2 },
+    });
     let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(
         set["contact"],

@@ -6,7 +6,7 @@ import { stage } from "../update/media-stage.js";
 
 export interface AnchorChipListeners {
   onRemoveAnchor: () => void;
-  /** `offset` is in milliseconds. */
+  /** Called with the offset in milliseconds. */
   onNudge: (offset: number) => void;
   onOpenDrawing: () => void;
   onRemoveDrawing: () => void;

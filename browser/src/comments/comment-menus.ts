@@ -1,5 +1,5 @@
-// The menus of comments: the reactions, and the actions on one's own comment. The page has one of each, in a template,
-// and a copy is shown while a menu is open. At most one is open; Escape or a click elsewhere closes it.
+// The menus of comments: the reactions, and the actions on one's own comment. The page contains one template of each,
+// and shows a copy while a menu is open. At most one is open; Escape or a click elsewhere closes it.
 import { addEmojiSearch, keepInView } from "../lib/menus.js";
 
 let openMenu: { items: HTMLElement; opener: HTMLElement } | null = null;
@@ -9,7 +9,7 @@ document.addEventListener("click", (event) => {
   if (!(target instanceof Element) || openMenu?.items.contains(target)) return;
   if (target.closest("dialog")) return;
   const opener = target.closest<HTMLButtonElement>(".menu > button[form=ask]");
-  // Without a template, the server shows the menu.
+  // If the page has no template, follow the link: the server renders the menu.
   if (opener && !document.getElementById(`${opener.name}-template`)) return;
   const wasOpen = opener?.getAttribute("aria-expanded") === "true";
   closeMenu();
@@ -43,7 +43,7 @@ export function closeMenu(): void {
   opener.setAttribute("aria-expanded", "false");
 }
 
-/** Closes a menu that the server rendered, because the address asks for it. */
+/** Closes a menu that the server rendered because the address asks for it. */
 function closeServerMenu(opener: HTMLElement): void {
   opener.parentElement?.querySelector(".menu-items")?.remove();
   opener.setAttribute("aria-expanded", "false");

@@ -95,7 +95,7 @@ export class ComposerAnchor {
 
   /**
    * Anchors the comment at the place that the person pointed at. A drawing stays attached to the comment. If the
-   * drawing is on other media, the anchor does not change, and the person is asked to send or remove the drawing first.
+   * drawing is on different media, does not change the anchor, and asks the person to send or remove the drawing first.
    */
   #point(anchor: Anchor): void {
     const { drawing, size, media } = this.#anchor ?? {};

@@ -1,5 +1,5 @@
-// The reply form. The page has one, in a template. A copy of it is put into the thread that the person replies to. A
-// copy that contains something stays when another thread is replied to, so that nothing is lost.
+// The reply form. The page contains one in a template, and puts a copy into the thread that the person replies to.
+// If a copy contains something, it stays when the person replies to another thread, so that nothing is lost.
 import { readStorage } from "../lib/dom.js";
 
 /** The forms that were opened on this page. The keys are the ids of the threads' first comments. */
@@ -19,7 +19,7 @@ document.addEventListener("click", (event) => {
   else openReply(opener.value)?.querySelector("textarea")?.focus();
 });
 
-/** Opens the reply form of a thread, with what it contained before. Returns null if the thread is not on the page. */
+/** Opens the reply form of a thread, with its earlier content. Returns null if the thread is not on the page. */
 export function openReply(rootId: string): HTMLElement | null {
   const opener = openerOf(rootId);
   if (!opener) return null;

@@ -49,7 +49,7 @@ const outdated = new Set<string>();
 let updating: Promise<void> | null = null;
 
 /**
- * Fetches the threads again that a refresh of the whole page leaves as they are, one after another. Stops if the server
+ * Fetches again, one after another, the threads that a refresh of the whole page does not update. Stops if the server
  * does not respond.
  */
 function refreshLoadedThreads(): Promise<void> {
@@ -182,7 +182,7 @@ export function loadComment(elementId: string): Promise<HTMLElement | null> {
 async function loadThread(elementId: string): Promise<HTMLElement | null> {
   const commentId = elementId.replace(/^c-/, "");
   let isAnswered = await fetchThread(commentId, {});
-  // It may be one of the earlier replies of a long thread.
+  // The comment may be one of the earlier replies of a long thread.
   if (isAnswered && !document.getElementById(elementId))
     isAnswered = await fetchThread(commentId, { isWhole: true });
   const comment = document.getElementById(elementId);
@@ -198,7 +198,7 @@ document.addEventListener("click", (event) => {
   const link = pages ?? whole;
   if (!link) return;
   event.preventDefault();
-  // Turbo would follow the link.
+  // Otherwise, Turbo would follow the link.
   event.stopPropagation();
   if (link.getAttribute("aria-busy") === "true") return;
   link.setAttribute("aria-busy", "true");
@@ -206,11 +206,11 @@ document.addEventListener("click", (event) => {
   void load.finally(() => link.removeAttribute("aria-busy"));
 });
 
-/** Adds the threads that a link leads to, and makes the link lead to the next ones. */
+/** Adds the threads that a link leads to, and updates the link so that it leads to the next ones. */
 async function loadPage(link: HTMLAnchorElement): Promise<void> {
   const query = Object.fromEntries(new URL(link.href).searchParams);
   const part = await fetchPart({ ...query, part: "threads" });
-  // Without the part, follow the link. The page that it opens reports the error.
+  // If the threads could not be loaded, follow the link. The page that it opens reports the error.
   if (!part) return location.assign(link.href);
   const isLoaded = (thread: Element): boolean => document.getElementById(thread.id) !== null;
   const added = [...part.querySelectorAll<HTMLElement>(".thread")].filter(
@@ -239,7 +239,7 @@ async function loadReplies(link: HTMLAnchorElement): Promise<void> {
   const thread = link.closest<HTMLElement>(".thread");
   const before = commentsIn(thread);
   const threadId = thread?.id.replace(/^t-/, "") ?? "";
-  // Without the replies, follow the link. The page that it opens reports the error.
+  // If the replies could not be loaded, follow the link. The page that it opens reports the error.
   if (!(await fetchThread(threadId, { isWhole: true }))) return location.assign(link.href);
   const added = commentsIn(thread).filter((comment) => !before.includes(comment));
   announceLoaded(added.length, "earlier", "reply");
@@ -260,7 +260,8 @@ function announceLoaded(count: number, which: "earlier" | "later", what: "thread
   announce(`${count} ${which} ${count === 1 ? what : many} added.`);
 }
 
-// A refresh of the whole page fetches only the threads of one page. Keep the others that were loaded.
+// A refresh of the whole page fetches only one page of threads. Keep the other threads that were
+// loaded.
 document.addEventListener("hearback:before-morph", ({ detail: next }) => {
   removeReplyForms(next);
   const [list, nextList] = [document, next].map((page) => page.getElementById("threads"));
@@ -282,8 +283,8 @@ document.addEventListener("hearback:before-morph", ({ detail: next }) => {
 });
 
 /**
- * Returns whether to keep a thread that the fetched page lacks. Newer threads move the earliest ones of the first page to
- * the page of earlier comments, so keep those, too.
+ * Returns a function that says whether to keep a thread that the fetched page lacks. New threads push the earliest
+ * threads of the first page to the page of earlier comments, so keep those too.
  */
 function keepRule(nextList: HTMLElement): (thread: HTMLElement) => boolean {
   const hasEarlier = nextList.querySelector(".thread-pages a[rel=prev]") !== null;

@@ -15,7 +15,7 @@ document.addEventListener("click", (event) => {
     history.replaceState(history.state, "", `#${comment.id}`);
     stage()?.goTo(comment);
   } else if (event.target.closest("button[name=edit]") && comment) {
-    // Without the template, the server shows the form.
+    // If the page has no template, follow the link: the server renders the form.
     if (!document.getElementById("edit-template")) return;
     event.preventDefault();
     closeMenu();
@@ -126,8 +126,8 @@ class ThreadOrder extends HTMLElement {
 }
 
 /**
- * Puts the threads of a list into this order. Moves as few as it can, and never the one with the focus, because a moved
- * node loses the focus and its scroll position.
+ * Puts the threads of a list into this order. Moves as few threads as possible, and never the one with the focus,
+ * because a moved node loses the focus and its scroll position.
  */
 function arrange(list: Element, sorted: Element[]): void {
   const focused = sorted.find((thread) => thread.contains(list.ownerDocument.activeElement));

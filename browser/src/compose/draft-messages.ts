@@ -60,7 +60,9 @@ export class DraftMessages {
    * text.
    */
   showConflict(editUrl: string, otherTitle: string | null, keep: () => void): void {
-    const message = `This update was changed elsewhere${otherTitle === null ? "" : `, where its title is “${otherTitle}”`}. Your text is still here, but it is not saved.`;
+    const where =
+      otherTitle === null ? "elsewhere" : `elsewhere, where its title is “${otherTitle}”`;
+    const message = `This update was changed ${where}. Your text is still here, but it is not saved.`;
     const load = make("a", { class: "button", href: editUrl }, "Load the other version");
     const overwrite = make("button", { type: "button", class: "button" }, "Save mine over it");
     const notice = make(

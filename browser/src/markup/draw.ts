@@ -316,7 +316,7 @@ function stepParts({ number, color }: StepShape, [x, y]: Point, radius: number):
 
 /**
  * Whether a picture is compressed in blocks, judged by its MIME type or file extension. WebP always counts, because its
- * type does not tell whether it is lossless.
+ * type does not show whether it is lossless.
  */
 export function isBlockCoded(kind: string): boolean {
   return /(jpe?g|webp)(\?|$)/i.test(kind);

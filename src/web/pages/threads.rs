@@ -41,7 +41,8 @@ pub struct ThreadsPart {
     pub form: Form,
     /// The viewer's unsent replies. The keys are the ids of the threads.
     pub drafts: BTreeMap<String, String>,
-    /// The numbers of comments and open questions, if scripts load the threads alone.
+    /// The numbers of comments and open questions, if scripts load the threads without the rest of
+    /// the page.
     pub counts: Option<(i64, i64)>,
 }
 
@@ -82,7 +83,7 @@ impl ThreadsPart {
         self.comments.iter().any(|thread| contains(thread, id))
     }
 
-    /// Returns whether the address asks to show something open in the thread.
+    /// Returns whether the address asks to open a form or a menu in the thread.
     pub fn is_asked(&self, thread: &CommentView) -> bool {
         let Asked {
             reply,

@@ -105,7 +105,9 @@ async fn later_members_get_access_if_the_author_allows_it_and_the_author_is_noti
     let [ada, bob, dan] = app.people(["Ada", "Bob", "Dan"]).await;
     app.person("Cyd").await;
     let design = create_group(&bob, "design", &["Bob"]).await;
-    let path = ada.update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge", "later_members": true })).await;
+    let path = ada.update(json!({
+        "title": "T", "audience": ["@design"], "expectation": "acknowledge", "later_members": true,
+    })).await;
     assert_eq!(ada.get(&path).await.json()["later_members"], true);
     dan.get(&path).await.problem(404);
 
@@ -140,7 +142,9 @@ async fn later_members_lose_access_when_they_leave_or_the_author_revokes_it() {
     let app = TestApp::start().await;
     let [ada, bob, dan, cyd] = app.people(["Ada", "Bob", "Dan", "Cyd"]).await;
     let design = create_group(&bob, "design", &["Bob"]).await;
-    let path = ada.update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge", "later_members": true })).await;
+    let path = ada.update(json!({
+        "title": "T", "audience": ["@design"], "expectation": "acknowledge", "later_members": true,
+    })).await;
     set_members(&bob, &design, &["Bob", "Dan", "Cyd"]).await;
     ada.put(&format!("{path}/opening")).await.expect(204);
 

@@ -10,15 +10,21 @@ use crate::app::{empty_database, postgres};
 /// recipient and was removed. The person named Gone is deactivated.
 const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
-     ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),
-     ('dan', 'd', 'd', 'Dan', 'dan', 'member', 'UTC', 1, NULL), ('old', 'o', 'o', 'Old', 'old', 'member', 'UTC', 1, NULL),
+     ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL),
+     ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),
+     ('dan', 'd', 'd', 'Dan', 'dan', 'member', 'UTC', 1, NULL),
+     ('old', 'o', 'o', 'Old', 'old', 'member', 'UTC', 1, NULL),
      ('gone', 'g', 'g', 'Gone', 'gone', 'member', 'UTC', 1, 77)",
     "INSERT INTO groups (id, name, made_by, created_at) VALUES ('design', 'design', 'dan', 1)",
     "INSERT INTO group_members (group_id, person_id) VALUES ('design', 'bob'), ('design', 'dan')",
-    "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at, published_at, listed_at) VALUES
-     ('to-group', 'ada', 'T', '', 'audience', 'fyi', 1, 1, 1, 10, 10), ('to-bob', 'ada', 'T', '', 'audience', 'acknowledge', 1, 1, 1, 11, 11),
-     ('to-all', 'ada', 'T', '', 'audience', 'fyi', 1, 1, 1, 12, 12), ('open', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, 13, 13),
-     ('draft', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, NULL, 1), ('trashed', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, 14, 14),
+    "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at,
+         published_at, listed_at) VALUES
+     ('to-group', 'ada', 'T', '', 'audience', 'fyi', 1, 1, 1, 10, 10),
+     ('to-bob', 'ada', 'T', '', 'audience', 'acknowledge', 1, 1, 1, 11, 11),
+     ('to-all', 'ada', 'T', '', 'audience', 'fyi', 1, 1, 1, 12, 12),
+     ('open', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, 13, 13),
+     ('draft', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, NULL, 1),
+     ('trashed', 'ada', 'T', '', 'workspace', 'fyi', 1, 1, 1, 14, 14),
      ('of-gone', 'gone', 'T', '', 'audience', 'fyi', 1, 1, 1, 15, 15)",
     "UPDATE updates SET everyone_at = 12 WHERE id = 'to-all'",
     "UPDATE updates SET trashed_at = 20 WHERE id = 'trashed'",
@@ -27,7 +33,11 @@ const SCHEMA_6: [&str; 16] = [
     "INSERT INTO asked_through (update_id, group_id, person_id) VALUES ('to-group', 'design', 'bob')",
     "INSERT INTO audience (update_id, person_id) VALUES ('to-bob', 'bob')",
     "INSERT INTO receipts (update_id, person_id, sent_at) VALUES
-     ('to-group', 'bob', 10), ('to-bob', 'bob', 11), ('to-all', 'bob', 12), ('trashed', 'bob', 14), ('to-bob', 'gone', 11)",
+     ('to-group', 'bob', 10),
+     ('to-bob', 'bob', 11),
+     ('to-all', 'bob', 12),
+     ('trashed', 'bob', 14),
+     ('to-bob', 'gone', 11)",
     "INSERT INTO receipts (update_id, person_id, sent_at, removed_at) VALUES ('to-bob', 'old', 11, 12)",
     "INSERT INTO links (id, update_id, name, secret_hash, created_at) VALUES ('l1', 'to-bob', 'Open', 'h1', 1), \
      ('l2', 'of-gone', 'Of who left', 'h2', 1)",

@@ -48,7 +48,8 @@ impl TestApp {
     pub async fn wait_for_jobs(&self) {
         let (mut deadline, mut last_pending) = (Instant::now() + TIMEOUT, i64::MAX);
         let counts =
-            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind NOT IN ('clear', 'forget_words', 'mail') OR run_at <= $1)),
+            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind NOT IN ('clear', 'forget_words',
+                 'mail') OR run_at <= $1)),
              count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
         let mut changes = self.changes();
         loop {

@@ -161,7 +161,12 @@ async fn comment_anchor_in_media_of_another_update_is_rejected() {
         .expect(201)
         .json();
     let foreign = ada
-        .post(&format!("{path}/comments"), json!({ "body": "x", "media_id": other["media"][0]["id"], "region": { "x": 0, "y": 0 } }))
+        .post(
+            &format!("{path}/comments"),
+            json!({
+                "body": "x", "media_id": other["media"][0]["id"], "region": { "x": 0, "y": 0 },
+            }),
+        )
         .await;
     assert!(foreign.problem(422)["errors"]["media_id"].is_string());
 }

@@ -259,7 +259,7 @@ async fn threads_can_be_loaded_without_the_rest_of_the_page() {
     let (_, earlier, _) = shown(&browser, &path, &ids).await;
     let (threads, ..) = shown(&browser, &format!("{earlier}&part=threads"), &ids).await;
     assert_eq!(threads, (0..5).collect::<Vec<_>>());
-    // A thread that is gone is an empty list.
+    // The response for a removed thread is an empty list.
     ada.delete(&format!("/comments/{}", ids[9]))
         .await
         .expect(204);

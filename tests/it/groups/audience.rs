@@ -51,7 +51,11 @@ async fn recipients_keep_their_answers_when_the_audience_changes_to_groups_that_
     let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     create(&ada, "pair", &["Bob", "Cyd"]).await;
     create(&ada, "other", &["Cyd"]).await;
-    let path = ada.update(json!({ "title": "x", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge" })).await;
+    let path = ada
+        .update(json!({
+            "title": "x", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge",
+        }))
+        .await;
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);

@@ -1,5 +1,5 @@
-//! Compares 200 searches with a simple implementation of the rule. Because both engines pass the test, both find the
-//! same.
+//! Compares 200 searches with a simple implementation of the rule. Both engines must pass the test, so both find the
+//! same results.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ struct Place {
     for_bob: bool,
 }
 
-/// The words of a text, as the documentation defines them.
+/// Returns the words of a text, as the documentation defines them.
 fn words(text: &str) -> Vec<String> {
     hearback::text::fold(text)
         .split(|letter: char| !letter.is_alphanumeric())
@@ -59,7 +59,7 @@ fn matches(text: &str, query: &str) -> bool {
     query.iter().all(|word| text.contains(word)) && text.iter().any(|word| word.starts_with(&last))
 }
 
-/// Some words, chosen by a fixed rule.
+/// Returns `count` words. The same seed always gives the same words.
 fn some(seed: usize, count: usize) -> String {
     let chosen = (0..count).map(|n| WORDS[(seed * 7 + n * n * 5 + n * seed) % WORDS.len()]);
     chosen.collect::<Vec<_>>().join(" ")
@@ -93,7 +93,7 @@ async fn corpus(ada: &Client) -> (Vec<String>, Vec<Place>) {
 }
 
 #[actix_web::test]
-async fn two_hundred_searches_find_the_same_as_the_simple_rule() {
+async fn searches_find_what_the_simple_rule_finds() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let (ids, places) = corpus(&ada).await;

@@ -79,7 +79,10 @@ async fn add_media(app: &TestApp, ada: &Client, update: &str) -> [String; 2] {
 /// video.
 async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture: &str) -> String {
     let comments = format!("{update}/comments");
-    let on_range = json!({ "body": "Here", "media_id": video.trim_start_matches("/media/"), "at_ms": 1000, "until_ms": 2000 });
+    let on_range = json!({
+        "body": "Here", "media_id": video.trim_start_matches("/media/"), "at_ms": 1000,
+        "until_ms": 2000,
+    });
     let comment = bob.post(&comments, on_range).await.expect(201).json()["id"]
         .as_str()
         .unwrap()
@@ -89,7 +92,9 @@ async fn discuss(ada: &Client, bob: &Client, update: &str, video: &str, picture:
         .await
         .expect(200);
     let region = json!({ "x": 0.1, "y": 0.1, "w": 0.2, "h": 0.2 });
-    let on_region = json!({ "body": "This corner", "media_id": picture.trim_start_matches("/media/"), "region": region });
+    let on_region = json!({
+        "body": "This corner", "media_id": picture.trim_start_matches("/media/"), "region": region,
+    });
     bob.post(&comments, on_region).await.expect(201);
     let question = bob.question(update, "Why?").await;
     let reply = ada.reply(update, &question, "Because").await;
