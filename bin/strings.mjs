@@ -26,7 +26,7 @@ for (const file of files.sort()) {
   if (/^templates\/.*\.html$/.test(file)) found.push(...templateStrings(read(file)));
   else if (/^src\/.*\.rs$/.test(file)) found.push(...rustStrings(file, read(file)));
   else if (/^browser\/src\/.*\.ts$/.test(file))
-    found.push(...literals(read(file), false).filter(isProse));
+    found.push(...literals(read(file), false).filter(isProse).filter(isNoSelector));
   else if (/^sample\/.*\.md$/.test(file)) found.push(...lines(read(file)));
   for (const { at, text } of found) print(file, at, text);
 }
@@ -130,6 +130,11 @@ function isProse({ text }) {
     /^\p{Lu}[\p{Ll}’' ]+…?$/u.test(words.trim()) ||
     (/^[a-z]/.test(words) && /[a-z]{2,} [a-z]{2,} [a-z]{2,}/.test(words))
   );
+}
+
+/** Whether a text is neither a CSS selector nor a media query. */
+function isNoSelector({ text }) {
+  return !/^[.#:([]|\[[\w-]+[\]=]|, (button|select|textarea|\.)|^(button|input|video), /.test(text);
 }
 
 /** Returns the string literals of a Rust or TypeScript source. In template literals, `{…}` stands for an expression. */

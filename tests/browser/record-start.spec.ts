@@ -74,7 +74,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
       "The screen is no longer shared, so the recording has ended. All of it is kept.",
     ),
   ).toBeVisible();
-  await page.getByRole("dialog").getByRole("button", { name: "Begin again" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start again" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
   await expectState("idle");
 

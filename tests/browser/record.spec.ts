@@ -170,7 +170,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await startRecording(page);
   await waitUntilRecorded(page, 3);
   await page.getByRole("button", { name: "Restart" }).click();
-  await expect(page.getByRole("dialog")).toContainText(/Throw away \d+:\d\d/);
+  await expect(page.getByRole("dialog")).toContainText(/Discard \d+:\d\d/);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
   // Cancelling the dialog returns the recorder to its earlier state: recording or paused.
@@ -181,7 +181,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("button", { name: "Restart" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Begin again" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start again" }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "counting");
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await waitUntilRecorded(page, 1);

@@ -27,7 +27,7 @@ const onInbox: Shortcut[] = [
   [["Enter"], "Open"],
   [["a"], "Answer, or open"],
   [["s"], "Snooze"],
-  [["i"], "Read one after the other"],
+  [["i"], "Go through one by one"],
 ];
 const onReceipts: Shortcut[] = [
   [["j", "k"], "Next or previous answer"],
@@ -38,7 +38,7 @@ const onReceipts: Shortcut[] = [
 ];
 const onImages: Shortcut[] = [
   [["+", "−", "0"], "Zoom; the whole picture"],
-  [["Enter"], "On the picture: a pin, which arrows move"],
+  [["Enter"], "On the picture: place a pin, then move it with the arrow keys"],
   [["Space"], "Hold to move the picture"],
 ];
 

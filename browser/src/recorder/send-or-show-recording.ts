@@ -23,5 +23,5 @@ export async function showRecorded(): Promise<void> {
 
 /** Asks whether to throw away a recording of this length, in milliseconds, and to begin again. */
 export function confirmRestart(ms: number): Promise<boolean> {
-  return confirmDialog(`Throw away ${formatTime(ms)} and begin again?`, "Begin again");
+  return confirmDialog(`Discard ${formatTime(ms)} of recording and start again?`, "Start again");
 }
