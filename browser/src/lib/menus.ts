@@ -19,6 +19,11 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 });
 
+// Going back must not show an open menu.
+document.addEventListener("turbo:before-cache", () => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.removeAttribute("open");
+});
+
 // `toggle` does not bubble, so listen in the capture phase.
 document.addEventListener(
   "toggle",

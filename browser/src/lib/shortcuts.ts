@@ -5,8 +5,9 @@ import { make, readStorage, writeStorage, isTextEntry } from "./dom.js";
 type Shortcut = [keys: string[], description: string];
 
 const everywhere: Shortcut[] = [
-  [["/"], "Search"],
-  [["?"], "These keys"],
+  [["Ctrl", "K"], "Go to a page, or find an update or a person"],
+  [["/"], "Search the library"],
+  [["?"], "Keyboard shortcuts"],
 ];
 const onUpdates: Shortcut[] = [
   [["Space", "k"], "Play or pause"],
@@ -27,6 +28,7 @@ const onInbox: Shortcut[] = [
   [["Enter"], "Open"],
   [["a"], "Answer, or open"],
   [["s"], "Snooze"],
+  [["u"], "Undo, for ten seconds"],
   [["i"], "Go through one by one"],
 ];
 const onReceipts: Shortcut[] = [
@@ -75,7 +77,15 @@ document.addEventListener("turbo:load", () => {
   if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
 });
 
-function showShortcuts(): void {
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-keys]") : null;
+  if (!button) return;
+  button.closest("details")?.removeAttribute("open");
+  showShortcuts();
+});
+
+/** Shows the keyboard shortcuts of this page. */
+export function showShortcuts(): void {
   if (document.querySelector("dialog[open]")) return;
   const shortcuts = [
     ...(document.querySelector("update-page") ? onUpdates : []),
@@ -99,7 +109,7 @@ function showShortcuts(): void {
   const dialog = make(
     "dialog",
     { "aria-labelledby": "keys-heading", "data-turbo-temporary": true },
-    make("h2", { id: "keys-heading" }, "Keys"),
+    make("h2", { id: "keys-heading" }, "Keyboard shortcuts"),
     list,
     make(
       "form",
