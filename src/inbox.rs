@@ -6,6 +6,7 @@ mod details;
 mod limits;
 mod owed_by_me;
 mod owed_to_me;
+mod previews;
 mod reasons;
 mod said_to_me;
 mod sections;
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::infra::db::FetchKnown;
 pub use limits::COUNT_LIMIT;
 use limits::MAX_SHOWN;
+pub use previews::Preview;
 pub use reasons::{InboxRow, Reason};
 use sections::{COUNTS, OWED_BY_ME, OWED_COUNT, OWED_TO_ME, SAID_TO_ME};
 pub use snoozes::{Snoozed, snooze, snoozed, unsnooze};
@@ -30,7 +32,7 @@ pub enum Section {
     OwedByMe,
     /// Answers that others owe the person; the page calls this section "Waiting on others".
     OwedToMe,
-    /// Unread notifications; the page calls this section "To hear".
+    /// Unread notifications; the page calls this section "New for you".
     SaidToMe,
 }
 
@@ -74,7 +76,7 @@ pub struct Counts {
     pub owed_by_me: i64,
     /// Number of rows in the section "Waiting on others".
     pub owed_to_me: i64,
-    /// Number of rows in the section "To hear".
+    /// Number of rows in the section "New for you".
     pub said_to_me: i64,
     /// When the newest unread notification was created. Some notifications, such as acknowledgements, change none of
     /// the counts. Open pages learn about them because `news_at` changes.
@@ -95,7 +97,7 @@ async fn section_rows(
         .await
 }
 
-/// Returns a person's inbox. The section "To hear" is sorted newest first. In the other sections,
+/// Returns a person's inbox. The section "New for you" is sorted newest first. In the other sections,
 /// rows with a reminder come before the others, and both groups are sorted by due time.
 pub async fn of_person(
     connection: &mut AnyConnection,
@@ -111,6 +113,8 @@ pub async fn of_person(
     details::add_objections(connection, &mut inbox.said_to_me).await?;
     details::add_overdue_answers(connection, clock, &mut inbox.said_to_me).await?;
     details::name_actors(connection, &mut inbox.said_to_me).await?;
+    previews::add_previews(connection, person_id, &mut inbox.owed_by_me).await?;
+    previews::add_previews(connection, person_id, &mut inbox.said_to_me).await?;
     Ok(inbox)
 }
 
@@ -141,7 +145,7 @@ pub async fn owed_count(
 }
 
 /// Returns the id of the update that follows `after` in the inbox. The updates in "To answer" come
-/// before those in "To hear". After the last update, starts again with the first. Leaves out the
+/// before those in "New for you". After the last update, starts again with the first. Leaves out the
 /// updates in `skip`.
 pub async fn next_update(
     connection: &mut AnyConnection,

@@ -1,5 +1,5 @@
-//! The sample update of a new workspace, with which the first admin can try out Hearback. Its
-//! author is the system account, and its texts say that the author is a program.
+//! The sample update of a new account, with which a person can try out Hearback. Its author is the
+//! system account, and its texts say that the author is a program.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -19,8 +19,7 @@ use crate::uploads::UploadService;
 pub const VIDEO: &[u8] = include_bytes!("../sample/welcome.mp4");
 const NOTES: &str = include_str!("../sample/welcome.md");
 
-/// Stores the video of the sample update. Call this function before beginning the transaction for
-/// [`create`].
+/// Stores the video of the sample update.
 pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
     uploads
         .store_file(
@@ -29,6 +28,16 @@ pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
             stream::iter([Ok(Bytes::from_static(VIDEO))]),
         )
         .await
+}
+
+/// Stores the video of a new account's sample update. Call this function before beginning the transaction for
+/// [`create`]. Returns `None` if the video cannot be stored, for example because the disk is full: the account must be
+/// created even then, without the sample.
+pub async fn store_video_if_possible(uploads: &UploadService) -> Option<StoredFile> {
+    store_video(uploads)
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "could not store the video of the sample update; continuing without it"))
+        .ok()
 }
 
 /// Creates and publishes the sample update, addressed to one person.

@@ -180,12 +180,13 @@ pub struct Content {
     pub version: Option<i64>,
 }
 
-/// Whether nobody has published an update in this workspace yet. The sample update does not count.
-pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
+/// Whether the person has not published an update yet.
+pub async fn nothing_published_by(connection: &mut AnyConnection, person_id: &str) -> Result<bool> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id
-             WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found",
+        "SELECT count(*) FROM (SELECT 1 AS one FROM updates u
+             WHERE u.author_id = $1 AND u.published_at IS NOT NULL LIMIT 1) AS found",
     )
+    .bind(person_id)
     .fetch_one(connection)
     .await?;
     Ok(count == 0)

@@ -1,8 +1,9 @@
-//! Working hours, and the due times and email times that fall within them.
+//! Working hours, and the due times, email times and snooze times that fall within them.
 
 mod due_time;
 mod email_time;
 mod schedule;
+mod snooze_time;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub use due_time::{Due, MAX_DUE_DAYS, due_for};
 pub use email_time::next_working_moment;
 pub use schedule::WorkSchedule;
+pub use snooze_time::{next_week_morning, next_working_morning};
 
 /// Example for error messages about working hours.
 const EXAMPLE: &str = r#"Use, for example, {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;

@@ -1,4 +1,4 @@
-//! Details of the rows in the section "To hear": objections, overdue answers and names of actors.
+//! Details of the rows in the section "New for you": objections, overdue answers and names of actors.
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 

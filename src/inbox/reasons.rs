@@ -7,6 +7,8 @@ use crate::clock::Millis;
 use crate::infra::db::{self, text_enum};
 use crate::receipts::OverdueAnswers;
 
+use super::Preview;
+
 text_enum! {
     /// Why an update is in a section of a person's inbox. This person is called the inbox's owner below.
     pub enum Reason {
@@ -16,7 +18,7 @@ text_enum! {
         Readback = "readback",
         /// Section "To answer": the update has changed since the inbox's owner answered.
         Changed = "changed",
-        /// Section "To answer" or "To hear": the author corrected the readback of the inbox's
+        /// Section "To answer" or "New for you": the author corrected the readback of the inbox's
         /// owner.
         Corrected = "corrected",
         /// Section "To answer": the inbox's owner wrote the update, and some readbacks of it have
@@ -28,31 +30,31 @@ text_enum! {
         /// Section "Waiting on others": the inbox's owner wrote the update, and some recipients
         /// have not answered.
         Waiting = "waiting",
-        /// Section "To hear": the inbox's owner received an update that expects no answer.
+        /// Section "New for you": the inbox's owner received an update that expects no answer.
         Sent = "sent",
-        /// Section "To hear": the update has new comments.
+        /// Section "New for you": the update has new comments.
         Comments = "comments",
-        /// Section "To hear": someone mentioned the inbox's owner in a comment.
+        /// Section "New for you": someone mentioned the inbox's owner in a comment.
         Mention = "mention",
-        /// Section "To hear": someone answered a question that the inbox's owner asked.
+        /// Section "New for you": someone answered a question that the inbox's owner asked.
         Answer = "answer",
-        /// Section "To hear": the inbox's owner wrote the update, and someone objected to it.
+        /// Section "New for you": the inbox's owner wrote the update, and someone objected to it.
         Declined = "declined",
-        /// Section "To hear": the author confirmed the readback of the inbox's owner.
+        /// Section "New for you": the author confirmed the readback of the inbox's owner.
         Confirmed = "confirmed",
-        /// Section "To hear": the inbox's owner wrote the update, and every recipient has answered.
+        /// Section "New for you": the inbox's owner wrote the update, and every recipient has answered.
         AllHeard = "all_heard",
-        /// Section "To hear": the inbox's owner wrote the update, and the due time of an answer has
+        /// Section "New for you": the inbox's owner wrote the update, and the due time of an answer has
         /// passed.
         Overdue = "overdue",
-        /// Section "To hear": the inbox's owner wrote the update, and someone joined a group in its
+        /// Section "New for you": the inbox's owner wrote the update, and someone joined a group in its
         /// audience.
         Joined = "joined",
     }
 }
 
 /// SQL expression for the strongest reason among the grouped notifications `w`: a rank, the reason and the id of the
-/// actor. If an entry of "To hear" is listed for several reasons, the one with the highest rank is its `why`.
+/// actor. If an entry of "New for you" is listed for several reasons, the one with the highest rank is its `why`.
 macro_rules! strongest {
     () => {
         "max(CASE w.kind WHEN 'declined' THEN '9declined' WHEN 'overdue' THEN '8overdue'
@@ -89,7 +91,7 @@ pub struct InboxRow {
     /// Why the update is in this section.
     pub why: Reason,
     /// In "To answer": when the answer of the inbox's owner is due. In "Waiting on others": the
-    /// earliest due time among the recipients who still owe an answer. In "To hear": the earliest
+    /// earliest due time among the recipients who still owe an answer. In "New for you": the earliest
     /// due time that has passed, if [`Reason::Overdue`] is among the reasons.
     pub due_at: Option<Millis>,
     /// When the inbox's owner opened the update; `None` if the owner has not opened it. The time is exact only if the
@@ -101,17 +103,19 @@ pub struct InboxRow {
     pub new_comments: i64,
     /// Number of people who can now open the update because they joined a group in its audience.
     pub joined: i64,
-    /// For the section "To hear": name of the person or guest who caused the notification.
+    /// For the section "New for you": name of the person or guest who caused the notification.
     pub by: Option<String>,
-    /// For the section "To hear": the reasons besides `why`, strongest first. Never contains
+    /// For the section "New for you": the reasons besides `why`, strongest first. Never contains
     /// [`Reason::Comments`]; see `new_comments`.
     pub also: Vec<Reason>,
     /// Text of the objection, if `why` is [`Reason::Declined`].
     pub objection: Option<String>,
+    /// What the row quotes. Always `None` in "Waiting on others".
+    pub preview: Option<Preview>,
     /// The overdue answers, if [`Reason::Overdue`] is in `why` or `also`.
     pub overdue: Option<OverdueAnswers>,
     /// If the inbox's owner owes an answer as a recipient: since when. In other rows of "To answer"
-    /// and in "Waiting on others": when the update was published. In "To hear": when the newest
+    /// and in "Waiting on others": when the update was published. In "New for you": when the newest
     /// notification was created.
     pub at: Millis,
 }
@@ -120,7 +124,7 @@ impl FromRow<'_, AnyRow> for InboxRow {
     /// Reads a row of any section. Sets `by` to the actor's id, which `of_person` later replaces
     /// with the actor's name.
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        // A row of the section "To hear" has a `why` such as `7mention 0abc`: a rank, the reason
+        // A row of the section "New for you" has a `why` such as `7mention 0abc`: a rank, the reason
         // and the actor's id. The SQL takes the `max` of these texts, so that the reason with the
         // highest rank wins.
         let why: String = row.try_get("why")?;
@@ -149,6 +153,7 @@ impl FromRow<'_, AnyRow> for InboxRow {
                 .filter(|kind| *kind != why)
                 .collect(),
             objection: None,
+            preview: None,
             overdue: None,
             at: row.try_get("at")?,
         })

@@ -1,4 +1,4 @@
-//! The section “To hear”: what others said to the person.
+//! The section “New for you”: what others said to the person.
 
 /// SQL condition: the inbox shows the unread notification `n` of the person `$1` about the update
 /// `u`. Leaves out notifications that are outdated:

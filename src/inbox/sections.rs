@@ -25,7 +25,7 @@ macro_rules! order_by_due {
     };
 }
 
-/// SQL for the rows of the section "To hear", newest first.
+/// SQL for the rows of the section "New for you", newest first.
 macro_rules! order_by_newest {
     () => {
         concat!(
@@ -42,7 +42,7 @@ pub(super) const OWED_BY_ME: &str = order_by_due!(owed_by_me!());
 /// SQL for the rows of the section "Waiting on others".
 pub(super) const OWED_TO_ME: &str = order_by_due!(owed_to_me!());
 
-/// SQL for the rows of the section "To hear".
+/// SQL for the rows of the section "New for you".
 pub(super) const SAID_TO_ME: &str = order_by_newest!();
 
 /// SQL for the number of rows in the section "To answer".

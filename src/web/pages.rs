@@ -159,8 +159,46 @@ pub struct InboxPage {
     pub page: Page,
     /// Entries of the inbox.
     pub inbox: InboxView,
-    /// Whether nothing has ever been published in this workspace.
+    /// Whether the viewer has never sent an update.
     pub first_day: bool,
+    /// Times that the viewer can choose as the end of a snooze.
+    pub snooze_choices: Vec<SnoozeChoice>,
+}
+
+impl InboxPage {
+    /// Maximum number of entries below which the page still suggests a first recording.
+    const FEW_ENTRIES: usize = 3;
+
+    /// Returns whether no section has an entry.
+    pub fn is_empty(&self) -> bool {
+        self.entry_count() == 0
+    }
+
+    /// Returns whether the viewer owes nothing and nothing is new.
+    pub fn is_caught_up(&self) -> bool {
+        self.inbox.owed_by_me.is_empty() && self.inbox.said_to_me.is_empty()
+    }
+
+    /// Returns whether the page suggests a first recording below the entries.
+    pub fn suggests_recording(&self) -> bool {
+        self.first_day && self.entry_count() <= Self::FEW_ENTRIES
+    }
+
+    fn entry_count(&self) -> usize {
+        let inbox = &self.inbox;
+        inbox.owed_by_me.len() + inbox.said_to_me.len() + inbox.owed_to_me.len()
+    }
+}
+
+/// A time that the viewer can choose as the end of a snooze.
+#[derive(Clone, Debug)]
+pub struct SnoozeChoice {
+    /// Value of the field `until`.
+    pub until: &'static str,
+    /// Label, such as `Tomorrow morning`.
+    pub label: String,
+    /// The time, such as `Mon 09:00`.
+    pub time: String,
 }
 
 /// Error page.

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use access::{AccessKind, AccessReason, AccessView};
 pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView, VersionView};
 pub use groups::GroupView;
-pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
+pub use inbox::{EntryView, InboxCountsView, InboxView, PreviewView, SnoozedView};
 pub use links::{LinkView, ListedLinkView, UpdateRefView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use people::{AccountView, InvitationView, MeView, NotifyView};

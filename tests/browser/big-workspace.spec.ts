@@ -84,7 +84,7 @@ test("the audience field finds people on the server and shows their names", asyn
   const [uma, vera] = await hearback.addPeople("Uma Field", "Vera Field");
   await signIn(page, uma!);
   await page.goto("/updates/new");
-  const audience = page.getByRole("combobox", { name: "Who it is for" });
+  const audience = page.getByRole("combobox", { name: "Who is this for?" });
   // The author is not suggested.
   await audience.pressSequentially("field");
   await expect(page.getByRole("option")).toHaveText([/Vera Field/]);

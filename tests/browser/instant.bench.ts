@@ -1,6 +1,6 @@
 // Measures how long it takes until a recording plays, over an uplink of 5 Mbit/s, in three cases:
 // - `author`: from Stop until the recording plays for its author
-// - `recipient`: from Stop until it plays for a recipient, because the author chose "Send it when I stop"
+// - `recipient`: from Stop until it plays for a recipient, because the author chose "Send as soon as I stop"
 // - `usual`, for comparison: from the start of uploading the file recorded in the case `author` as
 //   a whole, until it plays
 //

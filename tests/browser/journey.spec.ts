@@ -158,7 +158,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await checkPage(ada, "settings");
   await ada.goto(`${address}/edit`);
   await checkPage(ada, "edit");
-  await ada.getByRole("button", { name: "To the trash" }).click();
+  await ada.getByRole("button", { name: "Move to trash" }).click();
   await expect(ada.getByRole("link", { name: "The new flow" })).toBeVisible();
   await checkPage(ada, "trash");
   await bob.goto(address);

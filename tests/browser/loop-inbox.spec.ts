@@ -28,15 +28,15 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
       title: budget,
       notes: "A tenth less.",
       to: [leo[0], kim[0]],
-      back: "Say it back",
+      back: "In their own words",
       within: 2,
     });
-    await send(author, { title: menu, to: [leo[0]], back: "Nothing back" });
+    await send(author, { title: menu, to: [leo[0]], back: "Nothing" });
     await scene.setTime("2026-11-19T17:01:00Z");
-    await send(author, { title: printer, to: [leo[0]], back: "Nothing back" });
+    await send(author, { title: printer, to: [leo[0]], back: "Nothing" });
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
-    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([printer, menu]);
+    await expect(rows(inSanFrancisco, "New for you").locator(".title")).toHaveText([printer, menu]);
     await expect(rows(inSanFrancisco, "To answer").locator(".ask")).toHaveText([
       "Got it by Fri 17:00",
       "Say it back by Mon 17:00",
@@ -63,9 +63,9 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill]);
     await expect(inSanFrancisco).toHaveTitle("(1) Inbox · hearback");
-    await inSanFrancisco.getByText("Put off").click();
+    await inSanFrancisco.locator("#later > summary").click();
     await expect(inSanFrancisco.locator("#later .row")).toContainText(`${budget}`);
-    await expect(inSanFrancisco.locator("#later .row")).toContainText("until Fri 08:00");
+    await expect(inSanFrancisco.locator("#later .row")).toContainText("until Fri 09:00");
     await checkPage(inSanFrancisco, "loop-put-off");
     await inSanFrancisco.getByRole("button", { name: "Bring back" }).click();
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(2);
@@ -82,7 +82,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
   await test.step("replies to a muted update stay out of the inbox", async () => {
     await entry(inSanFrancisco, printer).locator("[data-later]").click();
     await entry(inSanFrancisco, printer).getByRole("button", { name: "Mute this update" }).click();
-    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([menu]);
+    await expect(rows(inSanFrancisco, "New for you").locator(".title")).toHaveText([menu]);
     for (const title of [printer, menu]) {
       await inSanFrancisco.goto("/updates");
       await inSanFrancisco.getByRole("link", { name: title, exact: true }).click();
@@ -91,7 +91,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
       await expect(inSanFrancisco.locator(".comment")).toHaveCount(1);
     }
     await inSanFrancisco.goto("/inbox");
-    await expect(rows(inSanFrancisco, "To hear")).toHaveCount(0);
+    await expect(rows(inSanFrancisco, "New for you")).toHaveCount(0);
     for (const title of [printer, menu]) {
       await author.goto("/updates");
       await author.getByRole("link", { name: title, exact: true }).click();
@@ -102,14 +102,14 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
       await expect(author.locator(".replies .comment")).toHaveCount(1);
     }
     await inSanFrancisco.goto("/inbox");
-    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([menu]);
-    await expect(rows(inSanFrancisco, "To hear").locator(".meta")).toHaveText(
-      /^\s*Nadia Berg said something/,
+    await expect(rows(inSanFrancisco, "New for you").locator(".title")).toHaveText([menu]);
+    await expect(rows(inSanFrancisco, "New for you").locator(".row-text .meta")).toHaveText(
+      /^\s*Nadia Berg commented/,
     );
   });
 
   await test.step("the postponed update returns, and Leo works through his inbox", async () => {
-    await scene.setTime("2026-11-20T16:30:00Z");
+    await scene.setTime("2026-11-20T17:01:00Z");
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
     await inSanFrancisco.keyboard.press("i");
@@ -143,18 +143,18 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.keyboard.press("i");
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: menu })).toBeVisible();
     await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
-    await expect(inSanFrancisco.getByText("That was the last entry in your inbox.")).toBeVisible();
-    await expect(inSanFrancisco.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(inSanFrancisco.getByText("That’s everything.")).toBeVisible();
+    await expect(inSanFrancisco.getByText("You’re all caught up.")).toBeVisible();
     await expect(inSanFrancisco).toHaveTitle("Inbox · hearback");
     await checkPage(inSanFrancisco, "loop-inbox-empty");
   });
 
   await test.step("Nadia reads the reason for the objection", async () => {
     await author.goto("/inbox");
-    await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
+    await expect(rows(author, "New for you").and(entry(author, budget))).toContainText(
       "Leo Park objects",
     );
-    await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
+    await expect(rows(author, "New for you").and(entry(author, budget))).toContainText(
       "“… but we have spent it already.”",
     );
     await expectReceipts(author, asked, "0 of 2 heard. 1 objects. 1 has not opened it.", {

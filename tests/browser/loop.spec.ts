@@ -36,7 +36,7 @@ test("an author hears back from three people in other time zones, and asks them 
         "From December the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.",
       file: "rec-vp9-opus-10s.webm",
       to: [kim[0], zofia[0], leo[0]],
-      back: "Say it back",
+      back: "In their own words",
       within: 1,
       otherwise: "keep the old rota",
     });
@@ -87,7 +87,7 @@ test("an author hears back from three people in other time zones, and asks them 
   });
 
   await test.step("before she answers, Kim asks a question about a moment in the video", async () => {
-    await entry(inAuckland, title).getByRole("link", { name: "Open" }).click();
+    await entry(inAuckland, title).locator(".title a").click();
     await expect(inAuckland.locator(".ask-words")).toContainText(
       "Nadia Berg asks you to say it back by Mon 17:00",
     );
@@ -132,7 +132,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await inKrakow.getByRole("button", { name: "Say it back" }).click();
     await expect(inKrakow.locator(".answer")).toContainText("You said it back");
     await inKrakow.goto("/inbox");
-    await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(inKrakow.getByText("You’re all caught up.")).toBeVisible();
     // The author's page is still open and updates itself.
     await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
@@ -146,7 +146,7 @@ test("an author hears back from three people in other time zones, and asks them 
 
   await test.step("Nadia corrects Zofia’s readback", async () => {
     await scene.setTime("2026-11-20T08:40:00Z");
-    await rows(author, "To answer").getByRole("link", { name: "Hear" }).click();
+    await rows(author, "To answer").getByRole("link", { name: "Review" }).click();
     await expect(author.locator(".to-hear")).toContainText(
       "From December I begin at 22:00, alone.",
     );
@@ -176,7 +176,7 @@ test("an author hears back from three people in other time zones, and asks them 
   await test.step("Zofia reads the update back again, and Nadia confirms the readback", async () => {
     await expectAsk(inKrakow, title, "Not quite: say it again by Mon 17:00");
     await checkPage(inKrakow, "loop-inbox-corrected");
-    await rows(inKrakow, "To answer").getByRole("link", { name: "Say it back" }).click();
+    await rows(inKrakow, "To answer").locator(".title a").click();
     await expect(inKrakow.locator(".ask-words")).toContainText(
       "Nadia Berg: not quite. Not alone: two of you. Again by Mon 17:00",
     );
@@ -206,7 +206,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expect(receipt(author, zofia[0])).toContainText("Said it back, confirmed");
     await checkPage(author, "loop-receipts-confirmed");
     await inKrakow.goto("/inbox");
-    await expect(rows(inKrakow, "To hear").and(entry(inKrakow, title))).toContainText(
+    await expect(rows(inKrakow, "New for you").and(entry(inKrakow, title))).toContainText(
       "Yes, that’s it",
     );
   });
@@ -224,9 +224,9 @@ test("an author hears back from three people in other time zones, and asks them 
       heard: [zofia[0]],
     });
     await author.goto("/inbox");
-    await expect(author.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(author.getByText("You’re all caught up.")).toBeVisible();
     await expect(rows(author, "Waiting on others").and(entry(author, title))).toContainText(
-      "by Sat 02:00",
+      "Due Sat 02:00",
     );
   });
 
@@ -241,8 +241,8 @@ test("an author hears back from three people in other time zones, and asks them 
     await scene.setTime("2026-11-20T18:00:00Z");
     await expectAsk(inSanFrancisco, "The key of the back door", "Got it by Mon 17:00");
     await expectAsk(inSanFrancisco, title, "Say it back by Fri 17:00");
-    await entry(inSanFrancisco, "The key of the back door")
-      .getByRole("link", { name: "Open" })
+    await inSanFrancisco
+      .getByRole("link", { name: "The key of the back door", exact: true })
       .click();
     await expect(
       inSanFrancisco.getByRole("heading", { name: "The key of the back door" }),
@@ -256,19 +256,19 @@ test("an author hears back from three people in other time zones, and asks them 
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
     await author.goto("/inbox");
     await expect(
-      rows(author, "To hear").and(entry(author, "The key of the back door")),
-    ).toContainText("All have answered");
+      rows(author, "New for you").and(entry(author, "The key of the back door")),
+    ).toContainText("Everyone has answered");
   });
 
   await test.step("Kim accepts the answer and reads the update back, and Leo’s answer is overdue", async () => {
     // 09:30 on Monday in Auckland, 12:30 on Sunday in San Francisco and 21:30 on Sunday in Berlin.
     await scene.setTime("2026-11-22T20:30:00Z");
     await inAuckland.goto("/inbox");
-    await expect(rows(inAuckland, "To hear").and(entry(inAuckland, title))).toContainText(
+    await expect(rows(inAuckland, "New for you").and(entry(inAuckland, title))).toContainText(
       "Nadia Berg answered your question",
     );
     await checkPage(inAuckland, "loop-inbox-answered");
-    await rows(inAuckland, "To answer").getByRole("link", { name: "Say it back" }).click();
+    await rows(inAuckland, "To answer").locator(".title a").click();
     await inAuckland.getByRole("button", { name: "This answers it" }).click();
     await expect(inAuckland.locator(".question-tag")).toHaveText("Question · accepted");
     await inAuckland
@@ -294,7 +294,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await checkPage(author, "loop-receipts-overdue");
     await author.goto("/inbox");
     await expect(rows(author, "Waiting on others").and(entry(author, title))).toContainText(
-      "by Sat 21 Nov 02:00 · overdue",
+      "Due Sat 21 Nov 02:00 · overdue",
     );
   });
 
@@ -327,7 +327,10 @@ test("an author hears back from three people in other time zones, and asks them 
     ]);
     await expect(rows(inSanFrancisco, "To answer").first().locator(".tag")).toHaveText("Reminder");
     await checkPage(inSanFrancisco, "loop-inbox-reminded");
-    await rows(inSanFrancisco, "To answer").first().getByRole("link", { name: "Open" }).click();
+    await rows(inSanFrancisco, "To answer")
+      .first()
+      .getByRole("link", { name: title, exact: true })
+      .click();
     await inSanFrancisco
       .getByLabel("What will you do, and by when?")
       .fill("Nothing changes for me before January.");
@@ -342,7 +345,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await expectReceipts(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
     await checkPage(author, "loop-receipts-all");
     await author.goto("/inbox");
-    await expect(author.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(author.getByText("Nothing to answer.")).toBeVisible();
     await checkPage(author, "loop-inbox-done");
   });
 
@@ -379,7 +382,7 @@ test("an author hears back from three people in other time zones, and asks them 
       [inSanFrancisco, leo[0], "Wed 17:00"],
     ] as const;
     for (const [page, name, due] of again) {
-      await expectAsk(page, title, `Changed since you answered, again by ${due}`);
+      await expectAsk(page, title, `Changed since you answered: answer again by ${due}`);
       await rows(page, "To answer")
         .and(entry(page, title))
         .getByRole("link", { name: title, exact: true })

@@ -27,7 +27,7 @@ interface UpdateFields {
   notes?: string;
   file?: string;
   to: string[];
-  back: "Nothing back" | "Got it" | "Say it back";
+  back: "Nothing" | "Got it" | "In their own words";
   /** The due time: `within` counts the recipients' working days, and `by` is a time in the author's time zone. */
   within?: number;
   by?: string;
@@ -47,7 +47,7 @@ export async function send(
   }
   await page.getByLabel("Title").fill(title);
   if (notes !== undefined) await page.getByLabel("Notes").fill(notes);
-  const audience = page.getByRole("combobox", { name: "Who it is for" });
+  const audience = page.getByRole("combobox", { name: "Who is this for?" });
   for (let chips = await page.locator(".person-chip").count(); chips > 0; chips--)
     await audience.press("Backspace");
   for (const name of to) {
@@ -58,8 +58,11 @@ export async function send(
   if (within !== undefined)
     await page.getByRole("spinbutton", { name: "Working days" }).fill(String(within));
   if (by !== undefined) await page.getByLabel("Date and time", { exact: true }).fill(by);
-  if (otherwise !== undefined)
-    await page.getByLabel("If I hear nothing by then, I will").fill(otherwise);
+  if (otherwise !== undefined) {
+    const field = page.getByLabel("If I don’t hear back, I’ll …");
+    if (!(await field.isVisible())) await page.getByText("Details", { exact: true }).click();
+    await field.fill(otherwise);
+  }
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page.locator("undo-field")).toContainText(
     `Sent to ${to.length} ${to.length === 1 ? "person" : "people"}`,
@@ -68,7 +71,7 @@ export async function send(
 }
 
 /** The rows of a section of the inbox. */
-export const rows = (page: Page, section: "To answer" | "To hear" | "Waiting on others") =>
+export const rows = (page: Page, section: "To answer" | "New for you" | "Waiting on others") =>
   page.getByRole("region", { name: section }).locator(".entry");
 
 /** The row of an update in any section of the inbox. */

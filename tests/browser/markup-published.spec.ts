@@ -95,12 +95,17 @@ test("the markup editor can be used with the keyboard alone and announces what i
   const status = editor.dialog.getByRole("status");
   await keys("Control+c");
   await expect(status).toContainText(/copied/i);
-  // On a narrow screen, the toolbar scrolls. Its end is faded out as long as more tools can be scrolled into view.
+  // In a window of medium width, the toolbar scrolls. Its end is faded out as long as more tools can be scrolled into
+  // view. On a phone, the tools wrap instead, so that each is in view.
   const tools = editor.dialog.getByRole("toolbar");
-  await page.setViewportSize({ width: 380, height: 700 });
+  await page.setViewportSize({ width: 620, height: 700 });
   await expect(tools).toHaveAttribute("data-more");
   await tools.evaluate((row) => row.scrollTo(1e4, 0));
   await expect(tools).not.toHaveAttribute("data-more");
+  await page.setViewportSize({ width: 380, height: 700 });
+  await expect(tools).not.toHaveAttribute("data-more");
+  for (const name of ["Redact", "Crop"])
+    await expect(tools.getByRole("button", { name })).toBeInViewport({ ratio: 1 });
   await page.setViewportSize({ width: 1280, height: 720 });
   await keys("r", "Enter");
   await expect(status).toContainText("Rectangle, red");

@@ -137,17 +137,17 @@ test("a screenshot is marked up with every tool, redacted and sent, and is answe
   await editor.finish("Save");
   expect((await fetchMarkup(page, media)).revision).toBe(2);
   expect(await fetchKinds(page, media)).toEqual([...drawn.slice(1), "ellipse"]);
-  // The row shows the new thumbnail without a reload once the server has rendered it.
+  // The row shows the marked picture without a reload once the server has drawn it.
   await expect
     .poll(
       async () => {
         const { renditions } = await fetchMedia(page, media);
-        const small = renditions.find(({ name }) => name === "thumbnail")?.url ?? "";
-        const shown = await readyItems(page).locator(".thumbnail img").getAttribute("src");
+        const marked = renditions.find(({ name }) => name === "marked")?.url;
+        const shown = await readyItems(page).locator("img.large").getAttribute("src");
         return (
-          renditions.some(({ name }) => name === "marked") &&
+          marked !== undefined &&
           shown !== null &&
-          new URL(shown, page.url()).pathname === new URL(small).pathname
+          new URL(shown, page.url()).pathname === new URL(marked).pathname
         );
       },
       { timeout: 20_000 },

@@ -37,7 +37,7 @@ test("the recorder explains a missing screen, a silent microphone and a forbidde
     refused.page.getByText("This page is not allowed to use the microphone."),
   ).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
-  await expect(refused.page.getByText("Your voice is not being recorded.")).toBeVisible();
+  await expect(refused.page.getByText("Your voice won’t be recorded")).toBeVisible();
   // The page is not allowed to use the camera either, so it shows a placeholder.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera will appear here.")).toBeVisible();

@@ -79,7 +79,7 @@ test("a recording of a tab with a camera bubble can be paused, stopped and playe
   const held = await recordedTime(page).textContent();
   await checkPageFromTop(page, "recorder-paused");
   await expect(recordedTime(page)).toHaveText(held!);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await page.getByLabel("Notes").fill("Typed during the recording.");
   await page.getByLabel("Title").focus();
@@ -106,7 +106,7 @@ test("a recording of a tab with a camera bubble can be paused, stopped and playe
   await close();
 });
 
-test('Send during a recording stops and sends it, and so does "Send it when I stop"', async ({
+test('Send during a recording stops and sends it, and so does "Send as soon as I stop"', async ({
   playwright,
   hearback,
 }, info) => {
@@ -144,7 +144,7 @@ test('Send during a recording stops and sends it, and so does "Send it when I st
   // The page remembers the audience and the source of the last recording.
   await page.goto("/updates/new");
   await page.getByRole("button", { name: /^Record/ }).click();
-  await page.getByLabel("Send it when I stop").check();
+  await page.getByLabel("Send as soon as I stop").check();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await waitUntilRecorded(page, 1);
   await page.getByRole("button", { name: "Stop" }).click();

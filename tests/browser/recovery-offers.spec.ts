@@ -142,7 +142,7 @@ test(
         const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage();
         await signIn(elsewhere, account);
         await elsewhere.goto(drafts[0]!);
-        await expect(elsewhere.locator(".media-item")).toContainText("Still arriving.");
+        await expect(elsewhere.locator(".media-item")).toContainText("Still uploading.");
         // Set the page's clock two minutes ahead, as if the server had received nothing for two minutes.
         await elsewhere.clock.setFixedTime(Date.now() + 120_000);
         await elsewhere.reload();
@@ -162,7 +162,7 @@ test(
     await expect(offers(page)).toHaveCount(1);
     await expect(offers(page)).toContainText("in “The second one”");
     await expect(page.locator(".media-item")).toContainText("Unfinished.");
-    await expect(page.locator(".media-item")).not.toContainText("Still arriving.");
+    await expect(page.locator(".media-item")).not.toContainText("Still uploading.");
     await checkPage(page, "kept-draft");
     await offers(page)
       .getByRole("button", { name: /^(Continue the upload|Finish it)$/ })

@@ -56,16 +56,23 @@ export class Scene {
   }
 }
 
-/** Publishes an update with this expectation for these people. Returns its path. */
+/** Publishes an update with this expectation for these people. `more` are further fields. Returns its path. */
 export async function publishUpdate(
   author: Page,
   expectation: string,
   title: string,
   audience: Person[],
+  more: object = {},
 ): Promise<string> {
   const made = await author.request.post("/updates", {
     headers: apiHeaders,
-    data: { title, audience: audience.map(({ email }) => email), expectation, publish: true },
+    data: {
+      title,
+      audience: audience.map(({ email }) => email),
+      expectation,
+      publish: true,
+      ...more,
+    },
   });
   expect(made.status(), await made.text()).toBe(201);
   return `/updates/${((await made.json()) as { id: string }).id}`;

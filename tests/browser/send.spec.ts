@@ -47,13 +47,13 @@ test("an update to an address without an account can be saved but not sent, unti
   await expect(page.getByText("has no account")).toBeVisible();
   await expect(page.locator(".person-chip[data-wrong]")).toHaveText("stranger@example.org");
   await expect(page).toHaveURL(/\/edit$/);
-  await expect(page.locator("#save-state")).toHaveText("Some fields are not saved");
+  await expect(page.locator("#save-state")).toHaveText("Some changes aren’t saved");
   const other = await page.context().newPage();
   await other.goto(page.url());
   await expect(other.getByLabel("Title")).toHaveValue("For a stranger");
   await expect(other.locator(".person-chip")).toHaveText("Paul");
   await page.getByRole("button", { name: "Invite and ask" }).click();
-  await expect(page.getByLabel("The link for stranger@example.org")).toHaveValue(/\/invitations\//);
+  await expect(page.getByLabel("Link for stranger@example.org")).toHaveValue(/\/invitations\//);
   await page.getByRole("button", { name: "Send" }).click();
   await expect(page.getByRole("heading", { name: "For a stranger" })).toBeVisible();
 });

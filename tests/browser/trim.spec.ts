@@ -128,7 +128,7 @@ test("an author trims both ends, and viewers see only the middle", async ({
     });
   });
 
-  await editor.getByRole("button", { name: "Save the trim" }).click();
+  await editor.getByRole("button", { name: "Save trim" }).click();
   await expect(start).toBeHidden();
   await expect
     .poll(async () => (await fetchMedia(page, media)).trim)
@@ -162,9 +162,9 @@ test("an author trims both ends, and viewers see only the middle", async ({
 
   // Undo the trim.
   await page.getByText("Trim count.webm").click();
-  await expect(editor.getByText("It plays from 0:02.0 to 0:04.0 of the recording.")).toBeVisible();
+  await expect(editor.getByText("This plays 0:02.0 to 0:04.0 of the recording.")).toBeVisible();
   await checkPage(page, "trimmed");
-  await editor.getByRole("button", { name: "Back to the whole" }).click();
+  await editor.getByRole("button", { name: "Restore the whole recording" }).click();
   await expect.poll(async () => (await fetchMedia(page, media)).trim).toBeUndefined();
   await waitUntilReady(page, media);
   await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
@@ -183,7 +183,7 @@ test.describe("without scripts", () => {
     await page.getByText("Trim count.webm").click();
     await page.getByRole("textbox", { name: "Start" }).fill("1.5");
     await page.getByRole("textbox", { name: "End" }).fill("0:04");
-    await page.getByRole("button", { name: "Save the trim" }).click();
+    await page.getByRole("button", { name: "Save trim" }).click();
     await expect(page).toHaveURL(`/updates/${id}/edit`);
     expect((await fetchMedia(page, media)).trim).toEqual({ from_ms: 1500, to_ms: 4000 });
   });

@@ -55,6 +55,7 @@ mod people;
 mod people_search;
 mod permissions;
 mod plans;
+mod previews;
 mod queries;
 mod questions;
 mod raw;

@@ -64,8 +64,8 @@ async fn inbox_tells_the_author_once_who_is_late_and_what_the_author_promised() 
     let page = app.browser("Ada").await.get("/inbox").await.expect(200);
     let page = plain(&page.text());
     for sentence in [
-        "Past due: Cyd and Dan have not answered",
-        "You said: ship it on Monday",
+        "Past due: Cyd and Dan haven’t answered",
+        "You said: “I’ll ship it on Monday”",
     ] {
         assert_eq!(page.matches(sentence).count(), 1, "{page}");
     }
@@ -117,9 +117,9 @@ async fn objection_and_late_answers_share_one_inbox_entry() {
     let page = app.browser("Ada").await.get("/inbox").await.expect(200);
     let page = plain(&page.text());
     for words in [
-        "Bob objects · past due: Cyd and Dan have not answered",
+        "Bob objects · past due: Cyd and Dan haven’t answered",
         "… but Too early",
-        "You said: ship it on Monday",
+        "You said: “I’ll ship it on Monday”",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }
@@ -140,7 +140,7 @@ async fn inbox_entry_about_late_answers_names_five_people_and_counts_the_others(
     app.state.notify_overdue().await.unwrap();
     let page = app.browser("Ada").await.get("/inbox").await.expect(200);
     let page = plain(&page.text());
-    let sentence = "Past due: B, C, D, E, F and 2 others have not answered";
+    let sentence = "Past due: B, C, D, E, F and 2 others haven’t answered";
     assert!(page.contains(sentence), "{page}");
     assert!(!page.contains("You said:"), "{page}");
 }

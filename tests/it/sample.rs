@@ -1,4 +1,4 @@
-//! The sample update of a new workspace.
+//! The sample update of a new account.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn inbox_page(client: &Client) -> String {
 }
 
 #[actix_web::test]
-async fn sample_update_is_listed_in_the_inbox_and_the_page_suggests_sharing_something() {
+async fn sample_update_is_listed_in_the_inbox_and_the_page_suggests_a_recording() {
     let app = TestApp::start().await;
     let ada = set_up(&app).await;
     let inbox = inbox(&ada).await;
@@ -55,7 +55,7 @@ async fn sample_update_is_listed_in_the_inbox_and_the_page_suggests_sharing_some
     );
     let page = inbox_page(&ada).await;
     assert!(
-        page.contains("Try it: see what comes back") && page.contains("Share one thing."),
+        page.contains("Try it: see what comes back") && page.contains("Record one minute."),
         "{page}"
     );
     app.wait_for_jobs().await;
@@ -129,7 +129,7 @@ async fn author_of_the_sample_update_automatically_answers_questions_and_confirm
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
     let page = inbox_page(&ada).await;
-    assert!(page.contains("Share one thing."), "{page}");
+    assert!(page.contains("Record one minute."), "{page}");
     app.wait_for_jobs().await;
 }
 
@@ -218,4 +218,34 @@ async fn files_of_a_failed_setup_are_deleted() {
         .count("SELECT count(DISTINCT key) FROM renditions")
         .await;
     assert_eq!(app.objects().await.len() as i64, kept);
+}
+
+#[actix_web::test]
+async fn invited_member_gets_a_sample_update_of_their_own_and_a_record_button() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let bob = app.client().header("sec-fetch-site", "same-origin");
+    let invitation = admin
+        .post("/invitations", json!({ "emails": [email("Bob")] }))
+        .await
+        .expect(201)
+        .json();
+    let link = invitation["items"][0]["url"].as_str().unwrap();
+    bob.post(link, json!({ "name": "Bob", "password": PASSWORD }))
+        .await
+        .expect(204);
+    let entries = inbox(&bob).await["owed_by_me"].clone();
+    assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
+    assert_eq!(
+        (&entries[0]["update"]["author"]["name"], &entries[0]["why"]),
+        (&json!("Hearback"), &json!("readback"))
+    );
+    let page = inbox_page(&bob).await;
+    assert!(
+        page.contains("Record one minute.") && page.contains("/updates/new#record"),
+        "{page}"
+    );
+    // Nobody else gets this sample.
+    assert_eq!(inbox(&admin).await["counts"]["owed_by_me"], 0);
+    app.wait_for_jobs().await;
 }

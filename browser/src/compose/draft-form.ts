@@ -30,7 +30,8 @@ export class DraftForm extends HTMLElement {
     document.querySelector("main > .problem")?.scrollIntoView({ block: "nearest" });
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
-    form.addEventListener("keydown", (event) => this.#handleKey(event), { signal });
+    form.addEventListener("keydown", (event) => this.#handleEnter(event), { signal });
+    document.addEventListener("keydown", (event) => this.#handleSendKey(event), { signal });
     form.addEventListener("submit", (event) => this.#handleSubmit(event), { signal });
     if (this.#isPublished) return;
     for (const name of ["input", "change"])
@@ -59,19 +60,20 @@ export class DraftForm extends HTMLElement {
     if (document.hidden && (this.#draft.exists || this.#fields.hasText)) this.#draft.saveNow();
   }
 
-  #handleKey(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.isComposing) return;
-    if (event.ctrlKey || event.metaKey) {
+  /** Enter in a text field must not submit the form: a draft is saved automatically, and sending must be deliberate. */
+  #handleEnter(event: KeyboardEvent): void {
+    if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return;
+    const { target } = event;
+    if (target instanceof HTMLInputElement && target.type !== "submit" && !this.#isPublished)
       event.preventDefault();
-      void this.#sendByKey();
-    } else if (
-      event.target instanceof HTMLInputElement &&
-      event.target.type !== "submit" &&
-      !this.#isPublished
-    ) {
-      // Enter in a text field must not submit the form: a draft is saved automatically, and sending must be deliberate.
-      event.preventDefault();
-    }
+  }
+
+  /** Ctrl+Enter or ⌘+Enter sends, wherever the focus is, unless a dialog is open. */
+  #handleSendKey(event: KeyboardEvent): void {
+    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    void this.#sendByKey();
   }
 
   /** Handles Ctrl+Enter. Asks before ending a recording, because the keys are easily pressed by accident. */

@@ -64,7 +64,7 @@ export class DraftMessages {
       otherTitle === null ? "elsewhere" : `elsewhere, where its title is “${otherTitle}”`;
     const message = `This update was changed ${where}. Your text is still here, but it is not saved.`;
     const load = make("a", { class: "button", href: editUrl }, "Load the other version");
-    const overwrite = make("button", { type: "button", class: "button" }, "Save mine over it");
+    const overwrite = make("button", { type: "button", class: "button" }, "Keep mine");
     const notice = make(
       "div",
       { class: "problem", "data-js": true },
@@ -104,12 +104,12 @@ export class DraftMessages {
         make(
           "label",
           { for: id },
-          `The link for ${email}, shown only now. Pass it on. Anyone who accepts is asked once the update is sent.`,
+          `Link for ${email}. It’s shown only now, so pass it on. Whoever accepts is asked once the update is sent.`,
         ),
         line,
       );
     }
-    announce("Invited.");
+    announce("Invitation created.");
   }
 
   #removeErrors(): void {

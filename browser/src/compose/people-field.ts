@@ -53,7 +53,7 @@ export class PeopleField extends HTMLElement {
     this.append(this.#box, this.#list);
     this.#input.addEventListener("input", () => this.#handleInput());
     this.#input.addEventListener("keydown", (event) => this.#handleKey(event));
-    this.#input.addEventListener("focus", () => this.#suggest());
+    this.#input.addEventListener("focus", () => this.#suggestOnFocus());
     this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
     // The draft form may restore the last audience after this element is connected, so redraw the chips when it does.
@@ -143,7 +143,8 @@ export class PeopleField extends HTMLElement {
         ),
       );
     }
-    this.#input.placeholder = this.#values.length === 0 ? "Name or email address" : "";
+    this.#input.placeholder =
+      this.#values.length === 0 ? "Type a name, @group or e-mail address" : "";
   };
 
   #remove(value: string): void {
@@ -198,6 +199,11 @@ export class PeopleField extends HTMLElement {
     this.#learn([person]);
     if (person.email === entry) this.#draw();
     else this.#setValues(this.#values.map((value) => (value === entry ? person.email : value)));
+  }
+
+  /** Once people are chosen, the list opens only when the person types, because it would cover what is below. */
+  #suggestOnFocus(): void {
+    if (this.#values.length === 0 || this.#input.value !== "") this.#suggest();
   }
 
   /** Shows the matching people that the page knows, and then those that the server finds. */

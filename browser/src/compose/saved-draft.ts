@@ -274,7 +274,7 @@ export class SavedDraft implements Draft {
         // Ignore the failure: the message below says that some fields are not saved, and the next save retries.
       }
     }
-    this.messages.failed("Some fields are not saved");
+    this.messages.failed("Some changes aren’t saved");
   }
 
   /** Handles a newer version that was saved by somebody else, or by the same person in another tab. */

@@ -43,7 +43,10 @@ class InboxKeys extends HTMLElement {
         row.querySelector<HTMLElement>(".title a")?.click();
         break;
       case "a":
-        row?.querySelector<HTMLElement>("[data-answer], .row-actions > .button")?.click();
+        (
+          row?.querySelector<HTMLElement>("[data-answer], .row-actions > .button") ??
+          row?.querySelector<HTMLElement>(".title a")
+        )?.click();
         break;
       case "s":
         row?.querySelector<HTMLElement>("[data-later]")?.click();

@@ -94,7 +94,7 @@ export class LiveStatus {
 
 /** `level` is null if there is no microphone. */
 function levelMessage(level: MicrophoneLevel | null, isSilent: boolean): string {
-  if (!level) return "Your voice is not being recorded.";
+  if (!level) return "Your voice won’t be recorded";
   if (level.isUnknown)
     return "Your microphone is being recorded. This browser cannot show how loud it is.";
   if (isSilent) return "No sound is coming from your microphone. Speak, or choose another one.";

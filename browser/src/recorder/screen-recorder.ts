@@ -54,6 +54,8 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     this.#become("idle");
     this.#listeners = new AbortController();
     this.#listen(this.#listeners.signal);
+    this.#openIfLinked();
+    addEventListener("hashchange", () => this.#openIfLinked(), { signal: this.#listeners.signal });
   }
 
   disconnectedCallback(): void {
@@ -158,6 +160,14 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     if (state === "idle") this.#status.stop();
     else this.#status.start();
     if (state === "idle" || state === "set") showInTab(null);
+  }
+
+  /** Opens the recorder if the page was opened to record, for example from an empty inbox. */
+  #openIfLinked(): void {
+    const button = this.#view.button("open");
+    if (location.hash !== "#record" || button.hidden || button.disabled) return;
+    history.replaceState(history.state, "", location.pathname);
+    void this.#open();
   }
 
   async #open(): Promise<void> {

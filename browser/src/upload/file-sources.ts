@@ -67,16 +67,8 @@ function withPasteTime(file: File): File {
   });
 }
 
-/**
- * Suggests a title for an update created from a file: the file's name or, if that is generic, the kind and the time.
- */
-export function suggestTitle(file: File): string {
-  const name = file.name
-    .replace(/\.\w{2,5}$/, "")
-    .replace(/[_-]+/g, " ")
-    .trim();
-  return /[a-z]{3}/i.test(name) &&
-    !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name)
-    ? name.slice(0, 200)
-    : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${formatTimestamp()}`;
+/** Suggests a title for an update created from a file: its kind and the time. Names of files make poor titles. */
+export function suggestTitle({ name, type }: File): string {
+  const picture = /^(screenshot|pasted)\b/i.test(name) ? "Screenshot" : "Picture";
+  return `${type.startsWith("video/") ? "Video" : picture}, ${formatTimestamp()}`;
 }

@@ -83,7 +83,7 @@ pub(in crate::updates) async fn add_recipients(
     }
     if !first && before.asks_for_answer() {
         // The update no longer expects an answer, so it disappears from "To answer" in the inbox. Notify the recipients
-        // who have neither opened nor answered it, so that they find it under "To hear".
+        // who have neither opened nor answered it, so that they find it under "New for you".
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await

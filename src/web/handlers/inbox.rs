@@ -24,7 +24,8 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     if !ctx.wants_html {
         return json(StatusCode::OK, &inbox);
     }
-    let first_day = updates::nothing_published_yet(&mut connection).await?;
+    let first_day = updates::nothing_published_by(&mut connection, &person.id).await?;
+    let snooze_choices = snooze::choices(&mut connection, person, state.clock.now()).await?;
     drop(connection);
     html_page(
         StatusCode::OK,
@@ -32,6 +33,7 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
             page: ctx.page(&state, "Inbox", Some(NavEntry::Inbox)).await?,
             inbox,
             first_day,
+            snooze_choices,
         },
     )
 }
@@ -78,10 +80,6 @@ pub(crate) async fn next(
     }
     match next {
         Some(id) => Ok(see_other(&format!("/updates/{id}"))),
-        None => see_other_with_flash(
-            &state,
-            "/inbox",
-            &Flash::text("That was the last entry in your inbox."),
-        ),
+        None => see_other_with_flash(&state, "/inbox", &Flash::text("That’s everything.")),
     }
 }

@@ -70,11 +70,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
-    // Setup must not fail if the sample cannot be created, so continue without it.
-    let video = sample::store_video(&state.uploads)
-        .await
-        .inspect_err(|error| tracing::warn!(%error, "the video of the sample update could not be stored; continuing without the sample"))
-        .ok();
+    let video = sample::store_video_if_possible(&state.uploads).await;
     let account = NewAccount {
         email,
         name,

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use sqlx::AnyConnection;
 
 use super::super::extract::context::RequestContext;
-use super::super::schema::{EntryView, InboxCountsView, InboxView, RowView, SnoozedView};
+use super::super::schema::{
+    EntryView, InboxCountsView, InboxView, PreviewView, RowView, SnoozedView,
+};
 use super::format_time;
 use super::update_list::row_views;
 use crate::clock::rfc3339;
@@ -96,6 +98,10 @@ fn entry_view(state: &State, section: Section, update: RowView, waiting: InboxRo
         by: waiting.by,
         also: waiting.also,
         objection: waiting.objection,
+        preview: waiting.preview.map(|preview| PreviewView {
+            by: preview.by,
+            text: preview.text,
+        }),
         missing,
         missing_count,
         otherwise,

@@ -36,6 +36,8 @@ pub struct EntryView {
     pub also: Vec<Reason>,
     /// The objection in the recipient's words, if the reason is `declined`.
     pub objection: Option<String>,
+    /// What the entry quotes; null if there is nothing to quote.
+    pub preview: Option<PreviewView>,
     /// Names of recipients whose answers are overdue, at most five, if `overdue` is among the reasons.
     pub missing: Vec<String>,
     /// Number of recipients whose answers are overdue, if `overdue` is among the reasons.
@@ -47,7 +49,40 @@ pub struct EntryView {
     pub at: String,
 }
 
+/// Text that an entry of the inbox quotes.
+#[derive(Clone, Debug, Serialize)]
+pub struct PreviewView {
+    /// Name of the person or guest who wrote the text, if known.
+    pub by: Option<String>,
+    /// The text without formatting, on one line. Long texts are cut, except corrections.
+    pub text: String,
+}
+
 impl EntryView {
+    /// Returns whether the sentence about the entry already names the writer of the preview.
+    pub fn names_writer(&self, writer: &str) -> bool {
+        match self.why {
+            Reason::Mention | Reason::Answer => self.by.as_deref() == Some(writer),
+            Reason::Comments => self.new_comments == 1,
+            Reason::Readbacks | Reason::Questions => false,
+            _ => self.update.author.name == writer,
+        }
+    }
+
+    /// Returns whether the preview is shown in full, because it says what the viewer must do.
+    pub fn shows_whole_preview(&self) -> bool {
+        self.why == Reason::Corrected
+    }
+
+    /// Returns what ends a snooze without an end time.
+    pub fn snooze_event(&self) -> &'static str {
+        if self.is_waiting() {
+            "Until someone answers"
+        } else {
+            "Until there’s news"
+        }
+    }
+
     /// Returns the name of the person whose action caused the entry, or `Somebody`.
     pub fn actor(&self) -> &str {
         self.by.as_deref().unwrap_or("Somebody")
@@ -58,10 +93,11 @@ impl EntryView {
     pub fn names_author(&self, me: &str) -> bool {
         let begins = matches!(
             self.why,
-            Reason::Mention | Reason::Answer | Reason::Declined
+            Reason::Mention | Reason::Answer | Reason::Declined | Reason::Sent
         ) || (self.why == Reason::Comments && self.new_comments == 1);
         self.update.author.id != me
-            && !(begins && self.by.as_ref() == Some(&self.update.author.name))
+            && !(begins
+                && (self.why == Reason::Sent || self.by.as_ref() == Some(&self.update.author.name)))
     }
 
     /// Returns the number of new comments, not counting the mention and the answer that the entry already names as
@@ -109,6 +145,13 @@ pub struct SnoozedView {
     pub update: RowView,
     /// End of the snooze. If null, the entry is snoozed until someone answers.
     pub until: Option<String>,
+}
+
+impl SnoozedView {
+    /// Returns whether recipients owe the viewer an answer.
+    pub fn is_waiting(&self) -> bool {
+        self.id.starts_with('t')
+    }
 }
 
 /// The viewer's inbox.

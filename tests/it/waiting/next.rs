@@ -43,7 +43,7 @@ async fn inbox_next_redirects_browsers_to_the_next_update_and_finally_to_the_inb
     bob.put(&format!("{third}/opening")).await.expect(204);
     assert_eq!(next("").await, "/inbox");
     let page = browser.get("/inbox").await.text();
-    assert!(page.contains("Nobody is waiting for you."));
+    assert!(page.contains("You’re all caught up."));
 }
 
 /// Publishes two updates that ask Bob for an acknowledgement and one that asks for nothing. Returns their paths in the

@@ -39,6 +39,7 @@ async fn snooze_with_an_invalid_time_or_entry_is_rejected() {
 #[actix_web::test]
 async fn snoozed_inbox_entry_returns_at_the_chosen_time_or_after_a_reminder() {
     let app = TestApp::start().await;
+    app.set_clock("2030-01-10T12:00:00Z"); // a Thursday
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = publish_request(&ada, "Later", &["Bob"]).await;
     let entry = first_entry(&bob, "owed_by_me").await;
@@ -84,4 +85,108 @@ async fn inbox_entry_snoozed_until_answered_returns_after_an_answer() {
         .await
         .expect(200);
     assert_eq!(waiting().await, 1, "a recipient has answered");
+}
+
+/// Returns when the snooze of the only snoozed entry ends.
+async fn snoozed_until(client: &Client) -> Value {
+    client.get("/inbox").await.json()["snoozed"][0]["until"].clone()
+}
+
+#[actix_web::test]
+async fn snooze_until_tomorrow_ends_when_the_next_working_day_begins() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    publish_request(&ada, "Later", &["Bob"]).await;
+    let entry = first_entry(&bob, "owed_by_me").await;
+    // Bob is in Berlin. 2030-01-10 is a Thursday.
+    for (hours, now, word, until) in [
+        (
+            None,
+            "2030-01-10T12:00:00Z",
+            "tomorrow",
+            "2030-01-11T08:00:00.000Z",
+        ),
+        (
+            None,
+            "2030-01-10T12:00:00Z",
+            "monday",
+            "2030-01-14T08:00:00.000Z",
+        ),
+        (
+            None,
+            "2030-01-11T12:00:00Z",
+            "tomorrow",
+            "2030-01-14T08:00:00.000Z",
+        ),
+        (
+            Some(&[2, 3]),
+            "2030-01-13T12:00:00Z",
+            "tomorrow",
+            "2030-01-15T05:30:00.000Z",
+        ),
+        (
+            Some(&[2, 3]),
+            "2030-01-13T12:00:00Z",
+            "monday",
+            "2030-01-15T05:30:00.000Z",
+        ),
+        (
+            Some(&[2, 3]),
+            "2030-01-15T12:00:00Z",
+            "monday",
+            "2030-01-22T05:30:00.000Z",
+        ),
+    ] {
+        if let Some(days) = hours {
+            let hours = json!({ "days": days, "from": "06:30", "to": "14:00" });
+            bob.patch("/me", json!({ "working_hours": hours }))
+                .await
+                .expect(200);
+        }
+        app.set_clock(now);
+        snooze(&bob, &entry, json!(word)).await.expect(204);
+        assert_eq!(snoozed_until(&bob).await, until, "{word} at {now}");
+    }
+}
+
+#[actix_web::test]
+async fn snooze_until_tomorrow_ends_after_an_absence() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    publish_request(&ada, "Later", &["Bob"]).await;
+    let entry = first_entry(&bob, "owed_by_me").await;
+    app.set_clock("2030-01-10T12:00:00Z");
+    bob.patch("/me", json!({ "away_until": "2030-01-15T11:00:00Z" }))
+        .await
+        .expect(200);
+    snooze(&bob, &entry, json!("tomorrow")).await.expect(204);
+    assert_eq!(snoozed_until(&bob).await, "2030-01-16T08:00:00.000Z");
+}
+
+#[actix_web::test]
+async fn inbox_page_offers_no_two_snoozes_that_end_at_the_same_time() {
+    let app = TestApp::start().await;
+    let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);
+    publish_request(&ada, "Later", &["Bob"]).await;
+    app.set_clock("2030-01-10T11:00:00Z");
+    let browser = app.browser("Bob").await;
+    for (now, offered, other) in [
+        (
+            "2030-01-10T12:00:00Z",
+            ["Tomorrow morning", "Fri 09:00"],
+            Some("Next week"),
+        ),
+        (
+            "2030-01-11T12:00:00Z",
+            ["Monday morning", "Mon 09:00"],
+            None,
+        ),
+    ] {
+        app.set_clock(now);
+        let page = browser.get("/inbox").await.expect(200).text();
+        for words in offered {
+            assert!(page.contains(words), "{words} at {now}: {page}");
+        }
+        assert_eq!(page.contains("Next week"), other.is_some(), "{now}: {page}");
+    }
 }

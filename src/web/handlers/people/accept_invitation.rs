@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use crate::error::Result;
+use crate::media::StoredFile;
 use crate::people::{self, PasswordHash};
 use crate::state::State;
 use crate::web::extract::browser_name::browser_name;
@@ -13,7 +14,7 @@ use crate::web::pages::{Form, InvitationPage};
 use crate::web::presenters::workspace::workspace_view;
 use crate::web::responses::new_session::start_session_or_refill;
 use crate::web::responses::{HandlerResult, html_page, json};
-use crate::{text, updates, workspace};
+use crate::{sample, text, updates, workspace};
 
 /// Shows the page of an invitation. GET changes nothing, because email scanners follow links.
 pub(crate) async fn invitation(
@@ -83,6 +84,40 @@ async fn try_accept(
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = PasswordHash::new(&password, &[&name, &invitation.email]).await?;
+    let video = sample::store_video_if_possible(&state.uploads).await;
+    let account = AcceptedAccount {
+        name,
+        password,
+        time_zone,
+    };
+    let made = create_account(req, state, secret, account, video.as_ref()).await;
+    if let (Err(_), Some(video)) = (&made, video) {
+        state.uploads.discard(&[video]).await?;
+    }
+    made
+}
+
+/// The fields of the form that accepts an invitation.
+struct AcceptedAccount {
+    name: String,
+    password: PasswordHash,
+    time_zone: String,
+}
+
+/// Creates the account, its session and its sample update, and asks the person for the answers that were expected of
+/// the invitation, in one transaction.
+async fn create_account(
+    req: &HttpRequest,
+    state: &State,
+    secret: &str,
+    account: AcceptedAccount,
+    video: Option<&StoredFile>,
+) -> Result<String> {
+    let AcceptedAccount {
+        name,
+        password,
+        time_zone,
+    } = account;
     let mut tx = state.db.begin().await?;
     let (id, asked) =
         people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
@@ -90,6 +125,9 @@ async fn try_accept(
     updates::add_invited_recipient(&mut tx, &state.clock, &id, &asked).await?;
     for update in &asked {
         state.enqueue_mail(&mut tx, update).await?;
+    }
+    if let Some(video) = video {
+        sample::create(&mut tx, &state.clock, &id, video).await?;
     }
     tx.commit().await?;
     Ok(session)
