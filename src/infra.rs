@@ -3,6 +3,7 @@
 
 pub mod db;
 mod hdr;
+pub mod html_diff;
 pub mod images;
 pub mod jobs;
 pub mod markdown;

@@ -4,6 +4,7 @@
 mod answers;
 mod disclosure;
 mod enums;
+mod next_due;
 mod openings;
 mod overdue;
 mod reminders;
@@ -16,6 +17,7 @@ use sqlx::{AnyConnection, FromRow};
 pub use answers::{Answer, MAX_READBACK, answer, take_back};
 pub use disclosure::set_disclosed;
 pub use enums::{AnswerKind, MessageKind, ReceiptState, VerdictKind};
+pub use next_due::next_due_zones;
 pub use openings::{Reader, previous_visit, reader, record_opening};
 pub use overdue::{OverdueAnswers, notify_overdue, overdue_answers};
 pub use reminders::{MIN_REMINDER_INTERVAL, remind};

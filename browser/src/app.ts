@@ -35,6 +35,7 @@ import "./comments/comment-composer.js";
 import "./comments/threads.js";
 import "./update/update-page.js";
 import "./update/undo-publication.js";
+import "./update/new-link.js";
 import "./inbox/readback-review-keys.js";
 import "./inbox/inbox-keys.js";
 import "./inbox/keep-inbox-current.js";

@@ -67,6 +67,13 @@ pub fn by(
     }))
 }
 
+/// Returns the city in the name of a time zone: `Buenos Aires` for `America/Argentina/Buenos_Aires`.
+#[filter_fn]
+pub fn city(zone: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
+    let zone = zone.as_ref();
+    Ok(zone.rsplit('/').next().unwrap_or(zone).replace('_', " "))
+}
+
 /// Formats the current time in a time zone as `Fri 09:12`.
 #[filter_fn]
 pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {

@@ -15,7 +15,7 @@ pub use people::{
     UnsubscribePage, WorkspacePage,
 };
 pub use receipt_summary::{ReceiptFold, ReceiptSummary};
-pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, VersionsPage};
+pub use receipts::{AnswerCard, OverviewPage, ReceiptsPage, VersionsPage};
 pub use threads::{Asked, MarkView, ThreadsPart};
 pub use updates::{
     AccessSummary, AuthorField, EditPage, LibraryFilter, LibraryPage, SharePreview, UpdatePage,

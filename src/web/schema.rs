@@ -26,8 +26,8 @@ pub use links::{LinkView, ListedLinkView, UpdateRefView};
 pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use people::{AccountView, InvitationView, MeView, NotifyView};
 pub use receipts::{
-    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptGroup,
-    ReceiptView, RevisionView, TrimmedView,
+    ChangesView, ExchangeView, FileView, GuestAnswerView, ReceiptGroup, ReceiptView, RevisionView,
+    TrimmedView,
 };
 pub use sessions::{SessionView, TokenView};
 pub use update_list::{FoundView, HitKind, RowView};

@@ -73,7 +73,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await video.evaluate((video: HTMLVideoElement) => (video.currentTime = 4.2));
   await asker.keyboard.press("q");
   await expect(asker.locator("#body")).toBeFocused();
-  await expect(asker.getByLabel("I have a question")).toBeChecked();
+  await expect(asker.getByRole("checkbox", { name: "Question" })).toBeChecked();
   await expect(asker.locator(".anchor-chip")).toContainText("0:04");
   await asker.getByRole("button", { name: "Can you tell me more about …" }).click();
   await asker.keyboard.type("the second menu");
@@ -83,7 +83,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await asker.getByRole("button", { name: "Ask", exact: true }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · open");
   await expect(asker.locator(".timeline button.asks")).toHaveCount(1);
-  await expect(asker.getByLabel("I have a question")).not.toBeChecked();
+  await expect(asker.getByRole("checkbox", { name: "Question" })).not.toBeChecked();
 
   await author.goto(address);
   await expect(author.locator("#talk-count")).toContainText("1 open question");
@@ -91,15 +91,15 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await author.getByLabel("Reply to Bob Quest").fill("It opens on hover.");
   await author.getByRole("button", { name: "Answer" }).click();
   await expect(author.locator(".question-tag")).toHaveText("Question · answered");
-  await expect(author.getByRole("button", { name: "This answers it" })).toHaveCount(0);
+  await expect(author.getByRole("button", { name: "Mark as answer" })).toHaveCount(0);
 
-  await asker.getByRole("button", { name: "This answers it" }).click();
+  await asker.getByRole("button", { name: "Mark as answer" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · accepted");
-  await expect(asker.locator(".accepted-tag")).toHaveText("Answers it");
+  await expect(asker.locator(".accepted-tag")).toHaveText("Answer");
   await expect(author.locator(".question-tag")).toHaveText("Question · accepted");
   await saveScreenshots(asker, "talk-accepted");
   await axe(asker);
-  await asker.getByRole("button", { name: "Take that back" }).click();
+  await asker.getByRole("button", { name: "Undo this choice" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
   await author.locator(".replies .comment-menu button").click();
@@ -139,7 +139,7 @@ test("names are completed after an @, and the page warns about mentioned people 
   await reader.keyboard.press("Control+Enter");
   await expect(reader.locator(".comment .mention")).toHaveText(["@Ada Named", "@Cyd Hidden"]);
   await expect(reader.locator(".note.unseen")).toContainText(
-    "Cyd Hidden cannot see this. Ask Ada Named to add them.",
+    "Cyd Hidden can’t see this. Ask Ada Named to add them.",
   );
   await saveScreenshots(reader, "talk-unseen");
   await axe(reader);
@@ -158,7 +158,7 @@ test("names are completed after an @, and the page warns about mentioned people 
   await author.getByRole("option").click();
   await expect(reply).toHaveValue("Yes @Cyd Hidden ");
   await reply.press("Control+Enter");
-  await expect(author.locator(".note.unseen")).toContainText("Cyd Hidden cannot see this.");
+  await expect(author.locator(".note.unseen")).toContainText("Cyd Hidden can’t see this.");
   await author.getByRole("button", { name: "Add Cyd Hidden" }).click();
   await expect(author.locator(".note.unseen")).toHaveCount(0);
   const cyd = await openSignedInPage(browser, hearback, hidden!);

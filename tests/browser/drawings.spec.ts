@@ -245,9 +245,10 @@ test("a guest can draw in a comment", async ({ browser, page, hearback }) => {
   await editor.pickTool("a");
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
   await editor.finish("Add");
-  await guest.locator("#guest-name").fill("Gus");
   await guest.locator("#body").fill("This corner");
   await guest.keyboard.press("Control+Enter");
+  await guest.getByRole("dialog").getByLabel("Your name").fill("Gus");
+  await guest.getByRole("button", { name: "Continue" }).click();
   await expect(guest.locator(".threads .comment")).toContainText("with a drawing");
   await page.goto(`/updates/${id}`);
   await page.locator(".threads .chip").click();

@@ -29,7 +29,7 @@ test("the shortcuts on the inbox page and on an update page work with Greek and 
   await expect(page.getByRole("heading", { name: "Any layout" })).toBeVisible();
   await pressPlace(page, "й", "KeyQ");
   await expect(page.locator("#body")).toBeFocused();
-  await expect(page.getByLabel("I have a question")).toBeChecked();
+  await expect(page.getByRole("checkbox", { name: "Question" })).toBeChecked();
 });
 
 test("the shortcuts in the markup editor work with a Cyrillic keyboard layout", async ({

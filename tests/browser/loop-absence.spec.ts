@@ -29,7 +29,7 @@ test("an absence postpones a person's due time, and the author can stop asking",
     back: "Got it",
     by: "2026-11-27T12:00",
   });
-  await expectReceipts(author, update, "Nobody has answered yet. 2 have not opened it.", {
+  await expectReceipts(author, update, "Nobody has answered yet. 2 haven’t opened it.", {
     onThem: [zofia[0], kim[0]],
   });
   await expect(
@@ -37,7 +37,9 @@ test("an absence postpones a person's due time, and the author can stop asking",
   ).toBeVisible();
   // Kim is back on Tuesday morning, so her response is due at the end of that day.
   await expect(
-    receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 there", { exact: true }),
+    receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 Auckland, Tue 1 Dec 05:00 yours", {
+      exact: true,
+    }),
   ).toBeVisible();
   await expect(receipt(author, kim[0]).getByText(/^away until Tue 1 Dec 09:00/)).toBeVisible();
   await expectAsk(inAuckland, title, "Got it by Tue 1 Dec 17:00");

@@ -74,7 +74,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
     // Postponing an update is not a response, so the author is still waiting for Leo.
-    await expectReceipts(author, asked, "Nobody has answered yet. 2 have not opened it.", {
+    await expectReceipts(author, asked, "Nobody has answered yet. 2 haven’t opened it.", {
       onThem: [leo[0], kim[0]],
     });
   });
@@ -117,9 +117,9 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
     // Leo can withdraw his answer. The due time does not change.
-    await inSanFrancisco.getByRole("button", { name: "Take it back" }).click();
+    await inSanFrancisco.getByRole("button", { name: "Undo my answer" }).click();
     await expect(inSanFrancisco.locator(".ask-words")).toContainText(
-      "Nadia Berg asks: got it? by Fri 17:00",
+      "Let Nadia Berg know you got it by Fri 17:00",
     );
     await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
@@ -128,7 +128,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: budget })).toBeVisible();
     await inSanFrancisco.getByText("I heard it, but …").first().click();
-    const reason = inSanFrancisco.getByLabel("I heard it, but …");
+    const reason = inSanFrancisco.getByLabel("What’s in the way?");
     await reason.fill("   ");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
     await expect(inSanFrancisco.locator("#complaint")).toContainText(
@@ -157,11 +157,11 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await expect(rows(author, "New for you").and(entry(author, budget))).toContainText(
       "“… but we have spent it already.”",
     );
-    await expectReceipts(author, asked, "0 of 2 heard. 1 objects. 1 has not opened it.", {
+    await expectReceipts(author, asked, "0 of 2 heard. 1 objects. 1 hasn’t opened it.", {
       onThem: [kim[0]],
       objections: [leo[0]],
     });
-    await expect(receipt(author, leo[0])).toContainText("“… but we have spent it already.”");
+    await expect(receipt(author, leo[0])).toContainText("“we have spent it already.”");
     await expect(receipt(author, leo[0]).getByText("Reply to Leo Park")).toBeVisible();
     await checkPage(author, "loop-receipts-declined");
   });

@@ -90,9 +90,10 @@ test("after a correction, the recipient sees the earlier answer and an empty ans
   await expect(reader.locator(".answer")).toContainText("You said it back");
 
   await correct(author, path, reader, "Only two of them.");
-  await expect(reader.locator(".ask-words")).toContainText("Only two of them.");
+  await expect(reader.locator(".ask-words")).toContainText("Ada Again: not quite");
+  await expect(reader.locator(".answer")).toContainText("Only two of them.");
   await expect(box).toHaveValue("");
-  await expect(reader.locator(".answer q")).toHaveText("I move the tests.");
+  await expect(reader.locator(".earlier-answer blockquote")).toHaveText("I move the tests.");
   expect(savedDrafts).toEqual([]);
   await axe(reader);
 });

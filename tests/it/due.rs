@@ -302,7 +302,7 @@ async fn overdue_receipt_causes_one_notification_and_is_shown_as_overdue() {
         .await
         .text();
     assert!(
-        page.contains("1 is overdue.") && page.contains("ship it"),
+        page.contains(" · 1 overdue") && page.contains("ship it"),
         "{page}"
     );
     bob.put(&format!("{path}/acknowledgement"))

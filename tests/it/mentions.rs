@@ -180,13 +180,13 @@ async fn page_reports_only_once_that_a_mentioned_person_has_no_access() {
         .expect(303);
     let page = browser.get(&path).await.text();
     assert!(
-        page.contains("<bdi>Cyd</bdi> cannot see this.")
+        page.contains("<bdi>Cyd</bdi> can’t see this.")
             && page.contains("Ask <bdi>Ada Lovelace</bdi> to add them."),
         "{page}"
     );
     let page = browser.get(&path).await.text();
     assert!(
-        !page.contains("<bdi>Cyd</bdi> cannot see this."),
+        !page.contains("<bdi>Cyd</bdi> can’t see this."),
         "the message is shown once"
     );
     // Ada is the author. Only the author gets a button that adds a mentioned person to the audience.

@@ -66,7 +66,7 @@ async fn assert_changes_are_shown_until_acknowledged(app: &TestApp, bob: &Client
     let browser = app.browser("Bob").await;
     let page = browser.get(path).await.text();
     for shown in [
-        "This changed since you answered.",
+        "Changed since you answered",
         "The day",
         "<del>Monday.</del>",
         "<ins>Tuesday.</ins>",

@@ -285,7 +285,7 @@ async fn earlier_answer_of_a_guest_is_quoted_after_a_change() {
     ada.patch(&path, change).await.expect(200);
     let page = guest.accept("text/html");
     let page = page.get(&format!("/s/{token}")).await.expect(200).text();
-    assert!(page.contains("This changed since you answered"), "{page}");
+    assert!(page.contains("Changed since you answered"), "{page}");
     assert!(
         page.contains("You said: <q class=\"words small\" dir=\"auto\">We pay on Monday</q>"),
         "{page}"

@@ -2,9 +2,9 @@
 // if a request fails, the page is refreshed or the person leaves. For ten seconds after sending, Undo deletes the
 // comment and restores its text and pictures in the form.
 import { announce, make } from "../lib/dom.js";
+import { withGuestName } from "../lib/guest-name.js";
 import { markOfflineNotice, sendWhenConnected, waitingMessage } from "../lib/offline.js";
 import { insertsText, pastedFiles } from "../lib/pasted-files.js";
-import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refreshComment } from "../lib/refresh.js";
 import { Problem, requestJson } from "../lib/request.js";
 import { confirmRedraw, wasCropped } from "../markup/mark-comment.js";
@@ -70,7 +70,10 @@ export class CommentComposer extends HTMLElement {
   /** Focuses the text area, and ticks "question" if `asQuestion`. */
   startWriting(asQuestion = false): void {
     if (asQuestion && this.#questionBox) this.#questionBox.checked = true;
-    this.#area?.focus();
+    const area = this.#area;
+    area?.focus({ preventScroll: true });
+    // Scrolls only if the field is out of view, which happens only while the columns are stacked.
+    area?.scrollIntoView({ block: "nearest" });
   }
 
   /** Opens the markup editor with the comment's drawing. If there is none, opens it with the media on the stage. */
@@ -149,17 +152,18 @@ export class CommentComposer extends HTMLElement {
     const anchor = this.#anchor.current;
     if (area.value.trim() === "" && this.#attachments.files.length === 0 && !anchor?.drawing)
       return area.focus();
-    const fields = this.#fields(form);
-    const body = this.#body(fields);
+    const body = this.#body(this.#fields(form));
     form.setAttribute("aria-busy", "true");
     this.#showFailure(null);
     try {
       if (anchor?.drawing && (await wasCropped(anchor))) return await this.#redraw();
       const created = (await sendWithDrafts(form, () =>
-        requestJson("POST", form.action, body),
+        withGuestName((name) => {
+          if (name !== undefined) body.set("name", name);
+          return requestJson("POST", form.action, body);
+        }),
       )) as { id: string; unseen?: UnseenPerson[] };
       const sent = this.#reset(form, area, created.id);
-      if (fields.some(([name]) => name === "name")) removeGuestNameFields();
       this.#showNotices(sent, created.unseen ?? []);
       const hadFocus = this.contains(document.activeElement);
       if (!this.isMain) closeReply(this.#rootId);
@@ -203,7 +207,9 @@ export class CommentComposer extends HTMLElement {
 
   #fields(form: HTMLFormElement): [name: string, value: string][] {
     const typed = [...new FormData(form)].filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string",
+      // The field for a guest's name is for browsers without scripts.
+      (entry): entry is [string, string] =>
+        typeof entry[1] === "string" && !(entry[0] === "name" && entry[1] === ""),
     );
     return [...typed, ...this.#anchor.fields];
   }

@@ -54,7 +54,7 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
       make(
         "p",
         { class: "note unseen", role: "status", "data-js": true },
-        `${more} more of the people you mentioned cannot see this.`,
+        `${more} more of the people you mentioned can’t see this.`,
       ),
     );
   return notices;
@@ -77,7 +77,7 @@ function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
       "p",
       {},
       make("bdi", {}, name),
-      " cannot see this.",
+      " can’t see this.",
       ...(isAuthor ? [] : [" Ask ", make("bdi", {}, author), " to add them."]),
     ),
   );

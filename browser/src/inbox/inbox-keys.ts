@@ -81,7 +81,7 @@ for (const event of ["turbo:load", "hearback:refreshed"])
 recordRead();
 
 /**
- * Records that the update on this page was read, and makes the link to the next update skip all updates read so far.
+ * Records that the update on this page was read, and makes the links to the next update skip all updates read so far.
  */
 function recordRead(): void {
   const current = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
@@ -90,6 +90,6 @@ function recordRead(): void {
     .split(",")
     .filter((id) => id !== "" && id !== current);
   writeStorage("sessionStorage", READ_KEY, [...others, current].slice(-MAX_READ).join(","));
-  const link = document.querySelector<HTMLAnchorElement>("[data-next]");
-  if (link) link.href = `/inbox/next?after=${current}&skip=${others.join(",")}`;
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-next]"))
+    link.href = `/inbox/next?after=${current}&skip=${others.join(",")}`;
 }

@@ -63,12 +63,23 @@ export function askGuestName(): Promise<string | null> {
       required: true,
       maxlength: "80",
       autocomplete: "name",
+      "aria-describedby": "asked-name-hint",
     });
     const cancel = make("button", { type: "button", class: "button" }, "Cancel");
     const form = make(
       "form",
       { method: "dialog", class: "stack", "data-turbo": "false" },
-      make("div", { class: "field" }, make("label", { for: "asked-name" }, "Your name"), input),
+      make(
+        "div",
+        { class: "field" },
+        make("label", { for: "asked-name" }, "Your name"),
+        input,
+        make(
+          "p",
+          { class: "hint", id: "asked-name-hint" },
+          "Everyone who can see this update sees your name.",
+        ),
+      ),
       make(
         "div",
         { class: "actions" },

@@ -1,7 +1,8 @@
 // Forms marked `data-quiet` are sent with fetch, and the page is refreshed in place. Examples: reactions, answers,
 // removals.
-import { askGuestName, confirmDialog } from "./dialogs.js";
+import { confirmDialog } from "./dialogs.js";
 import { hideError, showError } from "./error-banner.js";
+import { withGuestName } from "./guest-name.js";
 import { sendWhenConnected, waitingMessage } from "./offline.js";
 import { refresh, refreshComment } from "./refresh.js";
 import { Problem, requestJson } from "./request.js";
@@ -77,12 +78,16 @@ async function sendConfirmed(submission: Submission, place: HTMLElement): Promis
   const { method, url, data } = request;
   control.setAttribute("aria-busy", "true");
   try {
-    const answer = await wrapSubmission(form, () => sendAskingName(method, url, data));
+    const answer = await wrapSubmission(form, () =>
+      withGuestName((name) => {
+        if (name !== undefined) data.set("name", name);
+        return requestJson(method, url, [...data.keys()].length > 0 ? data : undefined);
+      }),
+    );
     hideError();
     document.dispatchEvent(new CustomEvent("hearback:form-sent", { detail: { form, answer } }));
     control.closest("details:not(.resolved-thread)")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
-    if (data.has("name")) removeGuestNameFields();
     await refreshChanged();
     // If the focused row was removed, move the focus to its neighbor.
     if (row && !row.isConnected && document.activeElement === document.body)
@@ -123,12 +128,8 @@ function readRequest(
   const data = new URLSearchParams();
   for (const [name, value] of new FormData(form, submitter))
     if (typeof value === "string") data.append(name, value);
-  // A guest types their name only once. An empty name field gets the name typed for a comment on the same page.
-  if (data.get("name") === "") {
-    const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";
-    if (name === "") data.delete("name");
-    else data.set("name", name);
-  }
+  // The field for a guest's name is for browsers without scripts.
+  if (data.get("name") === "") data.delete("name");
   const url =
     submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction")
       ? submitter.formAction
@@ -137,32 +138,4 @@ function readRequest(
   const method = data.get("_method") ?? "POST";
   data.delete("_method");
   return { method, url, data };
-}
-
-/** Sends the request. If the server needs a guest's name, asks for it, adds it to `data` and sends again. */
-async function sendAskingName(
-  method: string,
-  url: string,
-  data: URLSearchParams,
-): Promise<unknown> {
-  try {
-    return await requestJson(method, url, [...data.keys()].length > 0 ? data : undefined);
-  } catch (error) {
-    if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name"))
-      throw error;
-    const name = await askGuestName();
-    if (name === null) throw error;
-    data.set("name", name);
-    return requestJson(method, url, data);
-  }
-}
-
-/** Removes the name fields once the server knows the guest's name. */
-export function removeGuestNameFields(): void {
-  const templates = [...document.querySelectorAll("template")].map(({ content }) => content);
-  for (const root of [document, ...templates])
-    for (const input of root.querySelectorAll<HTMLInputElement>(
-      ".composer input[name=name], .answer input[name=name]",
-    ))
-      input.closest(".field")?.remove();
 }

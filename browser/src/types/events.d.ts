@@ -24,7 +24,7 @@ declare global {
     /** A script sent a form, and the server accepted it. */
     "hearback:form-sent": CustomEvent<{
       form: HTMLFormElement;
-      answer: { unseen?: UnseenPerson[]; update_id?: string } | null;
+      answer: { unseen?: UnseenPerson[]; update_id?: string; url?: string } | null;
     }>;
     /** The stage was updated, and may now show another media item. */
     "hearback:media-shown": CustomEvent;

@@ -7,7 +7,7 @@ import { awaitConnection } from "../lib/offline.js";
 import { Problem, requestJson } from "../lib/request.js";
 import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
-import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
+import { connectAnswerCard, focusAnswer } from "./answer-card.js";
 import { stage } from "./media-stage.js";
 
 /** The minimum time between two reports that the update was opened. */
@@ -39,7 +39,7 @@ class UpdatePage extends HTMLElement {
       { signal },
     );
     document.addEventListener("hearback:activity", () => this.#reportOpeningAgain(), { signal });
-    trackAnswerBar(signal);
+    connectAnswerCard(signal);
     this.#reportOpening();
     this.#followHash();
   }

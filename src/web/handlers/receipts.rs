@@ -67,7 +67,7 @@ pub(crate) async fn list(
         .await?
         .threads;
     drop(connection);
-    let title = format!("Who has heard “{}”", view.heading());
+    let title = format!("Who heard “{}”", view.heading());
     let page_of = ctx.page(&state, title, None).await?;
     html_page(
         StatusCode::OK,

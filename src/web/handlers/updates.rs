@@ -2,7 +2,7 @@
 
 mod access;
 mod access_summary;
-mod answer_bar;
+mod answer_card;
 mod library;
 mod mute;
 mod thread_query;

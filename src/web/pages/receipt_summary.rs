@@ -1,6 +1,6 @@
 //! The receipts of an update, sorted into groups, and a sentence that sums them up.
 
-use super::super::schema::{ReceiptGroup, ReceiptView, UpdateView};
+use super::super::schema::{CountsView, ReceiptGroup, ReceiptView, UpdateView};
 use crate::receipts::{ReceiptState, Standing};
 
 /// The receipts of an update, sorted into groups. Each receipt is in at most one group. For the author, readbacks
@@ -89,55 +89,75 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
+    /// Returns whether there is a group of people who heard or, for everyone but the author, answered.
+    pub fn has_heard(&self) -> bool {
+        self.folds.iter().any(|fold| fold.id == "heard")
+    }
+
     /// Returns whether nothing needs the viewer's attention. If so, the page expands the collapsible groups.
     pub fn is_calm(&self) -> bool {
         self.waiting.is_empty() && self.to_review.is_empty() && self.objections.is_empty()
     }
 
-    /// Returns a summary such as `9 of 14 heard. 1 objects. 3 have not opened it. 2 are overdue.` Only the author sees
-    /// how many people opened the update.
+    /// Returns a summary whose numbers add up to the number of recipients, such as `9 of 14 heard. 1 objects. 1 answered
+    /// without opening it. 3 haven't opened it.` Only the author sees how many people opened the update.
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
-        let mut words = Vec::new();
-        let mut add = |count: i64, one: &str, more: &str| {
-            if count > 0 {
-                words.push(format!("{count} {}.", if count == 1 { one } else { more }));
-            }
-        };
-        let asks = update.expectation.asks_for_answer();
-        if !asks {
-            add(counts.heard, "heard", "heard");
+        if !update.expectation.asks_for_answer() {
+            return opened_sentence(update);
         }
-        add(counts.objections, "objects", "object");
-        add(
-            counts.answered_unopened.unwrap_or_default(),
-            "answered without opening it",
-            "answered without opening it",
-        );
         let stale = self.count(|receipt| receipt.state == ReceiptState::Stale);
-        add(
-            stale,
-            "answered an earlier version",
-            "answered an earlier version",
-        );
         let corrected = self.count(|receipt| receipt.state == ReceiptState::NeedsCorrection);
-        add(corrected, "was told “Not quite”", "were told “Not quite”");
-        if asks && author {
-            let unopened = self.count(|receipt| {
-                receipt.standing == Some(Standing::NotOpened)
-                    && receipt.state != ReceiptState::NeedsCorrection
-            });
-            add(unopened, "has not opened it", "have not opened it");
+        let answered_unopened = counts.acknowledged - counts.heard;
+        let unopened = self.count(|receipt| {
+            receipt.standing == Some(Standing::NotOpened)
+                && receipt.state != ReceiptState::NeedsCorrection
+        });
+        let answered = counts.answered() + stale + corrected;
+        let unanswered = counts.recipients - answered;
+        let mut parts = vec![(counts.objections, "objects", "object")];
+        if author {
+            parts.extend([
+                (
+                    answered_unopened,
+                    "answered without opening it",
+                    "answered without opening it",
+                ),
+                (
+                    stale,
+                    "answered an earlier version",
+                    "answered an earlier version",
+                ),
+                (corrected, "needs another try", "need another try"),
+                (
+                    unanswered - unopened,
+                    "opened it but hasn’t answered",
+                    "opened it but haven’t answered",
+                ),
+                (unopened, "hasn’t opened it", "haven’t opened it"),
+            ]);
+        } else {
+            parts.extend([
+                (answered_unopened, "answered", "answered"),
+                (
+                    stale,
+                    "answered an earlier version",
+                    "answered an earlier version",
+                ),
+                (corrected, "needs another try", "need another try"),
+                (unanswered, "hasn’t answered", "haven’t answered"),
+            ]);
         }
-        if asks {
-            let overdue = self.count(|receipt| receipt.overdue);
-            add(overdue, "is overdue", "are overdue");
-            let questions = counts.open_questions;
-            add(questions, "question is open", "questions are open");
+        let mut sentences = vec![first_sentence(counts, answered == 0)];
+        for (count, one, more) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            sentences.push(format!("{count} {}.", if count == 1 { one } else { more }));
         }
-        let nobody_answered = counts.answered() + stale + corrected == 0;
-        words.insert(0, first_sentence(update, nobody_answered));
-        words.join(" ").trim().to_owned()
+        sentences.join(" ")
+    }
+
+    /// Returns how many recipients are overdue.
+    pub fn overdue(&self) -> i64 {
+        self.count(|receipt| receipt.overdue)
     }
 
     /// Counts the matching receipts of all groups. Leaves out `to_review`, because its receipts are
@@ -153,19 +173,36 @@ impl<'a> ReceiptSummary<'a> {
     }
 }
 
-/// Returns the start of the summary: how many people heard the update or, if no answer is requested, how many people
-/// opened it.
-fn first_sentence(update: &UpdateView, nobody_answered: bool) -> String {
-    let counts = &update.counts;
+/// Returns the start of the summary: how many people heard the update.
+fn first_sentence(counts: &CountsView, nobody_answered: bool) -> String {
     match (counts.heard, counts.recipients) {
-        (_, 0) if !update.expectation.asks_for_answer() => "No answer is requested.".to_owned(),
-        (_, all) if !update.expectation.asks_for_answer() => counts
-            .opened
-            .map(|opened| format!("{opened} of {all} opened it."))
-            .unwrap_or_default(),
         _ if nobody_answered => "Nobody has answered yet.".to_owned(),
-        (1, 1) => "They heard.".to_owned(),
-        (heard, all) if heard == all => format!("All {all} heard."),
+        (2, 2) => "Both heard.".to_owned(),
+        (heard, all) if heard == all && all > 2 => format!("All {all} heard."),
         (heard, all) => format!("{heard} of {all} heard."),
     }
+}
+
+/// Returns the summary of an update that requests no answer: how many people opened it and, if some answered anyway, how
+/// many of them heard or object.
+fn opened_sentence(update: &UpdateView) -> String {
+    let counts = &update.counts;
+    let mut sentences = Vec::new();
+    if counts.recipients == 0 {
+        sentences.push("No answer is requested.".to_owned());
+    } else if let Some(opened) = counts.opened {
+        sentences.push(format!("{opened} of {} opened it.", counts.recipients));
+    }
+    if counts.heard > 0 {
+        sentences.push(format!("{} heard.", counts.heard));
+    }
+    match counts.objections {
+        0 => {}
+        1 => sentences.push("1 objects.".to_owned()),
+        more => sentences.push(format!("{more} object.")),
+    }
+    if let Some(count) = counts.answered_unopened.filter(|count| *count > 0) {
+        sentences.push(format!("{count} answered without opening it."));
+    }
+    sentences.join(" ")
 }

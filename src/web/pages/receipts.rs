@@ -56,9 +56,9 @@ pub struct VersionsPage {
     pub items: Vec<RevisionView>,
 }
 
-/// Bar at the bottom of an update. It asks the reader for an answer and shows the answer that the reader gave.
+/// Card that asks the reader of an update for an answer and shows the answer that the reader gave.
 #[derive(Clone, Debug, Default)]
-pub struct AnswerBar {
+pub struct AnswerCard {
     /// Whether an answer is requested.
     pub asked: bool,
     /// State of the recipient's receipt or of the guest's answer; `None` if there is neither.
@@ -85,8 +85,8 @@ pub struct AnswerBar {
     pub reason_draft: String,
 }
 
-impl AnswerBar {
-    /// Returns whether the bar has anything to show.
+impl AnswerCard {
+    /// Returns whether the card has anything to show.
     pub fn is_shown(&self) -> bool {
         self.asked || self.is_answered()
     }

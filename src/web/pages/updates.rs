@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{AnswerBar, Form, MarkView, Page, ThreadsPart};
+use super::{AnswerCard, Form, MarkView, Page, ThreadsPart};
 use crate::media::MediaKind;
 use crate::receipts::ReceiptState;
 use crate::text;
@@ -179,8 +179,8 @@ pub struct UpdatePage {
     pub may_answer: bool,
     /// Whether the viewer is a guest who has not given a name yet.
     pub needs_name: bool,
-    /// Bar at the bottom. It asks the viewer for an answer and shows the answer that the viewer gave.
-    pub answer_bar: AnswerBar,
+    /// Card that asks the viewer for an answer and shows the answer that the viewer gave.
+    pub answer_card: AnswerCard,
     /// Whether the viewer muted the update.
     pub muted: bool,
     /// Whether the viewer's inbox contains an update to open next. That update may be this one.
@@ -220,7 +220,7 @@ impl UpdatePage {
 
     /// Returns whether the update changed since the viewer answered.
     pub fn changed_since_answer(&self) -> bool {
-        self.answer_bar.is_stale()
+        self.answer_card.is_stale()
     }
 }
 

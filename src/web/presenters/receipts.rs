@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use similar::{ChangeTag, TextDiff};
-
 use super::super::extract::context::RequestContext;
 use super::super::schema::{
-    ChangesView, DiffKind, DiffView, ExchangeView, FileView, GuestAnswerView, MediaView,
-    PersonView, ReceiptGroup, ReceiptView, RevisionView, TrimView, TrimmedView,
+    ChangesView, ExchangeView, FileView, GuestAnswerView, MediaView, PersonView, ReceiptGroup,
+    ReceiptView, RevisionView, TrimView, TrimmedView,
 };
 use super::{format_time, is_author};
 use crate::clock::rfc3339;
+use crate::infra::html_diff::html_diff;
 use crate::infra::markdown;
 use crate::receipts::{
     AnswerKind, GuestAnswer, Receipt, ReceiptAccess, Standing, ThreadMessage, VerdictKind,
@@ -186,11 +185,18 @@ pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> Revisio
     }
 }
 
-/// Presents what changed since the viewer answered. Compares texts word by word.
+/// Presents what changed since the viewer answered. Compares the rendered texts word by word, so that readers do not see
+/// Markdown.
 pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     ChangesView {
-        title: diff_words(&changes.title, &update.title),
-        notes: diff_words(&changes.notes, &update.notes),
+        title: difference(
+            &markdown::plain_to_html(&changes.title),
+            &markdown::plain_to_html(&update.title),
+        ),
+        notes: difference(
+            &markdown::to_html(&changes.notes),
+            &markdown::to_html(&update.notes),
+        ),
         said: changes.said,
         added: changes.added,
         removed: changes.removed,
@@ -205,52 +211,10 @@ pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     }
 }
 
-/// Compares two texts word by word. Returns an empty list if they are equal.
-fn diff_words(before: &str, after: &str) -> Vec<DiffView> {
+/// Returns the differences as HTML, or an empty string if there are none.
+fn difference(before: &str, after: &str) -> String {
     if before == after {
-        return Vec::new();
+        return String::new();
     }
-    let mut pieces: Vec<DiffView> = Vec::new();
-    for change in TextDiff::configure()
-        .timeout(std::time::Duration::from_millis(200))
-        .diff_words(before, after)
-        .iter_all_changes()
-    {
-        let kind = match change.tag() {
-            ChangeTag::Equal => DiffKind::Same,
-            ChangeTag::Insert => DiffKind::Added,
-            ChangeTag::Delete => DiffKind::Removed,
-        };
-        match pieces.last_mut() {
-            Some(last) if last.kind == kind => last.text.push_str(change.value()),
-            _ => pieces.push(DiffView {
-                kind,
-                text: change.value().to_owned(),
-            }),
-        }
-    }
-    pieces
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn diff_words_marks_removed_and_added_words() {
-        let pieces = diff_words("We ship on Monday.", "We ship on Tuesday.");
-        let told: Vec<(&str, &str)> = pieces
-            .iter()
-            .map(|piece| (piece.kind.as_str(), piece.text.as_str()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                ("same", "We ship on "),
-                ("removed", "Monday."),
-                ("added", "Tuesday.")
-            ]
-        );
-        assert!(diff_words("Same", "Same").is_empty());
-    }
+    html_diff(before, after)
 }

@@ -59,6 +59,7 @@ fn row_view(
         },
         due: due_view(row.due_at, row.due_days),
         next_due: format_time(row.next_due_at),
+        next_due_zone: None,
         overdue: row.next_due_at.is_some_and(|due| due < state.clock.now()),
         created_at: rfc3339(row.created_at),
         published_at: format_time(row.published_at),

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::{MediaView, PersonView, TrimView};
-use crate::infra::db::text_enum;
 use crate::receipts::{MessageKind, ReceiptState, Standing};
 
 /// Receipt of one recipient.
@@ -62,11 +61,7 @@ pub struct ReceiptView {
 impl ReceiptView {
     /// Returns whether the recipient's local time differs from the reader's.
     pub fn has_other_clock(&self, zone: &str, now: &i64) -> bool {
-        let offset = |zone: &str| {
-            let time = jiff::Timestamp::from_millisecond(*now).ok()?;
-            Some(jiff::tz::TimeZone::get(zone).ok()?.to_offset(time))
-        };
-        offset(zone) != offset(&self.zone)
+        differs(&self.zone, zone, now)
     }
 
     /// Returns whether the recipient objects to the current content.
@@ -105,6 +100,15 @@ impl ReceiptView {
             .iter()
             .filter(|message| message.taken_back_at.is_none())
     }
+}
+
+/// Returns whether clocks in the two time zones differ at `now`.
+pub(super) fn differs(one: &str, other: &str, now: &i64) -> bool {
+    let offset = |zone: &str| {
+        let time = jiff::Timestamp::from_millisecond(*now).ok()?;
+        Some(jiff::tz::TimeZone::get(zone).ok()?.to_offset(time))
+    };
+    offset(one) != offset(other)
 }
 
 /// Group of a receipt in a list. Each receipt is in one group. Groups that reveal who opened the update exist only in
@@ -194,48 +198,15 @@ pub struct GuestAnswerView {
     pub read_back: bool,
 }
 
-text_enum! {
-    /// What an edit did to a part of a text.
-    pub enum DiffKind {
-        /// The edit kept this part.
-        Same = "same",
-        /// The edit added this part.
-        Added = "added",
-        /// The edit removed this part.
-        Removed = "removed",
-    }
-}
-
-impl DiffView {
-    /// Returns whether the edit added this piece.
-    pub fn is_added(&self) -> bool {
-        self.kind == DiffKind::Added
-    }
-
-    /// Returns whether the edit removed this piece.
-    pub fn is_removed(&self) -> bool {
-        self.kind == DiffKind::Removed
-    }
-}
-
-/// One piece of a text comparison.
-#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct DiffView {
-    /// What the edit did to this piece.
-    pub kind: DiffKind,
-    /// Text of the piece.
-    pub text: String,
-}
-
 /// Changes since the reader answered.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct ChangesView {
     /// What the edits changed, in the author's words, oldest first.
     pub said: Vec<String>,
-    /// Comparison of the titles; empty if the title is unchanged.
-    pub title: Vec<DiffView>,
-    /// Comparison of the notes; empty if they are unchanged.
-    pub notes: Vec<DiffView>,
+    /// Title as HTML with additions and removals marked; empty if it is unchanged.
+    pub title: String,
+    /// Notes as sanitized HTML with additions and removals marked; empty if they are unchanged.
+    pub notes: String,
     /// Names of added files.
     pub added: Vec<String>,
     /// Names of removed files.
@@ -245,7 +216,7 @@ pub struct ChangesView {
 }
 
 /// A recording whose trim changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct TrimmedView {
     /// File name.
     pub name: String,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::PersonView;
+use super::receipts::differs;
 use super::updates::{CountsView, DueView};
 use crate::infra::db::text_enum;
 use crate::media::MediaKind;
@@ -29,6 +30,10 @@ pub struct RowView {
     /// Earliest due time among the recipients who owe an answer; only for the author.
     #[serde(skip)]
     pub next_due: Option<String>,
+    /// Time zone of the recipients whose answer is due first, if they share one. Only the overview of the viewer's own
+    /// updates has it.
+    #[serde(skip)]
+    pub next_due_zone: Option<String>,
     /// Whether the earliest due time has passed.
     #[serde(skip)]
     pub overdue: bool,
@@ -59,6 +64,13 @@ impl RowView {
         } else {
             &self.title
         }
+    }
+
+    /// Returns the time zone of the recipients whose answer is due first, if their clock differs from the viewer's.
+    pub fn other_clock(&self, zone: &str, now: &i64) -> Option<&str> {
+        self.next_due_zone
+            .as_deref()
+            .filter(|theirs| differs(theirs, zone, now))
     }
 
     /// Returns whether the update's first media is a video.

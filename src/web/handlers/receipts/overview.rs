@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use super::csv_export::overview_csv;
+use crate::receipts;
 use crate::state::State;
 use crate::updates::{self, Filter, PageRequest, Row, UpdateState};
 use crate::web::extract::accept::wants_csv;
@@ -38,8 +39,13 @@ pub(crate) async fn overview(
     };
     let mut found = updates::list(&mut connection, state.db.dialect(), page).await?;
     let next = query.split_page(&mut found, Row::cursor);
-    let items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
+    let mut items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
+    let ids: Vec<String> = items.iter().map(|item| item.id.clone()).collect();
+    let mut zones = receipts::next_due_zones(&mut connection, &ids).await?;
     drop(connection);
+    for item in &mut items {
+        item.next_due_zone = zones.remove(&item.id);
+    }
     if !ctx.wants_html {
         return json(StatusCode::OK, &ListView { items, next });
     }
@@ -49,7 +55,7 @@ pub(crate) async fn overview(
     html_page(
         StatusCode::OK,
         &OverviewPage {
-            page: ctx.page(&state, "Who has heard", None).await?,
+            page: ctx.page(&state, "Sent by me", None).await?,
             items,
             next,
         },

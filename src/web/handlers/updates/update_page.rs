@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 
 use super::ThreadQuery;
 use super::access_summary::access_summary;
-use super::answer_bar::answer_bar;
+use super::answer_card::answer_card;
 use super::threads_part::{may_answer, present, threads_part};
 use crate::error::Result;
 use crate::receipts::{Reader, Receipt};
@@ -16,7 +16,7 @@ use crate::state::State;
 use crate::updates::{Update, UpdateState};
 use crate::web::extract::context::RequestContext;
 use crate::web::pages::{
-    AccessSummary, AnswerBar, Asked, Form, MarkView, NavEntry, SharePreview, UpdatePage,
+    AccessSummary, AnswerCard, Asked, Form, MarkView, NavEntry, SharePreview, UpdatePage,
 };
 use crate::web::presenters::{self, ThreadPage, ThreadRange, UpdateMaterial, UpdateParts};
 use crate::web::responses::{HandlerResult, html_page, json, see_other};
@@ -101,7 +101,7 @@ pub(crate) async fn update_page(
             .page_with_count(state, view.heading(), section, owed)
             .await?,
         access_summary: people.access_summary,
-        answer_bar: loaded.answer_bar,
+        answer_card: loaded.answer_card,
         muted: own.reader.muted,
         next: owed + own.inbox.said_to_me > 0,
         mail: state.sends_mail(),
@@ -134,7 +134,7 @@ struct Loaded {
     threads: ThreadPage,
     marks: Vec<MarkView>,
     people: PeopleParts,
-    answer_bar: AnswerBar,
+    answer_card: AnswerCard,
 }
 
 impl Loaded {
@@ -163,10 +163,10 @@ impl Loaded {
             Some(_) => PeopleParts::default(),
             None => load_people_parts(connection, state, ctx, update, &view, &receipts).await?,
         };
-        let answer_bar = if may_answer(ctx, update) {
-            answer_bar(connection, ctx, update, &view, &own.drafts).await?
+        let answer_card = if may_answer(ctx, update) {
+            answer_card(connection, ctx, update, &view, &own.drafts).await?
         } else {
-            AnswerBar::default()
+            AnswerCard::default()
         };
         Ok(Self {
             event,
@@ -175,7 +175,7 @@ impl Loaded {
             view,
             threads,
             people,
-            answer_bar,
+            answer_card,
         })
     }
 }
