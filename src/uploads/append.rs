@@ -312,10 +312,18 @@ async fn receive_body(
     let uploads = writer.uploads;
     let mut buffer = BytesMut::new();
     let broken = loop {
-        let block = match tokio::time::timeout(uploads.idle_timeout, body.next()).await {
+        // The file is locked while its bytes are not persisted, so do not wait for more bytes for long.
+        let until_due = writer.time_until_due();
+        if until_due.is_some_and(|time| time.is_zero()) {
+            writer.persist_open_file().await?;
+            continue;
+        }
+        let wait = until_due.map_or(uploads.idle_timeout, |time| time.min(uploads.idle_timeout));
+        let block = match tokio::time::timeout(wait, body.next()).await {
             Ok(Some(Ok(block))) => block,
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(error),
+            Err(_) if until_due.is_some_and(|time| time <= wait) => continue,
             Err(_) => break Some(body_stalled(uploads)),
         };
         let end =
@@ -329,8 +337,11 @@ async fn receive_body(
         buffer_block(&mut writer, &mut buffer, block).await?;
     };
     if let Some(error) = broken {
-        if !writer.persist_at_end && !buffer.is_empty() {
-            writer.store(buffer.freeze()).await?;
+        if !writer.persist_at_end {
+            if !buffer.is_empty() {
+                writer.store(buffer.freeze()).await?;
+            }
+            writer.persist_open_file().await?;
         }
         return Err(error);
     }
@@ -341,15 +352,10 @@ async fn receive_body(
     if writer.upload.length == Some(end) {
         return complete::finish(writer, buffer.freeze()).await;
     }
-    let empty = buffer.is_empty();
-    if !empty {
+    if !buffer.is_empty() {
         writer.store(buffer.freeze()).await?;
     }
-    // The offset is not persisted yet if no bytes were left to store or if `persist_at_end` is set.
-    // Persist it here.
-    if empty || writer.persist_at_end {
-        writer.persist_offset().await?;
-    }
+    writer.persist_if_changed().await?;
     Ok(writer.upload)
 }
 

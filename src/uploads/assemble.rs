@@ -48,13 +48,10 @@ impl Writer<'_> {
         self.upload.content_type = Some(file_type.content_type().to_owned());
         match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
-                let empty = left.is_empty();
-                if !empty {
+                if !left.is_empty() {
                     self.store(left).await?;
                 }
-                if empty || self.persist_at_end {
-                    self.persist_offset().await?;
-                }
+                self.persist_if_changed().await?;
                 let _lock = disk.open_growing(&self.upload.data_key()).await?;
                 self.check_current().await?;
                 disk.persist_growing(&self.upload.data_key(), &self.upload.key)

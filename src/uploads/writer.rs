@@ -3,6 +3,8 @@
 
 mod pieces;
 
+use std::time::{Duration, Instant};
+
 use bytes::{Bytes, BytesMut};
 
 pub(super) use self::pieces::Piece;
@@ -10,12 +12,17 @@ use super::repository::Upload;
 use super::{FileType, UploadService, finish_lease};
 use crate::error::{Error, Result};
 use crate::infra::jobs;
-use crate::infra::storage::{PART_SIZE, Storage};
+use crate::infra::storage::{Disk, GrowingFile, PART_SIZE, Storage};
 use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::object_deletion::DeleteObjects;
 
 /// How many bytes are written to a disk at once. Each writer has a buffer of this size.
 const DISK_WRITE_BYTES: usize = 1 << 20;
+/// After how many bytes on a disk the offset is persisted. Flushing the disk and committing to the database after each
+/// buffer takes longer than receiving it.
+const PERSIST_BYTES: i64 = 16 << 20;
+/// How long after the first byte the offset is persisted if there are fewer bytes.
+const PERSIST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A writer of an upload. It can commit until another writer takes over.
 pub(super) struct Writer<'a> {
@@ -35,6 +42,18 @@ pub(super) struct Writer<'a> {
     reopening: bool,
     /// The metadata scan of all bytes before `offset`.
     pub(super) scan: MetadataScan,
+    /// The file with bytes that are not persisted yet. It stays locked until the offset is persisted, so that no new
+    /// writer can write in the meantime.
+    open_file: Option<OpenFile>,
+    /// Whether the database contains the current state of this writer.
+    is_persisted: bool,
+}
+
+struct OpenFile {
+    file: GrowingFile,
+    opened_at: Instant,
+    /// How many bytes were written since then.
+    written: i64,
 }
 
 /// Returns the error that a writer gets if another writer has taken over the upload.
@@ -89,6 +108,8 @@ impl<'a> Writer<'a> {
             replaced: Vec::new(),
             reopening: false,
             scan,
+            open_file: None,
+            is_persisted: false,
         })
     }
 
@@ -106,6 +127,8 @@ impl<'a> Writer<'a> {
             replaced: Vec::new(),
             reopening: true,
             scan,
+            open_file: None,
+            is_persisted: false,
         }
     }
 
@@ -121,36 +144,88 @@ impl<'a> Writer<'a> {
         &self.uploads.media.storage
     }
 
-    /// Stores bytes durably. Also persists the offset, unless `persist_at_end` is set.
+    /// Stores bytes. In a bucket, also persists the offset, unless `persist_at_end` is set. On a disk, the bytes are
+    /// durable after [`Self::persist_open_file`] or [`Self::persist_offset`].
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
         self.detect_type(&bytes).await?;
         self.scan.feed(&bytes);
-        let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
-        // On a disk, keep the file locked until the offset is persisted, so that no new writer can
-        // write in the meantime.
-        let _lock = match self.uploads.media.storage.clone() {
-            Storage::Disk(disk) => {
-                let file = disk.open_growing(&self.upload.data_key()).await?;
-                self.check_current().await?;
-                file.write_at(u64::try_from(self.offset).unwrap_or(0), bytes)
-                    .await?;
-                self.offset += length;
-                Some(file)
-            }
+        self.is_persisted = false;
+        match self.uploads.media.storage.clone() {
+            Storage::Disk(disk) => self.write_to_file(&disk, bytes).await,
             Storage::S3(s3) => {
                 if self.pending_bytes() + bytes.len() >= PART_SIZE {
                     self.store_part(&s3, bytes).await?;
                 } else {
                     self.store_segment(bytes).await?;
                 }
-                None
+                if self.persist_at_end {
+                    return Ok(());
+                }
+                self.persist_offset().await
+            }
+        }
+    }
+
+    async fn write_to_file(&mut self, disk: &Disk, bytes: Bytes) -> Result<()> {
+        let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
+        let mut open = match self.open_file.take() {
+            Some(open) => open,
+            None => {
+                let file = disk.open_growing(&self.upload.data_key()).await?;
+                self.check_current().await?;
+                OpenFile {
+                    file,
+                    opened_at: Instant::now(),
+                    written: 0,
+                }
             }
         };
-        if self.persist_at_end {
-            Ok(())
-        } else {
-            self.persist_offset().await
+        open.file
+            .write_at(u64::try_from(self.offset).unwrap_or(0), bytes)
+            .await?;
+        self.offset += length;
+        open.written += length;
+        self.open_file = Some(open);
+        Ok(())
+    }
+
+    /// How long the caller may wait for more bytes before it calls [`Self::persist_open_file`]. `None` if no file is
+    /// open.
+    pub(super) fn time_until_due(&self) -> Option<Duration> {
+        self.open_file.as_ref().map(|open| {
+            if open.written < PERSIST_BYTES {
+                PERSIST_INTERVAL.saturating_sub(open.opened_at.elapsed())
+            } else {
+                Duration::ZERO
+            }
+        })
+    }
+
+    /// If a file is open, makes its bytes durable, persists the offset and unlocks the file. Does not persist the
+    /// offset if `persist_at_end` is set.
+    pub(super) async fn persist_open_file(&mut self) -> Result<()> {
+        match &self.open_file {
+            None => Ok(()),
+            Some(_) if self.persist_at_end => self.sync_file().await.map(drop),
+            Some(_) => self.persist_offset().await,
         }
+    }
+
+    /// Persists the offset unless it is persisted already.
+    pub(super) async fn persist_if_changed(&mut self) -> Result<()> {
+        if self.is_persisted {
+            return Ok(());
+        }
+        self.persist_offset().await
+    }
+
+    /// Makes the bytes in the open file durable. Returns the file, which is unlocked when it is dropped.
+    async fn sync_file(&mut self) -> Result<Option<OpenFile>> {
+        let mut open = self.open_file.take();
+        if let Some(open) = &mut open {
+            open.file.sync().await?;
+        }
+        Ok(open)
     }
 
     pub(super) async fn check_current(&self) -> Result<()> {
@@ -192,13 +267,16 @@ impl<'a> Writer<'a> {
         let mut head = BytesMut::new();
         if self.offset > 0 {
             match self.storage() {
-                Storage::Disk(disk) => head.extend_from_slice(
-                    &disk
-                        .open_growing(&self.upload.data_key())
-                        .await?
-                        .read_head(HEAD_BYTES)
-                        .await?,
-                ),
+                Storage::Disk(disk) => {
+                    let open = match &self.open_file {
+                        Some(open) => open.file.read_head(HEAD_BYTES).await?,
+                        None => {
+                            let file = disk.open_growing(&self.upload.data_key()).await?;
+                            file.read_head(HEAD_BYTES).await?
+                        }
+                    };
+                    head.extend_from_slice(&open);
+                }
                 Storage::S3(_) => head = self.read_pending(&[]).await?,
             }
             head.truncate(
@@ -211,9 +289,9 @@ impl<'a> Writer<'a> {
         FileType::detect(&head)
     }
 
-    /// Persists the offset up to which the bytes are durable. Fails if another writer has taken
-    /// over.
+    /// Makes all stored bytes durable and persists the offset. Fails if another writer has taken over.
     pub(super) async fn persist_offset(&mut self) -> Result<()> {
+        let _lock = self.sync_file().await?;
         let clock = &self.uploads.media.clock;
         let mut tx = self.uploads.media.db.begin().await?;
         let committed = sqlx::query(
@@ -268,6 +346,7 @@ impl<'a> Writer<'a> {
         self.new_pieces.clear();
         self.replaced.clear();
         self.upload.received = self.offset;
+        self.is_persisted = true;
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Storage in a folder. An object is written to a temporary file, flushed and renamed to its final
 //! name. Then the folder is flushed.
 
+mod file_writer;
+mod flusher;
 mod growing;
 mod reader;
 
@@ -15,14 +17,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tempfile::{NamedTempFile, TempPath};
-use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
+use self::file_writer::FileWriter;
 pub use self::growing::GrowingFile;
 use self::reader::stream_range;
 use super::{
-    BLOCK_SIZE, LEFTOVER_AGE, ObjectMetadata, ObjectStream, Storage, base_name, check_key,
-    storage_full, unavailable, verify_read,
+    LEFTOVER_AGE, ObjectMetadata, ObjectStream, Storage, base_name, check_key, storage_full,
+    unavailable, verify_read,
 };
 use crate::clock;
 use crate::error::{Error, Result};
@@ -52,17 +54,14 @@ impl Disk {
     ) -> Result<u64> {
         // `TempPath` deletes the file if this future fails or is dropped.
         let (file, temporary) = self.temp_file().await?.into_parts();
-        let mut file =
-            tokio::io::BufWriter::with_capacity(BLOCK_SIZE, tokio::fs::File::from_std(file));
+        let mut file = FileWriter::new(file);
         let mut length = 0_u64;
         while let Some(block) = body.next().await {
             let block = block?;
-            file.write_all(&block).await.map_err(io_error)?;
             length += block.len() as u64;
+            file.write(block).await?;
         }
-        file.flush().await.map_err(io_error)?;
-        let file = file.into_inner().into_std().await;
-        self.persist(key, file, temporary).await?;
+        self.persist(key, file.finish().await?, temporary).await?;
         Ok(length)
     }
 
@@ -77,7 +76,7 @@ impl Disk {
         });
         match linked.await {
             Ok((file, temporary, length)) => {
-                self.persist(key, file, temporary).await?;
+                self.persist(key, Arc::new(file), temporary).await?;
                 Ok(length)
             }
             // Copy the file instead. A hard link is impossible if the file is on another file system, or if the file
@@ -92,7 +91,7 @@ impl Disk {
     }
 
     /// Flushes a complete temporary file, renames it to its final name and flushes the folder.
-    async fn persist(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
+    async fn persist(&self, key: &str, file: Arc<File>, temporary: TempPath) -> Result<()> {
         let path = self.path(key);
         let root = Arc::clone(&self.root);
         blocking(move || {

@@ -69,6 +69,43 @@ async fn older_of_two_concurrent_upload_requests_is_rejected() {
 }
 
 #[actix_web::test]
+async fn bytes_are_persisted_while_the_sender_pauses_so_that_another_request_can_continue() {
+    // In a bucket, bytes are stored only when they fill a part or when the request ends.
+    if postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(9 * MIB);
+    let sender = Sender::recording(&ada).await;
+    let mut older = raw_patch(&app, &sender, 0, whole.len()).await;
+    older.write_all(&whole[..4 * MIB + 5]).await.unwrap();
+    app.wait_until("all full buffers are durable", async || {
+        sender.offset().await == 4 * MIB
+    })
+    .await;
+    sender.send(4 * MIB, &whole[4 * MIB..8 * MIB]).await;
+    older.write_all(&whole[4 * MIB + 5..6 * MIB]).await.unwrap();
+    let mut answer = [0; 12];
+    older.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    sender.send(8 * MIB, &whole[8 * MIB..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn long_upload_request_stores_every_byte() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(37 * MIB + 11);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
 async fn only_one_of_many_concurrent_writes_at_the_same_offset_is_kept() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustix::fs::FlockOperation;
 
-use super::{blocking, create_dir};
+use super::flusher::Flusher;
+use super::{blocking, create_dir, io_error};
 use crate::error::{Error, Result};
 
 /// Poll interval for the file lock.
@@ -42,6 +43,7 @@ fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
 #[derive(Debug)]
 pub struct GrowingFile {
     file: Arc<File>,
+    flusher: Flusher,
 }
 
 impl GrowingFile {
@@ -51,34 +53,40 @@ impl GrowingFile {
         loop {
             let (root, path) = (Arc::clone(&root), path.clone());
             if let Some(file) = blocking(move || try_lock(&root, &path)).await? {
-                return Ok(Self {
-                    file: Arc::new(file),
-                });
+                let file = Arc::new(file);
+                let flusher = Flusher::new(Arc::clone(&file));
+                return Ok(Self { file, flusher });
             }
             tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
     }
 
-    /// Writes `bytes` durably at the offset `at`. Discards anything that an interrupted writer left
-    /// after `at`.
-    pub async fn write_at(&self, at: u64, bytes: Bytes) -> Result<()> {
-        let file = Arc::clone(&self.file);
+    /// Writes `bytes` at the offset `at`. They are durable after [`Self::sync`]. Discards anything
+    /// that an interrupted writer left after `at`.
+    pub async fn write_at(&mut self, at: u64, bytes: Bytes) -> Result<()> {
+        let (file, written) = (Arc::clone(&self.file), bytes.len());
         let length = blocking(move || {
             let length = file.metadata()?.len();
             if length < at {
                 return Ok(length);
             }
-            file.set_len(at)?;
+            if length > at {
+                file.set_len(at)?;
+            }
             file.write_all_at(&bytes, at)?;
-            file.sync_data()?;
             Ok(at)
         });
         match length.await? {
-            length if length == at => Ok(()),
+            length if length == at => self.flusher.record(written).await.map_err(io_error),
             length => Err(Error::internal(format!(
                 "the file of an upload has {length} bytes, although {at} bytes were confirmed as stored"
             ))),
         }
+    }
+
+    /// Makes all written bytes durable.
+    pub async fn sync(&mut self) -> Result<()> {
+        self.flusher.finish().await.map_err(io_error)
     }
 
     /// Reads at most the first `max` bytes.

@@ -1,6 +1,7 @@
 //! Tests of the storage in a folder.
 
 use super::*;
+use crate::infra::storage::BLOCK_SIZE;
 
 fn storage() -> (tempfile::TempDir, Storage) {
     let dir = tempfile::tempdir().unwrap();
@@ -36,6 +37,22 @@ async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
         all.extend_from_slice(&block);
     }
     all
+}
+
+#[tokio::test]
+async fn object_that_is_longer_than_the_buffers_of_its_writer_is_stored_completely() {
+    let (_dir, storage) = storage();
+    let bytes: Vec<u8> = (0..9_500_007_u32).map(|n| (n % 251) as u8).collect();
+    for block in [1_000, 300_001, 2_000_003] {
+        let blocks = bytes
+            .chunks(block)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+        let key = format!("media/0123456789{block}");
+        let metadata = ObjectMetadata::default();
+        let stored = storage.put(&key, &metadata, body(blocks)).await;
+        assert_eq!(stored.unwrap(), 9_500_007);
+        assert!(read(&storage, &key, 0..9_500_007).await == bytes, "{block}");
+    }
 }
 
 #[tokio::test]
