@@ -4,7 +4,7 @@
 mod guests;
 mod overview;
 
-pub use guests::{guest_by_cookie, guest_by_secret};
+pub use guests::{guest_by_cookie, guest_by_grant, guest_by_secret};
 pub use overview::{LinkState, ListedLink, list_all};
 
 use sqlx::{AnyConnection, FromRow};
@@ -163,14 +163,22 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
     .await?)
 }
 
+/// SQL: the active link `l` with the id `$1`.
+macro_rules! active_link {
+    () => {
+        "links l JOIN updates u ON u.id = l.update_id JOIN people a ON a.id = u.author_id
+         WHERE l.id = $1 AND l.revoked_at IS NULL AND a.deactivated_at IS NULL"
+    };
+}
+pub(crate) use active_link;
+
 /// Finds the active link with this id. Returns `None` if the author is not active. Does not check whether the update is
 /// published, because [`updates::find`] checks that.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
-    Ok(sqlx::query_as(
-        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l
-         JOIN updates u ON u.id = l.update_id
-         JOIN people a ON a.id = u.author_id WHERE l.id = $1 AND l.revoked_at IS NULL AND a.deactivated_at IS NULL",
-    )
+    Ok(sqlx::query_as(concat!(
+        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM ",
+        active_link!()
+    ))
     .bind(id)
     .fetch_optional(connection)
     .await?)

@@ -24,7 +24,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 pub use attach::{add, attach};
 pub use context::{MediaContext, sweep_dir};
 pub use convert_video::ConvertMedia;
-pub use fetch_access::{ServedObject, find_object};
+pub use fetch_access::{AddressGrant, ServedObject, find_object};
 pub use file_limit::MAX_FILES;
 pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
 pub use job_target::Target;

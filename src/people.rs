@@ -33,6 +33,7 @@ pub use invitations::{
     withdraw,
 };
 pub use media_url_credentials::viewer_by_grant;
+pub(crate) use media_url_credentials::{person_of_session, person_of_token, session_limits};
 pub use names::{active_name_keys, names_by_id};
 pub use password_changes::change_password;
 pub use password_resets::{create_reset_link, reset_by_secret, reset_password};

@@ -23,6 +23,7 @@ use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resou
 /// Registers every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(media_address_routes)
         .configure(operation_routes)
         .configure(account_routes)
         .configure(people_routes)
@@ -31,6 +32,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .configure(media_and_comment_routes)
         .configure(inbox_routes)
         .default_service(to(static_files::not_found));
+}
+
+/// Registered first, because actix compares a path with one route after the other, and players request many ranges.
+fn media_address_routes(config: &mut ServiceConfig) {
+    config.service(
+        resource("/m/{key}")
+            .route(get().to(media::bytes))
+            .route(actix_web::web::head().to(media::bytes)),
+    );
 }
 
 fn operation_routes(config: &mut ServiceConfig) {
@@ -240,11 +250,6 @@ fn media_and_comment_routes(config: &mut ServiceConfig) {
             resource("/media/{id}/markup")
                 .route(get().to(markup::show))
                 .route(put().to(markup::put)),
-        )
-        .service(
-            resource("/m/{key}")
-                .route(get().to(media::bytes))
-                .route(actix_web::web::head().to(media::bytes)),
         )
         .service(
             resource("/comments/{id}")

@@ -127,8 +127,11 @@ impl Db {
                 let mut connection = AnyConnection::connect_with(&options).await?;
                 prepare_sqlite(&mut connection).await?;
                 connection.close().await?;
+                // A connection to a file does not break while it is idle, so do not test it before each use. A test
+                // takes as long as a statement, because both wait for the thread of the connection.
                 let pool = pool
                     .idle_timeout(None)
+                    .test_before_acquire(false)
                     .after_connect(|connection, _| Box::pin(prepare_sqlite(connection)));
                 let released = health.clone();
                 let write = pool

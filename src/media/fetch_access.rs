@@ -7,8 +7,18 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::FetchKnown;
 use crate::infra::video::Metadata;
-use crate::people::Viewer;
+use crate::links::active_link;
+use crate::people::{Grant, person_of_session, person_of_token, session_limits};
 use crate::updates::visible;
+
+/// The credential for which the address of an object was signed.
+#[derive(Clone, Debug)]
+pub enum AddressGrant {
+    /// The session or token of a person.
+    Person(Grant),
+    /// A share link, with its id.
+    ShareLink(String),
+}
 
 /// The properties of an object that are needed to send it to a browser.
 #[derive(Clone, Debug, FromRow)]
@@ -36,6 +46,8 @@ pub struct ServedObject {
 struct Candidate {
     #[sqlx(flatten)]
     served: ServedObject,
+    /// The id of the viewer; empty for guests.
+    viewer_id: String,
     author_id: String,
     name: RenditionName,
     state: MediaState,
@@ -46,11 +58,8 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn if_allowed(self, viewer: &Viewer, now: Millis) -> Option<ServedObject> {
-        if viewer
-            .person()
-            .is_ok_and(|person| person.id == self.author_id)
-        {
+    fn if_allowed(self, now: Millis) -> Option<ServedObject> {
+        if self.viewer_id == self.author_id {
             return Some(ServedObject {
                 raw: 0,
                 ..self.served
@@ -69,15 +78,16 @@ impl Candidate {
     }
 }
 
-/// Finds the object with this key, or the object that replaced it. Returns [`Error::NotFound`] if the viewer may not
-/// fetch it.
+/// Finds the object with this key, or the object that replaced it. Returns [`Error::NotFound`] if the grant is no
+/// longer valid or does not give access to the object. Usually needs one statement, because players request many
+/// ranges.
 pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,
-    viewer: &Viewer,
+    grant: &AddressGrant,
     key: &str,
 ) -> Result<ServedObject> {
-    if let Some(served) = find_current(connection, clock, viewer, key).await? {
+    if let Some(served) = find_current(connection, clock, grant, key).await? {
         return Ok(served);
     }
     // The rendition `marked` no longer exists if all shapes were removed. The original then
@@ -92,64 +102,81 @@ pub async fn find_object(
     .fetch_optional(&mut *connection)
     .await?;
     match replacement {
-        Some(replacement) => find_current(connection, clock, viewer, &replacement)
+        Some(replacement) => find_current(connection, clock, grant, &replacement)
             .await?
             .ok_or(Error::NotFound),
         None => Err(Error::NotFound),
     }
 }
 
+/// SQL: the columns of [`Candidate`] for the object `$4`. The argument selects the grant `g`, if it is valid.
+macro_rules! candidates {
+    ($($grant:tt)+) => {
+        concat!(
+            "SELECT g.viewer_id, r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id,
+             r.name, m.state, m.original_metadata, m.raw_until,
+             (SELECT count(*) FROM renditions o WHERE o.media_id = m.id AND o.key = r.key AND o.name = 'original'
+             AND m.kind = 'video') AS raw
+             FROM (",
+            $($grant)+,
+            ") g JOIN renditions r ON r.key = $4 JOIN media m ON m.id = r.media_id
+             JOIN updates u ON u.id = m.update_id "
+        )
+    };
+}
+
+/// SQL: people see what they may see anyway.
+macro_rules! visible_to_person {
+    () => {
+        concat!(
+            "WHERE (u.author_id = g.viewer_id OR m.removed_at IS NULL) AND ",
+            visible!("g.viewer_id")
+        )
+    };
+}
+
+const BY_SESSION: &str = concat!(
+    candidates!("SELECT p.id AS viewer_id FROM ", person_of_session!()),
+    visible_to_person!()
+);
+const BY_TOKEN: &str = concat!(
+    candidates!("SELECT p.id AS viewer_id FROM ", person_of_token!()),
+    visible_to_person!()
+);
+/// Guests see a comment's pictures only in threads that belong to their own share link.
+const BY_SHARE_LINK: &str = concat!(
+    candidates!(
+        "SELECT '' AS viewer_id, l.id AS link_id, l.update_id FROM ",
+        active_link!(),
+        " AND $2 > 0 AND $3 > 0"
+    ),
+    "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
+     WHERE u.id = g.update_id AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+     AND (m.comment_id IS NULL OR t.link_id = g.link_id) AND m.removed_at IS NULL"
+);
+
 async fn find_current(
     connection: &mut AnyConnection,
     clock: &Clock,
-    viewer: &Viewer,
+    grant: &AddressGrant,
     key: &str,
 ) -> Result<Option<ServedObject>> {
-    macro_rules! candidates {
-        () => {
-            "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id, r.name, m.state,
-             m.original_metadata, m.raw_until,
-             (SELECT count(*) FROM renditions o WHERE o.media_id = m.id AND o.key = r.key AND o.name = 'original'
-             AND m.kind = 'video') AS raw
-             FROM renditions r JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id "
-        };
-    }
-    let found: Vec<Candidate> = match viewer {
-        Viewer::Person(person) => {
-            let query = concat!(
-                candidates!(),
-                "WHERE r.key = $1 AND (u.author_id = $2 OR m.removed_at IS NULL) AND ",
-                visible!("$2")
-            );
-            sqlx::query_as(query)
-                .bind(key)
-                .bind(&person.id)
-                .fetch_known(connection)
-                .await?
-        }
-        Viewer::Guest(guests) => {
-            let Some(guest) = guests.first() else {
-                return Ok(None);
-            };
-            // Guests see a comment's pictures only in threads that belong to their own share link.
-            let query = concat!(
-                candidates!(),
-                "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
-                 WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-                 AND (m.comment_id IS NULL OR t.link_id = $3) AND m.removed_at IS NULL"
-            );
-            sqlx::query_as(query)
-                .bind(key)
-                .bind(&guest.update_id)
-                .bind(&guest.link_id)
-                .fetch_known(connection)
-                .await?
-        }
-        Viewer::Nobody => return Ok(None),
+    let (query, id) = match grant {
+        AddressGrant::Person(Grant::Session(id)) => (BY_SESSION, id),
+        AddressGrant::Person(Grant::Token(id)) => (BY_TOKEN, id),
+        AddressGrant::ShareLink(id) => (BY_SHARE_LINK, id),
     };
+    let (seen_after, created_after) = session_limits(clock);
+    let found: Vec<Candidate> = sqlx::query_as(query)
+        .bind(id)
+        .bind(seen_after)
+        .bind(created_after)
+        .bind(key)
+        .fetch_known(connection)
+        .await?;
     // Two renditions may share one object, so several rows can match. One permitted rendition is
     // enough.
     Ok(found
         .into_iter()
-        .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))
+        .find_map(|candidate| candidate.if_allowed(clock.now())))
 }

@@ -21,7 +21,7 @@ use tokio::task::spawn_blocking;
 
 use self::file_writer::FileWriter;
 pub use self::growing::GrowingFile;
-use self::reader::stream_range;
+use self::reader::{open_cached, stream_range};
 use super::{
     LEFTOVER_AGE, ObjectMetadata, ObjectStream, Storage, base_name, check_key, storage_full,
     unavailable, verify_read,
@@ -113,7 +113,10 @@ impl Disk {
     }
 
     pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<ObjectStream> {
-        let (file, length) = self.with_object(key, open_file).await?;
+        let (file, length) = match open_cached(&self.path(key)) {
+            Some(opened) => opened,
+            None => self.with_object(key, open_file).await?,
+        };
         if range.end > length {
             return Err(Error::internal(format!(
                 "range {range:?} exceeds {key}, which has {length} bytes"

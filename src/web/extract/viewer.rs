@@ -2,10 +2,13 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
+use sqlx::AnyConnection;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::text_enum;
 use crate::links;
+use crate::media::AddressGrant;
 use crate::people::{self, Grant, Viewer};
 use crate::state::State;
 use crate::web::extract::cookies::session_cookie;
@@ -63,23 +66,32 @@ text_enum! {
     }
 }
 
+/// Parses the credential of a media address. Does not check that it is still valid.
+pub(crate) fn parse_grant(grant: &str) -> Result<AddressGrant> {
+    let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
+    Ok(match kind.parse().map_err(|_| Error::NotFound)? {
+        GrantKind::Session => AddressGrant::Person(Grant::Session(id.into())),
+        GrantKind::Token => AddressGrant::Person(Grant::Token(id.into())),
+        GrantKind::ShareLink => AddressGrant::ShareLink(id.into()),
+    })
+}
+
 /// Returns the viewer for whom a media address was signed. `grant` is the credential in the address, and it must still
 /// be valid.
-pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
-    let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
-    let viewer = match kind.parse().map_err(|_| Error::NotFound)? {
-        GrantKind::Session => person_by_grant(state, &Grant::Session(id.into())).await?,
-        GrantKind::Token => person_by_grant(state, &Grant::Token(id.into())).await?,
-        GrantKind::ShareLink => links::guest_by_cookie(&state.db, id, "")
+pub(crate) async fn viewer_by_grant(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    grant: &str,
+) -> Result<Viewer> {
+    let viewer = match parse_grant(grant)? {
+        AddressGrant::Person(grant) => people::viewer_by_grant(connection, clock, &grant)
+            .await?
+            .map(Viewer::Person),
+        AddressGrant::ShareLink(id) => links::guest_by_grant(connection, &id)
             .await?
             .map(|guest| Viewer::Guest(vec![guest])),
     };
     viewer.ok_or(Error::NotFound)
-}
-
-async fn person_by_grant(state: &State, grant: &Grant) -> Result<Option<Viewer>> {
-    let person = people::viewer_by_grant(&state.db, &state.clock, grant).await?;
-    Ok(person.map(Viewer::Person))
 }
 
 /// Encodes the credential that gives the viewer access to this update. The signed addresses of the update's media

@@ -2,6 +2,7 @@
 
 use super::{get_with, publish, url};
 use crate::app::{Client, Response, TestApp, fixture};
+use crate::counting;
 
 #[actix_web::test]
 async fn range_request_returns_exactly_the_requested_bytes() {
@@ -45,6 +46,26 @@ async fn range_request_returns_exactly_the_requested_bytes() {
         assert_eq!(part.header("content-length"), sent, "{range}");
     }
     assert_other_ranges(&nobody, &url, length).await;
+}
+
+#[actix_web::test]
+async fn range_request_needs_one_statement_for_people_and_for_guests() {
+    counting::start();
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    app.person("Bob").await;
+    let (path, update) = publish(&app, &ada).await;
+    let (_, token) = ada.share(&path, false).await;
+    let guest = app.client().bearer(&token);
+    let of_guest = guest.get(&path).await.expect(200).json();
+    for update in [&update, &of_guest] {
+        let url = url(update, 0, "playable");
+        let range = get_with(&app.client(), &url, &[("range", "bytes=0-9")])
+            .await
+            .expect(206);
+        let statements = counting::statements(&range);
+        assert_eq!(statements.len(), 1, "{statements:?}");
+    }
 }
 
 /// Checks the responses to ranges beyond the end and to ranges that the server ignores.

@@ -15,11 +15,13 @@ pub(super) async fn still_allowed(
     update: Option<&str>,
 ) -> Result<bool> {
     let looked = async {
-        let viewer = viewer_by_grant(state, &grant(viewer, update.unwrap_or_default())).await?;
+        let (mut connection, grant) = (
+            state.db.read().await?,
+            grant(viewer, update.unwrap_or_default()),
+        );
+        let viewer = viewer_by_grant(&mut connection, &state.clock, &grant).await?;
         match update {
-            Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id)
-                .await
-                .map(drop),
+            Some(id) => updates::find(&mut connection, &viewer, id).await.map(drop),
             None => Ok(()),
         }
     };

@@ -12,7 +12,7 @@ use super::redirect_to_bucket::redirect_url;
 use crate::error::Result;
 use crate::media::{self, ServedObject};
 use crate::state::State;
-use crate::web::extract::viewer::viewer_by_grant;
+use crate::web::extract::viewer::parse_grant;
 use crate::web::media_urls;
 use crate::web::responses::{HandlerResult, encode_query_value};
 
@@ -42,14 +42,10 @@ pub(crate) async fn bytes(
         signed.e.parse().unwrap_or(0),
         &signed.s,
     )?;
-    let viewer = viewer_by_grant(&state, &signed.g).await?;
-    let served = media::find_object(
-        &mut *state.db.read().await?,
-        &state.clock,
-        &viewer,
-        &storage_key,
-    )
-    .await?;
+    let grant = parse_grant(&signed.g)?;
+    let mut connection = state.db.read().await?;
+    let served = media::find_object(&mut connection, &state.clock, &grant, &storage_key).await?;
+    drop(connection);
     if let Some(there) =
         redirect_url(&state, req.method(), &served, signed.download.is_some()).await?
     {
