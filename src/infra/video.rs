@@ -15,6 +15,7 @@ mod find_program;
 mod ivf;
 mod limits;
 mod metadata;
+mod movie_headers;
 mod poster;
 mod probe;
 mod sandbox;
@@ -36,6 +37,9 @@ pub use self::select_streams::TextStream;
 use self::toolchain::{Toolchain, detect_toolchain};
 pub use self::unsupported::unsupported_format_advice;
 
+/// Files of at least this many bytes are probed and copied at the same time. For smaller files, starting another process
+/// would take longer than probing.
+const LARGE_FILE: u64 = 32 * 1024 * 1024;
 /// Half a millisecond, in seconds. Times that differ by less count as equal.
 const TIME_EPSILON: f64 = 0.000_5;
 
@@ -118,6 +122,40 @@ impl Probe {
     /// The duration in whole seconds; 0 if it is unknown.
     fn duration_seconds(&self) -> u64 {
         u64::try_from(self.duration_ms.unwrap_or_default() / 1000).unwrap_or_default()
+    }
+
+    /// Returns the properties of an exact copy in another container.
+    fn copied_to(&self, container: Container) -> Self {
+        let audio = match (&self.audio, container) {
+            (Some(_), Container::Matroska | Container::WebM) => Some("opus".to_owned()),
+            (Some(_), _) if convert_audio::converts_audio(self, container) => {
+                Some("aac".to_owned())
+            }
+            (audio, _) => audio.clone(),
+        };
+        Self {
+            audio,
+            container,
+            text_streams: Vec::new(),
+            hides_frames: false,
+            lost_audio: None,
+            open_edits: false,
+            video_stream: 0,
+            audio_stream: self.audio_stream.map(|_| 1),
+            timeline: self.timeline.copied_to(container),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a copy based on the properties `start`, which come from the start of the file, is the copy that would be
+    /// made of the whole file.
+    fn is_copied_like(&self, start: &Self) -> bool {
+        let based_on = |probe: &Self| {
+            let streams = (probe.video_stream, probe.audio_stream);
+            let codecs = (probe.video.clone(), probe.audio.clone());
+            (streams, codecs, probe.timeline.origin)
+        };
+        self.timeline.is_copied_exactly() && based_on(self) == based_on(start)
     }
 
     /// Returns the properties of the same video without its audio.
@@ -224,6 +262,28 @@ impl Tools {
         }
     }
 
+    /// Probes `input` and creates its seekable copy in `dir`; see [`Tools::probe`] and [`Tools::seekable`]. Probes and
+    /// copies a large file at the same time.
+    pub async fn probe_and_copy(&self, input: &Path, dir: &Path) -> Result<Output> {
+        let toolchain = self.toolchain()?;
+        if tokio::fs::metadata(input).await?.len() < LARGE_FILE {
+            return self.seekable(input, &self.probe(input).await?, dir).await;
+        }
+        let (probe, copy) = tokio::try_join!(probe::probe(toolchain, input), async {
+            Ok(copy_early(toolchain, input, dir).await)
+        })?;
+        if let Ok(Some((start, path))) = copy
+            && probe.is_copied_like(&start)
+        {
+            let container = convert::target_container(&probe);
+            let made = check_output::checked_copy(toolchain, path, container, &probe).await;
+            if !matches!(made, Err(Error::Unsupported(_))) {
+                return with_audio_note(made?, &probe);
+            }
+        }
+        self.seekable(input, &probe, dir).await
+    }
+
     /// Creates a copy in `dir` that plays everywhere: MP4 with H.264 and AAC, at most 1920 pixels
     /// per side, with color tags if the video is re-encoded. HDR is mapped to SDR. May take several
     /// times the duration of the video.
@@ -265,6 +325,21 @@ impl Tools {
     }
 }
 
+/// Starts to copy a file before it has been probed completely. Returns the copy, and the properties on which the copy is
+/// based. Returns `None` if the file cannot be copied without its duration being known.
+async fn copy_early(
+    toolchain: &Toolchain,
+    input: &Path,
+    dir: &Path,
+) -> Result<Option<(Probe, PathBuf)>> {
+    let start = probe::probe_start(toolchain, input).await?;
+    if convert_audio::converts_audio(&start, convert::target_container(&start)) {
+        return Ok(None);
+    }
+    let path = convert::seekable(toolchain, input, &start, dir).await?;
+    Ok(Some((start, path)))
+}
+
 /// Copies all presented content. If a plain copy would include hidden content or is impossible,
 /// cuts the video to its presented content instead.
 async fn copy_presented(
@@ -274,7 +349,12 @@ async fn copy_presented(
     dir: &Path,
 ) -> Result<Output> {
     if probe.timeline.is_copied_exactly() {
-        match convert::seekable(toolchain, input, probe, dir).await {
+        let copied = async {
+            let path = convert::seekable(toolchain, input, probe, dir).await?;
+            check_output::checked_copy(toolchain, path, convert::target_container(probe), probe)
+                .await
+        };
+        match copied.await {
             // Do not fail yet: a file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => {}
             made => return made,

@@ -1,4 +1,4 @@
-//! The last step of a job that prepares a recording: it replaces the old renditions with the new ones.
+//! A step of a job that prepares a recording: it replaces old renditions with new ones.
 
 use super::context::MediaContext;
 use super::job_target::{Target, record_change, set_state};
@@ -12,7 +12,7 @@ use crate::infra::video::Output;
 use crate::updates;
 
 /// Attaches objects as renditions and enqueues the next job. If the generation is no longer
-/// current, deletes the objects instead.
+/// current, deletes the objects instead and returns `false`.
 pub(super) async fn commit_renditions<J: Job>(
     ctx: &MediaContext,
     target: &Target,
@@ -20,12 +20,13 @@ pub(super) async fn commit_renditions<J: Job>(
     measured: Option<&Output>,
     (state, reason): (MediaState, Option<&str>),
     next: Option<J>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut tx = ctx.db.begin().await?;
     if !set_state(&mut tx, target, state, reason).await? {
         let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
         updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
-        return tx.commit().await;
+        tx.commit().await?;
+        return Ok(false);
     }
     let replaced = replace_renditions(&mut tx, target, &objects).await?;
     let length = measured.and_then(|measured| measured.duration_ms);
@@ -43,7 +44,8 @@ pub(super) async fn commit_renditions<J: Job>(
         jobs::enqueue(&mut tx, &ctx.clock, &job).await?;
     }
     record_change(&mut tx, &ctx.clock, target).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Stores each object as the rendition of the same name. Returns the keys of the objects that were

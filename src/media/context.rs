@@ -43,6 +43,14 @@ impl MediaContext {
             .await
     }
 
+    /// Detects the media tools in the background, so that they are known when an upload is complete.
+    pub fn detect_tools_early(&self) {
+        let ctx = self.clone();
+        tokio::spawn(async move {
+            ctx.tools().await;
+        });
+    }
+
     /// Deletes the objects with these keys. Also deletes all unfinished files that killed processes
     /// left behind before this process started.
     pub async fn purge(&self, keys: &[String]) -> Result<()> {

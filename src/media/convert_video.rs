@@ -65,5 +65,6 @@ async fn convert(ctx: &MediaContext, target: &Target, note: Option<&str>) -> Res
         });
     }
     let state = (MediaState::Ready, note);
-    commit_renditions(ctx, target, objects, None, state, None::<ConvertMedia>).await
+    commit_renditions(ctx, target, objects, None, state, None::<ConvertMedia>).await?;
+    Ok(())
 }

@@ -21,6 +21,8 @@ use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 /// The progress texts for trimming a recording and for restoring the whole recording.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
+/// The progress text while the copy can already be played.
+const POSTER_IN_PROGRESS: &str = "Making a preview picture";
 /// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. \
                                 Its author can choose other points, or restore the whole recording.";
@@ -81,7 +83,36 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
         }
         Err(error) => return reject_file(ctx, target, error).await,
     };
-    let objects = store_prepared(ctx, tools, &media.id, &output).await?;
+    if publish_copy(ctx, target, &output).await? {
+        add_poster(ctx, tools, target, &output).await?;
+    }
+    Ok(())
+}
+
+/// Replaces the original with the playable copy, so that it can be played before there is a poster. Returns `false` if
+/// the recording has changed since the job was enqueued.
+async fn publish_copy(ctx: &MediaContext, target: &Target, output: &Output) -> Result<bool> {
+    let copy = store_output(ctx, RenditionName::Playable, output).await?;
+    let state = (MediaState::Processing, Some(POSTER_IN_PROGRESS));
+    commit_renditions(
+        ctx,
+        target,
+        vec![copy],
+        Some(output),
+        state,
+        None::<ConvertMedia>,
+    )
+    .await
+}
+
+/// Adds a poster and its thumbnail, and enqueues the conversion that some browsers need.
+async fn add_poster(
+    ctx: &MediaContext,
+    tools: &Tools,
+    target: &Target,
+    output: &Output,
+) -> Result<()> {
+    let objects = store_poster(ctx, tools, &target.media, output).await?;
     let need = Tools::needs_h264(&output.probe);
     let state = if need == ConversionNeed::ForAll {
         (MediaState::Processing, Some("Converting for browsers"))
@@ -92,7 +123,8 @@ async fn process(ctx: &MediaContext, target: &Target) -> Result<()> {
         target: target.clone(),
         note: output.note.clone(),
     });
-    commit_renditions(ctx, target, objects, Some(&output), state, next).await
+    commit_renditions(ctx, target, objects, None, state, next).await?;
+    Ok(())
 }
 
 /// Ends the processing of a recording on a server without ffmpeg.
@@ -123,16 +155,18 @@ async fn make_playable(
     stretch: Option<(Millis, Millis)>,
     dir: &Path,
 ) -> Result<Output> {
-    let probe = tools.probe(input).await?;
     match stretch {
-        None => tools.seekable(input, &probe, dir).await,
-        Some(stretch) => tools.cut(input, &probe, stretch, dir).await,
+        None => tools.probe_and_copy(input, dir).await,
+        Some(stretch) => {
+            let probe = tools.probe(input).await?;
+            tools.cut(input, &probe, stretch, dir).await
+        }
     }
 }
 
-/// Stores the playable copy, a poster and a thumbnail of the poster. If no frame can be decoded for
-/// the poster, stores only the playable copy.
-async fn store_prepared(
+/// Stores a poster and a thumbnail of the poster. If no frame can be decoded for the poster, stores
+/// nothing.
+async fn store_poster(
     ctx: &MediaContext,
     tools: &Tools,
     media_id: &str,
@@ -142,20 +176,18 @@ async fn store_prepared(
     // Use the playable copy, because the original may start with content that was trimmed away.
     let taken = tools.poster(&output.path, &output.probe, frame.path());
     let poster = match taken.await {
-        Ok(path) => Some(images::process(&path).await?),
+        Ok(path) => images::process(&path).await?,
         Err(error @ Error::Unsupported(_)) => {
             tracing::warn!(%error, media = media_id, "could not create a poster");
-            None
+            return Ok(Vec::new());
         }
         Err(error) => return Err(error),
     };
-    let mut objects = vec![store_output(ctx, RenditionName::Playable, output).await?];
-    if let Some(poster) = poster {
-        let (frame, thumbnail) = poster.into_parts();
-        objects.push(store_new_picture(ctx, RenditionName::Poster, frame).await?);
-        objects.push(store_new_picture(ctx, RenditionName::Thumbnail, thumbnail).await?);
-    }
-    Ok(objects)
+    let (frame, thumbnail) = poster.into_parts();
+    Ok(vec![
+        store_new_picture(ctx, RenditionName::Poster, frame).await?,
+        store_new_picture(ctx, RenditionName::Thumbnail, thumbnail).await?,
+    ])
 }
 
 /// Scans an original for metadata. This is needed only for originals that earlier versions stored

@@ -60,6 +60,9 @@ pub async fn create(
         }
         None => updates::create(tx, clock, person, &Content::default()).await?,
     };
+    if !new.picture {
+        uploads.media.detect_tools_early();
+    }
     let (id, media_id) = (clock.id(), clock.id());
     let file_name = text::clean_file_name(&new.file_name);
     insert(

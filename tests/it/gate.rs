@@ -12,12 +12,14 @@ use tempfile::TempDir;
 /// line from this pipe before it starts ffmpeg.
 pub const ENCODING: &str = "encoding";
 pub const PREPARATION: &str = "preparation";
+pub const POSTER: &str = "poster";
 
 const SCRIPT: &str = r#"#!/bin/sh
 here=${0%/*}
 gate=
 case " $* " in
   *" libx264 "*) gate=$here/encoding ;;
+  *" mjpeg "*) gate=$here/poster ;;
   *" -nostdin "*) gate=$here/preparation ;;
 esac
 if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi

@@ -29,7 +29,8 @@ impl Lane {
     ];
 
     /// How many jobs of this lane a node runs at once. Each preparation and each heavy job keeps
-    /// one core busy with ffmpeg; heavy jobs run at low priority.
+    /// one core busy with ffmpeg; the preparation of a large file briefly keeps two busy. Heavy jobs
+    /// run at low priority.
     pub fn slots(self) -> usize {
         match self {
             Self::Deletion | Self::Mail => 1,

@@ -1,10 +1,13 @@
 //! Checks each video that Hearback has created, before anyone can fetch it.
 
-use std::path::PathBuf;
+mod stated_duration;
 
+use std::path::{Path, PathBuf};
+
+use self::stated_duration::stated_duration;
 use super::probe::probe;
 use super::unsupported::EXPORT_ADVICE;
-use super::{Container, Output, Toolchain};
+use super::{Container, Output, Probe, Toolchain};
 use crate::error::{Error, Result};
 
 /// The minimum tolerance for the duration of a copy, in milliseconds. If a frame lasts longer, the
@@ -38,16 +41,47 @@ pub(super) async fn checked_output(
         );
         return Err(Error::Unsupported(detail));
     }
-    Ok(Output {
+    let duration_ms = expected_ms.or(probe.duration_ms);
+    Ok(output(path, container, duration_ms, probe))
+}
+
+/// Accepts an exact copy of `source` in the same way as [`checked_output`]. Reads only the header of the copy if the
+/// header proves that the copy is right; otherwise, reads all packets.
+pub(super) async fn checked_copy(
+    toolchain: &Toolchain,
+    path: PathBuf,
+    container: Container,
+    source: &Probe,
+) -> Result<Output> {
+    if !is_proven_by_header(&path, container, source).await? {
+        return checked_output(toolchain, path, container, source.duration_ms).await;
+    }
+    let probe = source.copied_to(container);
+    Ok(output(path, container, source.duration_ms, probe))
+}
+
+/// Whether the header of an exact copy states the right duration and hides no packets.
+pub(super) async fn is_proven_by_header(
+    path: &Path,
+    container: Container,
+    source: &Probe,
+) -> Result<bool> {
+    let stated = stated_duration(path, container, &source.timeline).await?;
+    let durations = source.duration_ms.zip(stated);
+    Ok(durations.is_some_and(|(expected, stated)| (expected - stated).abs() <= TOLERANCE_MS))
+}
+
+fn output(path: PathBuf, container: Container, duration_ms: Option<i64>, probe: Probe) -> Output {
+    Output {
         path,
         content_type: container.content_type(),
         extension: container.extension(),
         width: probe.width,
         height: probe.height,
-        duration_ms: expected_ms.or(probe.duration_ms),
+        duration_ms,
         note: None,
         probe,
-    })
+    }
 }
 
 fn tolerance_ms(frame_seconds: f64) -> i64 {

@@ -27,14 +27,16 @@ pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     }
 }
 
-/// Creates a copy without re-encoding the video. The caller must have checked that the file
-/// contains no hidden packets ([`super::probe::Timeline::is_copied_exactly`]).
+/// Creates a copy without re-encoding the video. The caller must check that the file contains no hidden packets
+/// ([`super::probe::Timeline::is_copied_exactly`]), and must check the copy with [`checked_copy`].
+///
+/// [`checked_copy`]: super::check_output::checked_copy
 pub(super) async fn seekable(
     toolchain: &Toolchain,
     input: &Path,
     probe: &Probe,
     dir: &Path,
-) -> Result<Output> {
+) -> Result<PathBuf> {
     let container = target_container(probe);
     let mut args = map_args(probe, true);
     args.extend(["-c:v", "copy"].map(OsString::from));
@@ -66,7 +68,7 @@ pub(super) async fn seekable(
         low_priority: false,
     };
     let name = format!("seekable.{}", container.extension());
-    let path = run_ffmpeg(
+    run_ffmpeg(
         toolchain,
         input,
         probe,
@@ -76,8 +78,7 @@ pub(super) async fn seekable(
         &name,
         limits,
     )
-    .await?;
-    checked_output(toolchain, path, container, probe.duration_ms).await
+    .await
 }
 
 /// The container in which most players support the codecs of this video. Assumes that unsupported audio is converted.

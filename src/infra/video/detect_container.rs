@@ -106,7 +106,7 @@ fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
 }
 
 /// The id of the first EBML element, its complete content, and the bytes after it.
-fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+pub(super) fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (id, rest) = bytes.split_at_checked(length).filter(|_| length <= 4)?;
     let (size, rest) = vint(rest)?;

@@ -1,9 +1,7 @@
-//! Edit lists of MP4 and QuickTime files: what they hide, and whether they are open-ended.
+//! What the edit lists of MP4 and QuickTime files hide.
 
 pub(super) mod hidden_packets;
-mod open_ended;
 
-pub(super) use self::open_ended::all_are_open;
 use super::Container;
 use super::ffprobe_output::Track;
 

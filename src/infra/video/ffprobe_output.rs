@@ -126,6 +126,17 @@ impl Track {
         self.end = self.end.max(end);
     }
 
+    /// Returns the track with all times reduced by this number of seconds.
+    pub(super) fn earlier_by(self, seconds: f64) -> Self {
+        Self {
+            first: self.first - seconds,
+            decoded: self.decoded - seconds,
+            last: self.last - seconds,
+            end: self.end - seconds,
+            ..self
+        }
+    }
+
     /// Returns the track with its last packet shortened to at most `media_seconds`.
     fn ending_with_media(self, media_seconds: f64) -> Self {
         let surplus = self.last_seconds - media_seconds;

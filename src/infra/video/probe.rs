@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt;
 use super::codecs::codec_label;
 use super::ffprobe_output::{Listing, Track};
 use super::limits::{MAX_STREAMS, input_args, probe_limit_args};
+use super::movie_headers::MovieHeaders;
 use super::sandbox::{Fault, Limits};
 use super::select_streams::Selection;
 use super::unsupported::EXPORT_ADVICE;
@@ -75,6 +76,18 @@ impl Timeline {
         }
     }
 
+    /// Returns the timeline of an exact copy in another container.
+    pub(super) fn copied_to(&self, container: Container) -> Self {
+        let track = |track: Track| track.earlier_by(self.origin);
+        Self {
+            origin: 0.0,
+            end: self.end - self.origin,
+            video: track(self.video),
+            audio: self.audio.map(track),
+            has_origin: matches!(container, Container::Mp4 | Container::QuickTime),
+        }
+    }
+
     /// The duration in milliseconds, or `None` if no packet has a timestamp.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let duration = self.end - self.origin;
@@ -88,26 +101,43 @@ impl Timeline {
     }
 }
 
+/// How many packets [`list_packets`] reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everything,
+    /// Only the first two seconds.
+    Start,
+}
+
+/// Probes the whole file.
 pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> {
+    probe_extent(toolchain, input, Extent::Everything).await
+}
+
+/// Probes only the start of a file. The ends of the tracks, and thus the duration, are too early. A stream that starts
+/// later is not selected.
+pub(super) async fn probe_start(toolchain: &Toolchain, input: &Path) -> Result<Probe> {
+    probe_extent(toolchain, input, Extent::Start).await
+}
+
+async fn probe_extent(toolchain: &Toolchain, input: &Path, extent: Extent) -> Result<Probe> {
     let input = tokio::fs::canonicalize(input).await?;
     let container = detect_container(&read_head(&input).await?).ok_or_else(unknown_format)?;
     let editable = edit_lists::can_occur_in(container);
-    let open_edits = editable && edit_lists::all_are_open(&input).await?;
-    let mut listing = Listing {
-        excludes_before_zero: editable,
-        ..Listing::default()
-    };
-    let args = probe_limit_args(container, open_edits);
-    ffprobe(toolchain, &input, args, Listing::ENTRIES, |line| {
-        listing.add_line(line)
-    })
-    .await
-    .map_err(|fault| fault_error(fault, "read"))?;
-    let mut selection = Selection::new(&listing)?;
-    let unedited = if editable {
-        read_unedited(toolchain, &input, container, &mut selection).await?
+    let headers = if editable {
+        MovieHeaders::open(&input).await?
     } else {
+        MovieHeaders::default()
+    };
+    let open_edits = headers.all_edits_are_open();
+    let listing = list_packets(toolchain, &input, container, open_edits, extent).await?;
+    let mut selection = Selection::new(&listing)?;
+    let unedited = if !editable {
         UneditedReading::default()
+    } else if headers.has_no_edits || extent == Extent::Start {
+        UneditedReading::same_as(&selection)
+    } else {
+        read_unedited(toolchain, &input, container, &mut selection).await?
     };
     let timeline = Timeline::new(
         container,
@@ -141,6 +171,29 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
     })
 }
 
+async fn list_packets(
+    toolchain: &Toolchain,
+    input: &Path,
+    container: Container,
+    open_edits: bool,
+    extent: Extent,
+) -> Result<Listing> {
+    let mut listing = Listing {
+        excludes_before_zero: edit_lists::can_occur_in(container),
+        ..Listing::default()
+    };
+    let mut args = probe_limit_args(container, open_edits);
+    if extent == Extent::Start {
+        args.extend(["-read_intervals", "%+2"].map(OsString::from));
+    }
+    ffprobe(toolchain, input, args, Listing::ENTRIES, |line| {
+        listing.add_line(line)
+    })
+    .await
+    .map_err(|fault| fault_error(fault, "read"))?;
+    Ok(listing)
+}
+
 /// The result of [`read_unedited`], which ignores edit lists.
 #[derive(Default)]
 struct UneditedReading {
@@ -148,6 +201,17 @@ struct UneditedReading {
     hides: bool,
     /// The decoding time of the first packet of the selected streams, in seconds.
     decoded_from: f64,
+}
+
+impl UneditedReading {
+    /// The result for a file without edit lists, which lists the same packets in both readings.
+    fn same_as(selection: &Selection) -> Self {
+        let (video, audio) = (&selection.video_track, selection.audio_track.as_ref());
+        Self {
+            hides: edit_lists::hide_listed_packets(video, audio),
+            decoded_from: audio.map_or(video.decoded, |audio| audio.decoded.min(video.decoded)),
+        }
+    }
 }
 
 /// Reads the packets again with edit lists ignored, because otherwise ffprobe does not list packets far outside the
@@ -227,7 +291,8 @@ pub(super) async fn ffprobe(
         .await
 }
 
-async fn read_head(input: &Path) -> Result<Vec<u8>> {
+/// Reads the first [`HEAD_BYTES`] bytes of a file.
+pub(super) async fn read_head(input: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     tokio::fs::File::open(input)
         .await?

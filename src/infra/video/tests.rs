@@ -3,6 +3,7 @@
 
 mod colors;
 mod conversion;
+mod copies;
 mod edit_lists;
 #[path = "../../../tests/it/frames.rs"]
 mod frames;
@@ -34,6 +35,13 @@ async fn tools() -> Tools {
         "these tests need ffmpeg: apt-get install ffmpeg"
     );
     tools
+}
+
+/// Makes a seekable copy and measures it, instead of deriving its properties from those of the original.
+async fn measured_copy(tools: &Tools, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+    let made = tools.seekable(input, probe, dir).await?;
+    let probe = tools.probe(&made.path).await?;
+    Ok(Output { probe, ..made })
 }
 
 /// Returns the time in milliseconds of each packet of a stream, and the MD5 of the packet's data.

@@ -7,7 +7,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{download, names, rendition, upload_and_process};
-use crate::app::{TestApp, email, fixture};
+use crate::app::{TestApp, email, fixture, media_path};
+use crate::gate::{Gate, POSTER};
 
 /// Converts a fixture with ffmpeg.
 fn convert(input: &str, arguments: &[&str], output: &str) -> Vec<u8> {
@@ -261,4 +262,47 @@ async fn failed_media_is_not_served_to_others() {
         "original",
         "the author still has the original"
     );
+}
+
+#[actix_web::test]
+async fn video_can_be_played_before_its_poster_exists() {
+    let mut gate = Gate::holding(&[POSTER]);
+    let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let fields = [("title", "Video"), ("audience", &*email("Bob"))];
+    let file = fixture("moov-at-end.mov");
+    let update = ada
+        .upload("/updates", &fields, &[("media", "a.mov", file.clone())])
+        .await
+        .expect(201)
+        .json();
+    let media = media_path(&update["media"][0]);
+    let playable = |media: &Value| names(media).contains(&"playable");
+    let playing = app.wait_for(&bob, &media, playable).await;
+    assert_eq!(
+        (
+            &playing["state"],
+            &playing["reason"],
+            &playing["duration_ms"]
+        ),
+        (
+            &json!("processing"),
+            &json!("Making a preview picture"),
+            &json!(4_000)
+        )
+    );
+    assert_eq!(names(&playing), ["playable"]);
+    let copy = download(&bob, &playing, "playable").await.body;
+    let [index, frames] = [b"moov", b"mdat"].map(|name| copy.windows(4).position(|at| at == name));
+    assert!(index < frames && copy != file);
+
+    gate.open(POSTER);
+    app.wait_for_jobs().await;
+    let ready = bob.get(&media).await.expect(200).json();
+    assert_eq!(
+        (&ready["state"], &ready["reason"]),
+        (&json!("ready"), &json!(null))
+    );
+    assert_eq!(names(&ready), ["playable", "poster", "thumbnail"]);
+    assert!(download(&bob, &ready, "playable").await.body == copy);
 }

@@ -306,7 +306,9 @@ async fn copied_packets_keep_their_color_tags() {
         bars(&video, 200, &filter, encoder, &tags);
         let before = tools.probe(&video).await.unwrap();
         let out = tempfile::tempdir().unwrap();
-        let seekable = tools.seekable(&video, &before, out.path()).await.unwrap();
+        let seekable = measured_copy(&tools, &video, &before, out.path())
+            .await
+            .unwrap();
         let cut = tools
             .cut(&video, &before, (0, 250), out.path())
             .await

@@ -114,7 +114,9 @@ async fn playable_copy_contains_only_what_the_edit_list_shows() {
             case.name
         );
         let out = tempfile::tempdir().unwrap();
-        let made = tools.seekable(&path, &probe, out.path()).await.unwrap();
+        let made = measured_copy(&tools, &path, &probe, out.path())
+            .await
+            .unwrap();
         assert_presents(case.name, &made, case.shows);
         let heard = beeps(&made.path);
         let wanted = beeps(&path);
@@ -153,7 +155,9 @@ async fn video_is_copied_without_reencoding_unless_its_edit_list_begins_between_
         );
         let probe = tools.probe(&path).await.unwrap();
         let out = tempfile::tempdir().unwrap();
-        let made = tools.seekable(&path, &probe, out.path()).await.unwrap();
+        let made = measured_copy(&tools, &path, &probe, out.path())
+            .await
+            .unwrap();
         let (before, after) = (hashes(&path, "v:0"), hashes(&made.path, "v:0"));
         let same = after
             .iter()
@@ -222,7 +226,9 @@ async fn hidden_frames_are_removed_from_every_kind_of_mp4_file() {
         assert!(probe.hides_frames, "{name}");
         assert_eq!((probe.width, probe.height), size, "{name}");
         let out = tempfile::tempdir().unwrap();
-        let made = tools.seekable(&edited, &probe, out.path()).await.unwrap();
+        let made = measured_copy(&tools, &edited, &probe, out.path())
+            .await
+            .unwrap();
         assert_presents(&name, &made, &[5, 6, 7]);
         assert_eq!((made.width, made.height), size, "{name}");
     }

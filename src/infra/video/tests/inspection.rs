@@ -11,8 +11,7 @@ async fn playable(tools: &Tools, path: &Path) -> (Probe, Output) {
         .await
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     let dir = tempfile::tempdir().unwrap();
-    let made = tools
-        .seekable(path, &probe, dir.path())
+    let made = measured_copy(tools, path, &probe, dir.path())
         .await
         .unwrap_or_else(|error| panic!("{name}: {error}"));
     assert!(
@@ -91,7 +90,9 @@ async fn unsupported_audio_is_converted_and_the_video_is_copied_without_reencodi
         );
         let out = tempfile::tempdir().unwrap();
         let probe = tools.probe(&path).await.unwrap();
-        let made = tools.seekable(&path, &probe, out.path()).await.unwrap();
+        let made = measured_copy(&tools, &path, &probe, out.path())
+            .await
+            .unwrap();
         assert_eq!(made.probe.audio.as_deref(), Some(audio), "{name}");
         let (before, after) = (hashes(&path, "v:0"), hashes(&made.path, "v:0"));
         assert_eq!(before.len(), after.len(), "{name}");

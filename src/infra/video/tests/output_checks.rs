@@ -34,3 +34,33 @@ async fn converted_copy_is_rejected_when_its_edit_list_hides_frames() {
     .await;
     assert!(matches!(made, Err(Error::Unsupported(_))), "{made:?}");
 }
+
+#[tokio::test]
+async fn exact_copy_is_rejected_when_it_is_too_short_or_hides_frames() {
+    let tools = tools().await;
+    let toolchain = tools.toolchain().unwrap();
+    for (name, container) in [
+        ("count.mp4", Container::Mp4),
+        ("count.webm", Container::WebM),
+    ] {
+        let source = tools.probe(&fixture(name)).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let copy = tools
+            .seekable(&fixture(name), &source, dir.path())
+            .await
+            .unwrap();
+        let longer = Probe {
+            duration_ms: source.duration_ms.map(|duration| duration + 150),
+            ..source.clone()
+        };
+        for (source, good) in [(&source, true), (&longer, false)] {
+            let path = copy.path.clone();
+            let made = check_output::checked_copy(toolchain, path, container, source).await;
+            assert_eq!(made.is_ok(), good, "{name}: {made:?}");
+        }
+    }
+    let hiding = fixture("editlist-hidden5s.mp4");
+    let source = tools.probe(&hiding).await.unwrap();
+    let made = check_output::checked_copy(toolchain, hiding, Container::Mp4, &source).await;
+    assert!(matches!(made, Err(Error::Unsupported(_))), "{made:?}");
+}

@@ -25,8 +25,7 @@ async fn copies_of_a_low_frame_rate_video_begin_at_0_and_show_the_same_frames_as
         );
         assert!(!probe.hides_frames, "{name}");
         let out = tempfile::tempdir().unwrap();
-        let playable = tools
-            .seekable(&fixture(name), &probe, out.path())
+        let playable = measured_copy(&tools, &fixture(name), &probe, out.path())
             .await
             .unwrap();
         let h264 = tools
@@ -192,7 +191,9 @@ async fn converted_copies_begin_at_0_even_if_the_timestamps_of_the_recording_sta
     let live = dir.path().join("live.mp4");
     std::fs::write(&live, part).unwrap();
     let probe = tools.probe(&live).await.unwrap();
-    let made = tools.seekable(&live, &probe, dir.path()).await.unwrap();
+    let made = measured_copy(&tools, &live, &probe, dir.path())
+        .await
+        .unwrap();
     assert!(
         (made.probe.duration_ms.unwrap() - 3_000).abs() <= 250,
         "{:?}",
@@ -205,7 +206,9 @@ async fn converted_copies_begin_at_0_even_if_the_timestamps_of_the_recording_sta
 
     for path in [late, webm] {
         let probe = tools.probe(&path).await.unwrap();
-        let made = tools.seekable(&path, &probe, dir.path()).await.unwrap();
+        let made = measured_copy(&tools, &path, &probe, dir.path())
+            .await
+            .unwrap();
         let h264 = tools
             .h264(&made.path, &made.probe, dir.path())
             .await
