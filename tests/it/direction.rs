@@ -71,10 +71,11 @@ async fn names_in_lists_are_bidi_isolated() {
         .await;
     let browser = app.browser("Root").await;
     let page = browser.get(&path).await.expect(200).text();
-    let summary = format!("<span class=\"sr\">Can open it: </span><bdi>{name}</bdi>, you</span>");
+    let summary =
+        format!("<span class=\"sr\">Who can see this: </span><bdi>{name}</bdi>, you</span>");
     assert!(page.contains(&summary), "{page}");
     let page = app.browser("Ada").await.get(&path).await.expect(200).text();
-    let summary = "<span class=\"sr\">Can open it: </span>You, 1 person</span>";
+    let summary = "<span class=\"sr\">Who can see this: </span>You, 1 person</span>";
     assert!(page.contains(summary), "{page}");
     let group = json!({ "name": "all", "members": [email("Ada"), email("Root")] });
     root.post("/groups", group).await.expect(201);

@@ -127,7 +127,7 @@ async fn exchange_can_be_disclosed_only_after_a_readback_or_an_objection() {
     let browser = app.browser("Ada").await;
     let shows_button = async || {
         let page = browser.get(&format!("{path}/receipts")).await.expect(200);
-        page.text().contains("Open it to all who see the update")
+        page.text().contains("Share with everyone who can see this")
     };
     let disclosure = |person: &Client| format!("{path}/receipts/{}/disclosure", person.id);
     let refused = ada.put(&disclosure(&bob)).await.problem(409);

@@ -354,7 +354,10 @@ async fn receipts_page_shows_two_hundred_rows_and_the_csv_file_contains_all_rows
         .expect(200)
         .text();
     assert_eq!(page.matches("id=\"receipt-").count(), 200);
-    assert!(page.contains("3 more people are in the table."), "{page}");
+    assert!(
+        page.contains("3 more people are in the CSV file."),
+        "{page}"
+    );
     assert_eq!(
         ada.get(&format!("{path}/receipts?format=csv"))
             .await

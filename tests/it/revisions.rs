@@ -145,7 +145,7 @@ async fn ask_again_checkbox_is_shown_after_an_answer_and_checked_when_files_chan
         .await
         .expect(200);
     let page = app.browser("Bob").await.get(&path).await.text();
-    assert!(page.contains("New: <bdi>shot.png</bdi>"), "{page}");
+    assert!(page.contains("Added: <bdi>shot.png</bdi>"), "{page}");
     acknowledge(&bob, &path).await;
     assert!(
         edit_page().await.contains(offered),
@@ -276,7 +276,7 @@ async fn removed_file_stays_visible_to_the_author_in_earlier_versions_until_it_i
     app.client().get(&of_ada).await.expect(200);
     let page = app.browser("Ada").await;
     let page = page.get(&format!("{path}/versions")).await;
-    assert!(page.expect(200).text().contains("Delete for good"));
+    assert!(page.expect(200).text().contains("Delete permanently"));
 
     ada.delete(&format!("{media}?for_good=true"))
         .await

@@ -251,5 +251,5 @@ async fn trim_can_ask_for_new_answers_and_is_listed_in_the_version_history() {
         .await
         .expect(200);
     let page = reader.get(&path).await.text();
-    assert!(page.contains("Whole again: <bdi>count.webm</bdi>"));
+    assert!(page.contains("No longer trimmed: <bdi>count.webm</bdi>"));
 }

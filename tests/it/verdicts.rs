@@ -250,7 +250,7 @@ async fn answer_box_is_empty_and_the_earlier_answer_is_quoted_when_the_author_as
     };
     save("I move the tests.").await;
     let browser = app.browser("Bob").await;
-    let quote = "You said: <q class=\"words small\" dir=\"auto\">I move the tests.</q>";
+    let quote = "<blockquote class=\"words small\" dir=\"auto\">I move the tests.</blockquote>";
     let page = browser.get(&path).await.text();
     assert!(page.contains(quote), "{page}");
     assert_eq!(answer_box(&page), "");
@@ -263,7 +263,9 @@ async fn answer_box_is_empty_and_the_earlier_answer_is_quoted_when_the_author_as
     save("I move two tests.").await;
     let page = browser.get(&path).await.text();
     assert!(
-        page.contains("<q class=\"words small\" dir=\"auto\">I move two tests.</q>"),
+        page.contains(
+            "<blockquote class=\"words small\" dir=\"auto\">I move two tests.</blockquote>"
+        ),
         "{page}"
     );
     assert_eq!(answer_box(&page), "");
@@ -287,7 +289,9 @@ async fn earlier_answer_of_a_guest_is_quoted_after_a_change() {
     let page = page.get(&format!("/s/{token}")).await.expect(200).text();
     assert!(page.contains("Changed since you answered"), "{page}");
     assert!(
-        page.contains("You said: <q class=\"words small\" dir=\"auto\">We pay on Monday</q>"),
+        page.contains(
+            "<blockquote class=\"words small\" dir=\"auto\">We pay on Monday</blockquote>"
+        ),
         "{page}"
     );
     assert_eq!(answer_box(&page), "");

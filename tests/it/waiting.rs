@@ -231,7 +231,7 @@ async fn receipts_overview_is_available_as_html_json_and_csv() {
     let page = app.browser("Ada").await.get("/receipts").await;
     let page = page.expect(200).text();
     assert!(
-        page.contains("0 of 1") && page.contains("waiting on 1 person"),
+        page.contains("0 of 1") && page.contains("Waiting on 1 person"),
         "{page}"
     );
     let program = ada.clone().header("accept", "text/csv");
