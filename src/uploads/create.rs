@@ -102,7 +102,7 @@ async fn check_open_uploads(tx: &mut Tx, person_id: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. An unfinished file is deleted seven days after its upload started, and a recording ends an hour after its last data arrived."
+        "You already have {MAX_OPEN_UPLOADS} unfinished uploads. Finish or remove some of them in your drafts first. An unfinished file is deleted seven days after its upload started, and a recording is completed an hour after the last data was received."
     )))
 }
 

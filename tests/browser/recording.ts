@@ -1,5 +1,5 @@
-// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone
-// delivers a tone.
+// Records with Chromium's fake devices and measures the sound and the video of the recordings. The fake microphone
+// produces a tone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";

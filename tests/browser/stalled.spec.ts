@@ -61,7 +61,7 @@ async function expectTone(file: string): Promise<void> {
   expect(tone).toBeGreaterThan(0.5);
 }
 
-test("a screen without frames does not delay the camera recording, and is recorded once it has one", async ({
+test("a screen that has not sent a frame yet does not delay the camera recording, and is recorded from its first frame", async ({
   playwright,
   hearback,
 }, info) => {
@@ -94,7 +94,7 @@ test("a screen without frames does not delay the camera recording, and is record
   await close();
 });
 
-test("a camera without frames does not delay the screen recording, and is recorded once it has one", async ({
+test("a camera that has not sent a frame yet does not delay the screen recording, and is recorded from its first frame", async ({
   playwright,
   hearback,
 }, info) => {

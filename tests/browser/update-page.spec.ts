@@ -303,7 +303,7 @@ test("the author sees objections with their reasons beside the video, without sc
   await expect(author).toHaveURL(/\/receipts#objections$/);
 });
 
-test("a reader sees what changed since their own answer, rendered and not as Markdown", async ({
+test("a reader sees what changed since their own answer as rendered text, not as Markdown", async ({
   browser,
   hearback,
 }) => {

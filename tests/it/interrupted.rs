@@ -305,7 +305,7 @@ const FAILING: [&str; 6] = [
 ];
 
 #[actix_web::test]
-async fn upload_to_a_disk_survives_a_failure_at_every_step_of_its_last_request() {
+async fn upload_to_disk_survives_a_failure_at_any_step_of_its_last_request() {
     if postgres() {
         return;
     }

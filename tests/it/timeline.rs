@@ -191,7 +191,7 @@ async fn trim_within_a_still_section_has_the_requested_length() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
-    // The source shows one frame from second 5 to second 10. The trim begins and ends within this time.
+    // The source has a single frame between 5 s and 10 s. The trim begins and ends within that span.
     let (from, to) = (5_500, 9_500);
     ada.json(
         "PUT",

@@ -94,7 +94,7 @@ function replyTarget(thread: Element | null, rootId: string): string {
   return isRemoved && last ? last.id.replace(/^c-/, "") : rootId;
 }
 
-/** Keeps the forms that the server opened, and opens those with text that only this tab has. Updates all open forms. */
+/** Leaves the forms open that the server opened, and opens each form with unsent text in this tab. Updates all of them. */
 function restoreForms(): void {
   for (const form of document.querySelectorAll<HTMLElement>(".reply-form")) {
     form.dataset["js"] = "";

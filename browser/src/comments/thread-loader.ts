@@ -112,7 +112,7 @@ function threadOf(commentId: string): HTMLElement | null {
 /** Fetches a part of the page. Returns null if it is not available. */
 async function fetchPart(query: Record<string, string>): Promise<Document | null> {
   try {
-    // The address is relative, because the page of a guest is at a secret address.
+    // Request the current path, because guests see this page at a path that contains their link's secret.
     const response = await fetch(`${location.pathname}?${new URLSearchParams(query)}`, {
       headers: { Accept: "text/html" },
       credentials: "same-origin",

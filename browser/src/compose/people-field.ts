@@ -154,7 +154,7 @@ export class PeopleField extends HTMLElement {
   }
 
   #handleInput(): void {
-    // A separator means that the person has completed an address or pasted several addresses.
+    // A separator means that the user has finished typing an address or has pasted several.
     if (/[,;\n]/.test(this.#input.value)) {
       const parts = this.#input.value.split(/[,;\s]+/);
       this.#input.value = "";

@@ -6,7 +6,7 @@ import { identifyOwnTab } from "./own-tab.js";
 export type RecordingSource = "screen" | "both" | "camera";
 export type DeviceKind = "microphone" | "camera";
 
-/** Thrown if a source cannot be captured. The message is for the person. */
+/** Thrown if a source cannot be captured. The message is meant for the user. */
 export class CaptureError extends Error {}
 
 /** Thrown if a device, the browser or the server does not respond in time. Retrying may help. */

@@ -86,7 +86,7 @@ export class RecorderSources {
     this.#mixer?.setSharedAudio(stream);
   }
 
-  /** Creates the picture from the screen, the camera or both. `worker` is the URL of compositor-worker.ts. */
+  /** Creates the video track from the screen, the camera or both. `worker` is the URL of compositor-worker.ts. */
   async makePicture(
     attempt: Attempt,
     options: { withCamera: boolean; worker: string; bubble: Bubble },

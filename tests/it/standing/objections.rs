@@ -69,7 +69,7 @@ async fn objection_outranks_a_mention_in_the_inbox_but_both_are_shown() {
     for shown in [
         "<bdi>Bob</bdi> objects",
         "we have spent it already",
-        "you were named",
+        "you were mentioned",
     ] {
         assert!(html.contains(shown), "{shown}: {html}");
     }

@@ -66,7 +66,7 @@ async fn upload_is_rejected_when_the_person_has_a_hundred_unfinished_uploads() {
     // The message mentions recordings separately, because they end earlier than other uploads
     // expire.
     assert!(
-        detail.contains("a recording ends an hour after its last data"),
+        detail.contains("a recording is completed an hour after the last data"),
         "{problem}"
     );
     last.unwrap().terminate(&ada).await.expect(204);

@@ -98,7 +98,7 @@ fn decoding_delay(video: &Track) -> f64 {
 /// counting the `delay` of decoding, or does not show the rest to its end. `unit` is the timescale of the movie.
 #[allow(
     clippy::cast_precision_loss,
-    reason = "times of a day in any unit are below 2^52"
+    reason = "a time of at most a day is below 2^52 in any unit"
 )]
 fn track_seconds(track: &TrackHeaders, unit: f64, delay: f64, max_skipped: f64) -> Option<f64> {
     let (late, edit) = match track.edits.as_deref()? {

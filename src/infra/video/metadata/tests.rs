@@ -73,7 +73,7 @@ fn scan_in_chunks_of_any_size_finds_no_metadata_in_a_browser_recording() {
 }
 
 #[test]
-fn files_that_no_browser_recorded_are_treated_as_possibly_containing_metadata() {
+fn files_not_recorded_by_a_browser_are_treated_as_possibly_containing_metadata() {
     for name in [
         "count.mp4",
         "count.webm",
