@@ -139,11 +139,14 @@ pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     let path = path.to_owned();
     run_blocking(move || {
         let bytes = decode::read_file(&path)?;
-        match detect_format(&bytes) {
-            Some(Format::Gif) => gif::reencode(&bytes),
-            Some(format) => decode::decode_still(&bytes, format)?.encode(),
-            None => Err(unknown_format()),
-        }
+        let picture = match detect_format(&bytes) {
+            Some(Format::Gif) => return gif::reencode(&bytes),
+            Some(format) => decode::decode_still(&bytes, format)?,
+            None => return Err(unknown_format()),
+        };
+        // Free the file's memory before encoding needs more.
+        drop(bytes);
+        picture.encode()
     })
     .await
 }
@@ -200,15 +203,20 @@ fn damaged_file() -> Error {
     )
 }
 
+fn unsupported_variant() -> Error {
+    Error::Unsupported(
+        "This picture uses a rare variant of its format, which Hearback cannot read. \
+         Save it as PNG or JPEG."
+            .into(),
+    )
+}
+
 fn image_error(error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(
             "Reading this picture takes more than 256 MiB of memory. Save it at a lower resolution.".into(),
         ),
-        ImageError::Unsupported(_) => Error::Unsupported(
-            "This picture uses a rare variant of its format, which Hearback cannot read. \
-             Save it as PNG or JPEG.".into(),
-        ),
+        ImageError::Unsupported(_) => unsupported_variant(),
         _ => damaged_file(),
     }
 }

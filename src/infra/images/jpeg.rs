@@ -8,13 +8,19 @@ mod scans;
 #[cfg(test)]
 mod tests;
 
-use std::io::Cursor;
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, RgbImage};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
 
-use image::codecs::jpeg::JpegDecoder;
+use super::color::ColorSpace as PictureSpace;
+use super::{Picture, check_size, damaged_file, pixels, unsupported_variant};
+use crate::error::{Error, Result};
 
-use super::pixels::decode_pixels;
-use super::{Picture, damaged_file, image_error};
-use crate::error::Result;
+type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
 
 const START_OF_IMAGE: u8 = 0xd8;
 const END_OF_IMAGE: u8 = 0xd9;
@@ -31,11 +37,68 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture> {
 }
 
 fn decode_file(bytes: &[u8]) -> Result<Picture> {
-    if let Some(picture) = cmyk::decode(bytes)? {
+    let mut decoder = open_decoder(bytes)?;
+    if let Some(picture) = cmyk::decode(&mut decoder)? {
         return Ok(picture);
     }
-    let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(image_error)?;
-    decode_pixels(decoder, true, None)
+    decode_pixels(open_decoder(bytes)?)
+}
+
+/// Reads the headers and checks the size of the picture.
+fn open_decoder(bytes: &[u8]) -> Result<Decoder<'_>> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX);
+    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(decoding_error)?;
+    let (width, height) = size(&decoder);
+    check_size(width, height)?;
+    Ok(decoder)
+}
+
+/// Decodes gray or RGB pixels. For CMYK, the decoder uses a simple formula, as browsers do when there is no profile.
+fn decode_pixels(mut decoder: Decoder<'_>) -> Result<Picture> {
+    let is_gray = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    let wanted = if is_gray {
+        ColorSpace::Luma
+    } else {
+        ColorSpace::RGB
+    };
+    decoder.set_options(decoder.options().jpeg_set_out_colorspace(wanted));
+    let samples = decoder.decode().map_err(decoding_error)?;
+    let (width, height) = size(&decoder);
+    let image = if is_gray {
+        GrayImage::from_raw(width, height, samples).map(DynamicImage::from)
+    } else {
+        RgbImage::from_raw(width, height, samples).map(DynamicImage::from)
+    };
+    let space = PictureSpace::from_icc(decoder.icc_profile());
+    Ok(pixels::finish(
+        image.ok_or_else(damaged_file)?,
+        space,
+        Some(orientation(&decoder)),
+        true,
+    ))
+}
+
+/// Returns the width and the height. A JPEG file stores them in 16 bits each.
+fn size(decoder: &Decoder<'_>) -> (u32, u32) {
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    (width as u32, height as u32)
+}
+
+fn orientation(decoder: &Decoder<'_>) -> Orientation {
+    let exif = decoder.exif().map(Vec::as_slice);
+    exif.and_then(Orientation::from_exif_chunk)
+        .unwrap_or(Orientation::NoTransforms)
+}
+
+fn decoding_error(error: DecodeErrors) -> Error {
+    match error {
+        DecodeErrors::Unsupported(_) => unsupported_variant(),
+        _ => damaged_file(),
+    }
 }
 
 /// Whether there is an end marker after a scan and before the next picture. Samsung phones append

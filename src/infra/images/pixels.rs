@@ -1,7 +1,8 @@
 //! Decodes the pixels of a picture: checks the limits first, then converts the colors and turns the
 //! picture upright.
 
-use image::{DynamicImage, ImageDecoder, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, Limits, RgbImage};
 
 use super::color::{self, ColorSpace};
 use super::{MAX_SIDE, Picture, check_size, image_error};
@@ -36,16 +37,26 @@ pub(super) fn decode_pixels(
         space.unwrap_or_else(|| ColorSpace::from_icc(decoder.icc_profile().unwrap_or_default()));
     let orientation = decoder.orientation().ok();
     let image = DynamicImage::from_decoder(decoder).map_err(image_error)?;
+    Ok(finish(image, space, orientation, lossy))
+}
+
+/// Converts the colors of decoded pixels and turns the picture upright.
+pub(super) fn finish(
+    image: DynamicImage,
+    space: ColorSpace,
+    orientation: Option<Orientation>,
+    lossy: bool,
+) -> Picture {
     let (image, profile) = color::keep_or_convert(image, space);
     let mut image = to_8_bit(image);
     if let Some(orientation) = orientation {
         image.apply_orientation(orientation);
     }
-    Ok(Picture {
+    Picture {
         image,
         profile,
         lossy,
-    })
+    }
 }
 
 /// Converts to 8 bits per channel. Drops an alpha channel that is fully opaque, because browsers
@@ -63,13 +74,60 @@ fn to_8_bit(image: DynamicImage) -> DynamicImage {
         }
         other => DynamicImage::ImageRgba8(other.into_rgba8()),
     };
-    match &image {
+    match image {
         DynamicImage::ImageLumaA8(pixels) if pixels.pixels().all(|pixel| pixel.0[1] == 255) => {
-            DynamicImage::ImageLuma8(image.into_luma8())
+            let (width, height) = pixels.dimensions();
+            let gray = without_alpha::<2>(pixels.into_raw());
+            GrayImage::from_raw(width, height, gray)
+                .unwrap_or_default()
+                .into()
         }
         DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|pixel| pixel.0[3] == 255) => {
-            DynamicImage::ImageRgb8(image.into_rgb8())
+            let (width, height) = pixels.dimensions();
+            let rgb = without_alpha::<4>(pixels.into_raw());
+            RgbImage::from_raw(width, height, rgb)
+                .unwrap_or_default()
+                .into()
         }
-        _ => image,
+        image => image,
+    }
+}
+
+/// Drops the last of `CHANNELS` channels in place, because a second buffer would almost double the required memory.
+fn without_alpha<const CHANNELS: usize>(mut samples: Vec<u8>) -> Vec<u8> {
+    let kept = CHANNELS - 1;
+    let pixels = samples.len() / CHANNELS;
+    for pixel in 0..pixels {
+        for channel in 0..kept {
+            samples[pixel * kept + channel] = samples[pixel * CHANNELS + channel];
+        }
+    }
+    samples.truncate(pixels * kept);
+    samples.shrink_to_fit();
+    samples
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayAlphaImage, RgbaImage};
+
+    use super::*;
+
+    #[test]
+    fn opaque_alpha_channel_is_dropped_and_other_channels_are_kept() {
+        let color = |x, y| [x as u8, y as u8, (x * y) as u8];
+        let opaque = RgbaImage::from_fn(31, 17, |x, y| {
+            let [red, green, blue] = color(x, y);
+            image::Rgba([red, green, blue, 255])
+        });
+        let without = RgbImage::from_fn(31, 17, |x, y| image::Rgb(color(x, y)));
+        assert!(to_8_bit(opaque.clone().into()) == DynamicImage::from(without));
+        let mut transparent = opaque;
+        transparent.get_pixel_mut(30, 16).0[3] = 254;
+        assert!(to_8_bit(transparent.clone().into()) == DynamicImage::from(transparent));
+
+        let gray = GrayAlphaImage::from_fn(31, 17, |x, y| image::LumaA([(x + y) as u8, 255]));
+        let without = GrayImage::from_fn(31, 17, |x, y| image::Luma([(x + y) as u8]));
+        assert!(to_8_bit(gray.into()) == DynamicImage::from(without));
     }
 }

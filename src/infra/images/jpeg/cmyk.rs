@@ -1,46 +1,27 @@
 //! Converts CMYK JPEGs, which are meant for printing, to sRGB with their ICC profile, as browsers do.
 
-use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::{Decoder, orientation, size};
 use crate::error::Result;
-use crate::infra::images::{Picture, check_size, damaged_file};
-
-type Decoder<'a> = JpegDecoder<ZCursor<&'a [u8]>>;
+use crate::infra::images::{Picture, damaged_file};
 
 /// Decodes a CMYK picture that has a CMYK profile. Returns `None` for any other picture, and if the profile cannot be
-/// applied. The caller then uses the general JPEG decoder. For CMYK, that decoder uses a simple formula, as browsers do
-/// when there is no profile.
-pub(super) fn decode(bytes: &[u8]) -> Result<Option<Picture>> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::MAX)
-        .set_max_height(usize::MAX);
-    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options);
-    if decoder.decode_headers().is_err() {
-        return Ok(None);
-    }
-    let Some(profile) = cmyk_profile(&decoder) else {
+/// applied.
+pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Option<Picture>> {
+    let Some(profile) = cmyk_profile(decoder) else {
         return Ok(None);
     };
-    let (width, height) = decoder.dimensions().unwrap_or_default();
-    let (width, height) = (width as u32, height as u32);
-    check_size(width, height)?;
-    let inks = read_inks(&mut decoder)?;
+    let (width, height) = size(decoder);
+    let inks = read_inks(decoder)?;
     let Ok(rgb) = to_srgb(&profile, &inks, width) else {
         return Ok(None);
     };
     let rgb = RgbImage::from_raw(width, height, rgb).ok_or_else(damaged_file)?;
     let mut image = DynamicImage::from(rgb);
-    let orientation = decoder
-        .exif()
-        .and_then(|exif| Orientation::from_exif_chunk(exif));
-    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    image.apply_orientation(orientation(decoder));
     Ok(Some(Picture {
         image,
         profile: None,
