@@ -155,13 +155,9 @@ fn is_balanced<'a>(tokens: impl Iterator<Item = &'a str>) -> bool {
     for token in tokens {
         match tag_name(token) {
             Some(name) if is_void(name) => {}
-            Some(name) if token.starts_with("</") => {
-                if open.pop() != Some(name) {
-                    return false;
-                }
-            }
-            Some(name) => open.push(name),
-            None => {}
+            Some(name) if !token.starts_with("</") => open.push(name),
+            Some(name) if open.pop() != Some(name) => return false,
+            _ => {}
         }
     }
     open.is_empty()

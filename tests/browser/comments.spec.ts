@@ -155,6 +155,7 @@ test("names are completed after an @, and the page warns about mentioned people 
   await expect(reply).toBeFocused();
   await reply.fill("");
   await reply.pressSequentially("Yes @hid");
+  await expect(author.getByRole("option")).toHaveText([/Cyd Hidden/]);
   await author.getByRole("option").click();
   await expect(reply).toHaveValue("Yes @Cyd Hidden ");
   await reply.press("Control+Enter");

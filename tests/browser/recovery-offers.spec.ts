@@ -63,7 +63,7 @@ test("a recording removed from its draft elsewhere is not shown as safe and cann
   await signIn(elsewhere, account);
   await elsewhere.goto(page.url());
   await elsewhere.getByRole("button", { name: /^Remove Recording/ }).click();
-  await expect(elsewhere.getByRole("dialog")).toContainText("may be being recorded right now");
+  await expect(elsewhere.getByRole("dialog")).toContainText("may still be recording");
   await elsewhere.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await expect(page.locator("[data-do=open]")).toBeVisible();
   const deletedMessage = /0:\d\d was deleted on the server; 0:\d\d is left in this browser\./;

@@ -13,6 +13,8 @@ interface Mentionable {
 }
 
 const MAX_SUGGESTIONS = 6;
+/** Number of requests for suggestions so far. */
+let requests = 0;
 let groups: Promise<string[]> | null = null;
 
 // The events of <text-expander> do not bubble, so listen in the capture phase.
@@ -59,12 +61,15 @@ document.addEventListener(
 );
 
 async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HTMLElement }> {
+  const request = ++requests;
   let matches: Mentionable[];
   try {
     matches = await findMentionables(typed);
   } catch {
     return { matched: false };
   }
+  // The element shows whatever arrives last, so suggestions for an earlier text must not arrive after later ones.
+  if (request !== requests) return new Promise(() => {});
   if (matches.length === 0) return { matched: false };
   const items = matches.map(({ value, name, hint }, index) =>
     make(
