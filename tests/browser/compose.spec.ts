@@ -55,6 +55,7 @@ test("the details stay as the person left them", async ({ page, hearback }) => {
   await page.getByRole("link", { name: "New", exact: true }).click();
   await expect(field).toBeVisible();
   await page.getByText("Details", { exact: true }).click();
+  await expect(field).toBeHidden();
   await page.reload();
   await expect(field).toBeHidden();
 });
