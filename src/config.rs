@@ -210,7 +210,7 @@ fn parse_log_filter(text: &str) -> Result<String, String> {
     tracing_subscriber::EnvFilter::try_new(text)
         .map(|_| text.to_owned())
         .map_err(|_| {
-            "is not a valid log filter. Use, for example, `info` or `warn,hearback=debug`.".into()
+            "is not a valid log filter. For example: `info` or `warn,hearback=debug`.".into()
         })
 }
 

@@ -17,7 +17,7 @@ pub use schedule::WorkSchedule;
 pub use snooze_time::{next_week_morning, next_working_morning};
 
 /// Example for error messages about working hours.
-const EXAMPLE: &str = r#"Use, for example, {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
+const EXAMPLE: &str = r#"For example: {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
 /// Weekly working hours in local time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 /// Parses an IP address with a port.
 pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        "is not an IP address with a port. Use, for example, `127.0.0.1:8080` or `0.0.0.0:8080`.".into()
+        "is not an IP address with a port. For example: `127.0.0.1:8080` or `0.0.0.0:8080`.".into()
     })
 }
 

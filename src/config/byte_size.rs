@@ -3,7 +3,7 @@
 /// Parses a size such as `4GiB`, `500MB` or `1048576`. Returns the number of bytes.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     let invalid =
-        || "is not a size. Use, for example, `4GiB`, `500MiB` or a number of bytes.".to_owned();
+        || "is not a size. For example: `4GiB`, `500MiB` or a number of bytes.".to_owned();
     let digits =
         text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim() {

@@ -16,9 +16,7 @@ pub(super) fn mail_settings(read: &mut SettingsReader) -> Option<Mailer> {
             if !read.is_set(name) {
                 read.add_error(
                     name,
-                    &format!(
-                        "is required if HEARBACK_SMTP_URL is set. Use, for example, `{example}`."
-                    ),
+                    &format!("is required if HEARBACK_SMTP_URL is set. For example: `{example}`"),
                 );
             }
         }

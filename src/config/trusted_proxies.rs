@@ -32,7 +32,7 @@ fn parse_network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| text.parse::<IpNet>()).map(unmap).map_err(|_| {
         format!(
-            "{text:?} is neither an IP address nor a network. Use, for example, `127.0.0.1,::1,172.16.0.0/12`."
+            "{text:?} is neither an IP address nor a network. For example: `127.0.0.1,::1,172.16.0.0/12`."
         )
     })
 }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// Parses a sender such as `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
-        "is not an email address. Use, for example, `Hearback <hearback@example.org>`.".into()
+        "is not an email address. For example: `Hearback <hearback@example.org>`.".into()
     })
 }
 

@@ -22,7 +22,7 @@ use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Restoring the whole recording";
 /// The progress text while the copy can already be played.
-const POSTER_IN_PROGRESS: &str = "Making a preview picture";
+const POSTER_IN_PROGRESS: &str = "Creating a preview picture";
 /// Shown if the requested range could not be cut.
 const NO_PLAYABLE_COPY: &str = "The recording could not be trimmed at these points. \
                                 Its author can choose other points, or restore the whole recording.";

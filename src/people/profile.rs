@@ -153,7 +153,7 @@ pub fn parse_time_zone(name: &str) -> Result<String, FieldError> {
         .find(|zone| zone.eq_ignore_ascii_case(name));
     known.ok_or_else(|| {
         FieldError::sentence(format!(
-            "{name:?} is not a time zone. Use, for example, Europe/Berlin or UTC."
+            "{name:?} is not a time zone. For example: Europe/Berlin or UTC."
         ))
     })
 }

@@ -10,12 +10,12 @@ import { waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 const missingMessage = (page: Page) => page.locator('[data-part="missing"]');
 const messages = {
   screen:
-    "Your screen hasn't sent a picture yet. Recording continues and will show it as soon as it does.",
-  camera: "Your camera isn't sending a picture. You're recording without it.",
+    "Your screen hasn’t appeared yet. You’re still recording, and it’ll be in it from the moment it appears.",
+  camera: "Your camera isn’t sending a picture. You’re recording without it.",
   cameraAlone:
-    "Your camera hasn't sent a picture yet. Recording continues and will show it as soon as it does.",
-  both: "Your screen and your camera haven't sent a picture yet. Recording continues and will show them as soon as they do.",
-  sound: "No sound is arriving, so you're recording without sound.",
+    "Your camera hasn’t appeared yet. You’re still recording, and it’ll be in it from the moment it appears.",
+  both: "Your screen and camera haven’t appeared yet. You’re still recording, and they’ll be in it from the moment they appear.",
+  sound: "No sound is arriving, so you’re recording without sound.",
 };
 
 /** Chooses a source, calls `between` and presses Record. */

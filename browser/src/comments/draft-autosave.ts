@@ -139,7 +139,9 @@ export class DraftBox extends HTMLElement {
           isSaveAnnounced = true;
         },
         (error: unknown) => {
-          this.#showState("Not saved on the server. It stays in this tab.");
+          this.#showState(
+            "Not saved on the server. Your text is only in this tab, so keep it open.",
+          );
           if (error instanceof Problem && error.isTransient) awaitConnection();
         },
       )

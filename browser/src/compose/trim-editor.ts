@@ -262,7 +262,7 @@ export class TrimEditor extends HTMLElement {
       if (ms === null) {
         this.#input(end)?.focus();
         showError(
-          `${end === "from" ? "Start" : "End"} is not a valid position. Use, for example, 1:02.5.`,
+          `${end === "from" ? "Start" : "End"} is not a valid position. For example: 1:02.5.`,
         );
         return null;
       }

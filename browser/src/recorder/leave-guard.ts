@@ -41,7 +41,7 @@ async function confirmLeaving(recorder: GuardedRecorder, url: string): Promise<v
   const isFinishing = recorder.state === "finishing";
   const confirmed = await confirmDialog(
     isFinishing
-      ? "The end of the recording is not on the server yet. Leave once it is?"
+      ? "The last part of your recording is still uploading. Leave this page when it’s done?"
       : "You are recording. Stop and leave? The recording is kept as a draft.",
     isFinishing ? "Leave then" : "Stop and leave",
   );

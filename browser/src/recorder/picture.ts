@@ -152,14 +152,14 @@ export function missingMessage(
   const messages: string[] = [];
   if (missing.length === 2)
     messages.push(
-      "Your screen and your camera haven't sent a picture yet. Recording continues and will show them as soon as they do.",
+      "Your screen and camera haven’t appeared yet. You’re still recording, and they’ll be in it from the moment they appear.",
     );
   else if (missing[0] === "camera" && !alone)
-    messages.push("Your camera isn't sending a picture. You're recording without it.");
+    messages.push("Your camera isn’t sending a picture. You’re recording without it.");
   else if (missing[0])
     messages.push(
-      `Your ${missing[0]} hasn't sent a picture yet. Recording continues and will show it as soon as it does.`,
+      `Your ${missing[0]} hasn’t appeared yet. You’re still recording, and it’ll be in it from the moment it appears.`,
     );
-  if (lostSound) messages.push("No sound is arriving, so you're recording without sound.");
+  if (lostSound) messages.push("No sound is arriving, so you’re recording without sound.");
   return messages.join(" ");
 }

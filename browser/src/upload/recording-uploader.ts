@@ -74,7 +74,7 @@ export class RecordingUploader extends EventTarget {
         else if (data.event === "failed" && data.command === "begin") fail(data.message);
       });
       worker.addEventListener("error", () =>
-        fail("The part of this page that sends recordings could not be loaded. Reload the page."),
+        fail("This page didn’t load fully, so it can’t upload your recording. Reload the page."),
       );
       worker.postMessage(command);
     });

@@ -267,7 +267,8 @@ export class UnfinishedRecordings extends HTMLElement {
       return;
     }
     row.showError(message);
-    const question = "Discard the part that is left in this browser? The part on the server stays.";
+    const question =
+      "Discard the part that hasn’t been uploaded? What is already on the server stays.";
     row.setActions(
       actionButton(recording.safe === 0 ? "Download it" : "Download the rest", () =>
         download(recording, rest),

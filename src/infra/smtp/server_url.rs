@@ -55,7 +55,7 @@ impl Server {
         let is_encrypted = matches!(mode, TlsMode::Required | TlsMode::Implicit);
         if credentials.is_some() && !is_encrypted && !is_local {
             return Err(
-                "must use TLS, because it contains a password. Use, for example, `smtps://…` or \
+                "must use TLS, because it contains a password. For example: `smtps://…` or \
                  `smtp://…?tls=required`."
                     .into(),
             );
@@ -69,7 +69,7 @@ impl Server {
     }
 }
 
-const EXAMPLE: &str = "Use, for example, `smtps://USER:PASSWORD@mail.example.org` or \
+const EXAMPLE: &str = "For example: `smtps://USER:PASSWORD@mail.example.org` or \
                        `smtp://mail.example.org?tls=required`.";
 
 /// Returns how connections are encrypted, and the default port.

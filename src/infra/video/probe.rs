@@ -148,7 +148,7 @@ async fn probe_extent(toolchain: &Toolchain, input: &Path, extent: Extent) -> Re
     let duration_ms = timeline.duration_ms();
     if duration_ms.is_some_and(|duration| duration > MAX_DURATION_MS) {
         return Err(Error::TooLarge(
-            "This video is longer than 24 hours. Cut it into parts.".into(),
+            "This video is longer than 24 hours. Split it into shorter videos.".into(),
         ));
     }
     Ok(Probe {

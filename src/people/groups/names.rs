@@ -26,7 +26,7 @@ pub fn parse_name(text: &str) -> Result<String, String> {
         .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
     {
         return Err(
-            "can contain only the lowercase letters a–z, digits and hyphens. Use, for example, design-team."
+            "can contain only the lowercase letters a–z, digits and hyphens. For example: design-team."
                 .into(),
         );
     }

@@ -131,7 +131,7 @@ async fn try_change(
 
 /// Reads the default due time. A program sends `{"working_days":1}` or null. A form sends only the number of days.
 fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
-    let message = |text: String| format!("{text} Use, for example, {{\"working_days\":1}}.");
+    let message = |text: String| format!("{text} For example: {{\"working_days\":1}}.");
     let days = match fields.raw("due")? {
         Value::Null => return Some(None),
         Value::String(text) if fields.is_form() => text

@@ -287,7 +287,7 @@ async fn video_can_be_played_before_its_poster_exists() {
         ),
         (
             &json!("processing"),
-            &json!("Making a preview picture"),
+            &json!("Creating a preview picture"),
             &json!(4_000)
         )
     );

@@ -43,7 +43,7 @@ impl Fields {
                 .filter(|rule| rule.len() == 1)
                 .and_then(|rule| rule.get("working_days"))
                 .and_then(Value::as_i64);
-            let example = " Use, for example, {\"working_days\":1}.";
+            let example = " For example: {\"working_days\":1}.";
             return Some(Some(self.working_days(name, days, example)?));
         }
         let moment = self.moment(name, zone);

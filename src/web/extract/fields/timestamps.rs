@@ -20,7 +20,7 @@ impl Fields {
         if moment.is_none() {
             self.add_error(
                 name,
-                "is not a valid time. Use, for example, 2026-11-21T17:00:00Z.",
+                "is not a valid time. For example: 2026-11-21T17:00:00Z.",
             );
         }
         Some(Some(moment?))
@@ -39,7 +39,7 @@ impl Fields {
             return ms.unwrap_or(0);
         }
         let said = self.optional(name, |text| {
-            position(text.trim()).ok_or("is not a valid position. Use, for example, 1:02.5.")
+            position(text.trim()).ok_or("is not a valid position. For example: 1:02.5.")
         });
         if said.is_none() {
             self.add_error(name, "is missing. Enter a time, for example 1:02.5.");
