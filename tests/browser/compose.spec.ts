@@ -31,7 +31,7 @@ test("in a wide window, the media is at the left, and Send stays in view at the 
   await page
     .locator("upload-queue input[type=file]")
     .setInputFiles([fixture("alpha.png"), fixture("count.webm")]);
-  await expect(page.locator(".media-item")).toHaveCount(2);
+  await expect(page.locator(".media-item[data-media]")).toHaveCount(2);
   await expect(page.locator(".media-item video")).toBeVisible();
   await page.locator(".media-item video").scrollIntoViewIfNeeded();
   await expect(send(page)).toBeInViewport({ ratio: 1 });

@@ -58,7 +58,7 @@ test("a video frame can be added as a picture, and a drawing on a frame appears 
   await page.getByRole("button", { name: /^Mark up this frame/ }).click();
   await editor.waitUntilOpen();
   await editor.finish("Add");
-  await expect(page.locator(".media-item")).toHaveCount(3);
+  await expect(page.locator(".media-item[data-media]")).toHaveCount(3);
 
   const viewer = await openSignedInPage(browser, hearback, vito!);
   const viewerEditor = new Editor(viewer);

@@ -57,7 +57,7 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
   await ada
     .locator("upload-queue input[type=file]")
     .setInputFiles([fixture("rec-vp9-opus-10s.webm"), fixture("shot-1280x800.png")]);
-  await expect(ada.locator(".media-item")).toHaveCount(2);
+  await expect(ada.locator(".media-item[data-media]")).toHaveCount(2);
   await expect(ada).toHaveURL(/\/updates\/[0-9a-z]+\/edit/);
   await ada.getByLabel("Title").fill("The new flow");
   await ada.getByLabel("Notes").fill("See **this** before Monday.");

@@ -43,7 +43,7 @@ export async function send(
   await expect(page.getByRole("heading", { level: 1, name: "New update" })).toBeVisible();
   if (file !== undefined) {
     await page.locator("input[type=file]").first().setInputFiles(fixture(file));
-    await expect(page.locator(".media-item")).toHaveCount(1);
+    await expect(page.locator(".media-item[data-media]")).toHaveCount(1);
   }
   await page.getByLabel("Title").fill(title);
   if (notes !== undefined) await page.getByLabel("Notes").fill(notes);

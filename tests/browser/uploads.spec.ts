@@ -120,7 +120,7 @@ test("a file of an unknown type shows an error, and the other files are added", 
   await page
     .locator("upload-queue input[type=file]")
     .setInputFiles([fixture("shot-1280x800.png"), wrong, fixture("rec-vp9-opus-10s.webm")]);
-  await expect(page.locator(".media-item")).toHaveCount(2);
+  await expect(page.locator(".media-item[data-media]")).toHaveCount(2);
   await expect(arrivingItem(page)).toHaveCount(1);
   await expect(arrivingItem(page)).toContainText("words.png");
   await expect(arrivingItem(page)).toContainText(
