@@ -136,7 +136,7 @@ mod tests {
         ] {
             let said = Server::parse(wrong).unwrap_err();
             assert!(
-                said.contains("for example") && !said.contains("s3cret"),
+                said.contains("For example") && !said.contains("s3cret"),
                 "{wrong}: {said}"
             );
         }

@@ -71,7 +71,7 @@ async fn invalid_workspace_settings_are_rejected_and_the_error_names_the_field()
             json!("nobody@example.org"),
             "has no active account",
         ),
-        ("contact", json!("nobody"), "not the id of an account"),
+        ("contact", json!("nobody"), "matches no account"),
         ("contact", json!(gone.id), "whose account is deactivated"),
         ("contact", json!(email("Gone")), "has no active account"),
         ("due", json!({ "working_days": 0 }), "1 to 60"),
