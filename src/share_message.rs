@@ -38,21 +38,22 @@ pub fn message(
     }
 }
 
-/// Returns the due time in this time zone, such as `by Fri 17:00`. Adds the day and month if the
-/// due time is six or more days ahead or more than 12 hours ago.
+/// Returns the due time in this time zone, such as `by Fri 17:00`; see [`time_text`].
 pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
+    format!("by {}", time_text(due, now, zone))
+}
+
+/// Returns a time in this time zone, such as `Fri 17:00`. Adds the day and month if the time is six or more days ahead
+/// or more than 12 hours ago.
+pub fn time_text(at: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let Ok(time) = Timestamp::from_millisecond(due) else {
+    let Ok(time) = Timestamp::from_millisecond(at) else {
         return String::new();
     };
-    let near = (-DAY / 2..6 * DAY).contains(&(due - now));
+    let near = (-DAY / 2..6 * DAY).contains(&(at - now));
     time.to_zoned(zone)
-        .strftime(if near {
-            "by %a %H:%M"
-        } else {
-            "by %a %-d %b %H:%M"
-        })
+        .strftime(if near { "%a %H:%M" } else { "%a %-d %b %H:%M" })
         .to_string()
 }
 

@@ -57,11 +57,8 @@ pub fn by(
 ) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
-            let words = crate::share_message::due_text(time.as_millisecond(), *now, zone);
-            format!(
-                "<time datetime=\"{time}\">{}</time>",
-                words.trim_start_matches("by ")
-            )
+            let words = crate::share_message::time_text(time.as_millisecond(), *now, zone);
+            format!("<time datetime=\"{time}\">{words}</time>")
         }
         Err(_) => String::new(),
     }))

@@ -33,7 +33,7 @@ impl WorkSchedule {
     }
 
     /// Converts a timestamp to the person's local time.
-    pub(super) fn local(&self, at: Millis) -> Option<Zoned> {
+    pub fn local(&self, at: Millis) -> Option<Zoned> {
         Some(
             Timestamp::from_millisecond(at)
                 .ok()?

@@ -1,8 +1,6 @@
 //! Handlers that snooze entries of the inbox, and the choices that the page offers.
 
 use actix_web::{HttpRequest, web};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use sqlx::AnyConnection;
 
 use crate::clock::{Millis, parse_rfc3339};
@@ -99,26 +97,19 @@ pub(super) async fn choices(
         Some(SnoozeChoice {
             until: word.as_str(),
             label: match word {
-                SnoozeWord::Tomorrow => next_day_label(&schedule.zone, now, at)?,
+                SnoozeWord::Tomorrow => next_day_label(&schedule, now, at)?,
                 SnoozeWord::Monday | SnoozeWord::Answered => "Next week".to_owned(),
             },
-            time: snooze_text(&person.time_zone, now, at),
+            time: share_message::time_text(at, now, &person.time_zone),
         })
     });
     Ok(choices.collect())
 }
 
-/// Returns the end of a snooze as `Mon 09:00`, with the date if it is a week or more away.
-fn snooze_text(zone: &str, now: Millis, at: Millis) -> String {
-    let text = share_message::due_text(at, now, zone);
-    text.trim_start_matches("by ").to_owned()
-}
-
 /// Returns `Tomorrow morning` or, if the next working day is a later day, for example `Monday morning`.
-fn next_day_label(zone: &TimeZone, now: Millis, at: Millis) -> Option<String> {
+fn next_day_label(schedule: &WorkSchedule, now: Millis, at: Millis) -> Option<String> {
     const NOON: i8 = 12;
-    let local = |at| Some(Timestamp::from_millisecond(at).ok()?.to_zoned(zone.clone()));
-    let (today, begin) = (local(now)?.date(), local(at)?);
+    let (today, begin) = (schedule.local(now)?.date(), schedule.local(at)?);
     let day = if today.tomorrow().ok()? == begin.date() {
         "Tomorrow".to_owned()
     } else {
