@@ -44,6 +44,7 @@ pub use list::{Cursor, Filter, PageRequest, Row, best_matches, by_ids, list};
 pub use lock::lock_for_update;
 pub use media_kinds::refresh_media_kinds;
 pub use obligations::{refresh_obligations, refresh_person};
+pub(crate) use open_questions::question_is_open;
 pub use open_questions::refresh_question_count;
 pub use publication::{UNDO_WINDOW, publish, unpublish};
 pub use readback_prompt::{DEFAULT_PROMPT, MAX_PROMPT};

@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::infra::db::{self, FetchKnown};
 use crate::people::Viewer;
+use crate::updates::question_is_open;
 
 /// What paging needs to know about a thread.
 #[derive(Clone, Debug, FromRow)]
@@ -53,8 +54,11 @@ impl ThreadsFrom<'_> {
             Self::Newest => "$3 = '' ORDER BY c.id DESC",
             Self::Only(_) => "c.id = $3 ORDER BY c.id",
             Self::OpenQuestions => {
-                "$3 = '' AND c.kind = 'question' AND c.answered_at IS NULL AND c.accepted_at IS NULL
-                 AND c.removed_at IS NULL AND c.resolved_at IS NULL ORDER BY c.id"
+                concat!(
+                    "$3 = '' AND c.kind = 'question' AND ",
+                    question_is_open!(),
+                    " ORDER BY c.id"
+                )
             }
         }
     }
@@ -161,10 +165,13 @@ pub async fn count_visible(
     update_id: &str,
 ) -> Result<(i64, i64)> {
     Ok(sqlx::query_as(
-        "SELECT count(*), CAST(coalesce(sum(CASE WHEN c.kind = 'question' AND c.parent_id IS NULL
-         AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.resolved_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT)
-         FROM comments c WHERE c.update_id = $1 AND c.removed_at IS NULL AND ($2 = '' OR c.link_id = $2
-         OR c.parent_id IN (SELECT f.id FROM comments f WHERE f.update_id = $1 AND f.link_id = $2))",
+        concat!(
+            "SELECT count(*), CAST(coalesce(sum(CASE WHEN c.kind = 'question' AND c.parent_id IS NULL AND ",
+            question_is_open!(),
+            " THEN 1 ELSE 0 END), 0) AS BIGINT)
+             FROM comments c WHERE c.update_id = $1 AND c.removed_at IS NULL AND ($2 = '' OR c.link_id = $2
+             OR c.parent_id IN (SELECT f.id FROM comments f WHERE f.update_id = $1 AND f.link_id = $2))"
+        ),
     )
     .bind(update_id)
     .bind(link_of(viewer, update_id))

@@ -7,6 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use super::{InboxRow, Reason};
 use crate::error::Result;
 use crate::infra::{db, markdown};
+use crate::receipts::readback_needs_verdict;
+use crate::updates::question_is_open;
 
 /// Maximum number of characters of a preview, unless its full text matters.
 const MAX_PREVIEW: usize = 160;
@@ -85,19 +87,24 @@ impl Quote {
                  WHERE e.person_id = $1 AND e.kind = 'corrected' AND e.update_id"
             }
             Self::Question => {
-                "SELECT c.update_id, coalesce(p.name, g.name) AS writer, c.body AS text,
-                     row_number() OVER (PARTITION BY c.update_id ORDER BY c.id DESC) AS nth
-                 FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id
-                 WHERE c.kind = 'question' AND c.answered_at IS NULL AND c.accepted_at IS NULL
-                 AND c.removed_at IS NULL AND c.resolved_at IS NULL
-                 AND (c.person_id IS NULL OR c.person_id <> $1) AND c.update_id"
+                concat!(
+                    "SELECT c.update_id, coalesce(p.name, g.name) AS writer, c.body AS text,
+                         row_number() OVER (PARTITION BY c.update_id ORDER BY c.id DESC) AS nth
+                     FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id
+                     WHERE c.kind = 'question' AND ",
+                    question_is_open!(),
+                    " AND (c.person_id IS NULL OR c.person_id <> $1) AND c.update_id"
+                )
             }
             Self::Readback => {
-                "SELECT r.update_id, p.name AS writer, r.words AS text,
-                     row_number() OVER (PARTITION BY r.update_id ORDER BY r.answered_at DESC, p.id) AS nth
-                 FROM receipts r JOIN updates u ON u.id = r.update_id JOIN people p ON p.id = r.person_id
-                 WHERE u.author_id = $1 AND r.answer = 'read_back' AND r.verdict IS NULL
-                 AND r.answered_revision >= u.revision AND r.removed_at IS NULL AND r.update_id"
+                concat!(
+                    "SELECT r.update_id, p.name AS writer, r.words AS text,
+                         row_number() OVER (PARTITION BY r.update_id ORDER BY r.answered_at DESC, p.id) AS nth
+                     FROM receipts r JOIN updates u ON u.id = r.update_id JOIN people p ON p.id = r.person_id
+                     WHERE u.author_id = $1 AND ",
+                    readback_needs_verdict!(),
+                    " AND r.update_id"
+                )
             }
             Self::Notes => {
                 "SELECT u.id AS update_id, CASE WHEN u.author_id <> $1 THEN p.name END AS writer,

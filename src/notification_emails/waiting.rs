@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::{FetchKnown, Tx};
 use crate::notifications::Kind;
-use crate::receipts::objection_stands;
-use crate::updates;
+use crate::receipts::{objection_stands, readback_needs_verdict};
+use crate::updates::{self, question_is_open};
 
 /// SQL condition: the notification `n` still has to be emailed. The person is active, accepts email
 /// and has not read the notification. The update is published. Requests for an answer are emailed
@@ -36,15 +36,17 @@ macro_rules! email_wanted {
                  (n.kind = 'mention' AND EXISTS (SELECT 1 FROM comments c WHERE c.id = n.subject_id
                  AND c.removed_at IS NULL))
                  OR (n.kind = 'question' AND EXISTS (SELECT 1 FROM comments c
-                     WHERE c.id = n.subject_id AND c.removed_at IS NULL AND c.resolved_at IS NULL
-                     AND c.answered_at IS NULL AND c.accepted_at IS NULL))
+                     WHERE c.id = n.subject_id AND ",
+            question_is_open!(),
+            "))
                  OR (n.kind = 'declined' AND EXISTS (SELECT 1 FROM receipts r
                      WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND ",
             objection_stands!(),
             "))
                  OR (n.kind = 'readback' AND EXISTS (SELECT 1 FROM receipts r
-                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND r.answer = 'read_back'
-                     AND r.removed_at IS NULL AND r.answered_revision >= u.revision AND r.verdict IS NULL))
+                     WHERE r.update_id = n.update_id AND r.person_id = n.actor_id AND ",
+            readback_needs_verdict!(),
+            "))
                  OR (n.kind = 'overdue' AND EXISTS (SELECT 1 FROM receipts r
                      WHERE r.update_id = n.update_id AND r.owes_since IS NOT NULL AND r.due_at <= n.at))))))"
         )

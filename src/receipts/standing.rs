@@ -39,6 +39,15 @@ macro_rules! objection_stands {
 }
 pub(crate) use objection_stands;
 
+/// SQL condition: the recipient `r` has read back the current revision of the update `u`, and the author has not given a
+/// verdict.
+macro_rules! readback_needs_verdict {
+    () => {
+        "(r.answer = 'read_back' AND r.verdict IS NULL AND r.removed_at IS NULL AND r.answered_revision >= u.revision)"
+    };
+}
+pub(crate) use readback_needs_verdict;
+
 /// SQL condition: the recipient `r` has opened the update `u` since its current revision began.
 macro_rules! opened_current_revision {
     () => {
