@@ -30,14 +30,22 @@ pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
         .await
 }
 
-/// Stores the video of a new account's sample update. Call this function before beginning the transaction for
-/// [`create`]. Returns `None` if the video cannot be stored, for example because the disk is full: the account must be
-/// created even then, without the sample.
-pub async fn store_video_if_possible(uploads: &UploadService) -> Option<StoredFile> {
-    store_video(uploads)
+/// Stores the video of a new account's sample update and calls `create_account`, which passes the video to [`create`] in
+/// its transaction. If that fails, deletes the video again. The video is `None` if it cannot be stored, for example
+/// because the disk is full: the account must be created even then, without the sample.
+pub async fn with_video<T>(
+    uploads: &UploadService,
+    create_account: impl AsyncFnOnce(Option<&StoredFile>) -> Result<T>,
+) -> Result<T> {
+    let video = store_video(uploads)
         .await
         .inspect_err(|error| tracing::warn!(%error, "could not store the video of the sample update; continuing without it"))
-        .ok()
+        .ok();
+    let made = create_account(video.as_ref()).await;
+    if let (Err(_), Some(video)) = (&made, video) {
+        uploads.discard(&[video]).await?;
+    }
+    made
 }
 
 /// Creates and publishes the sample update, addressed to one person.

@@ -70,7 +70,6 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
-    let video = sample::store_video_if_possible(&state.uploads).await;
     let account = NewAccount {
         email,
         name,
@@ -78,11 +77,10 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         password,
         time_zone,
     };
-    let made = create_first_account(req, state, &account, video.as_ref()).await;
-    if let (Err(_), Some(video)) = (&made, video) {
-        state.uploads.discard(&[video]).await?;
-    }
-    made
+    sample::with_video(&state.uploads, async |video| {
+        create_first_account(req, state, &account, video).await
+    })
+    .await
 }
 
 /// Creates the first account, its session and the sample update in one transaction.

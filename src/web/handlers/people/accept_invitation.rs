@@ -84,17 +84,15 @@ async fn try_accept(
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = PasswordHash::new(&password, &[&name, &invitation.email]).await?;
-    let video = sample::store_video_if_possible(&state.uploads).await;
     let account = AcceptedAccount {
         name,
         password,
         time_zone,
     };
-    let made = create_account(req, state, secret, account, video.as_ref()).await;
-    if let (Err(_), Some(video)) = (&made, video) {
-        state.uploads.discard(&[video]).await?;
-    }
-    made
+    sample::with_video(&state.uploads, async |video| {
+        create_account(req, state, secret, account, video).await
+    })
+    .await
 }
 
 /// The fields of the form that accepts an invitation.
