@@ -209,7 +209,7 @@ test("a draft survives a reload and appears on another device, and sending a com
   // While the server is unreachable, the draft is kept in the tab, and the page says so.
   await writer.route("**/drafts/**", (route) => route.abort());
   await writer.locator("#body").fill("I think that it is good");
-  await expect(writer.getByText("It stays in this tab.")).toBeVisible();
+  await expect(writer.getByText("Your text is only in this tab")).toBeVisible();
   await writer.unroute("**/drafts/**");
 
   await writer.locator("#body").press("Control+Enter");

@@ -94,7 +94,7 @@ function replyTarget(thread: Element | null, rootId: string): string {
   return isRemoved && last ? last.id.replace(/^c-/, "") : rootId;
 }
 
-/** Leaves the forms open that the server opened, and opens each form with unsent text in this tab. Updates all of them. */
+/** Leaves open the forms that the server opened, opens those with unsent text in this tab, and updates all of them. */
 function restoreForms(): void {
   for (const form of document.querySelectorAll<HTMLElement>(".reply-form")) {
     form.dataset["js"] = "";

@@ -104,7 +104,7 @@ export class DraftMessages {
         make(
           "label",
           { for: id },
-          `Link for ${email}. It’s shown only now, so pass it on. Whoever accepts is asked once the update is sent.`,
+          `Link for ${email}. Pass it on now: it won’t be shown again. Whoever accepts it is asked once you send the update.`,
         ),
         line,
       );

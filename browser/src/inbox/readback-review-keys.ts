@@ -2,10 +2,7 @@
 // a readback, and `n` opens the form that corrects it. For ten seconds, the author can undo a
 // confirmation. Later, they can change the verdict in the person's row.
 import { announce } from "../lib/dom.js";
-import { showError } from "../lib/error-banner.js";
 import { latinKey } from "../lib/latin-key.js";
-import { refresh } from "../lib/refresh.js";
-import { requestJson } from "../lib/request.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 import { focusUndoNotice, showUndoNotice } from "../lib/undo-notice.js";
 
@@ -89,8 +86,11 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
   const rest = others === 0 ? " That was the last readback." : "";
   if (verdict === "corrected") announce(`You asked ${person} again.${rest}`);
   else {
-    const undo = () => undoConfirmation(form.action, row.id, person);
-    showUndoNotice(`You confirmed what ${person} said back.${rest}`, undo);
+    showUndoNotice(`You confirmed what ${person} said back.${rest}`, form.action, () => {
+      // Focus the row in which the author can give another verdict.
+      document.getElementById(row.id)?.focus();
+      announce(`Undone. What ${person} said back is waiting for your verdict again.`);
+    });
   }
   // After the last verdict, the refresh removes <hearing-list>, which then cannot move the focus.
   // Focus the Undo notice instead.
@@ -103,15 +103,3 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
     { once: true },
   );
 });
-
-/** Withdraws the confirmation, and focuses the row in which the author can give another verdict. */
-async function undoConfirmation(url: string, rowId: string, person: string): Promise<void> {
-  try {
-    await requestJson("DELETE", url);
-  } catch (error) {
-    return showError(error instanceof Error ? error.message : String(error));
-  }
-  await refresh();
-  document.getElementById(rowId)?.focus();
-  announce(`Undone. What ${person} said back is waiting for your verdict again.`);
-}

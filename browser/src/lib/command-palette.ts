@@ -3,6 +3,7 @@
 import { visit } from "@hotwired/turbo";
 import { announce, icon, make } from "./dom.js";
 import { latinKey } from "./latin-key.js";
+import { searchPeople, type FoundPerson } from "./people-search.js";
 import { requestJson } from "./request.js";
 import { showShortcuts } from "./shortcuts.js";
 
@@ -19,7 +20,7 @@ interface Entry {
 
 interface Found {
   updates: { id: string; title: string; state: string; author: { name: string } }[];
-  people: { id: string; name: string; email: string }[];
+  people: FoundPerson[];
 }
 
 const go = (url: string) => (): void => visit(url);
@@ -193,12 +194,9 @@ async function search(query: string, signal: AbortSignal): Promise<Found> {
   const words = new URLSearchParams({ q: query, limit: String(MAX_FOUND) }).toString();
   const [updates, people] = await Promise.all([
     requestJson("GET", `/updates?${words}`, undefined, signal),
-    requestJson("GET", `/people?${words}&active=true`, undefined, signal),
+    searchPeople(query, MAX_FOUND, { signal }),
   ]);
-  return {
-    updates: (updates as { items: Found["updates"] }).items,
-    people: (people as { items: Found["people"] }).items,
-  };
+  return { updates: (updates as { items: Found["updates"] }).items, people };
 }
 
 function foundEntries({ updates, people }: Found): Entry[] {

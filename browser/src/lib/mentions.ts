@@ -1,7 +1,7 @@
 // Suggests people and groups of the workspace after an @.
 import "@github/text-expander-element";
 import { make } from "./dom.js";
-import { searchPeople } from "./people-search.js";
+import { LatestSearch, type FoundPerson } from "./people-search.js";
 import { requestJson } from "./request.js";
 
 interface Mentionable {
@@ -13,8 +13,7 @@ interface Mentionable {
 }
 
 const MAX_SUGGESTIONS = 6;
-/** Number of requests for suggestions so far. */
-let requests = 0;
+const search = new LatestSearch();
 let groups: Promise<string[]> | null = null;
 
 // The events of <text-expander> do not bubble, so listen in the capture phase.
@@ -61,15 +60,11 @@ document.addEventListener(
 );
 
 async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HTMLElement }> {
-  const request = ++requests;
-  let matches: Mentionable[];
-  try {
-    matches = await findMentionables(typed);
-  } catch {
-    return { matched: false };
-  }
-  // The element shows whatever arrives last, so suggestions for an earlier text must not arrive after later ones.
-  if (request !== requests) return new Promise(() => {});
+  const names = groupNames();
+  const people = await search.run(typed, MAX_SUGGESTIONS);
+  // The element shows whatever arrives last, so if a later search has replaced this one, nothing may arrive.
+  if (!people && search.isRunning) return new Promise(() => {});
+  const matches = people ? mentionables(typed, people, await names) : [];
   if (matches.length === 0) return { matched: false };
   const items = matches.map(({ value, name, hint }, index) =>
     make(
@@ -94,9 +89,8 @@ async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HT
   };
 }
 
-/** Finds people, and groups whose name begins with the typed letters. */
-async function findMentionables(typed: string): Promise<Mentionable[]> {
-  const [people, names] = await Promise.all([searchPeople(typed, MAX_SUGGESTIONS), groupNames()]);
+/** The people that were found, and the groups whose name begins with the typed letters. */
+function mentionables(typed: string, people: FoundPerson[], names: string[]): Mentionable[] {
   const prefix = fold(typed);
   return [
     ...people.map(({ name, email }) => ({ value: `@${name}`, name, hint: email })),

@@ -2,6 +2,7 @@
 import { requestJson } from "./request.js";
 
 export interface FoundPerson {
+  id: string;
   name: string;
   email: string;
 }

@@ -1,12 +1,18 @@
 // A notice that says what was done. For ten seconds, its button and the key u undo the action.
 import { announce, icon, make } from "./dom.js";
+import { showError } from "./error-banner.js";
 import { latinKey } from "./latin-key.js";
+import { refresh } from "./refresh.js";
+import { requestJson } from "./request.js";
 import { isPageShortcut } from "./row-focus.js";
 
 const UNDO_MS = 10_000;
 
-/** Shows and announces the notice. `undo` reports its own errors. A new notice replaces an earlier one. */
-export function showUndoNotice(text: string, undo: () => Promise<void>): void {
+/**
+ * Shows and announces the notice. To undo, sends a DELETE request to `url`, refreshes the page and calls `afterUndo`. A
+ * new notice replaces an earlier one.
+ */
+export function showUndoNotice(text: string, url: string, afterUndo: () => void): void {
   document.querySelector(".undo-notice")?.remove();
   const button = make(
     "button",
@@ -36,10 +42,20 @@ export function showUndoNotice(text: string, undo: () => Promise<void>): void {
   button.addEventListener("click", () => {
     clearTimeout(timer);
     notice.remove();
-    void undo();
+    void undo(url, afterUndo);
   });
   (document.getElementById("main") ?? document.body).append(notice);
   announce(`${text} You can undo it for ten seconds.`);
+}
+
+async function undo(url: string, afterUndo: () => void): Promise<void> {
+  try {
+    await requestJson("DELETE", url);
+  } catch (error) {
+    return showError(error instanceof Error ? error.message : String(error));
+  }
+  await refresh();
+  afterUndo();
 }
 
 /**

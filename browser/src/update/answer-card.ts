@@ -1,8 +1,5 @@
 // The card in which a recipient answers. In a wide window it is at the top of the right column. In a narrow one it is a
 // popover, opened by the line above the navigation. Nothing here scrolls the page or covers the stage.
-import { showError } from "../lib/error-banner.js";
-import { refresh } from "../lib/refresh.js";
-import { requestJson } from "../lib/request.js";
 import { showUndoNotice } from "../lib/undo-notice.js";
 
 /** In these windows, the card is a popover. */
@@ -81,19 +78,10 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
   if (!form.hasAttribute("data-answer")) return;
   const hadFocus = form.contains(document.activeElement);
   closeCard();
-  showUndoNotice(form.dataset["said"] ?? "", () => undoAnswer(form.action));
+  const answerUrl = form.action.replace(/\/decline$/, "/acknowledgement");
+  showUndoNotice(form.dataset["said"] ?? "", answerUrl, focusCard);
   document.addEventListener("hearback:refreshed", () => hadFocus && focusCard(), { once: true });
 });
-
-async function undoAnswer(answerUrl: string): Promise<void> {
-  try {
-    await requestJson("DELETE", answerUrl.replace(/\/decline$/, "/acknowledgement"));
-  } catch (error) {
-    return showError(error instanceof Error ? error.message : String(error));
-  }
-  await refresh();
-  focusCard();
-}
 
 /** Focuses the card or, in a narrow window, the line that opens it. */
 function focusCard(): void {

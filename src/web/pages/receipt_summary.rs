@@ -99,8 +99,8 @@ impl<'a> ReceiptSummary<'a> {
         self.waiting.is_empty() && self.to_review.is_empty() && self.objections.is_empty()
     }
 
-    /// Returns a summary whose numbers add up to the number of recipients, such as `9 of 14 heard. 1 objects. 1 answered
-    /// without opening it. 3 haven't opened it.` Only the author sees how many people opened the update.
+    /// Returns a summary whose numbers add up to the number of recipients, such as `9 of 14 heard. 1 objects. 1
+    /// answered without opening it. 3 haven't opened it.` Only the author sees how many people opened the update.
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
         if !update.expectation.asks_for_answer() {
@@ -183,8 +183,8 @@ fn first_sentence(counts: &CountsView, nobody_answered: bool) -> String {
     }
 }
 
-/// Returns the summary of an update that requests no answer: how many people opened it and, if some answered anyway, how
-/// many of them heard or object.
+/// Returns the summary of an update that requests no answer: how many people opened it and, if some answered anyway,
+/// how many of them heard or object.
 fn opened_sentence(update: &UpdateView) -> String {
     let counts = &update.counts;
     let mut sentences = Vec::new();
