@@ -133,8 +133,15 @@ test("in a wide window, answering neither covers nor moves the video", async ({
     .toBeGreaterThan(0);
   await isUnmoved();
   await page.locator("#notes").hover();
+  // Wait until the browser has finished scrolling, so that it does not scroll on after the jump to the top below.
+  const scrolled = page.evaluate(
+    () =>
+      new Promise<number>((end) =>
+        addEventListener("scrollend", () => end(scrollY), { once: true }),
+      ),
+  );
   await page.mouse.wheel(0, 300);
-  await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(100);
+  expect(await scrolled).toBeGreaterThan(100);
   expect(Math.abs((await box(page.locator(".side"))).y)).toBeLessThanOrEqual(1);
   await page.evaluate(() => scrollTo(0, 0));
 
