@@ -10,6 +10,7 @@ mod file_limit;
 mod incoming;
 mod job_target;
 mod objects;
+mod order;
 mod original_access;
 mod process_video;
 mod removal;
@@ -18,6 +19,8 @@ mod replaced_objects;
 mod state;
 mod trim;
 mod visible_state;
+
+use std::collections::HashMap;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -31,6 +34,7 @@ pub use job_target::Target;
 pub(crate) use objects::{
     new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
 };
+pub use order::move_to;
 pub use process_video::ProcessMedia;
 pub use removal::{delete_of_comment, remove};
 pub use renditions::{Rendition, RenditionName};
@@ -150,7 +154,7 @@ pub struct Object {
     pub bytes: u64,
 }
 
-/// Media with their renditions, ordered by id.
+/// Media with their renditions. The media of an update are in the order that its author has chosen.
 pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
 /// Returns the media of several updates. Leaves out removed media and the pictures in comments.
@@ -190,7 +194,7 @@ pub async fn of_update_and_comments(
 pub async fn ids_of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT m.id FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id = $1
-         ORDER BY m.id",
+         ORDER BY m.position, m.id",
     )
     .bind(update_id)
     .fetch_all(connection)
@@ -230,7 +234,7 @@ async fn load_media(
         concat!(
             "SELECT ",
             columns!(),
-            " FROM media m WHERE {} ORDER BY m.id"
+            " FROM media m WHERE {} ORDER BY m.position, m.id"
         ),
         condition
     );
@@ -250,14 +254,19 @@ async fn load_media(
     if media.is_empty() {
         return Ok(Vec::new());
     }
-    let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
+    let mut by_media: HashMap<String, Vec<Rendition>> = HashMap::new();
     let renditions: Vec<Rendition> = renditions.fetch_known(connection).await?;
     for rendition in renditions {
-        if let Ok(at) = all.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
-            all[at].1.push(rendition);
-        }
+        let of_media = by_media.entry(rendition.media_id.clone()).or_default();
+        of_media.push(rendition);
     }
-    Ok(all)
+    Ok(media
+        .into_iter()
+        .map(|media| {
+            let renditions = by_media.remove(&media.id).unwrap_or_default();
+            (media, renditions)
+        })
+        .collect())
 }
 
 /// Finds media that the viewer may see, with its renditions and its update.

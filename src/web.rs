@@ -241,6 +241,7 @@ fn media_and_comment_routes(config: &mut ServiceConfig) {
                 .route(get().to(media::show))
                 .route(delete().to(media::remove)),
         )
+        .service(resource("/media/{id}/position").route(put().to(media::move_to)))
         .service(
             resource("/media/{id}/trim")
                 .route(put().to(media::trim))

@@ -27,6 +27,7 @@ import "./recorder/screen-recorder.js";
 import "./compose/people-field.js";
 import "./compose/later-members.js";
 import "./compose/trim-editor.js";
+import "./compose/media-order.js";
 import "./update/media-stage.js";
 import "./markup/mark-media.js";
 import "./lib/mentions.js";

@@ -27,8 +27,9 @@ pub async fn add(
     }
     sqlx::query(
         "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation,
-         created_at, original_metadata)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)",
+         created_at, original_metadata, position)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11,
+             (SELECT coalesce(max(m.position), 0) FROM media m WHERE m.update_id = $2))",
     )
     .bind(&id)
     .bind(update_id)

@@ -67,7 +67,8 @@ pub async fn changes_since(
     }))
 }
 
-/// Whether any media has been added, removed or trimmed since the current revision began.
+/// Whether any media has been added, removed or trimmed since the current revision began. A different order does not
+/// count.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
     let begun: Option<String> =
         sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
@@ -79,5 +80,10 @@ pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> R
     else {
         return Ok(false);
     };
-    Ok(begun != current_files(connection, &update.id).await?)
+    let in_order_of_ids = |mut files: Vec<RevisionFile>| {
+        files.sort_by(|a, b| a.id.cmp(&b.id));
+        files
+    };
+    let current = current_files(connection, &update.id).await?;
+    Ok(in_order_of_ids(begun) != in_order_of_ids(current))
 }

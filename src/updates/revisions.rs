@@ -57,7 +57,7 @@ pub(super) async fn current_files(
 ) -> Result<Vec<RevisionFile>> {
     let files: Vec<(String, String, Option<Millis>, Option<Millis>)> = sqlx::query_as(
         "SELECT id, file_name, trim_from_ms, trim_to_ms FROM media WHERE update_id = $1 AND comment_id IS NULL
-         AND removed_at IS NULL ORDER BY id",
+         AND removed_at IS NULL ORDER BY position, id",
     )
     .bind(update_id)
     .fetch_all(connection)

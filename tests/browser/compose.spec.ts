@@ -43,6 +43,49 @@ test("in a wide window, the media is at the left, and Send stays in view at the 
   await checkPage(page, "compose-media");
 });
 
+test("an author reorders files with the keyboard, and without scripts", async ({
+  browser,
+  page,
+  hearback,
+}) => {
+  const [mo] = await hearback.addPeople("Mo Order");
+  await signIn(page, mo!);
+  await page.goto("/updates/new");
+  await page
+    .locator("upload-queue input[type=file]")
+    .setInputFiles([fixture("alpha.png"), fixture("count.webm"), fixture("progressive.jpg")]);
+  const items = page.locator(".media-item[data-media]");
+  await expect(items).toHaveCount(3);
+  const names = () => items.locator(".name").allTextContents();
+  await expect.poll(names).toEqual(["alpha.png", "count.webm", "progressive.jpg"]);
+  await page.getByLabel("Title").fill("In order");
+  const up = page.getByRole("button", { name: "Move progressive.jpg up" });
+  await expect(page.getByRole("button", { name: "Move progressive.jpg down" })).toBeDisabled();
+  await up.focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(names).toEqual(["alpha.png", "progressive.jpg", "count.webm"]);
+  await expect(page.locator("#announcements")).toHaveText("Moved to place 2 of 3.");
+  await expect(up).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect.poll(names).toEqual(["progressive.jpg", "alpha.png", "count.webm"]);
+  // It cannot go further up, so the focus moves to the other button.
+  await expect(up).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Move progressive.jpg down" })).toBeFocused();
+  await expect(page.getByLabel("Title")).toHaveValue("In order");
+  await checkPage(page, "compose-order");
+
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const simple = await plain.newPage();
+  await signIn(simple, mo!);
+  await simple.goto(new URL(page.url()).pathname);
+  await simple.getByRole("button", { name: "Move count.webm up" }).click();
+  expect(await simple.locator(".media-item .name").allTextContents()).toEqual([
+    "progressive.jpg",
+    "count.webm",
+    "alpha.png",
+  ]);
+});
+
 test("the details stay as the person left them", async ({ page, hearback }) => {
   const [dora] = await hearback.addPeople("Dora Details");
   await signIn(page, dora!);

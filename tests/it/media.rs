@@ -2,6 +2,7 @@
 //! addresses.
 
 mod addresses;
+mod order;
 mod ranges;
 
 use serde_json::{Value, json};

@@ -62,6 +62,10 @@ const CHECKSUMS: &[(i64, &str)] = &[
         12,
         "a0843c70d20ddc8fc9387de209e77942df9b030fb9845fbebe47b0bab303e6d0cf38c9af656a8121181acba737d11e71",
     ),
+    (
+        13,
+        "91699355e1925e25957b993250ae3f9f82341a8aefcd167dc36e73d6f058f0e7d877045cd9ae48f4fe2c8aeee7af1a2a",
+    ),
 ];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Handlers for media: adding, trimming and removing files.
+//! Handlers for media: adding, moving, trimming and removing files.
 
 mod redirect_to_bucket;
 mod serve_bytes;
@@ -106,6 +106,26 @@ pub(crate) async fn remove(
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = media::remove(&mut tx, &state.clock, &ctx.viewer, &id, query.for_good).await?;
+    tx.commit().await?;
+    no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
+}
+
+/// Moves a file to another place among the media of its update. Only the author of the update may do this.
+pub(crate) async fn move_to(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> HandlerResult {
+    ctx.person()?;
+    let mut fields = Fields::read(&req, payload).await?;
+    let position = fields.number("position");
+    fields.finish()?;
+    let position = position
+        .ok_or_else(|| Error::invalid("position", "is missing. Send a number, counted from 1."))?;
+    let mut tx = state.db.begin().await?;
+    let update = media::move_to(&mut tx, &state.clock, &ctx.viewer, &id, position).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
 }

@@ -13,7 +13,7 @@ pub struct ReceiptSummary<'a> {
     /// People who still owe an answer: overdue ones first, then the others, both sorted by due time. If the update
     /// expects no answer, these are the people who have not opened it.
     pub waiting: Vec<&'a ReceiptView>,
-    /// The other receipts that the page lists, in groups that are not empty.
+    /// The remaining receipts, in groups that the page can collapse. Empty groups are left out.
     pub folds: Vec<ReceiptFold<'a>>,
 }
 
