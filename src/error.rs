@@ -23,7 +23,8 @@ pub enum FieldError {
 }
 
 impl FieldError {
-    /// Creates an error whose text has its own subject. Any other text converts with `into`.
+    /// Creates an error from a complete sentence. Use `into` for text that follows the name of the field, such as "must
+    /// not be empty".
     pub fn sentence(text: impl Into<String>) -> Self {
         let text = text.into();
         debug_assert!(!begins_with_lowercase_word(&text), "{text}");

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn mentions_are_marked_only_in_text_and_cannot_be_forged() {
+    fn mentions_in_code_and_links_are_not_marked_and_cannot_be_forged() {
         let made = to_html_with_mentions(
             "*@Ada* <strong class=mention>x</strong> `@Ada` [@Ada](https://e.org) <@Ada>\n\n    @Ada\n\n@Ada & @Ada",
             ada,

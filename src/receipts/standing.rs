@@ -24,9 +24,9 @@ text_enum! {
         AnsweredUnopened = "answered_unopened",
         /// The recipient answered an earlier revision.
         AnsweredEarlier = "answered_earlier",
-        /// The recipient has opened at least one revision of the update, but no answer stands.
+        /// The recipient has opened at least one revision of the update, but has no current answer.
         Opened = "opened",
-        /// The recipient has not opened the update, and has given no answer that stands.
+        /// The recipient has not opened the update and has no current answer.
         NotOpened = "not_opened",
     }
 }

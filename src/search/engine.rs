@@ -57,7 +57,7 @@ const POSTGRES: &[&str] = &[
     "ANALYZE said",
 ];
 
-/// SQL that removes the index of SQLite.
+/// Statements that remove the search index from a SQLite database.
 const DROP_SQLITE: &[&str] = &[
     "DROP TABLE IF EXISTS said_words",
     "DROP TABLE IF EXISTS search_words",

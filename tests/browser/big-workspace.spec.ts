@@ -96,7 +96,7 @@ test("the audience field finds people on the server and shows their names", asyn
   await audience.fill(`${vera!.email},`);
   await expect(page.locator(".person-chip > span")).toHaveText(["Vera Field"]);
   await page.getByRole("button", { name: "Remove Vera Field" }).click();
-  // Enter does not wait for the suggestions, but the first one is used when it arrives.
+  // Enter works even before the suggestions arrive: the first one is chosen once it arrives.
   await audience.fill("vera");
   await audience.press("Enter");
   await expect(page.locator(".person-chip > span")).toHaveText(["Vera Field"]);

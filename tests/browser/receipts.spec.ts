@@ -4,7 +4,7 @@ import { apiHeaders, publishUpdate, Scene } from "./scene.ts";
 import { kim, nadia, receipt, test } from "./loop.ts";
 import { axe, expect, openSignedInPage, type Person } from "./test.ts";
 
-test("the author sees who objects and why without scrolling, whatever else waits", async ({
+test("the author sees who objects and why without scrolling, whatever else is pending", async ({
   browser,
   frozenServer,
 }) => {

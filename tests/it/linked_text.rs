@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
-/// Returns a text that contains a web address with the subject in its path.
+/// Returns text that contains a URL with `subject` in its path.
 fn words(subject: &str) -> String {
     format!("See https://e.org/{subject}_(1). <b>")
 }

@@ -1,4 +1,4 @@
-//! Where recipients stand: who has heard an update.
+//! The standing of each recipient: who has opened an update, heard it or objected to it.
 
 mod objections;
 mod openings;

@@ -283,8 +283,8 @@ document.addEventListener("hearback:before-morph", ({ detail: next }) => {
 });
 
 /**
- * Returns a function that says whether to keep a thread that the fetched page lacks. New threads push the earliest
- * threads of the first page to the page of earlier comments, so keep those too.
+ * Returns a function that says whether to keep a thread that the fetched page lacks. Threads older than those of the
+ * fetched page are kept: new comments may have moved them to the next page, but they still exist.
  */
 function keepRule(nextList: HTMLElement): (thread: HTMLElement) => boolean {
   const hasEarlier = nextList.querySelector(".thread-pages a[rel=prev]") !== null;

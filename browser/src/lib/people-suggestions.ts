@@ -1,5 +1,5 @@
-// <people-suggestions>: suggests email addresses in the input that it contains, while the person types. With
-// `data-submit`, choosing a suggestion submits the form. Without scripts, the input is a plain field.
+// <people-suggestions> wraps an input, and suggests email addresses as the user types. With `data-submit`, choosing a
+// suggestion submits the form. Without scripts, the input is a plain field.
 import { make } from "./dom.js";
 import { LatestSearch } from "./people-search.js";
 

@@ -60,8 +60,8 @@ export class PointerInput {
   #handleDown(event: PointerEvent): void {
     if (event.button > 1 || isControl(event.target)) return;
     const isFinger = event.pointerType === "touch";
-    // Do not prevent the default for fingers. Otherwise, Firefox would report only one of two
-    // fingers that touch at once.
+    // Do not call `preventDefault` for touch input. Otherwise, Firefox would report only one of two simultaneous
+    // touches.
     if (!isFinger) event.preventDefault();
     // While a pen draws, ignore fingers, because the hand may rest on the screen.
     if (isFinger && this.#gesture?.isPen) return;

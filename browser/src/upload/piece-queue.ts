@@ -13,7 +13,7 @@ export class PieceQueue {
   /** Whether the last write to the spool succeeded. */
   #spoolWorks = true;
 
-  /** `spooled` contains the pieces that an earlier page has spooled. */
+  /** `spooled` contains the pieces that were spooled before the page was reloaded. */
   constructor(
     private readonly recording: Recording,
     private readonly spool: Spool,

@@ -20,8 +20,8 @@ use webm::Webm;
 
 use crate::error::{Error, Result};
 
-/// The maximum size of an element that is kept in memory as a whole, in bytes. It is enough for the description of
-/// about 1,000 samples in an MP4 fragment. The limit also bounds the size of the stored scan.
+/// Maximum size, in bytes, of an element that is held in memory whole. It is enough to describe about 1,000 samples of
+/// an MP4 fragment. While an upload is incomplete, the state of its scan is stored, so this also limits its size.
 const MAX_ELEMENT: usize = 16 * 1024;
 
 /// Whether a file can contain anything besides pictures and sound.

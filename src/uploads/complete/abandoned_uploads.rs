@@ -7,9 +7,9 @@ use crate::uploads::UploadService;
 use crate::uploads::expiry::UPLOAD_LIFETIME;
 use crate::uploads::repository::{Upload, columns, end};
 
-/// A recording that receives no bytes for this long is finished with the bytes that have arrived.
+/// If no bytes of a recording arrive for this long, the recording ends with what has arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
-/// An upload that has all its bytes and is idle for this long is finished in the background.
+/// If no request finishes a complete upload for this long, a background job does.
 const FINISH_IDLE_LIMIT: Millis = 60_000;
 /// After this time without new bytes, a recording that is too short to show is deleted.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
