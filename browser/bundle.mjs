@@ -27,6 +27,7 @@ const icons = join(here, "node_modules/lucide-static/icons");
 export async function bundler({ out, dev = false }) {
   const entries = {
     "app.js": dev ? "src/dev.ts" : "src/app.ts",
+    "compose.js": "src/compose.ts",
     "theme.js": "src/theme.ts",
     "compositor-worker.js": "src/recorder/compositor-worker.ts",
     "recording-uploader-worker.js": "src/upload/recording-uploader-worker.ts",
@@ -53,7 +54,7 @@ export async function bundler({ out, dev = false }) {
     loader: { ".woff2": "file", ".ttf": "file" },
     metafile: true,
     write: false,
-    plugins: [made("emojis", emojis), made("glyphs", glyphs)],
+    plugins: [made("emojis", emojis), made("glyphs", glyphs), woff2Only],
     logLevel: "warning",
   });
 
@@ -66,6 +67,7 @@ export async function bundler({ out, dev = false }) {
       const entry = Object.entries(entries).find(([, source]) => source === entryPoint);
       if (entry) manifest[entry[0]] = basename(path);
     }
+    manifest["app.js imports"] = staticImports(metafile.outputs, entries["app.js"]).join(" ");
     const add = (name, text) => {
       const hash = createHash("sha256").update(text).digest("hex").slice(0, 8).toUpperCase();
       manifest[name] = `${basename(name, extname(name))}-${hash}${extname(name)}`;
@@ -82,6 +84,20 @@ export async function bundler({ out, dev = false }) {
   }
 
   return { build, dispose: () => context.dispose() };
+}
+
+/** Returns the names of the files that an entry point imports statically, directly or through another file. */
+function staticImports(outputs, source) {
+  const found = new Set();
+  const add = (path) => {
+    for (const { path: imported, kind } of outputs[path].imports) {
+      if (kind !== "import-statement" || found.has(imported)) continue;
+      found.add(imported);
+      add(imported);
+    }
+  };
+  add(Object.keys(outputs).find((path) => outputs[path].entryPoint === source));
+  return [...found].map((path) => basename(path));
 }
 
 /**
@@ -155,6 +171,17 @@ function made(name, make) {
     },
   };
 }
+
+/** A plugin that leaves out the WOFF version of each font, because every supported browser reads WOFF2. */
+const woff2Only = {
+  name: "woff2Only",
+  setup(build) {
+    build.onLoad({ filter: /@fontsource.*\.css$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll(/, url\([^)]*\.woff\) format\('woff'\)/g, ""),
+      loader: "css",
+    }));
+  },
+};
 
 /**
  * The emojis that the reaction menu's search offers, in their usual order, each as [emoji, search

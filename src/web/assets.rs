@@ -29,6 +29,15 @@ pub fn url(name: &str) -> String {
     format!("/assets/{}", hashed(name).as_deref().unwrap_or(name))
 }
 
+/// Returns the addresses of the scripts that a script imports statically, directly or through another script.
+pub fn imports(name: &str) -> Vec<String> {
+    let names = hashed(&format!("{name} imports")).unwrap_or_default();
+    names
+        .split_whitespace()
+        .map(|name| format!("/assets/{name}"))
+        .collect()
+}
+
 /// Returns the content of the file with this hashed name.
 pub fn by_hashed_name(name: &str) -> Option<Cow<'static, [u8]>> {
     #[cfg(debug_assertions)]

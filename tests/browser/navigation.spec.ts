@@ -66,6 +66,39 @@ test("the command palette goes to pages, and finds updates and people", async ({
   await expect(palette).toHaveCount(0);
 });
 
+test("only pages on which something is edited load the recorder and the form", async ({
+  page,
+  hearback,
+}) => {
+  const [nell] = await hearback.addPeople("Nell Chunks");
+  await signIn(page, nell!);
+  const isLoaded = () =>
+    page.evaluate(() =>
+      performance.getEntriesByType("resource").some(({ name }) => name.includes("/compose-")),
+    );
+  await page.goto("/inbox");
+  expect(await isLoaded()).toBe(false);
+  // When Turbo shows the page, the elements of the script are defined, so nothing moves afterwards.
+  const defined = page.evaluate(
+    () =>
+      new Promise<boolean[]>((resolve) =>
+        document.addEventListener(
+          "turbo:render",
+          () =>
+            resolve(
+              ["draft-form", "screen-recorder"].map(
+                (name) => customElements.get(name) !== undefined,
+              ),
+            ),
+          { once: true },
+        ),
+      ),
+  );
+  await page.getByRole("link", { name: "New", exact: true }).click();
+  expect(await defined).toEqual([true, true]);
+  expect(await isLoaded()).toBe(true);
+});
+
 test("? lists the keyboard shortcuts, and / searches", async ({ page, hearback }) => {
   const [kira] = await hearback.addPeople("Kira Keys");
   await signIn(page, kira!);

@@ -446,3 +446,31 @@ test("on a touch screen, buttons are at least 44 px high, and no key hints are s
     await expect(page.locator("kbd:visible")).toHaveCount(0);
   }
 });
+
+test("a first visit to an update with five comments loads at most 160 kB besides the media", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.addPeople("Ada Light", "Bob Light");
+  const author = await openSignedInPage(browser, hearback, ada!);
+  const path = await publishVideo(author, "readback", [bob!]);
+  await comment(author, path, 5);
+  const page = await openSignedInPage(browser, hearback, bob!);
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  const addresses = new Map<string, string>();
+  let loaded = 0;
+  session.on("Network.responseReceived", ({ requestId, response }) =>
+    addresses.set(requestId, new URL(response.url).pathname),
+  );
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    if (!addresses.get(requestId)?.startsWith("/m/")) loaded += encodedDataLength;
+  });
+  await session.send("Network.clearBrowserCache");
+  await page.goto(path);
+  await expect(page.locator("update-stage")).toHaveClass(/ready/);
+  await page.evaluate(() => document.fonts.ready);
+  await expect(page.locator(".comment")).toHaveCount(5);
+  expect(loaded).toBeGreaterThan(50_000);
+  expect(loaded).toBeLessThanOrEqual(160_000);
+});

@@ -21,6 +21,10 @@ pub(crate) async fn robots() -> HandlerResult {
         .body("User-agent: *\nDisallow: /\n"))
 }
 
+/// The policy of assets. It applies to workers, which send requests and import scripts; browsers ignore the policy of
+/// other assets.
+const ASSET_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
 /// Serves an asset by its content-hashed name, compressed if the build made a compressed version that the client accepts.
 pub(crate) async fn asset(req: HttpRequest, name: web::Path<String>) -> HandlerResult {
     if name.ends_with(".br") || name.ends_with(".gz") {
@@ -45,6 +49,7 @@ pub(crate) async fn asset(req: HttpRequest, name: web::Path<String>) -> HandlerR
     answer
         .content_type(kind)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, ASSET_POLICY))
         .insert_header((header::VARY, "Accept-Encoding"));
     Ok(match compressed {
         Some(compressed) => answer.insert_header(encoding).body(compressed.into_owned()),

@@ -18,6 +18,9 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
         (header::CACHE_CONTROL, "private, no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
+    ];
+    // Browsers ignore these on assets. A page loads a dozen of them, so leave them out there.
+    let for_documents = [
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
@@ -33,7 +36,8 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
         .app_data::<web::Data<State>>()
         .is_some_and(|state| state.config.is_https());
     delete_shown_flash(response);
-    let tus = response.request().path().starts_with("/uploads");
+    let path = response.request().path();
+    let (tus, asset) = (path.starts_with("/uploads"), path.starts_with("/assets/"));
     let headers = response.headers_mut();
     if tus {
         headers.insert(
@@ -60,6 +64,11 @@ pub(super) fn set_headers(response: &mut ServiceResponse, id: &str) {
     }
     for (name, value) in fixed {
         put(name, value);
+    }
+    if !asset {
+        for (name, value) in for_documents {
+            put(name, value);
+        }
     }
 }
 
