@@ -1,4 +1,4 @@
-//! Records the SQL statements of each request.
+//! Records the SQL statements of each request, and the messages that PostgreSQL sends while it executes them.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, Once};
@@ -15,14 +15,22 @@ use crate::app::Response;
 /// The SQL statements of each request. The key is the request id, which comes from the tracing span of the request.
 static RECORDED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
+/// The messages that PostgreSQL sent during each request, such as the plans of `auto_explain`.
+static NOTICES: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+
+/// The target of the log events in which sqlx passes on PostgreSQL's messages.
+const NOTICE_TARGET: &str = "sqlx::postgres::notice";
+
 struct Recorder;
 struct RequestId(String);
 
-/// An SQL statement in a log event of sqlx. `whole` is empty if `summary` contains the complete statement.
+/// The content of a log event of sqlx: an SQL statement or a message of PostgreSQL. `whole` is empty if `summary`
+/// contains the complete statement.
 #[derive(Default)]
 struct Statement {
     summary: String,
     whole: String,
+    notice: String,
 }
 
 impl Visit for Statement {
@@ -30,6 +38,7 @@ impl Visit for Statement {
         match field.name() {
             "summary" => self.summary = value.to_owned(),
             "db.statement" => self.whole = value.trim().to_owned(),
+            "message" => self.notice = value.to_owned(),
             _ => {}
         }
     }
@@ -69,21 +78,18 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Recorder {
                     .get::<RequestId>()
                     .map(|request| request.0.clone())
             });
-        if let (Some(request), "sqlx::query") = (request, event.metadata().target()) {
-            let mut statement = Statement::default();
-            event.record(&mut statement);
-            let text = if statement.whole.is_empty() {
-                statement.summary
-            } else {
-                statement.whole
-            };
-            RECORDED
-                .lock()
-                .unwrap()
-                .entry(request)
-                .or_default()
-                .push(text);
-        }
+        let Some(request) = request else {
+            return;
+        };
+        let mut statement = Statement::default();
+        event.record(&mut statement);
+        let (recorded, text) = match event.metadata().target() {
+            NOTICE_TARGET => (&NOTICES, statement.notice),
+            _ if statement.whole.is_empty() => (&RECORDED, statement.summary),
+            _ => (&RECORDED, statement.whole),
+        };
+        let mut recorded = recorded.lock().unwrap();
+        recorded.entry(request).or_default().push(text);
     }
 }
 
@@ -107,12 +113,19 @@ pub fn statements_of(request_id: &str) -> Vec<String> {
         .clone()
 }
 
+/// Returns the messages that PostgreSQL sent while the server produced this response.
+pub fn notices(response: &Response) -> Vec<String> {
+    let recorded = NOTICES.lock().unwrap();
+    let of_request = recorded.get(response.header("x-request-id"));
+    of_request.cloned().unwrap_or_default()
+}
+
 /// Starts recording the SQL statements that this process executes.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let wanted = filter::filter_fn(|metadata| {
-            metadata.target() == "sqlx::query"
+            ["sqlx::query", NOTICE_TARGET].contains(&metadata.target())
                 || (metadata.is_span() && metadata.name() == "request")
         });
         tracing::subscriber::set_global_default(

@@ -1,10 +1,12 @@
-//! PostgreSQL's plans for lists and searches in a large workspace. No list reads a whole table that grows with the
-//! workspace.
+//! PostgreSQL's plans for lists and searches in a large workspace, as it executed them. No list reads a whole table that
+//! grows with the workspace, or sorts more than a few pages.
 
-use sqlx::{AnyConnection, AssertSqlSafe, Executor, Row};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Executor};
 
 use super::measure::lists;
 use super::seed::Workspace;
+use crate::app::TestApp;
 use crate::counting;
 
 /// Tables that grow with the number of updates.
@@ -17,55 +19,68 @@ const LARGE: [&str; 6] = [
     "notices",
 ];
 
-/// Panics if a statement of a list reads a whole large table.
+/// Maximum number of rows of a sort: the searched places, of which there are at most 1,000.
+const MAX_SORTED: f64 = 1_000.0;
+
+/// Makes new connections to the database report the plan of every statement that they execute.
+const REPORT_PLANS: [&str; 6] = [
+    "session_preload_libraries = 'auto_explain'",
+    "auto_explain.log_min_duration = 0",
+    "auto_explain.log_analyze = on",
+    "auto_explain.log_timing = off",
+    "auto_explain.log_format = json",
+    "client_min_messages = log",
+];
+
+/// Panics if a statement of a list reads a whole large table or sorts too many rows.
 pub(super) async fn check(workspace: &Workspace) {
     let mut connection = workspace.connection().await;
-    // Plan without the values of the parameters, because sqlx does not reveal them.
-    connection
-        .execute("SET plan_cache_mode = force_generic_plan")
-        .await
-        .unwrap();
-    let mut explained = 0;
+    for setting in REPORT_PLANS {
+        let alter = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {}', current_database()); END $$",
+            setting.replace('\'', "''")
+        );
+        connection.execute(AssertSqlSafe(alter)).await.unwrap();
+    }
+    let node = TestApp::second_node(&workspace.app).await;
+    let (mut checked, mut sorts) = (0, 0);
     for (what, client, path) in lists(workspace, 30).await {
-        for statement in counting::statements(&client.get(&path).await.expect(200)) {
-            let Some(plan) = explain(&mut connection, &statement).await else {
-                continue;
-            };
-            explained += 1;
-            for table in LARGE {
-                let scan = format!("Seq Scan on {table} ");
-                assert!(
-                    !plan.iter().any(|line| line.contains(&scan)),
-                    "{what}: {statement}\n{}",
-                    plan.join("\n")
-                );
-            }
+        let response = client.with_base(&node.base).get(&path).await.expect(200);
+        for plan in counting::notices(&response)
+            .iter()
+            .filter_map(|text| plan(text))
+        {
+            sorts += check_step(&plan["Plan"], what, &plan);
+            checked += 1;
         }
     }
-    assert!(explained > 50, "{explained}");
+    assert!(checked > 50 && sorts > 0, "{checked} plans, {sorts} sorts");
+    node.state.db.close().await;
 }
 
-/// Returns the plan of a statement, or `None` if it is not a query.
-async fn explain(connection: &mut AnyConnection, statement: &str) -> Option<Vec<String>> {
-    if !statement.starts_with("SELECT") {
-        return None;
+/// Parses a message of `auto_explain`: the duration, followed by the statement and its plan as JSON. Returns `None` for
+/// any other message.
+fn plan(message: &str) -> Option<Value> {
+    let json = message.split_once("plan:")?.1;
+    Some(serde_json::from_str(json).expect("a plan as JSON"))
+}
+
+/// Checks a step of a plan and all steps below it. Returns how many of them sort.
+fn check_step(step: &Value, what: &str, plan: &Value) -> usize {
+    let kind = step["Node Type"].as_str().unwrap();
+    let table = step["Relation Name"].as_str().unwrap_or_default();
+    assert!(
+        kind != "Seq Scan" || !LARGE.contains(&table),
+        "{what} reads all of {table}: {plan:#}"
+    );
+    let mut sorts = 0;
+    for child in step["Plans"].as_array().into_iter().flatten() {
+        if kind.ends_with("Sort") {
+            let rows = child["Actual Rows"].as_f64().unwrap();
+            assert!(rows <= MAX_SORTED, "{what} sorts {rows} rows: {plan:#}");
+            sorts += 1;
+        }
+        sorts += check_step(child, what, plan);
     }
-    let parameters = (1..=999)
-        .rev()
-        .find(|n| statement.contains(&format!("${n}")))
-        .unwrap_or(0);
-    let values = vec!["NULL"; parameters].join(", ");
-    let execute = if parameters == 0 {
-        "EXPLAIN EXECUTE explained".to_owned()
-    } else {
-        format!("EXPLAIN EXECUTE explained({values})")
-    };
-    let prepare = format!("PREPARE explained AS {statement}");
-    connection.execute(AssertSqlSafe(prepare)).await.unwrap();
-    let rows = sqlx::raw_sql(AssertSqlSafe(execute))
-        .fetch_all(&mut *connection)
-        .await
-        .unwrap();
-    connection.execute("DEALLOCATE explained").await.unwrap();
-    Some(rows.iter().map(|row| row.get(0)).collect())
+    sorts
 }
