@@ -2,15 +2,15 @@
 //! that still need attention. Recipients get emails about requests that they have not answered.
 //! Authors get emails about objections, overdue answers, questions, readbacks and mentions.
 //! Notifications that the person has already read are not emailed. Comments here call a
-//! notification *waiting* while it still has to be emailed; `waiting.rs` has the exact rule.
+//! notification *waiting* while it still has to be emailed; `recipients.rs` has the exact rule.
 //!
 //! A notification is marked as mailed before its email is sent. An email is therefore never sent
 //! twice, even if two nodes send emails at the same time. However, a crash can lose an email. If
 //! the mail server asks to try again later, the notifications are unmarked and the job is retried.
 
 mod content;
+mod recipients;
 mod text;
-mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -80,9 +80,9 @@ impl Job for SendEmails {
         };
         let mut connection = ctx.db.read().await?;
         let people = match &self {
-            Self::To { people } => waiting::people_among(&mut connection, people).await?,
+            Self::To { people } => recipients::people_among(&mut connection, people).await?,
             Self::About { update } => {
-                waiting::people_notified_since(&mut connection, update, 0).await?
+                recipients::people_notified_since(&mut connection, update, 0).await?
             }
         };
         drop(connection);
@@ -96,7 +96,7 @@ impl Job for SendEmails {
 /// publication.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let since = clock.now() - SEND_DELAY;
-    let people = waiting::people_notified_since(tx, update_id, since).await?;
+    let people = recipients::people_notified_since(tx, update_id, since).await?;
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
@@ -104,7 +104,7 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
 /// working hours or absence has changed, or after the account has been reactivated. Jobs that were
 /// enqueued for the earlier working hours are kept.
 pub async fn reschedule(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
-    let people = waiting::people_among(tx, &[person_id.to_owned()]).await?;
+    let people = recipients::people_among(tx, &[person_id.to_owned()]).await?;
     schedule(tx, clock, &people, clock.now() + SEND_DELAY).await
 }
 
@@ -186,7 +186,7 @@ impl MailContext {
         person_id: &str,
     ) -> Result<Option<Failure>> {
         let mut tx = self.db.begin().await?;
-        let notices = waiting::claim(&mut tx, &self.clock, person_id).await?;
+        let notices = recipients::claim(&mut tx, &self.clock, person_id).await?;
         let email = content::load(&mut tx, &self.clock, person_id, &notices).await?;
         tx.commit().await?;
         let Some(email) = email else {
@@ -204,7 +204,7 @@ impl MailContext {
     async fn handle_failure(
         &self,
         email: &Email,
-        notices: &[waiting::Notice],
+        notices: &[recipients::Notice],
         failure: Failure,
     ) -> Result<Option<Failure>> {
         let person = &email.person_id;
@@ -221,7 +221,7 @@ impl MailContext {
             }
             Failure::Transient(_) | Failure::Unavailable(_) => {
                 let mut tx = self.db.begin().await?;
-                waiting::unclaim(&mut tx, person, notices).await?;
+                recipients::unclaim(&mut tx, person, notices).await?;
                 tx.commit().await?;
                 return Ok(Some(failure));
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::waiting::Notice;
+use super::recipients::Notice;
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db;

@@ -1,4 +1,4 @@
-//! Finds and marks the notifications that still have to be emailed.
+//! Who gets which notification by email: the rule, and the statements that find and mark these notifications.
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
