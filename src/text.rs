@@ -4,6 +4,8 @@ mod email_address;
 mod file_name;
 mod length_limits;
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -25,6 +27,14 @@ fn is_blank(letter: char) -> bool {
             | '\u{180b}'..='\u{180e}'
             | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
+}
+
+/// Returns the text or, if it is longer than `max` characters, its first `max` characters and an ellipsis.
+pub fn truncate(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()).into(),
+        None => text.into(),
+    }
 }
 
 /// Joins names as `Bob, Cleo and 3 others`. `total` is the number of people, which can be larger

@@ -8,6 +8,7 @@ use super::{InboxRow, Reason};
 use crate::error::Result;
 use crate::infra::{db, markdown};
 use crate::receipts::readback_needs_verdict;
+use crate::text::truncate;
 use crate::updates::question_is_open;
 
 /// Maximum number of characters of a preview, unless its full text matters.
@@ -174,17 +175,10 @@ async fn quotes(
             // A correction says what the person must do, so it is never cut.
             text: match quote {
                 Quote::Correction => text,
-                _ => shorten(&text),
+                _ => truncate(&text, MAX_PREVIEW).into_owned(),
             },
         };
         (!preview.text.is_empty()).then_some((row.update_id, preview))
     });
     Ok(previews.collect())
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MAX_PREVIEW) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
-    }
 }

@@ -13,6 +13,7 @@ use super::shape::{EDGE_TOLERANCE, rounded};
 use super::{Area, Point, Shape};
 use crate::error::{Error, FieldError, FieldErrors, Result};
 use crate::infra::images::Font;
+use crate::text::truncate;
 
 /// Maximum number of shapes in the markup of a picture or in a drawing.
 pub(super) const MAX_SHAPES: usize = 500;
@@ -20,6 +21,8 @@ pub(super) const MAX_SHAPES: usize = 500;
 const MAX_POINTS: usize = 100_000;
 /// Maximum number of errors that are reported at once.
 const MAX_ERRORS: usize = 20;
+/// Maximum number of characters of a value that an error message quotes.
+const MAX_QUOTED: usize = 40;
 
 const KIND_LIST: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
 
@@ -215,7 +218,7 @@ impl<'a> ShapeParser<'a> {
             other => {
                 let message = format!(
                     "is {:?}. Must be one of: {}.",
-                    shorten(other),
+                    truncate(other, MAX_QUOTED),
                     self.known_kinds()
                 );
                 return self.add_error(format!("{name}.kind"), message);
@@ -253,7 +256,7 @@ impl<'a> ShapeParser<'a> {
                 field,
                 format!(
                     "is {}. Must be a number from {min} to {max}.",
-                    shorten(&value.to_string())
+                    truncate(&value.to_string(), MAX_QUOTED)
                 ),
             );
         }
@@ -312,14 +315,5 @@ impl<'a> ShapeParser<'a> {
             return None;
         }
         Some(area)
-    }
-}
-
-/// Returns the first 40 characters of a text, for error messages.
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 40 {
-        text.to_owned()
-    } else {
-        text.chars().take(40).chain(['…']).collect()
     }
 }

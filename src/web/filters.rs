@@ -13,6 +13,7 @@ use crate::inbox::COUNT_LIMIT;
 use crate::infra::markdown;
 use crate::media::RenditionName;
 use crate::share_message;
+use crate::text::truncate;
 
 /// ISO weekdays for a row of checkboxes: value, short name, full name.
 pub const DAYS: [(&str, &str, &str); 7] = [
@@ -164,10 +165,7 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    Ok(match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    })
+    Ok(truncate(&line, LONGEST).into_owned())
 }
 
 /// Returns the address of the best rendition that exists, or an empty string if there is none. If

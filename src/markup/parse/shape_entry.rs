@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::super::shape::rounded;
 use super::text::check_text;
-use super::{ShapeParser, shorten};
+use super::{MAX_QUOTED, ShapeParser};
 use crate::markup::{Area, Color, Pen, Point, Shape, StrokePoint};
+use crate::text::truncate;
 
 /// Maximum number of points of a stroke.
 const MAX_STROKE_POINTS: usize = 2_000;
@@ -41,7 +42,7 @@ impl ShapeEntry<'_, '_> {
         for member in self.object.keys() {
             if !self.known.contains(&member.as_str()) {
                 self.reader.add_error(
-                    format!("{}.{}", self.name, shorten(member)),
+                    format!("{}.{}", self.name, truncate(member, MAX_QUOTED)),
                     format!("is not a field of {kind} shapes. Leave it out."),
                 );
             }
@@ -85,7 +86,7 @@ impl ShapeEntry<'_, '_> {
                 format!("{}.color", self.name),
                 format!(
                     "is {}. Must be one of: {known}.",
-                    shorten(&value.to_string())
+                    truncate(&value.to_string(), MAX_QUOTED)
                 ),
             );
         }
@@ -213,7 +214,7 @@ impl ShapeEntry<'_, '_> {
                 field,
                 format!(
                     "is {}. Must be a whole number from 1 to 999.",
-                    shorten(&value.to_string())
+                    truncate(&value.to_string(), MAX_QUOTED)
                 ),
             );
         }

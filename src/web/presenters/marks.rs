@@ -7,6 +7,7 @@ use super::thread_page::ThreadPage;
 use crate::clock::rfc3339;
 use crate::comments::Mark;
 use crate::infra::markdown;
+use crate::text::truncate;
 use crate::web::pages::MarkView;
 
 /// Maximum number of characters of a comment that its mark shows.
@@ -40,10 +41,7 @@ fn mark_view(mark: Mark) -> MarkView {
         drawn: mark.drawn != 0,
         kind: mark.kind,
         author: mark.author_name,
-        text: match text.char_indices().nth(MAX_WORDS) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        },
+        text: truncate(&text, MAX_WORDS).into_owned(),
         created: rfc3339(mark.created_at),
     }
 }
