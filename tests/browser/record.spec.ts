@@ -1,6 +1,7 @@
 // The recorder on the New page. Instead of a screen, the tests share the page's own tab. The camera and the microphone
 // are fake.
 import { writeFile } from "node:fs/promises";
+import type { Locator } from "@playwright/test";
 import { pressPlace } from "./layouts.ts";
 import { expect, checkPage, saveScreenshots, test } from "./test.ts";
 import { maxColorShareAtStart, fetchStoredMedia } from "./recording.ts";
@@ -296,4 +297,49 @@ test("the page explains why it cannot record over http or on a phone, and still 
   expect(await (await film).element().getAttribute("capture")).toBe("environment");
   await saveScreenshots(phone.page, "new-phone");
   await phone.close();
+});
+
+test("from the set-up link to the first recorded update, six clicks and four fields are enough", async ({
+  playwright,
+  freshServer,
+}) => {
+  test.setTimeout(120_000);
+  const { page, close } = await openStudio(
+    playwright,
+    freshServer,
+    null,
+    {},
+    freshServer.setUpLink,
+  );
+  let [clicks, fields] = [0, 0];
+  const click = async (place: Locator) => {
+    clicks += 1;
+    await place.click();
+  };
+  const fill = async (place: Locator, text: string) => {
+    fields += 1;
+    await place.fill(text);
+  };
+  const button = (name: string | RegExp) => page.getByRole("button", { name, exact: true });
+  await fill(page.getByLabel("Your name"), "Ada");
+  await fill(page.getByLabel("E-mail address"), "ada@example.org");
+  await fill(page.getByLabel("Password", { exact: true }), "correct horse battery");
+  await click(button("Create account"));
+  await click(page.getByRole("link", { name: "Record" }));
+  await click(recorder(page).getByRole("button", { name: "Record", exact: true }));
+  await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
+  await waitUntilRecorded(page, 1);
+  await click(button("Stop"));
+  await expect(page.getByLabel("Title")).toBeFocused();
+  await page.keyboard.type("How we answer each other");
+  const audience = page.locator("people-field input:visible");
+  await fill(audience, "bob@example.org");
+  await audience.press("Enter");
+  await click(button("Invite and ask"));
+  await expect(page.getByLabel("Link for bob@example.org")).toHaveValue(/\/invitations\//);
+  await click(button("Send"));
+  await expect(page.getByRole("heading", { name: "How we answer each other" })).toBeVisible();
+  await expect(page.locator("undo-field")).toContainText("Sent.");
+  expect({ clicks, fields }).toEqual({ clicks: 6, fields: 4 });
+  await close();
 });

@@ -30,11 +30,11 @@ export interface StudioOptions {
   args?: string[];
 }
 
-/** Launches the browser, signs in and opens the page `path`. */
+/** Launches the browser, signs in if there is an account, and opens the page `path`. */
 export async function openStudio(
   playwright: PlaywrightWorkerArgs["playwright"],
   server: Hearback,
-  account: Person,
+  account: Person | null,
   options: StudioOptions = {},
   path = "/updates/new",
   baseURL = server.url,
@@ -77,7 +77,8 @@ export async function openStudio(
           real({ ...options, preferCurrentTab: true } as DisplayMediaStreamOptions);
     });
   const page = await context.newPage();
-  await signIn(page, account, path);
+  if (account) await signIn(page, account, path);
+  else await page.goto(path);
   const close = async () => {
     await browser.close();
     await rm(folder, { recursive: true, force: true });
