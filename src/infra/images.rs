@@ -13,6 +13,7 @@ mod pixels;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod upright;
 mod webp;
 
 use std::path::Path;

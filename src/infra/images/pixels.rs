@@ -5,6 +5,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, Limits, RgbImage};
 
 use super::color::{self, ColorSpace};
+use super::upright::turn_upright;
 use super::{MAX_SIDE, Picture, check_size, image_error};
 use crate::error::Result;
 
@@ -48,12 +49,12 @@ pub(super) fn finish(
     lossy: bool,
 ) -> Picture {
     let (image, profile) = color::keep_or_convert(image, space);
-    let mut image = to_8_bit(image);
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
+    let image = to_8_bit(image);
     Picture {
-        image,
+        image: match orientation {
+            Some(orientation) => turn_upright(image, orientation),
+            None => image,
+        },
         profile,
         lossy,
     }

@@ -1,11 +1,12 @@
 //! Converts CMYK JPEGs, which are meant for printing, to sRGB with their ICC profile, as browsers do.
 
-use image::{DynamicImage, RgbImage};
+use image::RgbImage;
 use moxcms::{CmsError, ColorProfile, DataColorSpace, Layout, TransformOptions};
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 
 use super::{Decoder, orientation, size};
 use crate::error::Result;
+use crate::infra::images::upright::turn_upright;
 use crate::infra::images::{Picture, damaged_file};
 
 /// Decodes a CMYK picture that has a CMYK profile. Returns `None` for any other picture, and if the profile cannot be
@@ -20,10 +21,8 @@ pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Option<Picture>> {
         return Ok(None);
     };
     let rgb = RgbImage::from_raw(width, height, rgb).ok_or_else(damaged_file)?;
-    let mut image = DynamicImage::from(rgb);
-    image.apply_orientation(orientation(decoder));
     Ok(Some(Picture {
-        image,
+        image: turn_upright(rgb.into(), orientation(decoder)),
         profile: None,
         lossy: true,
     }))
