@@ -15,7 +15,8 @@ use hearback::error::{Error, Result};
 use hearback::people::{self, NewAccount, PasswordHash, Role};
 use hearback::{demo, doctor, state, text};
 
-/// Needs less memory for each open page than the allocator of glibc, and returns it to the system after a burst.
+/// Needs less memory for each open page than the allocator of glibc, and returns it to the system after a burst. Built
+/// with `no_thp`, because huge pages would almost double the idle memory.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

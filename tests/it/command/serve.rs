@@ -71,6 +71,32 @@ async fn serve_keeps_running_when_its_log_is_closed() {
     assert_eq!(running.wait().unwrap().code(), Some(0));
 }
 
+#[test]
+fn serve_asks_for_no_huge_pages_which_would_almost_double_its_idle_memory() {
+    // With any other mode, the kernel decides, whatever the program asks for.
+    let mode = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+    if !mode.is_ok_and(|modes| modes.contains("[madvise]")) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let memory = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", running.id())).unwrap();
+    let huge = memory
+        .lines()
+        .find(|line| line.starts_with("AnonHugePages:"))
+        .unwrap();
+    assert_eq!(huge.split_whitespace().nth(1), Some("0"), "{memory}");
+    terminate(&running);
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
 /// Runs `serve` until it is listening, terminates it and returns its log.
 fn serve_and_read_log(settings: &[(&str, &str)]) -> String {
     let mut running = hearback(settings, &["serve", "--listen", "127.0.0.1:0"])
