@@ -5,6 +5,7 @@
 //! domain and advances the clock between the calls.
 
 mod dsl;
+mod media;
 mod story;
 
 use std::collections::BTreeMap;
