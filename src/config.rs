@@ -5,6 +5,7 @@ mod addresses;
 mod byte_size;
 mod config_file;
 mod delivery;
+mod demo_sign_in;
 mod mail_settings;
 mod secure_context;
 mod settings_reader;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use self::addresses::{parse_database, parse_listen, parse_url};
 use self::byte_size::parse_size;
 pub use self::delivery::Delivery;
+pub use self::demo_sign_in::{DemoPerson, DemoSignIn};
 pub use self::secure_context::is_secure_context;
 use self::settings_reader::SettingsReader;
 pub use self::storage_location::StorageLocation;
@@ -81,6 +83,8 @@ pub struct Config {
     /// How long an event stream may be idle. After this time, the server sends a line that browsers
     /// ignore, so that proxies keep the connection open. The value is 15 s; only tests change it.
     pub keep_alive: Duration,
+    /// The accounts that the sign-in page offers. `None` unless this is `hearback demo`: no setting changes it.
+    pub demo: Option<DemoSignIn>,
 }
 
 const SETTING_NAMES: [&str; 19] = [
@@ -162,6 +166,7 @@ impl Config {
             min_free_bytes: 1 << 30,
             upload_idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
+            demo: None,
             data_dir,
         };
         if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {

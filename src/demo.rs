@@ -14,11 +14,11 @@ use std::path::Path;
 
 use crate::app::{self, App};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DemoPerson, DemoSignIn};
 use crate::error::{Error, Result};
 use crate::people;
 
-/// The name of the account that the demo suggests for signing in.
+/// The name of the person in whose place the demo puts visitors who do not choose anyone else.
 const SIGNED_IN_AS: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
@@ -32,7 +32,19 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
         ("HEARBACK_LOG".to_owned(), "warn".to_owned()),
     ]);
     settings.extend(ffmpeg.map(|path| ("HEARBACK_FFMPEG".to_owned(), path)));
-    Config::parse(settings).map_err(Error::Conflict)
+    let config = Config::parse(settings).map_err(Error::Conflict)?;
+    let people = dsl::PEOPLE.into_iter().map(|(name, time_zone)| DemoPerson {
+        name,
+        email: dsl::email(name),
+        time_zone,
+    });
+    Ok(Config {
+        demo: Some(DemoSignIn {
+            people: people.collect(),
+            password: PASSWORD,
+        }),
+        ..config
+    })
 }
 
 /// Serves a demo until it receives SIGINT or SIGTERM. If `keep` is set, the data stays in that
@@ -69,13 +81,10 @@ async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
     }
     let (address, _) = app.start_links().await?;
     app::print(format_args!("The Hearback demo is running at {address}"));
+    app::print("Open it and press a face to sign in. Ada Nowak has the most to answer.");
     app::print(format_args!(
-        "Sign in as {} ({SIGNED_IN_AS}) with the password: {PASSWORD}",
+        "To sign in without a browser, use {} and the password: {PASSWORD}",
         dsl::email(SIGNED_IN_AS)
-    ));
-    app::print(format_args!(
-        "All demo accounts have this password. The other accounts: {}",
-        dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(", ")
     ));
     app::print(end);
     app.run().await

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 pub use people::{
-    GroupsPage, InvitationPage, LinksPage, MePage, PeoplePage, ResetPage, SetupPage, SignInPage,
-    UnsubscribePage, WorkspacePage,
+    DemoFaces, GroupsPage, InvitationPage, LinksPage, MePage, PeoplePage, ResetPage, SetupPage,
+    SignInPage, UnsubscribePage, WorkspacePage,
 };
 pub use receipt_summary::{ReceiptFold, ReceiptSummary};
 pub use receipts::{AnswerCard, OverviewPage, ReceiptsPage, VersionsPage};

@@ -15,7 +15,8 @@ import pg from "pg";
 /** The path of tests/browser. */
 export const here = fileURLToPath(new URL(".", import.meta.url));
 const targetFolder = process.env.CARGO_TARGET_DIR ?? join(here, "../../target");
-const program = resolve(process.env.HEARBACK_BIN ?? join(targetFolder, "debug/hearback"));
+/** The path of the program. */
+export const program = resolve(process.env.HEARBACK_BIN ?? join(targetFolder, "debug/hearback"));
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
 

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::config::DemoSignIn;
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::web::extract::browser_name::browser_name;
@@ -12,7 +13,7 @@ use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::cookies::{cookie, session_cookie};
 use crate::web::extract::fields::Fields;
-use crate::web::pages::{Form, SignInPage};
+use crate::web::pages::{DemoFaces, Form, SignInPage};
 use crate::web::presenters::sessions::session_views;
 use crate::web::responses::new_session::session_response;
 use crate::web::responses::redirect::local_path;
@@ -64,7 +65,25 @@ pub(crate) async fn show(
 
 async fn sign_in_page(state: &State, ctx: &RequestContext, form: Form) -> Result<SignInPage> {
     let page = ctx.page(state, "Sign in", None).await?;
-    Ok(SignInPage { page, form })
+    let demo = state.config.demo.as_ref().map(demo_faces);
+    Ok(SignInPage { page, form, demo })
+}
+
+/// Groups the people of a demo by the city of their time zone.
+fn demo_faces(demo: &DemoSignIn) -> DemoFaces {
+    let cities = demo
+        .people
+        .chunk_by(|one, other| one.time_zone == other.time_zone)
+        .map(|people| {
+            let zone = people[0].time_zone;
+            let city = zone.rsplit('/').next().unwrap_or(zone).replace('_', " ");
+            (city, people.to_vec())
+        })
+        .collect();
+    DemoFaces {
+        password: demo.password,
+        cities,
+    }
 }
 
 pub(crate) async fn sign_in(

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Form, Page};
+use crate::config::DemoPerson;
 use crate::web::filters;
 use crate::web::schema::{
     AccountView, GroupView, InvitationView, ListedLinkView, SessionView, TokenView, WorkspaceView,
@@ -26,6 +27,16 @@ pub struct SignInPage {
     pub page: Page,
     /// Values of the form. `next` is the address to open after sign-in.
     pub form: Form,
+    /// The people of a demo; `None` in a real workspace.
+    pub demo: Option<DemoFaces>,
+}
+
+/// The people whom the sign-in page of a demo offers.
+pub struct DemoFaces {
+    /// The password of all of them.
+    pub password: &'static str,
+    /// The cities of their time zones, with the people in each.
+    pub cities: Vec<(String, Vec<DemoPerson>)>,
 }
 
 /// Page that accepts an invitation. POST /invitations/{token}: `name`, `password`, `time_zone`.
