@@ -5,6 +5,7 @@ mod file_name;
 mod length_limits;
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -37,13 +38,22 @@ pub fn truncate(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
+/// Formats a count with its noun or verb: `1 person`, `3 people`.
+pub fn plural<N: Copy + Display + From<u8> + PartialEq>(count: N, one: &str, more: &str) -> String {
+    format!("{count} {}", plural_form(count, one, more))
+}
+
+/// Returns the word that fits the count.
+pub fn plural_form<'a, N: From<u8> + PartialEq>(count: N, one: &'a str, more: &'a str) -> &'a str {
+    if count == N::from(1) { one } else { more }
+}
+
 /// Joins names as `Bob, Cleo and 3 others`. `total` is the number of people, which can be larger
 /// than the number of names.
 pub fn join_names(names: &[String], total: usize) -> String {
     let others = match total.saturating_sub(names.len()) {
         0 => None,
-        1 => Some("1 other".to_owned()),
-        more => Some(format!("{more} others")),
+        count => Some(plural(count, "other", "others")),
     };
     let all: Vec<&str> = names.iter().chain(&others).map(String::as_str).collect();
     join_list(&all, "and")

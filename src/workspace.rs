@@ -149,7 +149,7 @@ async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
                 account.name
             ))),
             Err(Error::NotFound) => Err(wrong(format!(
-                "is {named:?}, which matches no account. Use the id or the email address of an account."
+                "is {named:?}, which matches no account. Use the id or the e-mail address of an account."
             ))),
             Err(error) => Err(error),
         };

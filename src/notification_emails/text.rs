@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::infra::smtp::Mail;
 use crate::notifications::Kind;
 use crate::share_message;
-use crate::text::join_names;
+use crate::text::{join_names, plural_form};
 
 impl Email {
     pub(super) fn to_mail(&self, ctx: &MailContext) -> Mail {
@@ -57,7 +57,9 @@ impl Email {
                 self.more
             ));
         }
-        parts.push(format!("-- \nUnsubscribe from these emails: {unsubscribe}"));
+        parts.push(format!(
+            "-- \nUnsubscribe from these e-mails: {unsubscribe}"
+        ));
         parts.join("\n\n") + "\n"
     }
 }
@@ -109,13 +111,13 @@ fn request(update: &MailedUpdate, now: Millis, zone: &str, link: &str) -> Vec<St
     }
     if update.corrected > 0 {
         parts.push(format!(
-            "Your readback was not quite right; {author} explains why."
+            "What you said back wasn’t quite right. {author} explains why."
         ));
     }
     if let Some(otherwise) = &update.otherwise {
         let then = if due.is_some() { " by then" } else { "" };
         parts.push(format!(
-            "If {author} hears nothing{then}, {author} will: {}",
+            "If {author} doesn’t hear back{then}, they’ll: {}",
             one_line(otherwise)
         ));
     }
@@ -162,7 +164,7 @@ impl News {
         add(&self.mentions, mentioned, mentioned, "");
         if let Some(overdue) = &self.overdue {
             let count = usize::try_from(overdue.count).unwrap_or_default();
-            let has = if count == 1 { "has" } else { "have" };
+            let has = plural_form(count, "has", "have");
             let who = join_names(&overdue.names, count);
             sentences.push(format!("Past due: {who} {has} not answered."));
             if let Some(otherwise) = &overdue.otherwise {
@@ -175,7 +177,7 @@ impl News {
 
 impl Names {
     fn did(&self, one: &str, many: &str) -> String {
-        let verb = if self.count == 1 { one } else { many };
+        let verb = plural_form(self.count, one, many);
         format!("{} {verb}", join_names(&self.names, self.count))
     }
 }

@@ -153,7 +153,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             if before.verdict == Some(VerdictKind::Corrected) {
                 return Err(Error::invalid(
                     "readback",
-                    "is the same readback that the author marked as “Not quite”. Write it in different words.",
+                    "is the same text that the author marked as “Not quite”. Say it in other words.",
                 ));
             }
             Ok(false)
@@ -167,7 +167,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
 
 fn already_confirmed(update: &Update) -> Error {
     Error::Conflict(format!(
-        "{} has confirmed your readback, so you can no longer change it. Write a comment instead.",
+        "{} has confirmed what you said back, so you can no longer change it. Write a comment instead.",
         update.author_name
     ))
 }

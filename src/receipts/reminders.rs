@@ -32,7 +32,7 @@ pub async fn remind(
         .collect();
     if owing.is_empty() {
         return Err(Error::Conflict(
-            "No answer to this update is outstanding, so there is nobody to remind.".into(),
+            "Nobody still has to answer this update, so there is nobody to remind.".into(),
         ));
     }
     let now = clock.now();

@@ -50,7 +50,7 @@ pub(super) async fn find_own_receipt(
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!(
-            "Only {} can confirm, correct or share your readback.",
+            "Only {} can confirm, correct or share what you said back.",
             update.author_name
         )));
     }

@@ -11,7 +11,7 @@ pub fn parse_email(given: &str) -> Result<String, FieldError> {
     let address = clean_text(given, 254)?;
     let wrong = || {
         FieldError::sentence(format!(
-            "{address:?} is not an email address. For example: ana@example.org."
+            "{address:?} is not an e-mail address. For example: ana@example.org."
         ))
     };
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;

@@ -13,7 +13,7 @@ use crate::inbox::COUNT_LIMIT;
 use crate::infra::markdown;
 use crate::media::RenditionName;
 use crate::share_message;
-use crate::text::truncate;
+use crate::text::{self, truncate};
 
 /// ISO weekdays for a row of checkboxes: value, short name, full name.
 pub const DAYS: [(&str, &str, &str); 7] = [
@@ -27,14 +27,14 @@ pub const DAYS: [(&str, &str, &str); 7] = [
 ];
 
 /// Renders an RFC 3339 timestamp as `<relative-time>`, with the exact time in `zone` as a fallback
-/// for browsers without JavaScript.
+/// for browsers without JavaScript. Its role keeps it apart from the text around it for screen readers.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
     // Both inserted values are formatted times. They contain no special HTML characters and need no
     // escaping.
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => format!(
-            "<relative-time datetime=\"{time}\">{}</relative-time>",
+            "<relative-time role=\"time\" datetime=\"{time}\">{}</relative-time>",
             local(time, zone, "%-d %b %Y, %H:%M")
         ),
         Err(_) => String::new(),
@@ -103,8 +103,7 @@ pub fn plural(
     one: &str,
     more: &str,
 ) -> askama::Result<String> {
-    let count = *count.borrow();
-    Ok(format!("{count} {}", if count == 1 { one } else { more }))
+    Ok(text::plural(*count.borrow(), one, more))
 }
 
 /// Formats the number of replies that a thread does not show yet: `1 earlier reply`, `3 earlier replies`.
@@ -113,10 +112,11 @@ pub fn more_replies(
     count: impl std::borrow::Borrow<usize>,
     _: &dyn Values,
 ) -> askama::Result<String> {
-    Ok(match count.borrow() {
-        1 => "1 earlier reply".to_owned(),
-        count => format!("{count} earlier replies"),
-    })
+    Ok(text::plural(
+        *count.borrow() as u64,
+        "earlier reply",
+        "earlier replies",
+    ))
 }
 
 /// Formats the number of entries in an inbox section. Numbers above `COUNT_LIMIT` are not exact, so

@@ -81,7 +81,7 @@ test("an author who adds a group to the audience can give access to people who j
   await expect(page.getByText("people who join @design later")).toHaveCount(0);
 });
 
-test("an admin revokes a share link in the list of all links, and a member leaves a group", async ({
+test("an admin turns off a share link in the list of all links, and a member leaves a group", async ({
   page,
   hearback,
 }) => {
@@ -97,9 +97,9 @@ test("an admin revokes a share link in the list of all links, and a member leave
   await page.getByRole("link", { name: "Links", exact: true }).click();
   const row = page.getByRole("listitem").filter({ hasText: "Printer" });
   await expect(row).toContainText("not opened yet");
-  await row.getByRole("button", { name: /^Revoke/ }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Revoke the link" }).click();
-  await expect(row).toContainText("revoked");
+  await row.getByRole("button", { name: /^Turn off/ }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Turn off the link" }).click();
+  await expect(row).toContainText("turned off");
   await expect(page).toHaveURL(/\/links$/);
   await checkPage(page, "links");
 

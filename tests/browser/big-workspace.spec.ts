@@ -49,7 +49,7 @@ test("without scripts, the author field accepts a name", async ({ browser, hearb
   await page.getByLabel("From").fill("Yara Nobody");
   await page.getByLabel("From").press("Enter");
   await expect(page.getByRole("heading", { level: 2 })).toHaveText(
-    "Nobody here has the name or email address “Yara Nobody”.",
+    "Nobody here has the name or e-mail address “Yara Nobody”.",
   );
 });
 
@@ -61,7 +61,7 @@ test("the people page can be searched", async ({ page, hearback }) => {
   );
   await signIn(page, admin!);
   await page.goto("/people");
-  const field = page.getByRole("searchbox", { name: "Search people by name or email address" });
+  const field = page.getByRole("searchbox", { name: "Search people by name or e-mail address" });
   await field.fill("search");
   await field.press("Enter");
   await expect(page.locator("#people .name strong")).toHaveText([

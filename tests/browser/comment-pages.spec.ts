@@ -228,7 +228,7 @@ test("the menus, the reply form and the edit form exist once and return the focu
   await expect(page.locator(".emojis")).toHaveCount(0);
   await expect(second.getByRole("button", { name: "React to the comment" })).toBeFocused();
   await first.getByRole("button", { name: "React to the comment" }).click();
-  await page.getByRole("searchbox", { name: "Find an emoji by its name" }).fill("rocket");
+  await page.getByRole("searchbox", { name: "Search all emojis by name" }).fill("rocket");
   await page.getByRole("group", { name: "Found" }).getByRole("button").first().click();
   await expect(first.locator(".reaction[aria-pressed]")).toHaveCount(1);
   await page.locator("#reactions").getByRole("button", { name: "React to the update" }).click();

@@ -99,7 +99,7 @@ test("a question about a moment in the video is answered, and its asker accepts 
   await expect(author.locator(".question-tag")).toHaveText("Question · accepted");
   await saveScreenshots(asker, "talk-accepted");
   await axe(asker);
-  await asker.getByRole("button", { name: "Undo this choice" }).click();
+  await asker.getByRole("button", { name: "Not the answer after all" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
   await author.locator(".replies .comment-menu button").click();

@@ -143,7 +143,7 @@ test("a drawing survives a failed send and a reload, and undoing the comment res
   await viewer.getByRole("button", { name: "Undo" }).click();
   await expect(viewer.locator(".drawing-chip")).toContainText("Drawing, 2 marks");
   await expect(viewer.locator(".threads .comment")).toHaveCount(0);
-  await viewer.getByRole("button", { name: "Without the drawing" }).click();
+  await viewer.getByRole("button", { name: "Remove the drawing" }).click();
   await expect(viewer.locator(".drawing-chip")).toHaveCount(0);
   await expect(viewer.locator("#body")).toHaveValue("Here");
 });

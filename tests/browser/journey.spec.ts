@@ -139,9 +139,9 @@ test("a team sets up Hearback, acknowledges an update and revokes a share link",
     .evaluate((video: HTMLVideoElement) => video.currentSrc);
   if (!(await ada.locator("#share").isVisible()))
     await ada.getByRole("button", { name: "Share" }).click();
-  await ada.getByRole("button", { name: /^End/ }).click();
-  await ada.getByRole("dialog").getByRole("button", { name: "End the link" }).click();
-  await expect(ada.locator("#links")).toContainText("ended");
+  await ada.getByRole("button", { name: /^Turn off the link/ }).click();
+  await ada.getByRole("dialog").getByRole("button", { name: "Turn off the link" }).click();
+  await expect(ada.locator("#links")).toContainText("turned off");
   expect((await guest.request.get(media)).status()).toBe(404);
   await guest.goto(open);
   await expect(guest.getByText("This link no longer works. Ask for a new one.")).toBeVisible();

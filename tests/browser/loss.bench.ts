@@ -14,7 +14,7 @@ const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds
 async function lost(page: Page, recorded: number, file: string): Promise<number> {
   await page.goto("/inbox");
   const offer = page.locator("unfinished-recordings .unfinished-recording");
-  await offer.getByRole("button", { name: /^(Continue the upload|Finish it)$/ }).click();
+  await offer.getByRole("button", { name: /^(Continue the upload|Finish)$/ }).click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
   return recorded - (await length(page, file));
 }

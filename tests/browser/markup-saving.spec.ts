@@ -134,7 +134,11 @@ test("a person whose markup conflicts with saved markup loses nothing and choose
   await page.getByRole("dialog").last().getByRole("button", { name: "Cancel" }).click();
   await expect(editor.dialog).toContainText("Not saved");
   await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByRole("dialog").last().getByRole("button", { name: "Save mine over it" }).click();
+  await page
+    .getByRole("dialog")
+    .last()
+    .getByRole("button", { name: "Replace it with mine" })
+    .click();
   await expect(editor.dialog).toHaveCount(0);
   expect(await fetchKinds(page, media[0]!)).toEqual(["rectangle"]);
   // The page shows the saved shapes without a reload.

@@ -199,7 +199,7 @@ test("a screenshot is marked up with every tool, redacted and sent, and is answe
   await recipient.keyboard.press("Control+Enter");
   const comment = recipient.locator(".threads .comment");
   await expect(comment).toContainText("Do you mean this one?");
-  await expect(comment.getByRole("list", { name: "What is drawn" })).toContainText(
+  await expect(comment.getByRole("list", { name: "In the drawing" })).toContainText(
     "Arrow, red, from",
   );
   await expect(page.locator(".threads .comment")).toContainText("Do you mean this one?");

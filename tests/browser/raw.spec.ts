@@ -257,7 +257,7 @@ test("a recording is not discarded if the page cannot find out whether it was se
     await offer.getByRole("button", { name: "Discard" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Discard" }).click();
   };
-  await expect(offer).toContainText("begun in another browser");
+  await expect(offer).toContainText("started in another browser");
 
   // The other browser finishes the upload and sends the update.
   await append(page, url, 9000, bytes.subarray(9000), bytes.length);

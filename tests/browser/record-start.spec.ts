@@ -30,7 +30,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await expectState("set");
   await expect(
     page.getByText(
-      /The camera was unplugged before the recording began. “.*” is used now. Press Record again./,
+      /The camera was unplugged before the recording started. “.*” is being used now. Press Record again./,
     ),
   ).toBeVisible();
   await expect(page).toHaveURL(/\/updates\/new$/);

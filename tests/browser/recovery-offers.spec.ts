@@ -43,9 +43,9 @@ test("a recording that was started in another browser is offered with the part t
   await page.clock.setFixedTime(Date.now() + 1_200_000);
   await page.reload();
   await expect(offers(page)).toContainText(
-    /recording of .+, begun in another browser\s*[\d.]+ [kM]B uploaded\./,
+    /recording of .+, started in another browser\s*[\d.]+ [kM]B uploaded\./,
   );
-  await offers(page).getByRole("button", { name: "Finish it here" }).click();
+  await offers(page).getByRole("button", { name: "Finish here" }).click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
   await expectComplete(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!, studio.chunks, 3, info);
   await context.close();
@@ -165,7 +165,7 @@ test(
     await expect(page.locator(".media-item")).not.toContainText("Still uploading.");
     await checkPage(page, "kept-draft");
     await offers(page)
-      .getByRole("button", { name: /^(Continue the upload|Finish it)$/ })
+      .getByRole("button", { name: /^(Continue the upload|Finish)$/ })
       .click();
     await expect(offers(page)).toHaveCount(0);
     await expect(page).toHaveURL(drafts[1]!);

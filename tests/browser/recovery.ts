@@ -44,7 +44,7 @@ export async function readOffer(page: Page): Promise<{ recorded: number; safe: n
 /** Continues the upload of the offered recording and returns the id of its draft. */
 export async function continueUpload(page: Page): Promise<string> {
   await offers(page)
-    .getByRole("button", { name: /^(Continue the upload|Finish it)$/ })
+    .getByRole("button", { name: /^(Continue the upload|Finish)$/ })
     .click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
   await expect(offers(page)).toHaveCount(0);

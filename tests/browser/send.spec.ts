@@ -73,7 +73,7 @@ test("the message that the author can share after sending fits the width of a ph
   await audience(page).press("Enter");
   await page.getByText("Got it", { exact: true }).click();
   await page.getByRole("button", { name: "Send" }).click();
-  await expect(page.locator("undo-field").getByText("Email isn’t set up here")).toBeVisible();
+  await expect(page.locator("undo-field").getByText("E-mail isn’t set up here")).toBeVisible();
   await expect(
     page.locator("undo-field").getByRole("button", { name: "Copy message" }),
   ).toBeInViewport({ ratio: 1 });

@@ -35,7 +35,7 @@ test("the recorder gives up when MediaRecorder never starts, and Try again start
   await expect(async () => {
     await page.clock.fastForward(10_000);
     await expect(alert(page)).toContainText(
-      "Your browser didn't start recording, so nothing is recorded.",
+      "Your browser didn’t start recording, so nothing is recorded.",
       { timeout: 500 },
     );
   }).toPass({ timeout: 30_000 });
@@ -126,7 +126,7 @@ test("the recorder gives up on a screenshot when the screen sends no frame", asy
   await page.getByRole("button", { name: "Screenshot" }).click();
   await expect.poll(() => grantedScreens(page)).toEqual(["screen"]);
   await page.clock.fastForward(10_000);
-  await expect(alert(page)).toContainText("Your screen hasn't sent a picture.");
+  await expect(alert(page)).toContainText("Your screen hasn’t sent a picture.");
   await expect(alert(page).getByRole("button", { name: "Try again" })).toBeVisible();
   await close();
 });

@@ -171,7 +171,7 @@ async fn unknown_or_deactivated_audience_member_is_rejected_with_a_reason() {
         ("@designers", "@designers"),
         ("nobody@example.org", "has no account"),
         ("gone@example.org", "is deactivated"),
-        ("nonsense", "not an email address"),
+        ("nonsense", "not an e-mail address"),
     ] {
         let problem = ada
             .post(

@@ -172,7 +172,7 @@ async fn group_rejects_members_that_are_not_active_people() {
         ("@design", "can contain only people"),
         ("everyone", "can contain only people"),
         ("nobody@example.org", "nobody@example.org has no account"),
-        ("not an address", "is not an email address"),
+        ("not an address", "is not an e-mail address"),
         ("gone@example.org", "gone@example.org is deactivated"),
     ] {
         let members = json!([email("Ada"), member]);

@@ -160,7 +160,7 @@ async fn all_invitations_in_a_request_are_rejected_when_one_address_is_invalid()
     for (emails, expected) in [
         (
             json!(["ok@example.org", "not an address"]),
-            "not an email address",
+            "not an e-mail address",
         ),
         (
             json!(["ok@example.org", "ROOT@example.org"]),

@@ -81,7 +81,7 @@ async fn request_is_emailed_once_with_its_text_and_an_unsubscribe_link() {
     );
     assert!(
         text.contains(
-            "\n\nIf Ada hears nothing by then, Ada will: ship it Got it: https://evil.example.org\n"
+            "\n\nIf Ada doesn’t hear back by then, they’ll: ship it Got it: https://evil.example.org\n"
         ),
         "{text}"
     );

@@ -101,7 +101,7 @@ async fn library_can_be_filtered_by_the_name_or_address_of_the_author() {
     assert!(
         page("ada")
             .await
-            .contains("Nobody here has the name or email address “ada”.")
+            .contains("Nobody here has the name or e-mail address “ada”.")
     );
     // If several people have the same name, the field shows an address, which identifies the author.
     app.execute(

@@ -1,6 +1,6 @@
 // The chips above the text of an unsent comment. One shows the place in the media that the comment
 // is about; the other shows that the comment has a drawing.
-import { formatTime, icon, iconButton, make } from "../lib/dom.js";
+import { formatTime, icon, iconButton, make, plural } from "../lib/dom.js";
 import type { Anchor } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
 
@@ -17,7 +17,7 @@ export function anchorChips(anchor: Anchor, listeners: AnchorChipListeners): HTM
   const chips: HTMLElement[] = [];
   // Skip the place chip if the comment has a drawing on an image, because the drawing already shows the place.
   if (at !== undefined || !drawing) {
-    const remove = iconButton("Not at a place", icon("x"), "");
+    const remove = iconButton("Remove the place", icon("x"), "");
     remove.addEventListener("click", () => listeners.onRemoveAnchor());
     // A drawing belongs to one frame, so its time cannot be nudged.
     const nudges = at === undefined || drawing ? [] : nudgeButtons(listeners);
@@ -59,10 +59,10 @@ function drawingChip(shapes: number, listeners: AnchorChipListeners): HTMLElemen
     "button",
     { type: "button", class: "anchor-chip" },
     icon("pen-line"),
-    `Drawing, ${shapes} ${shapes === 1 ? "mark" : "marks"}`,
+    `Drawing, ${plural(shapes, "mark", "marks")}`,
   );
   open.addEventListener("click", () => listeners.onOpenDrawing());
-  const remove = iconButton("Without the drawing", icon("x"), "");
+  const remove = iconButton("Remove the drawing", icon("x"), "");
   remove.addEventListener("click", () => listeners.onRemoveDrawing());
   return make("span", { class: "drawing-chip" }, open, remove);
 }

@@ -1,7 +1,7 @@
 // Loads threads without the rest of the page: the thread that changed, earlier and later threads, and all replies of a
 // long thread.
 import { morphElements } from "@hotwired/turbo";
-import { announce } from "../lib/dom.js";
+import { announce, plural } from "../lib/dom.js";
 import { onCommentRefresh, onLoadedThreadsRefresh, refreshAll } from "../lib/refresh.js";
 import { forgetMark } from "../update/anchors.js";
 
@@ -257,7 +257,7 @@ function focusFirst(threadId = ""): void {
 
 function announceLoaded(count: number, which: "earlier" | "later", what: "thread" | "reply"): void {
   const many = what === "reply" ? "replies" : "threads";
-  announce(`${count} ${which} ${count === 1 ? what : many} added.`);
+  announce(`${plural(count, `${which} ${what}`, `${which} ${many}`)} added.`);
 }
 
 // A refresh of the whole page fetches only one page of threads. Keep the other threads that were

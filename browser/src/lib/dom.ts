@@ -76,6 +76,11 @@ export function setMessage(element: Element, message: string): void {
   }
 }
 
+/** Formats a count with its noun: `1 person`, `3 people`. */
+export function plural(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
 /** Formats milliseconds as `0:42` or `1:02:03`. */
 export function formatTime(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000));

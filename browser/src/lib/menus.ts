@@ -59,8 +59,8 @@ export function keepInView(items: HTMLElement): void {
 export function addEmojiSearch(items: HTMLElement, reactionsUrl: string): void {
   const input = make("input", {
     type: "search",
-    placeholder: "Any other, by name",
-    "aria-label": "Find an emoji by its name",
+    placeholder: "Search all emojis",
+    "aria-label": "Search all emojis by name",
     autocomplete: "off",
   });
   const results = make("div", {

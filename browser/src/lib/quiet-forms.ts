@@ -100,9 +100,7 @@ async function sendConfirmed(submission: Submission, place: HTMLElement): Promis
       showError(waitingMessage(), true);
     else
       showError(
-        error instanceof Problem
-          ? error.message
-          : "Your input was not sent. Try again in a moment.",
+        error instanceof Problem ? error.message : "That was not sent. Try again in a moment.",
       );
   } finally {
     control.removeAttribute("aria-busy");

@@ -1,6 +1,6 @@
 // Asks for confirmation before a save that destroys pixels or that changes an update to which people have already
 // responded.
-import { make } from "../lib/dom.js";
+import { make, plural } from "../lib/dom.js";
 import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";
 
@@ -26,7 +26,9 @@ export async function confirmSave(
   const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" });
   if (destroys) form.append(make("p", { class: "words" }, task.lossWarning(markup)));
   if (task.answered) form.append(...askAgainFields(task.answered.people, asksAgain, whatChanged));
-  if (!(await confirmInDialog(form, destroys ? "For good" : task.saveLabel, task.saveLabel)))
+  if (
+    !(await confirmInDialog(form, destroys ? "Delete permanently" : task.saveLabel, task.saveLabel))
+  )
     return null;
   const text = whatChanged.value.trim();
   return {
@@ -42,7 +44,7 @@ function askAgainFields(
   asksAgain: HTMLInputElement,
   whatChanged: HTMLInputElement,
 ): HTMLElement[] {
-  const count = people === 1 ? "1 person" : `${people} people`;
+  const count = plural(people, "person", "people");
   return [
     make("label", { class: "check" }, asksAgain, make("span", {}, `Ask ${count} again`)),
     make(

@@ -1,4 +1,5 @@
 // Describes shapes and changes in words, for screen readers.
+import { plural } from "../lib/dom.js";
 import type { Box, Point, Shape, StrokePoint } from "./shapes.js";
 
 const names: Record<Shape["kind"], string> = {
@@ -39,7 +40,7 @@ export function shapeName({ kind }: Shape): string {
 }
 
 export function countMarks(count: number): string {
-  return count === 1 ? "1 mark" : `${count} marks`;
+  return plural(count, "mark", "marks");
 }
 
 /** Describes a move in pixels, because the percentages of `describeShape` are too coarse for it. */
@@ -47,7 +48,7 @@ export function describeMove(dx: number, dy: number): string {
   const [distance, direction] =
     dx !== 0 ? [dx, dx > 0 ? "right" : "left"] : [dy, dy > 0 ? "down" : "up"];
   const pixels = Math.abs(Math.round(distance));
-  return `${pixels} ${pixels === 1 ? "pixel" : "pixels"} ${direction}`;
+  return `${plural(pixels, "pixel", "pixels")} ${direction}`;
 }
 
 function describeBox([x, y, w, h]: Box): string {

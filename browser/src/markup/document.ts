@@ -217,7 +217,7 @@ export class MarkupDocument {
   /** Sets the color of the selected marks and of new ones. */
   setColor(color: Color): void {
     this.style = { ...this.style, color };
-    this.#restyle("colour", color, "", (shape) =>
+    this.#restyle("color", color, "", (shape) =>
       shape.kind === "redaction" ? shape : { ...shape, color },
     );
   }

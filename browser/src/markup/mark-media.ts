@@ -127,7 +127,7 @@ class LayerSaver {
     if (layer.revision === this.#revision) throw conflict;
     const isCropped =
       picture.width !== this.picture.width || picture.height !== this.picture.height;
-    const [theirs, mine] = ["Load the other version", "Save mine over it"] as const;
+    const [theirs, mine] = ["Load the other version", "Replace it with mine"] as const;
     const choice = await pauseSaving(() =>
       isCropped
         ? chooseAction(

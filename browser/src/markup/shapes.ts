@@ -121,7 +121,7 @@ function parseShape(value: unknown): Shape {
   const color = (given["color"] ?? defaults.color) as Color;
   if (!colors.includes(color))
     throw new UnsupportedShapeError(
-      "These marks have a colour that this page does not support. Reload the page.",
+      "These marks have a color that this page does not support. Reload the page.",
     );
   const stroke = { color, width: Number(given["width"] ?? defaults.width) };
   switch (given["kind"]) {

@@ -60,7 +60,7 @@ export class Toolbar {
       "div",
       { class: "markup-tools", role: "toolbar", "aria-label": "Tools" },
       group("Tools", this.#tools.values()),
-      group("Colour", this.#colors.values()),
+      group("Color", this.#colors.values()),
       group("Width", this.#levels.values()),
       ...(this.#isSplit ? [] : [this.#selectionGroup]),
     );

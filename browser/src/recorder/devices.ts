@@ -126,8 +126,8 @@ export function lostDeviceMessage(
   const without = isRecording
     ? "The recording continues without it."
     : "Plug one in, or record without it.";
-  const next = replacement ? `“${replacement}” is used now.` : without;
+  const next = replacement ? `“${replacement}” is being used now.` : without;
   return cancelled
-    ? `The camera was unplugged before the recording began. ${next} Press Record again.`
+    ? `The camera was unplugged before the recording started. ${next} Press Record again.`
     : `The ${kind} was unplugged. ${next}`;
 }

@@ -43,7 +43,7 @@ async function confirmLeaving(recorder: GuardedRecorder, url: string): Promise<v
     isFinishing
       ? "The last part of your recording is still uploading. Leave this page when it’s done?"
       : "You are recording. Stop and leave? The recording is kept as a draft.",
-    isFinishing ? "Leave then" : "Stop and leave",
+    isFinishing ? "Leave when it’s done" : "Stop and leave",
   );
   if (confirmed && (await recorder.finish())) visit(url);
 }

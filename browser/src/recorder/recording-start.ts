@@ -15,7 +15,7 @@ import { showsPicture } from "./track-probe.js";
 const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 
 const notStartedMessage =
-  "Your browser didn't start recording, so nothing is recorded. Try again, or choose another screen, camera or microphone.";
+  "Your browser didn’t start recording, so nothing is recorded. Try again, or choose another screen, camera or microphone.";
 
 export interface RecordingInputs {
   picture: RecorderPicture;

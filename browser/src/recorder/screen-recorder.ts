@@ -106,7 +106,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
    */
   finish(): Promise<boolean> {
     if (this.#attempt) {
-      this.#attempt.cancel(new CaptureError("The recording was cancelled before it began."));
+      this.#attempt.cancel(new CaptureError("The recording was canceled before it started."));
       return Promise.resolve(false);
     }
     if (!this.#recording) {

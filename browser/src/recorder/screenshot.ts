@@ -23,7 +23,7 @@ export async function screenshot(): Promise<File> {
       screenTimeout,
       () =>
         new TimeoutError(
-          "Your screen hasn't sent a picture. Try again, or choose another screen, window or tab.",
+          "Your screen hasn’t sent a picture. Try again, or choose another screen, window or tab.",
         ),
     );
     await settle(video);

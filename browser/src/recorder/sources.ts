@@ -127,7 +127,9 @@ export class RecorderSources {
     const screens = this.#screen?.getVideoTracks() ?? [];
     for (const track of [this.#picture?.track, this.#sound, ...screens])
       if (track && track.readyState !== "live")
-        throw new CaptureError("A source ended before the recording began. Press Record again.");
+        throw new CaptureError(
+          "What you share ended before the recording started. Press Record again.",
+        );
   }
 
   /** Releases the sources captured for one recording. Devices stay in use for the next recording. */

@@ -144,7 +144,7 @@ export class RecordingSender {
     if (body === "unreadable")
       return this.#retryLater("This browser cannot read its copy of the recording.");
     if (body === "deleted")
-      return this.#giveUp("This browser's copy of the recording was deleted.");
+      return this.#giveUp("This browser’s copy of the recording was deleted.");
     const { safe } = this.recording;
     const isLast = this.#hasEnded && safe + body.size === this.#queue.endOffset;
     const headers: Record<string, string> = {
@@ -167,7 +167,7 @@ export class RecordingSender {
   /** Adopts the offset returned by the server. `endDeclared` means that the request declared the upload's length. */
   async #confirmOffset({ offset }: TusResponse, endDeclared: boolean): Promise<void> {
     const { recording } = this;
-    if (offset === null) return this.#retryLater("The server's response was not understood.");
+    if (offset === null) return this.#retryLater("The server’s response was not understood.");
     if (offset < recording.safe)
       return this.#giveUp("The server has less of this recording than it confirmed.");
     if (offset > this.#queue.endOffset) {
@@ -226,8 +226,8 @@ export class RecordingSender {
       return this.#wait(
         "signed-out",
         person === null
-          ? "You are signed out. Sign in in another tab; the recording waits here."
-          : "Someone else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
+          ? "You are signed out. Sign in again in another tab; your recording is safe here."
+          : "Someone else is signed in to this browser. Sign in as yourself again in another tab; your recording is safe here.",
         SIGN_IN_CHECK_MS,
       );
     // The session is valid, so the person must have signed in after the request that failed with 401. Retry that

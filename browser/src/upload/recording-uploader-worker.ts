@@ -97,10 +97,10 @@ async function createRecording({ type, name, update }: BeginCommand): Promise<Re
   ]);
   const { status, location, media } = response;
   if (status === 401 || person === null)
-    throw new Error("You are signed out. Sign in again in another tab, then begin.");
+    throw new Error("You are signed out. Sign in again in another tab, then start.");
   if (status === 0 || person === undefined)
     throw new Error(
-      "The server is not responding, so recording has not begun. Try again in a moment.",
+      "The server is not responding, so recording hasn’t started. Try again in a moment.",
     );
   const updateId = response.update ?? update;
   if (status !== 201 || !location || !media || !updateId)

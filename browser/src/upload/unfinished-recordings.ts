@@ -1,5 +1,5 @@
 // <unfinished-recordings> lists the person's unfinished recordings. Some are in this browser's spool, because their
-// page was closed, crashed or could not reach the server. Others were begun in another browser. Only the person can
+// page was closed, crashed or could not reach the server. Others were started in another browser. Only the person can
 // discard a recording that contains data.
 import {
   announce,
@@ -82,9 +82,7 @@ export class UnfinishedRecordings extends HTMLElement {
     }
     if (this.#disconnected.signal.aborted) return;
     this.replaceChildren(
-      ...(rows.length > 0
-        ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)]
-        : []),
+      ...(rows.length > 0 ? [make("ul", { "aria-label": "Unfinished recordings" }, ...rows)] : []),
     );
     announceList();
   }
@@ -167,7 +165,7 @@ export class UnfinishedRecordings extends HTMLElement {
       await spool.removeRecording(recording.id);
     };
     row.setActions(
-      actionButton(isComplete ? "Finish it" : "Continue the upload", () =>
+      actionButton(isComplete ? "Finish" : "Continue the upload", () =>
         this.#resume(row, recording),
       ),
       actionButton("Keep for later", () => postpone(row, recording.id)),
@@ -180,7 +178,7 @@ export class UnfinishedRecordings extends HTMLElement {
     const { id, update, media, received, created_at } = upload;
     const url = new URL(upload.url, location.href).pathname;
     const row = new RecordingRow(
-      `Unfinished recording of ${formatTimestamp(new Date(created_at))}, begun in another browser${await draftSuffix(update)}`,
+      `Unfinished recording of ${formatTimestamp(new Date(created_at))}, started in another browser${await draftSuffix(update)}`,
       media,
     );
     row.showMessage(
@@ -198,7 +196,7 @@ export class UnfinishedRecordings extends HTMLElement {
       if (message !== null) throw new Error(message);
     };
     row.setActions(
-      actionButton("Finish it here", finish),
+      actionButton("Finish here", finish),
       actionButton("Keep for later", () => postpone(row, id)),
       actionButton("Discard", () => discardRow(row, question, discard), "quiet"),
     );
@@ -263,7 +261,7 @@ export class UnfinishedRecordings extends HTMLElement {
         row.remove();
       };
       row.showMessage(message);
-      row.setActions(openUpdate, actionButton("Put away", putAway, "quiet"));
+      row.setActions(openUpdate, actionButton("Hide", putAway, "quiet"));
       return;
     }
     row.showError(message);

@@ -173,7 +173,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   get #list(): HTMLElement {
     const existing = this.querySelector<HTMLElement>(".media-list.arriving");
     if (existing) return existing;
-    const list = make("ul", { class: "media-list arriving", "aria-label": "On their way" });
+    const list = make("ul", { class: "media-list arriving", "aria-label": "Uploading" });
     this.querySelector(".media-list")?.after(list);
     return list;
   }
@@ -285,10 +285,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
 
   #nameList(): void {
     const failed = this.#items.length > 0 && this.#items.every((item) => item.state === "failed");
-    this.querySelector(".arriving")?.setAttribute(
-      "aria-label",
-      failed ? "Not accepted" : "On their way",
-    );
+    this.querySelector(".arriving")?.setAttribute("aria-label", failed ? "Not added" : "Uploading");
   }
 
   /** Removes a file from the queue, and cancels its upload unless it has arrived. */

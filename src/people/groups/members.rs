@@ -35,11 +35,7 @@ pub async fn resolve_members(
     };
     let strangers = listed(&|account| account.is_none());
     if !strangers.is_empty() {
-        let have = if strangers.len() == 1 {
-            "has no account"
-        } else {
-            "have no account"
-        };
+        let have = text::plural_form(strangers.len(), "has no account", "have no account");
         return Err(invalid(FieldError::sentence(format!(
             "{} {have}. Ask an admin to invite them. Once they have joined, add them to the group.",
             text::join_list(&strangers, "and")
@@ -47,11 +43,8 @@ pub async fn resolve_members(
     }
     let gone = listed(&|account| account.is_some_and(|account| account.deactivated_at.is_some()));
     if !gone.is_empty() {
-        let (noun, are) = if gone.len() == 1 {
-            ("account", "is")
-        } else {
-            ("accounts", "are")
-        };
+        let noun = text::plural_form(gone.len(), "account", "accounts");
+        let are = text::plural_form(gone.len(), "is", "are");
         return Err(invalid(FieldError::sentence(format!(
             "The {noun} {} {are} deactivated. Leave out deactivated accounts, or ask an admin to \
              reactivate them.",
@@ -73,7 +66,7 @@ fn parse_addresses(given: &[String]) -> Result<BTreeMap<String, String>> {
         .find(|name| name.starts_with('@') || *name == "everyone")
     {
         return Err(invalid(format!(
-            "can contain only people, not {group}. Use the email addresses of the people."
+            "can contain only people, not {group}. Use the e-mail addresses of the people."
         )));
     }
     let mut addresses = BTreeMap::new();

@@ -49,7 +49,7 @@ pub async fn resolve_addresses(
                 Some(_) => {}
                 None => {
                     let message = format!(
-                        "There is no group called @{handle}. Use email addresses, @groups or “everyone”."
+                        "There is no group called @{handle}. Use e-mail addresses, @groups or “everyone”."
                     );
                     return Err(Error::invalid("audience", FieldError::sentence(message)));
                 }
@@ -92,11 +92,7 @@ async fn no_account_error(
     by: &Person,
     strangers: &[String],
 ) -> Result<Error> {
-    let have = if strangers.len() == 1 {
-        "has no account"
-    } else {
-        "have no account"
-    };
+    let have = text::plural_form(strangers.len(), "has no account", "have no account");
     let way = match admin_names(connection).await? {
         _ if by.is_admin() => {
             "You can invite them: press “Invite and ask”, or add the field `invite` to the request."

@@ -2,6 +2,7 @@
 
 use super::super::schema::{CountsView, ReceiptGroup, ReceiptView, UpdateView};
 use crate::receipts::{ReceiptState, Standing};
+use crate::text;
 
 /// The receipts of an update, sorted into groups. Each receipt is in at most one group. For the author, readbacks
 /// without a verdict are also in `to_review`.
@@ -150,7 +151,7 @@ impl<'a> ReceiptSummary<'a> {
         }
         let mut sentences = vec![first_sentence(counts, answered == 0)];
         for (count, one, more) in parts.into_iter().filter(|(count, ..)| *count > 0) {
-            sentences.push(format!("{count} {}.", if count == 1 { one } else { more }));
+            sentences.push(text::plural(count, one, more) + ".");
         }
         sentences.join(" ")
     }
@@ -196,10 +197,8 @@ fn opened_sentence(update: &UpdateView) -> String {
     if counts.heard > 0 {
         sentences.push(format!("{} heard.", counts.heard));
     }
-    match counts.objections {
-        0 => {}
-        1 => sentences.push("1 objects.".to_owned()),
-        more => sentences.push(format!("{more} object.")),
+    if counts.objections > 0 {
+        sentences.push(text::plural(counts.objections, "objects", "object") + ".");
     }
     if let Some(count) = counts.answered_unopened.filter(|count| *count > 0) {
         sentences.push(format!("{count} answered without opening it."));

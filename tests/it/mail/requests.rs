@@ -23,7 +23,7 @@ async fn reminder_after_a_correction_says_that_the_readback_was_not_quite_right(
     let mails = sink.mails();
     let last = mails.last().unwrap();
     assert_eq!(last.header("Subject"), "Reminder: “The new flow”");
-    let reason = "Your readback was not quite right; Ada explains why.";
+    let reason = "What you said back wasn’t quite right. Ada explains why.";
     assert!(last.text().contains(reason), "{}", last.text());
 }
 

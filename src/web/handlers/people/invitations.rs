@@ -105,7 +105,7 @@ async fn try_invite(
         .choice("role", &[Role::Member, Role::Admin])
         .unwrap_or(Role::Member);
     if emails.is_empty() {
-        fields.add_error("emails", "is empty. Write one email address per line.");
+        fields.add_error("emails", "is empty. Write one e-mail address per line.");
     }
     if emails.len() > MAX_INVITED {
         fields.add_error(

@@ -44,7 +44,7 @@ pub(crate) async fn decline(
         match fields.text("reason", MAX_READBACK).flatten() {
             Some(reason) => Answer::Declined(reason),
             None => {
-                fields.add_error("reason", "is missing. Say why you decline.");
+                fields.add_error("reason", "is missing. Say what’s in the way.");
                 Answer::Declined(String::new())
             }
         }

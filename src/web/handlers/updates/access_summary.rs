@@ -1,5 +1,6 @@
 //! The line on an update's page that says who can open the update.
 
+use crate::text;
 use crate::updates::Visibility;
 use crate::web::pages::AccessSummary;
 use crate::web::schema::UpdateView;
@@ -8,11 +9,7 @@ use crate::web::schema::UpdateView;
 /// and a recipient sees "Ada, you, 5 more people".
 pub(super) fn access_summary(update: &UpdateView, author: bool, links: usize) -> AccessSummary {
     let everyone = update.visibility == Visibility::Workspace || update.audience.everyone;
-    let some = |count: i64, one: &str, more: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {more}")),
-    };
+    let some = |count: i64, one, more| (count > 0).then(|| text::plural(count, one, more));
     let mut parts = Vec::new();
     if author {
         parts.push("You".to_owned());

@@ -203,10 +203,10 @@ async fn find_accounts(connection: &mut AnyConnection, typed: &str) -> Result<Ve
 
 fn author_problem(typed: &str, found: usize) -> String {
     if found == 0 {
-        format!("Nobody here has the name or email address “{typed}”.")
+        format!("Nobody here has the name or e-mail address “{typed}”.")
     } else {
         format!(
-            "{found} people are called “{typed}”. Choose one from the list, or type an email address."
+            "{found} people are called “{typed}”. Choose one from the list, or type an e-mail address."
         )
     }
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::media::{self, StoredFile};
 use crate::people::{CreatedInvitation, Person};
 use crate::state::State;
+use crate::text;
 use crate::updates::{self, Expectation, Update};
 use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::{Fields, FileOptions, NoFields, context_or_keep_typed};
@@ -160,8 +161,7 @@ fn form_redirect(
     if published {
         let text = match update.recipients {
             0 => "Sent.".to_owned(),
-            1 => "Sent to 1 person.".to_owned(),
-            people => format!("Sent to {people} people."),
+            count => format!("Sent to {}.", text::plural(count, "person", "people")),
         };
         return see_other_with_flash(
             state,
