@@ -18,6 +18,7 @@ import "./lib/people-suggestions.js";
 import "./lib/copy-button.js";
 import "./lib/theme-switch.js";
 import "./lib/time-zone-field.js";
+import "./lib/time-zone-search.js";
 import "./lib/keep-fragment.js";
 import "./lib/unit-label.js";
 import "./upload/unfinished-recordings.js";

@@ -3,6 +3,7 @@
 // comma-separated addresses and is submitted with the form. Its datalist has the names of the people in it. `data-me`
 // is an address that is not suggested.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
+import { ListBox } from "../lib/list-box.js";
 import { LatestSearch, searchPeople } from "../lib/people-search.js";
 
 /** The maximum number of suggestions shown at a time. */
@@ -28,8 +29,7 @@ export class PeopleField extends HTMLElement {
   /** Entries whose names were requested from the server. */
   readonly #asked = new Set<string>();
   #suggestions: Choice[] = [];
-  /** Index of the active suggestion, or -1. */
-  #active = -1;
+  #listBox!: ListBox;
   #invalid = new Set<string>();
 
   connectedCallback(): void {
@@ -41,13 +41,14 @@ export class PeopleField extends HTMLElement {
       name: option.textContent ?? "",
     }));
     this.#list = make("ul", {
-      class: "people-options",
+      class: "suggestions",
       role: "listbox",
       id: `${value.id}-options`,
       "aria-label": "People",
       hidden: true,
     });
     this.#input = this.#makeInput(value.id);
+    this.#listBox = new ListBox(this.#input, this.#list);
     this.#hideOriginal();
     this.#box = make("div", { class: "people-box" }, this.#input);
     this.append(this.#box, this.#list);
@@ -237,14 +238,13 @@ export class PeopleField extends HTMLElement {
     const choices = found
       ? [...known.filter(({ value }) => value === "everyone"), ...found]
       : known;
-    const activeValue = found && this.#suggestions[this.#active]?.value;
+    const activeValue = found && this.#suggestions[this.#listBox.active]?.value;
     this.#suggestions = choices
       .filter((choice) => !chosen.has(choice.value))
       .slice(0, maxSuggestions);
     const index = this.#suggestions.findIndex(({ value }) => value === activeValue);
-    this.#active = index >= 0 || query === "" ? index : 0;
     this.#list.replaceChildren(...this.#suggestions.map((choice, i) => this.#option(choice, i)));
-    this.#showActive();
+    this.#listBox.activate(index >= 0 || query === "" ? index : 0);
     this.#list.hidden = this.#suggestions.length === 0;
     this.#input.setAttribute("aria-expanded", String(this.#suggestions.length > 0));
   }
@@ -252,7 +252,7 @@ export class PeopleField extends HTMLElement {
   #option({ value, name }: Choice, index: number): HTMLLIElement {
     const option = make(
       "li",
-      { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" },
+      { role: "option", "aria-selected": "false" },
       make("span", { dir: "auto" }, name),
       make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
@@ -262,17 +262,6 @@ export class PeopleField extends HTMLElement {
       this.#choose(index);
     });
     return option;
-  }
-
-  #showActive(): void {
-    [...this.#list.children].forEach((option, index) =>
-      option.setAttribute("aria-selected", String(index === this.#active)),
-    );
-    const active = this.#list.children[this.#active];
-    if (active) {
-      this.#input.setAttribute("aria-activedescendant", active.id);
-      active.scrollIntoView({ block: "nearest" });
-    } else this.#input.removeAttribute("aria-activedescendant");
   }
 
   #choose(index: number): void {
@@ -309,10 +298,8 @@ export class PeopleField extends HTMLElement {
   }
 
   #moveActive(step: 1 | -1): void {
-    const count = this.#suggestions.length;
     if (this.#list.hidden) this.#suggest();
-    else this.#active = (this.#active + step + count) % count;
-    this.#showActive();
+    else this.#listBox.move(step);
   }
 
   /**
@@ -320,10 +307,10 @@ export class PeopleField extends HTMLElement {
    * the focus as usual.
    */
   #accept(event: KeyboardEvent): void {
-    const hasActive = !this.#list.hidden && this.#active >= 0;
+    const hasActive = !this.#list.hidden && this.#listBox.active >= 0;
     if (hasActive && (this.#input.value !== "" || event.key === "Enter")) {
       event.preventDefault();
-      this.#choose(this.#active);
+      this.#choose(this.#listBox.active);
     } else if (this.#input.value.trim() !== "") {
       event.preventDefault();
       if (event.key === "Enter" && this.#search.isRunning && !this.#input.value.includes("@"))

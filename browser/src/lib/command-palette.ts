@@ -1,8 +1,9 @@
 // The command palette: Ctrl+K or ⌘K opens a dialog in which the person goes to a page, starts an update, or finds an
 // update or a person. The field is an ARIA combobox with a list box.
 import { visit } from "@hotwired/turbo";
-import { announce, icon, make } from "./dom.js";
+import { announce, icon, make, plural } from "./dom.js";
 import { latinKey } from "./latin-key.js";
+import { ListBox } from "./list-box.js";
 import { searchPeople, type FoundPerson } from "./people-search.js";
 import { requestJson } from "./request.js";
 import { showShortcuts } from "./shortcuts.js";
@@ -69,7 +70,7 @@ class Palette {
     this.#list,
   );
   #entries: Entry[] = [];
-  #active = 0;
+  readonly #listBox = new ListBox(this.#input, this.#list);
   #search = new AbortController();
 
   open(): void {
@@ -115,9 +116,7 @@ class Palette {
       const entries = [...matching, ...foundEntries(found)];
       this.#show(entries);
       const { length } = entries;
-      announce(
-        length === 0 ? "Nothing found." : `${length} ${length === 1 ? "result" : "results"}.`,
-      );
+      announce(length === 0 ? "Nothing found." : `${plural(length, "result", "results")}.`);
     } catch {
       // Without results from the server, the commands remain.
     }
@@ -125,32 +124,32 @@ class Palette {
 
   /** Shows the entries under the headings of their groups. The active entry stays active if it is still shown. */
   #show(entries: Entry[]): void {
-    const before = this.#entries[this.#active];
+    const before = this.#entries[this.#listBox.active];
     const same = entries.findIndex(
       ({ group, label }) => group === before?.group && label === before.label,
     );
     this.#entries = entries;
-    this.#active = this.#query === "" ? 0 : Math.max(0, same);
     const groups = [...new Set(entries.map(({ group }) => group))];
     this.#list.replaceChildren(
       ...groups.map((group) => this.#group(group)),
       ...(entries.length === 0 ? [make("p", { class: "hint" }, "Nothing found")] : []),
     );
-    this.#showActive();
+    const first = entries.length > 0 ? 0 : -1;
+    this.#listBox.activate(this.#query === "" ? first : Math.max(first, same));
   }
 
   #group(group: Entry["group"]): HTMLElement {
-    const options = this.#entries.flatMap((entry, index) =>
-      entry.group === group ? [this.#option(entry, index)] : [],
-    );
+    const options = this.#entries
+      .filter((entry) => entry.group === group)
+      .map((entry) => this.#option(entry));
     const heading = make("h3", { "aria-hidden": "true" }, group);
     return make("div", { role: "group", "aria-label": group }, heading, ...options);
   }
 
-  #option({ label, detail, picture, run }: Entry, index: number): HTMLElement {
+  #option({ label, detail, picture, run }: Entry): HTMLElement {
     const option = make(
       "div",
-      { role: "option", id: `palette-option-${index}`, "aria-selected": "false" },
+      { role: "option", "aria-selected": "false" },
       picture,
       make("bdi", {}, label),
       ...(detail === undefined
@@ -161,24 +160,12 @@ class Palette {
     return option;
   }
 
-  #showActive(): void {
-    for (const option of this.#list.querySelectorAll("[role=option]"))
-      option.setAttribute("aria-selected", String(option.id === `palette-option-${this.#active}`));
-    const active = this.#list.querySelector('[aria-selected="true"]');
-    if (!active) return this.#input.removeAttribute("aria-activedescendant");
-    this.#input.setAttribute("aria-activedescendant", active.id);
-    active.scrollIntoView({ block: "nearest" });
-  }
-
   #key(event: KeyboardEvent): void {
     if (event.isComposing) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const count = this.#entries.length;
-    if (step !== undefined && count > 0) {
-      this.#active = (this.#active + step + count) % count;
-      this.#showActive();
-    } else if (event.key === "Enter") {
-      const entry = this.#entries[this.#active];
+    if (event.key === "ArrowDown") this.#listBox.move(1);
+    else if (event.key === "ArrowUp") this.#listBox.move(-1);
+    else if (event.key === "Enter") {
+      const entry = this.#entries[this.#listBox.active];
       if (entry) this.#run(entry.run);
     } else return;
     event.preventDefault();

@@ -79,7 +79,7 @@ async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HT
     fragment: make(
       "ul",
       {
-        class: "names people-options",
+        class: "names suggestions",
         role: "listbox",
         "aria-label": "People and groups",
         "data-js": true,
