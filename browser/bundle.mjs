@@ -78,6 +78,10 @@ export async function bundler({ out, dev = false }) {
     // The page and the server draw text in marks with this font. The page names it in styles/markup-editor.css, and the
     // server looks it up in the manifest.
     manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
+    // Every page preloads the font of its title.
+    manifest["serif.woff2"] = [...files.keys()].find((name) =>
+      name.startsWith("source-serif-4-latin-wght-normal-"),
+    );
     if (!dev) compress(files);
     replace(out, files, manifest);
     return manifest;

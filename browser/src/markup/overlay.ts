@@ -107,6 +107,9 @@ export class MarkOverlay {
       button.dataset[name] = value ?? "";
       button.dataset["answered"] = answered;
     }
+    // Under a video, a phone has no room for labels beside the timeline.
+    for (const label of this.tools.querySelectorAll("span"))
+      label.classList.toggle("sr-phone", this.#video !== null);
   }
 
   /**
