@@ -19,7 +19,7 @@ test("an absence postpones a person's due time, and the author can stop asking",
     .locator("form", { has: inAuckland.getByLabel("Away until") })
     .getByRole("button", { name: "Save" })
     .click();
-  await expect(inAuckland.getByRole("status").filter({ hasText: "Saved" })).toBeVisible();
+  await expect(inAuckland.locator(".said").filter({ hasText: "Saved" })).toBeVisible();
   await checkPage(inAuckland, "loop-away");
 
   await author.goto("/inbox");

@@ -132,7 +132,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await reason.fill("   ");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
     await expect(inSanFrancisco.locator("#complaint")).toContainText(
-      "This is missing. Say why you decline.",
+      "This is missing. Say what’s in the way.",
     );
     await reason.fill("we have spent it already.");
     await checkPage(inSanFrancisco, "loop-declining");
@@ -143,7 +143,7 @@ test("a recipient empties the inbox by postponing, muting, acknowledging and obj
     await inSanFrancisco.keyboard.press("i");
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: menu })).toBeVisible();
     await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
-    await expect(inSanFrancisco.getByText("That’s everything.")).toBeVisible();
+    await expect(inSanFrancisco.getByText("That’s everything.", { exact: true })).toBeVisible();
     await expect(inSanFrancisco.getByText("You’re all caught up.")).toBeVisible();
     await expect(inSanFrancisco).toHaveTitle("Inbox · hearback");
     await checkPage(inSanFrancisco, "loop-inbox-empty");

@@ -329,7 +329,7 @@ test("an author hears back from three people in other time zones, and asks them 
     await author.goto(`${update}/receipts`);
     await author.getByRole("button", { name: "Remind" }).click();
     await expect(
-      author.getByRole("status").filter({ hasText: "Leo Park has been reminded." }),
+      author.locator(".said").filter({ hasText: "Leo Park has been reminded." }),
     ).toBeVisible();
     await expect(
       author.getByLabel("Leo Park has been reminded. You can also send this message:"),

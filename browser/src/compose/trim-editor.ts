@@ -188,7 +188,7 @@ export class TrimEditor extends HTMLElement {
     if (!video.paused) return video.pause();
     const now = positionMs(video);
     if (now < this.#range.from - 50 || now >= this.#range.to - 100) this.#seek(this.#range.from);
-    void video.play();
+    video.play().catch(() => undefined);
   }
 
   #showPlayState(): void {

@@ -1,6 +1,6 @@
 // Keyboard shortcuts of the inbox. On an update's page, a shortcut opens the next update in the inbox.
 import { visit } from "@hotwired/turbo";
-import { readStorage, writeStorage } from "../lib/dom.js";
+import { announce, readStorage, writeStorage } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
@@ -51,6 +51,7 @@ class InboxKeys extends HTMLElement {
       case "s":
         row?.querySelector<HTMLElement>("[data-later]")?.click();
         row?.querySelector<HTMLElement>(".menu-items button")?.focus();
+        if (row) announce("Snooze until when?");
         break;
       case "i":
         visit("/inbox/next");

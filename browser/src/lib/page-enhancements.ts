@@ -1,4 +1,20 @@
-// Small behaviors of every page, selected by data attributes.
+// Small behaviors of every page, most of them selected by data attributes.
+import { announce } from "./dom.js";
+
+// When a browser loads a page, screen readers read its title. They notice nothing when Turbo replaces the page, so
+// announce the heading of the new page, and what it says about the action that led there.
+let isFirstPage = true;
+document.addEventListener("turbo:load", () => {
+  if (!isFirstPage) announceHeading();
+  isFirstPage = false;
+});
+
+function announceHeading(): void {
+  const texts = [...document.querySelectorAll("h1, .said > p")].map((part) =>
+    (part.textContent ?? "").trim().replace(/\s+/g, " "),
+  );
+  if (texts.length > 0) announce(texts.map((text) => text.replace(/\w$/, "$&.")).join(" "));
+}
 
 // `data-submit`: choosing another option of this list submits its form.
 document.addEventListener("change", (event) => {

@@ -57,6 +57,9 @@ function keepsAttribute(element: Element, name: string): boolean {
   if (name === "open" || name === "style" || name === "data-n") return true;
   if (name === "class") return element.matches(".medium, .viewport, .comment.on");
   if (name === "aria-current") return element.matches(".strip a");
+  // Scripts make the player one tab stop.
+  if (name === "tabindex" || name === "role" || name.startsWith("aria-"))
+    if (element.matches(".film")) return true;
   // Scripts open and close the menus and forms of comments.
   if (name === "aria-expanded") return element.matches("button[form=ask]");
   if (name === "hidden")

@@ -1,5 +1,5 @@
 // Keyboard navigation of lists: one row at a time has the focus.
-import { isTextEntry } from "./dom.js";
+import { announce, isTextEntry } from "./dom.js";
 import { shortcutsEnabled } from "./shortcuts.js";
 
 /**
@@ -25,14 +25,17 @@ export function focusedRow(rows: HTMLElement[]): HTMLElement | undefined {
 }
 
 /**
- * Moves the focus by `offset` rows. If no row has the focus, focuses the first row or, if `offset`
- * is negative, the last.
+ * Moves the focus by `offset` rows, and announces the place of the row. If no row has the focus, focuses the first row
+ * or, if `offset` is negative, the last.
  */
 export function moveFocus(rows: HTMLElement[], offset: number): void {
   const last = rows.length - 1;
   const current = rows.findIndex((row) => row.contains(document.activeElement));
   const start = offset > 0 ? 0 : last;
-  const next = rows[current === -1 ? start : Math.min(last, Math.max(0, current + offset))];
-  next?.focus();
-  next?.scrollIntoView({ block: "nearest" });
+  const index = current === -1 ? start : Math.min(last, Math.max(0, current + offset));
+  const next = rows[index];
+  if (!next) return;
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+  announce(`${index + 1} of ${rows.length}`);
 }

@@ -11,11 +11,11 @@ const everywhere: Shortcut[] = [
 ];
 const onUpdates: Shortcut[] = [
   [["Space", "k"], "Play or pause"],
-  [["j", "l"], "10 seconds back or on"],
-  [["←", "→"], "5 seconds; with Shift 1; between pictures"],
+  [["j", "l"], "Back or forward 10 seconds"],
+  [["←", "→"], "Back or forward 5 seconds (Shift: 1), or another picture"],
   [["c"], "Comment here"],
   [["q"], "Ask a question here"],
-  [["d"], "Draw on it, for a comment"],
+  [["d"], "Draw on what is shown, for a comment"],
   [["m"], "Show or hide the marks of a picture"],
   [["Ctrl", "Enter"], "Send what you typed"],
   [["n", "p"], "Next or previous comment"],
@@ -23,25 +23,30 @@ const onUpdates: Shortcut[] = [
   [["i"], "Next in the inbox"],
   [["z"], "Focus mode"],
 ];
+const onPlayer: Shortcut[] = [
+  [["↑", "↓"], "On the player: louder or quieter"],
+  [["<", ">"], "On the player: slower or faster"],
+  [["f"], "On the player: full screen"],
+];
 const onInbox: Shortcut[] = [
   [["j", "k"], "Next or previous row"],
   [["Enter"], "Open"],
   [["a"], "Answer, or open"],
   [["s"], "Snooze"],
-  [["u"], "Undo, for ten seconds"],
+  [["u"], "Undo (for ten seconds)"],
   [["i"], "Go through one by one"],
 ];
 const onReceipts: Shortcut[] = [
   [["j", "k"], "Next or previous answer"],
   [["y"], "Yes, that’s it"],
   [["n"], "Not quite"],
-  [["u"], "Undo, for ten seconds"],
+  [["u"], "Undo (for ten seconds)"],
   [["Ctrl", "Enter"], "Send what you typed"],
 ];
 const onImages: Shortcut[] = [
-  [["+", "−", "0"], "Zoom; the whole picture"],
+  [["+", "−", "0"], "Zoom in, zoom out, whole picture"],
   [["Enter"], "On the picture: place a pin, then move it with the arrow keys"],
-  [["Space"], "Hold to move the picture"],
+  [["Space"], "Hold and drag to move the picture"],
 ];
 
 /** Whether single-key shortcuts are on. */
@@ -89,6 +94,7 @@ export function showShortcuts(): void {
   if (document.querySelector("dialog[open]")) return;
   const shortcuts = [
     ...(document.querySelector("update-page") ? onUpdates : []),
+    ...(document.querySelector(".film") ? onPlayer : []),
     ...(document.querySelector(".viewport") ? onImages : []),
     ...(document.querySelector("inbox-keys") ? onInbox : []),
     ...(document.querySelector("hearing-list") ? onReceipts : []),

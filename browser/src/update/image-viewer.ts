@@ -2,7 +2,7 @@
 //
 // A click places a pin, and a drag marks a region. Other gestures move the image: the hand tool, the space bar, the
 // middle button or two fingers. When zoomed in, the wheel or one finger moves it too.
-import { icon, iconButton, make } from "../lib/dom.js";
+import { announce, icon, iconButton, make } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
 import { type AnchoredComment, clampFraction, type Region } from "./anchors.js";
 import { HandTool } from "./hand-tool.js";
@@ -244,9 +244,9 @@ export class ImageViewer {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== this.viewport) return;
     const key = latinKey(event);
     const arrow = arrows[key];
-    if (key === "+" || key === "=") this.#zoom.zoomBy(ZOOM_STEP);
-    else if (key === "-") this.#zoom.zoomBy(1 / ZOOM_STEP);
-    else if (key === "0") this.#zoom.fit();
+    if (key === "+" || key === "=") this.#zoomBy(ZOOM_STEP);
+    else if (key === "-") this.#zoomBy(1 / ZOOM_STEP);
+    else if (key === "0") this.#zoomBy(null);
     else if (key === "Enter" && this.options.canComment) this.pinCenter();
     else if (arrow && this.#pending) this.#movePin(this.#pending, arrow, event.shiftKey);
     else if (arrow && this.#zoom.zoom > 1)
@@ -259,14 +259,20 @@ export class ImageViewer {
     event.stopPropagation();
   }
 
+  /** Zooms by a factor or, without one, shows the whole picture. Announces the new size. */
+  #zoomBy(factor: number | null): void {
+    if (factor === null) this.#zoom.fit();
+    else this.#zoom.zoomBy(factor);
+    announce(`${this.#zoom.percent} percent`);
+  }
+
   #movePin(pin: Region, [dx, dy]: [dx: number, dy: number], isLarge: boolean): void {
     const step = isLarge ? LARGE_PIN_STEP : PIN_STEP;
-    this.options.onPoint({
-      ...pin,
-      x: clampFraction(pin.x + dx * step),
-      y: clampFraction(pin.y + dy * step),
-    });
+    const [x, y] = [clampFraction(pin.x + dx * step), clampFraction(pin.y + dy * step)];
+    this.options.onPoint({ ...pin, x, y });
     this.viewport.focus();
+    const [left, top] = [x, y].map((part) => `${Math.round(part * 100)} percent`);
+    announce(`Pin ${left} from the left, ${top} from the top`);
   }
 
   #updateCursor(): void {

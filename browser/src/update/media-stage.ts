@@ -11,6 +11,7 @@ import {
   selectComment,
 } from "./anchors.js";
 import { ImageViewer } from "./image-viewer.js";
+import { connectPlayerKeys } from "./player-keys.js";
 import { positionMs, seekTo } from "./source-swap.js";
 import { Timeline } from "./timeline.js";
 
@@ -21,6 +22,7 @@ export class UpdateStage extends HTMLElement {
   #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
+  #playerKeys = new AbortController();
   /**
    * A button that lost the focus because it was hidden or because the toolbar was rebuilt. It gets
    * the focus back once it is visible again.
@@ -123,12 +125,13 @@ export class UpdateStage extends HTMLElement {
     this.sync();
   }
 
-  /** Shows the media item that is `offset` positions after the current one. Does nothing if there is none. */
-  step(offset: number): void {
+  /** Shows the media item that is `offset` positions after the current one. Returns whether there is one. */
+  step(offset: number): boolean {
     const figures = this.#figures;
     const current = figures.findIndex((figure) => figure.dataset["media"] === this.#shownMedia);
     const next = figures[current + offset];
     if (next) this.show(next.dataset["media"] ?? "");
+    return next !== undefined;
   }
 
   /** The video's position as an anchor. Null if the video is at its very start or the stage shows no video. */
@@ -193,7 +196,7 @@ export class UpdateStage extends HTMLElement {
     this.#focusTarget = null;
     if (activeElement !== null && activeElement !== document.body && activeElement !== this) return;
     if (button.checkVisibility()) return button.focus({ preventScroll: true });
-    const media = this.#figure?.querySelector<HTMLElement>(".viewport, video");
+    const media = this.#figure?.querySelector<HTMLElement>(".viewport, .film");
     this.tabIndex = -1;
     (media ?? this).focus({ preventScroll: true });
     if (!media) this.#focusTarget = button;
@@ -261,6 +264,8 @@ export class UpdateStage extends HTMLElement {
           make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
         );
     } else if (this.video) {
+      this.#playerKeys = new AbortController();
+      connectPlayerKeys(this.video, this.#playerKeys.signal);
       this.#timeline = new Timeline(this.video, (comment) => void this.#select(comment));
       tools?.replaceChildren(this.#timeline.element);
       if (this.#marks) tools?.append(this.#marks.tools);
@@ -270,6 +275,7 @@ export class UpdateStage extends HTMLElement {
   #destroyViews(): void {
     this.#imageViewer?.destroy();
     this.#timeline?.destroy();
+    this.#playerKeys.abort();
     this.#imageViewer = this.#timeline = null;
   }
 

@@ -2,6 +2,7 @@
 import { mainComposer } from "../comments/comment-composer.js";
 import { showCommentFromHash } from "../comments/threads.js";
 import { openNextUpdate } from "../inbox/inbox-keys.js";
+import { announce, formatTime } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
 import { awaitConnection } from "../lib/offline.js";
 import { Problem, requestJson } from "../lib/request.js";
@@ -9,10 +10,10 @@ import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
 import { connectAnswerCard, focusAnswer } from "./answer-card.js";
 import { stage } from "./media-stage.js";
+import { mediaKey } from "./player-keys.js";
 
 /** The minimum time between two reports that the update was opened. */
 const REOPEN_INTERVAL_MS = 10_000;
-const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 
 class UpdatePage extends HTMLElement {
   #listeners = new AbortController();
@@ -119,7 +120,11 @@ class UpdatePage extends HTMLElement {
         openNextUpdate();
         return true;
       case "z":
-        document.body.classList.toggle("quiet");
+        announce(
+          document.body.classList.toggle("quiet")
+            ? "Focus mode on. Press z to leave it."
+            : "Focus mode off.",
+        );
         return true;
       default:
         return false;
@@ -133,8 +138,13 @@ class UpdatePage extends HTMLElement {
     );
     const current = comments.findIndex((comment) => comment.classList.contains("on"));
     const start = offset > 0 ? 0 : comments.length - 1;
-    const next = comments[current === -1 ? start : current + offset];
-    if (!next) return;
+    const index = current === -1 ? start : current + offset;
+    const next = comments[index];
+    if (!next) {
+      if (comments.length > 0) announce(offset > 0 ? "Last comment." : "First comment.");
+      return;
+    }
+    announce(`Comment ${index + 1} of ${comments.length}`);
     stage()?.goTo(next);
     next.focus({ preventScroll: true });
     scrollConversationTo(next);
@@ -152,46 +162,18 @@ declare global {
   }
 }
 
-/** Handles the media's shortcuts. Returns whether the key was one of them. */
-function mediaKey(event: KeyboardEvent): boolean {
-  const target = event.target instanceof Element ? event.target : null;
-  const video = stage()?.video;
-  const key = latinKey(event);
-  switch (key) {
-    case " ":
-    case "k":
-      // Ignore the space bar on a focused control, because it activates the control.
-      if (!video || (key === " " && target?.closest("button, summary, a, video, select")))
-        return false;
-      if (video.paused) void video.play();
-      else video.pause();
-      return true;
-    case "j":
-    case "l":
-      if (!video) return false;
-      video.currentTime += key === "j" ? -SKIP_SECONDS : SKIP_SECONDS;
-      return true;
-    case "ArrowLeft":
-    case "ArrowRight": {
-      if (target?.closest("video, select, input")) return false;
-      const direction = key === "ArrowLeft" ? -1 : 1;
-      if (video) video.currentTime += direction * (event.shiftKey ? FINE_SECONDS : ARROW_SECONDS);
-      else stage()?.step(direction);
-      return true;
-    }
-    case "m":
-      stage()?.marks?.toggleMarks();
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** Starts a comment or a question at the current place. */
 function startComment(asQuestion: boolean): void {
   const imageViewer = stage()?.imageViewer;
   const anchor = stage()?.currentAnchor();
   if (imageViewer) imageViewer.pinCenter();
   else if (anchor) mainComposer()?.setAnchor(anchor);
+  if (!mainComposer()) return;
   mainComposer()?.startWriting(asQuestion);
+  const place = imageViewer
+    ? " on the middle of the picture"
+    : anchor?.at === undefined
+      ? ""
+      : ` at ${formatTime(anchor.at)}`;
+  announce(`${asQuestion ? "Question" : "Comment"}${place}`);
 }
