@@ -5,53 +5,14 @@
 import { readFileSync } from "node:fs";
 import { chromium, expect, test, type Page } from "@playwright/test";
 import { chromiumArgs, executablePath } from "./playwright.config.ts";
+import { comment, publishWithManyComments } from "./many-comments.ts";
+import { apiHeaders } from "./scene.ts";
 import { Hearback } from "./server.ts";
-import { fixture, openSignedInPage } from "./test.ts";
+import { openSignedInPage } from "./test.ts";
 
-const THREADS = 100;
-const REPLIES = 4;
 const REQUESTS = 200;
 const LOADS = 7;
 const COMMENTS = 10;
-
-const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
-
-async function publish(author: Page, reader: Page, readerEmail: string): Promise<string> {
-  const made = await author.request.post("/updates", {
-    headers,
-    multipart: {
-      title: "Much to say",
-      audience: readerEmail,
-      publish: "true",
-      media: {
-        name: "a.webm",
-        mimeType: "video/webm",
-        buffer: readFileSync(fixture("rec-vp9-opus-10s.webm")),
-      },
-    },
-  });
-  const path = `/updates/${((await made.json()) as { id: string }).id}`;
-  const writers = [author, reader];
-  for (let n = 0; n < THREADS; n++) {
-    const root = await comment(writers[n % 2]!, path, {
-      body: `Remark ${n}: this part could be **shorter**, I think.`,
-      at_ms: (n * 97) % 10_000,
-    });
-    await reader.request.put(`/comments/${root}/reactions/👍`, { headers });
-    for (let reply = 0; reply < REPLIES; reply++)
-      await comment(writers[reply % 2]!, path, {
-        body: `Reply ${reply} to it, in a sentence of an average length.`,
-        parent_id: root,
-      });
-  }
-  return path;
-}
-
-async function comment(page: Page, path: string, data: object): Promise<string> {
-  const response = await page.request.post(`${path}/comments`, { headers, data });
-  expect(response.status(), await response.text()).toBe(201);
-  return ((await response.json()) as { id: string }).id;
-}
 
 /** The CPU time that the process has used, in milliseconds. */
 function cpuTime(pid: number): number {
@@ -60,7 +21,7 @@ function cpuTime(pid: number): number {
 }
 
 async function cpuPerRequest(server: Hearback, page: Page, path: string, accept: string) {
-  const ask = () => page.request.get(path, { headers: { ...headers, accept } });
+  const ask = () => page.request.get(path, { headers: { ...apiHeaders, accept } });
   for (let n = 0; n < 20; n++) await ask();
   const before = cpuTime(server.pid);
   for (let n = 0; n < REQUESTS; n++) await ask();
@@ -130,7 +91,7 @@ test("the page of an update with 500 comments", async () => {
     await openSignedInPage(browser, server, ada!),
     await openSignedInPage(browser, server, bob!),
   ];
-  const path = await publish(author, reader, bob!.email);
+  const path = await publishWithManyComments(author, reader, bob!.email);
   const page = await cpuPerRequest(server, reader, path, "text/html");
   const list = await cpuPerRequest(server, reader, `${path}/comments`, "application/json");
   console.log(`page: ${page.ms} ms CPU, ${page.bytes} bytes`);

@@ -154,7 +154,7 @@ test("on a phone, the camera and videos come first", async ({ browser, hearback 
   });
   // Browsers on phones cannot share the screen.
   await context.addInitScript(() => {
-    Reflect.deleteProperty(MediaDevices.prototype, "getDisplayMedia");
+    if ("MediaDevices" in window) Reflect.deleteProperty(MediaDevices.prototype, "getDisplayMedia");
   });
   const page = await context.newPage();
   await signIn(page, phil!);

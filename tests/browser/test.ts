@@ -13,12 +13,13 @@ import { Hearback, here, person, type Person } from "./server.ts";
 
 export { expect, Hearback, here, person, type Page, type Person };
 
-/** The uncaught errors of page scripts. If there are any, the test fails. */
+/** The uncaught errors of the scripts of all pages. If there are any, the test fails. */
 let uncaughtErrors: string[] = [];
 
-function collectErrors(context: BrowserContext): void {
-  context.on("weberror", (event) =>
-    uncaughtErrors.push(event.error().stack ?? String(event.error())),
+function collectErrors(context: BrowserContext): BrowserContext {
+  return context.on("weberror", (event) =>
+    // The stack of an error that the browser itself rejects with is empty.
+    uncaughtErrors.push(event.error().stack || String(event.error())),
   );
 }
 
@@ -27,9 +28,17 @@ function collectErrors(context: BrowserContext): void {
  * uses. `freshServer` is a new server without accounts, for one test.
  */
 export const test = base.extend<
-  { freshServer: Hearback; closeContexts: void },
-  { hearback: Hearback }
+  { freshServer: Hearback; checkContexts: void },
+  { hearback: Hearback; browser: Browser }
 >({
+  browser: [
+    async ({ browser }, use) => {
+      const newContext = browser.newContext.bind(browser);
+      browser.newContext = async (options) => collectErrors(await newContext(options));
+      await use(browser);
+    },
+    { scope: "worker" },
+  ],
   hearback: [
     async ({}, use, worker) => {
       const server = await Hearback.start(`worker-${worker.parallelIndex}`);
@@ -46,19 +55,15 @@ export const test = base.extend<
   baseURL: async ({ hearback }, use) => use(hearback.url),
   // The browser lives as long as its worker. Pages that earlier tests left open would slow down
   // later tests.
-  closeContexts: [
+  checkContexts: [
     async ({ browser }, use) => {
+      uncaughtErrors = [];
       await use();
       await Promise.all(browser.contexts().map((context) => context.close()));
+      expect(uncaughtErrors).toEqual([]);
     },
     { auto: true },
   ],
-  context: async ({ context }, use) => {
-    uncaughtErrors = [];
-    collectErrors(context);
-    await use(context);
-    expect(uncaughtErrors).toEqual([]);
-  },
 });
 
 /** The path of a file in tests/fixtures. */
@@ -87,7 +92,6 @@ export async function openSignedInPage(
     baseURL: server.url,
     permissions: ["clipboard-read", "clipboard-write"],
   });
-  collectErrors(context);
   const page = await context.newPage();
   await signIn(page, account);
   return page;

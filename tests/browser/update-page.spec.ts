@@ -373,41 +373,6 @@ test("Share makes a new link in one press, and shows and copies its address", as
   await axe(author);
 });
 
-test("the pages do not shift while they load", async ({ browser, hearback }) => {
-  const [ada, bob] = await hearback.addPeople("Ada Shift", "Bob Shift");
-  const author = await openSignedInPage(browser, hearback, ada!);
-  const path = await publishVideo(author, "readback", [bob!]);
-  await comment(author, path, 3);
-  const reader = await openSignedInPage(browser, hearback, bob!);
-  for (const [page, address] of [
-    [reader, path],
-    [author, path],
-    [author, `${path}/receipts`],
-    [author, "/receipts"],
-  ] as const)
-    for (const viewport of [
-      { width: 375, height: 560 },
-      { width: 1280, height: 800 },
-    ]) {
-      await page.setViewportSize(viewport);
-      await page.goto(address);
-      await page.evaluate(() => document.fonts.ready);
-      const shifts = await page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            let sum = 0;
-            const observer = new PerformanceObserver((list) => {
-              for (const entry of list.getEntries())
-                sum += (entry as PerformanceEntry & { value: number }).value;
-            });
-            observer.observe({ type: "layout-shift", buffered: true });
-            requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
-          }),
-      );
-      expect(shifts, `${address} at ${viewport.width} px`).toBe(0);
-    }
-});
-
 test("on a touch screen, buttons are at least 44 px high, and no key hints are shown", async ({
   browser,
   hearback,
