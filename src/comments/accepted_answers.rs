@@ -93,7 +93,7 @@ async fn accept_answer(
         let why = if whole {
             "Nobody has answered this question yet."
         } else {
-            "You cannot accept your own comment as the answer. Choose someone else's comment."
+            "You cannot accept your own comment as the answer. Choose someone else’s comment."
         };
         return Err(Error::Conflict(why.into()));
     };

@@ -25,7 +25,7 @@ pub async fn resolve(
     }
     if comment.parent_id.is_some() {
         return Err(Error::Conflict(
-            "A reply cannot be resolved, only a whole thread. Use the id of the thread's first comment.".into(),
+            "A reply cannot be resolved, only a whole thread. Use the id of the thread’s first comment.".into(),
         ));
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();

@@ -59,6 +59,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await press();
   await expect(page.locator('[data-part="number"]')).toHaveText("…");
   await page.keyboard.press("Escape");
+  await expect(page.locator("#announcements")).toHaveText("Canceled. Nothing is recorded.");
   await expectState("set");
   await press();
   await expectState("counting");

@@ -144,8 +144,11 @@ export class PeopleField extends HTMLElement {
         ),
       );
     }
-    this.#input.placeholder =
-      this.#values.length === 0 ? "Type a name, @group or e-mail address" : "";
+    const example =
+      this.#value.name === "members"
+        ? "Type a name or e-mail address"
+        : "Type a name, @group or e-mail address";
+    this.#input.placeholder = this.#values.length === 0 ? example : "";
   };
 
   #remove(value: string): void {

@@ -3,7 +3,7 @@
 // otherwise empty.
 import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
-import { formatTimestamp } from "../lib/dom.js";
+import { announce, formatTimestamp } from "../lib/dom.js";
 import { RecordingUploader } from "../upload/recording-uploader.js";
 import { CaptureError, TimeoutError } from "./capture.js";
 import { fileTypeOf, supportedType } from "./recording.js";
@@ -37,6 +37,12 @@ export class Attempt {
    */
   cancel(reason: unknown = new CaptureError("")): void {
     if (!this.#isRunning) this.#controller.abort(reason);
+  }
+
+  /** Cancels the attempt because the person pressed a key or a button, and announces it. */
+  cancelByPerson(): void {
+    this.cancel();
+    announce("Canceled. Nothing is recorded.");
   }
 
   /** Marks the recorder as running, after which the attempt can no longer be cancelled. */

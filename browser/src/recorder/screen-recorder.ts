@@ -122,9 +122,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     const name = button?.dataset["do"] ?? "";
     const actions: Record<string, () => void> = {
       open: () => void this.#open(),
-      close: () => (this.#state === "asking" ? this.#attempt?.cancel() : this.#close()),
+      close: () => (this.#state === "asking" ? this.#attempt?.cancelByPerson() : this.#close()),
       record: () => void this.#record(),
-      cancel: () => this.#attempt?.cancel(),
+      cancel: () => this.#attempt?.cancelByPerson(),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       restart: () => void this.#restart(),
@@ -141,7 +141,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
 
   #handleKey(event: KeyboardEvent): void {
     const shortcut = shortcutOf(event, this.#state);
-    if (shortcut === "cancel") this.#attempt?.cancel();
+    if (shortcut === "cancel") this.#attempt?.cancelByPerson();
     else if (shortcut === "stop") void this.#stop();
     else if (shortcut === "pause") this.#pause();
     else if (shortcut === "resume") this.#resume();

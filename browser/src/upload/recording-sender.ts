@@ -200,7 +200,7 @@ export class RecordingSender {
       // The offset was wrong or the checksum did not match. The first time, return, so that the
       // offset is fetched without a delay.
       if (this.#retries++ === 0) return;
-      return this.#retryLater("The server and this browser disagree on the upload's offset.");
+      return this.#retryLater("The server and this browser disagree on the upload’s offset.");
     }
     if (status === 401 || status === 404) return this.#checkSession(status);
     if (status === 413) {
