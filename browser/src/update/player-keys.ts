@@ -1,12 +1,12 @@
 // The keys of the player. The browser's own controls take seven tab stops, so they are for the pointer, for touch and for
-// screen readers; with the keyboard, the player (`.film`) is one stop. Some of its keys work on the whole page. Screen
-// readers hear what each key did.
+// screen readers; with the keyboard, the player (`.film`) is one stop. Screen readers hear what
+// each key did.
 import { announce, formatTime } from "../lib/dom.js";
 import { latinKey } from "../lib/latin-key.js";
-import { stage } from "./media-stage.js";
 import { durationMs, positionMs, seekTo } from "./source-swap.js";
 
-const [SKIP_MS, ARROW_MS, FINE_MS] = [10_000, 5_000, 1_000];
+/** How far an arrow key seeks, without and with Shift. */
+export const [ARROW_MS, FINE_MS] = [5_000, 1_000];
 const VOLUME_STEP = 0.1;
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
@@ -58,41 +58,8 @@ function playerKey(video: HTMLVideoElement, key: string, isFine: boolean): boole
   return true;
 }
 
-/** Handles the shortcuts of the page that concern the media. Returns whether the key was one of them. */
-export function mediaKey(event: KeyboardEvent): boolean {
-  const target = event.target instanceof Element ? event.target : null;
-  const video = stage()?.video;
-  const key = latinKey(event);
-  switch (key) {
-    case " ":
-    case "k":
-      // Ignore the space bar on a focused control, because it activates the control.
-      if (!video || (key === " " && target?.closest("button, summary, a, video, select")))
-        return false;
-      togglePlayback(video);
-      return true;
-    case "j":
-    case "l":
-      if (!video) return false;
-      seekBy(video, key === "j" ? -SKIP_MS : SKIP_MS);
-      return true;
-    case "ArrowLeft":
-    case "ArrowRight": {
-      if (target?.closest("video, select, input")) return false;
-      const direction = key === "ArrowLeft" ? -1 : 1;
-      if (video) seekBy(video, direction * (event.shiftKey ? FINE_MS : ARROW_MS));
-      else stepMedia(direction);
-      return true;
-    }
-    case "m":
-      stage()?.marks?.toggleMarks();
-      return true;
-    default:
-      return false;
-  }
-}
-
-function togglePlayback(video: HTMLVideoElement): void {
+/** Plays or pauses, and announces which. */
+export function togglePlayback(video: HTMLVideoElement): void {
   if (video.paused) {
     announce("Playing.");
     video.play().catch(() => {
@@ -104,7 +71,8 @@ function togglePlayback(video: HTMLVideoElement): void {
   }
 }
 
-function seekBy(video: HTMLVideoElement, ms: number): void {
+/** Seeks by a number of milliseconds, and announces the new position. */
+export function seekBy(video: HTMLVideoElement, ms: number): void {
   const end = Number.isFinite(video.duration) ? durationMs(video) : Infinity;
   seekTo(video, Math.max(0, Math.min(end, positionMs(video) + ms)));
   announce(formatTime(positionMs(video)));
@@ -131,10 +99,4 @@ async function showFullScreen(video: HTMLVideoElement): Promise<void> {
   } catch {
     announce("This browser does not allow full screen here.");
   }
-}
-
-function stepMedia(offset: number): void {
-  const shown = stage();
-  if (!shown?.step(offset)) return;
-  announce(`${shown.numberOf(shown.shownMedia)} of ${shown.count}: ${shown.shownName}`);
 }

@@ -10,7 +10,7 @@ import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
 import { connectAnswerCard, focusAnswer } from "./answer-card.js";
 import { stage } from "./media-stage.js";
-import { mediaKey } from "./player-keys.js";
+import { mediaKey } from "./media-keys.js";
 
 /** The minimum time between two reports that the update was opened. */
 const REOPEN_INTERVAL_MS = 10_000;
