@@ -82,7 +82,9 @@ test("unplugging the microphone and the camera does not end a screen recording",
   await waitUntilRecorded(page, 2);
   await unplug("video");
   await expect(
-    page.getByText("The camera was unplugged, so the recording has ended. All of it is kept."),
+    page.getByText(
+      "The camera was unplugged, so the recording has ended. Everything recorded so far is kept.",
+    ),
   ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(2);
   await close();
@@ -122,7 +124,7 @@ test("a recording that the server rejects is kept, and a recording that reaches 
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(
     page.getByText(
-      "A recording can be at most 1 kB, so the recording has ended. All of it is kept.",
+      "A recording can be at most 1 kB, so the recording has ended. Everything recorded so far is kept.",
     ),
   ).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".media-item video")).toHaveCount(1);
@@ -149,7 +151,9 @@ test("in a browser that loses sync during sleep, a recording ends when the compu
   await page.reload();
   await startRecording(page, "Camera");
   await expect(
-    page.getByText("This computer went to sleep, so the recording has ended. All of it is kept."),
+    page.getByText(
+      "This computer went to sleep, so the recording has ended. Everything recorded so far is kept.",
+    ),
   ).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".media-item video")).toHaveCount(1);
   await close();

@@ -72,7 +72,7 @@ test("a recording that is cancelled or loses its source before it starts leaves 
   await unplug("screen");
   await expect(
     page.getByText(
-      "The screen is no longer shared, so the recording has ended. All of it is kept.",
+      "The screen is no longer shared, so the recording has ended. Everything recorded so far is kept.",
     ),
   ).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Start again" }).click();

@@ -219,7 +219,7 @@ test("Restart and leaving the page require confirmation, and a recording that en
   });
   await expect(
     page.getByText(
-      "The screen is no longer shared, so the recording has ended. All of it is kept.",
+      "The screen is no longer shared, so the recording has ended. Everything recorded so far is kept.",
     ),
   ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(2);
@@ -291,7 +291,7 @@ test("the page explains why it cannot record over http or on a phone, and still 
         : real(query);
   });
   await phone.page.reload();
-  await expect(phone.page.getByText("A phone’s browser cannot record the screen.")).toBeVisible();
+  await expect(phone.page.getByText("Phone browsers cannot record the screen.")).toBeVisible();
   const film = phone.page.waitForEvent("filechooser");
   await phone.page.getByRole("button", { name: /^Camera/ }).click();
   expect(await (await film).element().getAttribute("capture")).toBe("environment");

@@ -89,7 +89,7 @@ document.addEventListener("hearback:form-sent", ({ detail: { form } }) => {
     showUndoNotice(`You confirmed what ${person} said back.${rest}`, form.action, () => {
       // Focus the row in which the author can give another verdict.
       document.getElementById(row.id)?.focus();
-      announce(`Undone. What ${person} said back is waiting for your verdict again.`);
+      announce(`Undone. What ${person} said back is waiting for your review again.`);
     });
   }
   // After the last verdict, the refresh removes <hearing-list>, which then cannot move the focus.

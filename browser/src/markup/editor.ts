@@ -253,7 +253,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#toolbar.reveal(tool);
     this.say(
       tool === "crop"
-        ? "Crop. Arrow keys move the crop; with Alt, they change its size. Enter crops, Escape leaves."
+        ? "Crop. Arrow keys move the crop area; with Alt, they resize it. Enter crops, Escape cancels."
         : (tools.find((one) => one.tool === tool)?.name ?? ""),
     );
   }
@@ -337,7 +337,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
 
   async #flatten(): Promise<Blob> {
     const blob = this.#picture?.blob;
-    if (!blob) throw new Error("This page can show the picture but cannot read it.");
+    if (!blob) throw new Error("You can view this picture here, but you cannot mark it up.");
     return flattenPicture(blob, this.doc.markup);
   }
 }

@@ -9,7 +9,7 @@ const keys: [keys: string[], action: string][] = [
   [["Alt", "→"], "Change its size (Shift: by 10)"],
   [["1", "…", "8"], "Color"],
   [["[", "]"], "Thinner, thicker"],
-  [["Page Up", "Page Down"], "Forward or back (Home, End: all the way)"],
+  [["Page Up", "Page Down"], "Move forward or back (Home, End: all the way)"],
   [["Ctrl", "D"], "Duplicate"],
   [["Delete"], "Delete"],
   [["Ctrl", "Z"], "Undo (Shift: redo)"],

@@ -18,7 +18,7 @@ export function detectCapability(): Capability {
 /** Explanations of what a browser cannot record. */
 export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
   insecure: "Browsers record only over https. Ask your admin to set it up, or upload a file.",
-  phone: "A phone’s browser cannot record the screen. Record with the camera, or upload a video.",
+  phone: "Phone browsers cannot record the screen. Record with the camera, or upload a video.",
   camera: "This browser cannot record the screen. Record with the camera, or upload a file.",
   nothing: "This browser cannot record. Use Firefox, Chrome, Edge or Safari, or upload a file.",
 };

@@ -371,7 +371,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
         new CaptureError(`${reason}, so nothing is recorded. Press Record again.`),
       );
     if (!this.#isRunning) return;
-    this.#view.showProblem(`${reason}, so the recording has ended. All of it is kept.`);
+    this.#view.showProblem(
+      `${reason}, so the recording has ended. Everything recorded so far is kept.`,
+    );
     void this.#stop();
   }
 

@@ -261,7 +261,7 @@ export class UpdateStage extends HTMLElement {
       if (this.#marks) tools?.append(this.#marks.tools);
       if (canComment)
         tools?.append(
-          make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
+          make("p", { class: "tool-hint" }, "Click a spot or drag over an area to comment on it."),
         );
     } else if (this.video) {
       this.#playerKeys = new AbortController();

@@ -204,7 +204,7 @@ export class UnfinishedRecordings extends HTMLElement {
   }
 
   async #resume(row: RecordingRow, { id }: Recording): Promise<void> {
-    row.showMessage("Checking how much is on the server.");
+    row.showMessage("Checking how much of this recording is on the server.");
     try {
       const uploader = await RecordingUploader.resume(id);
       resumed.set(id, uploader);

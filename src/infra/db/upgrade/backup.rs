@@ -69,8 +69,8 @@ async fn write_copy(db: &Db, unfinished: &Path, rows: MigrationSummary) -> Resul
         if is_disk_failure(&error) {
             let folder = unfinished.parent().unwrap_or(Path::new(".")).display();
             return Error::Conflict(format!(
-                "Cannot copy the database to {folder} before the upgrade: {error}. Free some \
-                 space there and start again. Nothing was changed."
+                "Cannot copy the database to {folder} before the upgrade: {error}. Free up \
+                 some space there, then restart Hearback. Nothing was changed."
             ));
         }
         error.into()
@@ -108,8 +108,8 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
 
 fn damaged_copy(copy: &Path, reason: &str) -> Error {
     Error::Conflict(format!(
-        "The copy of the database made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. \
-         Check the disk and the database, and restore a backup if the database is damaged.",
+        "Hearback copied the database to {} before upgrading it, but the copy is damaged: {reason}. The upgrade did not \
+         start. Check the disk and the database. If the database itself is damaged, restore it from an earlier backup.",
         copy.display()
     ))
 }

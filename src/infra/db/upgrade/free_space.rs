@@ -30,7 +30,7 @@ pub(super) fn check_free_space(file: &Path) -> Result<()> {
 fn not_enough_space(folder: &Path, needed: u64, free: u64) -> Error {
     Error::Conflict(format!(
         "There is not enough space to copy the database before the upgrade: the copy needs {} in {}, but only \
-         {} are free. Free some space there and start again. Nothing was changed.",
+         {} are free. Free up some space there, then restart Hearback. Nothing was changed.",
         format_mebibytes((needed * 10).div_ceil(MEBIBYTE)),
         folder.display(),
         format_mebibytes(free * 10 / MEBIBYTE)

@@ -15,8 +15,8 @@ use crate::web::responses::{HandlerResult, no_content_or_redirect, return_path};
 use crate::working_hours::{WorkSchedule, next_week_morning, next_working_morning};
 use crate::{events, inbox, share_message};
 
-const CHOICES: &str =
-    "Use `tomorrow`, `monday`, `answered` or a time such as 2026-11-23T08:00:00Z.";
+const CHOICES: &str = "Use `tomorrow`, `monday`, `answered` (until somebody answers) or a time such as \
+                       2026-11-23T08:00:00Z.";
 
 text_enum! {
     /// A word that stands for the end of a snooze.
