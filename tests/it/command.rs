@@ -4,8 +4,8 @@ mod doctor;
 mod serve;
 mod stop;
 
-use std::io::Write;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::json;
 
@@ -21,6 +21,43 @@ pub fn hearback(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     }
     command.envs(settings.iter().copied()).args(arguments);
     command
+}
+
+/// A running `hearback serve`.
+pub struct Serving {
+    pub process: Child,
+    /// The URL that it printed.
+    pub base: String,
+    /// The lines that it prints after that.
+    pub output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Serving {
+    /// Runs `serve` on a free port, and waits until it is listening. Its log goes to `log`.
+    pub fn start(settings: &[(&str, &str)], log: Stdio) -> Self {
+        let mut process = hearback(settings, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = output.next().unwrap().unwrap();
+        let base = line.strip_prefix("Hearback is listening on ");
+        let base = base.unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self {
+            process,
+            base,
+            output,
+        }
+    }
+
+    /// Terminates the process and returns its log.
+    pub fn stop(self) -> String {
+        terminate(&self.process);
+        let done = self.process.wait_with_output().unwrap();
+        assert_eq!(done.status.code(), Some(0));
+        utf8(&done.stderr)
+    }
 }
 
 /// Sends SIGTERM to a process.

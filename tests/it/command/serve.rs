@@ -1,12 +1,11 @@
 //! Tests that run `hearback serve` as a process.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{hearback, terminate, utf8};
+use super::Serving;
 use crate::app::Client;
 
 /// How long a test waits for a condition before it fails.
@@ -17,28 +16,16 @@ fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
     let dir = tempfile::tempdir().unwrap();
     let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
     for first in [true, false] {
-        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-        let address = lines.next().unwrap().unwrap();
+        let mut serving = Serving::start(&settings, Stdio::null());
         assert!(
-            address.starts_with("Hearback is listening on http://127.0.0.1:"),
-            "{address}"
+            serving.base.starts_with("http://127.0.0.1:"),
+            "{}",
+            serving.base
         );
-        let link = lines.next().unwrap().unwrap();
-        let url = link
-            .strip_prefix("Set-up link: ")
-            .unwrap_or_else(|| panic!("{link}"));
-        assert!(
-            url.starts_with(address.strip_prefix("Hearback is listening on ").unwrap())
-                && url.contains("/setup?code="),
-            "{first}: {link}"
-        );
-        terminate(&running);
-        assert_eq!(running.wait().unwrap().code(), Some(0));
+        let link = serving.output.next().unwrap().unwrap();
+        let setup = format!("Set-up link: {}/setup?code=", serving.base);
+        assert!(link.starts_with(&setup), "{first}: {link}");
+        serving.stop();
     }
 }
 
@@ -46,20 +33,10 @@ fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
 async fn serve_keeps_running_when_its_log_is_closed() {
     let dir = tempfile::tempdir().unwrap();
     let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
-    let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let line = BufReader::new(running.stdout.take().unwrap())
-        .lines()
-        .next()
-        .unwrap()
-        .unwrap();
-    drop(running.stderr.take());
-    let address = line.strip_prefix("Hearback is listening on ").unwrap();
+    let mut serving = Serving::start(&settings, Stdio::piped());
+    drop(serving.process.stderr.take());
     for _ in 0..3 {
-        let response = reqwest::get(format!("{address}/healthz")).await;
+        let response = reqwest::get(format!("{}/healthz", serving.base)).await;
         assert!(
             response
                 .as_ref()
@@ -67,8 +44,7 @@ async fn serve_keeps_running_when_its_log_is_closed() {
             "{response:?}"
         );
     }
-    terminate(&running);
-    assert_eq!(running.wait().unwrap().code(), Some(0));
+    serving.stop();
 }
 
 #[test]
@@ -80,37 +56,15 @@ fn serve_asks_for_no_huge_pages_which_would_almost_double_its_idle_memory() {
     }
     let dir = tempfile::tempdir().unwrap();
     let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
-    let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    lines.next().unwrap().unwrap();
-    let memory = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", running.id())).unwrap();
+    let serving = Serving::start(&settings, Stdio::null());
+    let memory =
+        std::fs::read_to_string(format!("/proc/{}/smaps_rollup", serving.process.id())).unwrap();
     let huge = memory
         .lines()
         .find(|line| line.starts_with("AnonHugePages:"))
         .unwrap();
     assert_eq!(huge.split_whitespace().nth(1), Some("0"), "{memory}");
-    terminate(&running);
-    assert_eq!(running.wait().unwrap().code(), Some(0));
-}
-
-/// Runs `serve` until it is listening, terminates it and returns its log.
-fn serve_and_read_log(settings: &[(&str, &str)]) -> String {
-    let mut running = hearback(settings, &["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    BufReader::new(running.stdout.take().unwrap())
-        .lines()
-        .next()
-        .unwrap()
-        .unwrap();
-    terminate(&running);
-    utf8(&running.wait_with_output().unwrap().stderr)
+    serving.stop();
 }
 
 #[test]
@@ -123,7 +77,7 @@ fn serve_warns_about_a_test_clock() {
             ("HEARBACK_DATA", dir.path().to_str().unwrap()),
             ("HEARBACK_TEST_CLOCK", clock),
         ];
-        let printed = serve_and_read_log(&settings);
+        let printed = Serving::start(&settings, Stdio::piped()).stop();
         assert_eq!(
             printed.contains("HEARBACK_TEST_CLOCK is set"),
             !clock.is_empty(),
@@ -141,7 +95,7 @@ fn serve_warns_if_no_public_url_is_set() {
             ("HEARBACK_TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8"),
             ("HEARBACK_URL", url),
         ];
-        let printed = serve_and_read_log(&settings);
+        let printed = Serving::start(&settings, Stdio::piped()).stop();
         let warned = printed
             .lines()
             .any(|line| line.contains("WARN") && line.contains("HEARBACK_URL is not set"));
@@ -155,27 +109,16 @@ async fn moving_the_test_clock_runs_the_check_for_overdue_answers() {
     let clock = dir.path().join("clock");
     std::fs::write(&clock, "2026-11-19T14:00:00Z").unwrap();
     let settings = [
-        ("HEARBACK_LISTEN", "127.0.0.1:0"),
         ("HEARBACK_DATA", dir.path().to_str().unwrap()),
         ("HEARBACK_TEST_CLOCK", clock.to_str().unwrap()),
         ("HEARBACK_METRICS_TOKEN", "metrics"),
     ];
-    let mut serving = hearback(&settings, &["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let base = line.trim_end().strip_prefix("Hearback is listening on ");
-    let client = Client::at(base.unwrap()).bearer("metrics");
+    let serving = Serving::start(&settings, Stdio::null());
+    let client = Client::at(&serving.base).bearer("metrics");
     wait_for_overdue_check(&client, 1_795_096_800).await;
     std::fs::write(&clock, "2026-11-20T14:00:00Z").unwrap();
     wait_for_overdue_check(&client, 1_795_183_200).await;
-    terminate(&serving);
-    assert_eq!(serving.wait().unwrap().code(), Some(0));
+    serving.stop();
 }
 
 /// Waits until the metrics say that the last check for overdue answers was at `time`, in seconds since the Unix epoch.
@@ -202,24 +145,11 @@ async fn debug_build_serves_assets_from_the_configured_folder() {
     };
     build("style-1.css");
     let settings = [
-        ("HEARBACK_LISTEN", "127.0.0.1:0"),
         ("HEARBACK_DATA", data.path().to_str().unwrap()),
         ("HEARBACK_ASSETS", assets.path().to_str().unwrap()),
     ];
-    let mut serving = hearback(&settings, &["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let base = line
-        .trim_end()
-        .strip_prefix("Hearback is listening on ")
-        .unwrap();
-    let client = Client::at(base).accept("text/html");
+    let serving = Serving::start(&settings, Stdio::null());
+    let client = Client::at(&serving.base).accept("text/html");
 
     for style in ["style-1.css", "style-2.css"] {
         build(style);
@@ -229,6 +159,5 @@ async fn debug_build_serves_assets_from_the_configured_folder() {
         assert_eq!(served.text(), "body { color: red }");
     }
     client.get("/assets/..%2Fhearback.db").await.expect(404);
-    serving.kill().unwrap();
-    serving.wait().unwrap();
+    serving.stop();
 }

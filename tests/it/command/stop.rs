@@ -1,22 +1,21 @@
 //! Tests that stop `hearback serve` cleanly.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::json;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
-use super::{hearback, run, stdout, terminate, utf8};
+use super::{Serving, hearback, run, stdout};
 use crate::app::{Client, comment_path};
 
 /// A word that no other text contains.
 const SECRET: &str = "zebrafunkwolke";
 
-/// A server process, and a client for one person.
+/// A server, and a client for one person.
 struct Server {
-    process: Child,
+    serving: Serving,
     client: Client,
 }
 
@@ -24,16 +23,9 @@ impl Server {
     /// Starts a server with this data folder. Its client uses this API token.
     fn start(folder: &Path, token: &str) -> Self {
         let settings = [("HEARBACK_DATA", folder.to_str().unwrap())];
-        let mut process = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
-        let base = line.strip_prefix("Hearback is listening on ").unwrap();
-        let client = Client::at(base).bearer(token);
-        Self { process, client }
+        let serving = Serving::start(&settings, Stdio::piped());
+        let client = Client::at(&serving.base).bearer(token);
+        Self { serving, client }
     }
 
     /// Writes a comment with the secret word and deletes it.
@@ -50,14 +42,6 @@ impl Server {
             .delete(&comment_path(&comment))
             .await
             .expect(204);
-    }
-
-    /// Stops the server and returns its log.
-    fn stop(self) -> String {
-        terminate(&self.process);
-        let done = self.process.wait_with_output().unwrap();
-        assert_eq!(done.status.code(), Some(0));
-        utf8(&done.stderr)
     }
 }
 
@@ -92,7 +76,7 @@ async fn clean_stop_erases_deleted_text_or_warns_if_another_database_reader_prev
 
     let server = Server::start(folder, &token);
     server.comment_and_delete().await;
-    let log = server.stop();
+    let log = server.serving.stop();
     assert!(!log.contains(warning), "{log}");
     assert!(!is_stored(folder));
 
@@ -105,7 +89,7 @@ async fn clean_stop_erases_deleted_text_or_warns_if_another_database_reader_prev
         .await
         .unwrap();
     server.comment_and_delete().await;
-    let log = server.stop();
+    let log = server.serving.stop();
     assert!(log.contains(warning), "{log}");
     assert!(is_stored(folder));
     drop(reading);
