@@ -77,17 +77,22 @@ export async function bundler({ out, dev = false }) {
     add("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
     // The page and the server draw text in marks with this font. The page names it in styles/markup-editor.css, and the
     // server looks it up in the manifest.
-    manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
+    manifest["DejaVuSans.ttf"] = nameOf(files, "DejaVuSans-");
     // Every page preloads the font of its title.
-    manifest["serif.woff2"] = [...files.keys()].find((name) =>
-      name.startsWith("source-serif-4-latin-wght-normal-"),
-    );
+    manifest["serif.woff2"] = nameOf(files, "source-serif-4-latin-600-normal-");
     if (!dev) compress(files);
     replace(out, files, manifest);
     return manifest;
   }
 
   return { build, dispose: () => context.dispose() };
+}
+
+/** Returns the name of the file whose name begins with `start`. */
+function nameOf(files, start) {
+  const name = [...files.keys()].find((name) => name.startsWith(start));
+  if (name === undefined) throw new Error(`no file's name begins with ${start}`);
+  return name;
 }
 
 /** Returns the names of the files that an entry point imports statically, directly or through another file. */

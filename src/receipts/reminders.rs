@@ -32,7 +32,7 @@ pub async fn remind(
         .collect();
     if owing.is_empty() {
         return Err(Error::Conflict(
-            "Nobody still has to answer this update, so there is nobody to remind.".into(),
+            "There is nobody to remind: no recipient still has to answer this update.".into(),
         ));
     }
     let now = clock.now();

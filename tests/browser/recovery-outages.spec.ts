@@ -45,7 +45,7 @@ test(
     await studio.recordUntilSafe(3);
     await studio.context.clearCookies();
     await expect(studio.progressMessage).toContainText(
-      "You are signed out. Sign in in another tab",
+      "You are signed out. Sign in again in another tab",
     );
     const opened = studio.page.waitForEvent("popup");
     await studio.progressMessage.getByRole("link", { name: "Sign in" }).click();

@@ -39,14 +39,14 @@ async fn names_are_bidi_isolated_and_texts_have_automatic_direction() {
     let path = ada
         .update(json!({ "title": words, "notes": words, "audience": [email("Bob")] }))
         .await;
-    bob.comment(&path, &words).await;
+    let comment = bob.comment(&path, &words).await;
     let page = app.browser("Bob").await.get(&path).await.text();
     for expected in [
         format!("<h1 class=\"words\" dir=\"auto\">{words}</h1>"),
         format!("<div class=\"words prose\" dir=\"auto\"><p>{words}</p>"),
         format!("<div class=\"words prose body\" dir=\"auto\"><p>{words}</p>"),
         "<strong><bdi>Ada</bdi></strong>".into(),
-        "<strong><bdi>Bob</bdi></strong>".into(),
+        format!("<strong><bdi id=\"by-{comment}\">Bob</bdi></strong>"),
     ] {
         assert!(page.contains(&expected), "{expected} in {page}");
     }

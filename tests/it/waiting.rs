@@ -86,10 +86,7 @@ async fn reminder_is_rejected_within_four_hours_of_the_last_one_or_when_no_answe
         .expect(200);
     let problem = remind(&ada, &path).await.problem(409);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(
-        detail.contains("No answer to this update is outstanding"),
-        "{detail}"
-    );
+    assert!(detail.contains("There is nobody to remind"), "{detail}");
 }
 
 #[actix_web::test]
