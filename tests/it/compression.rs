@@ -166,9 +166,9 @@ async fn assets_are_sent_as_compressed_at_build_time() {
             let response = get(&visitor, address, accepted).await;
             let (encoding, body) = decode(&response);
             assert_eq!(body, plain.body, "{address}");
-            if body.len() >= 1024 {
+            if body.len() >= 1024 && !address.ends_with(".woff2") {
                 assert_eq!(encoding, accepted, "{address}: is browser/dist up to date?");
-                assert!(response.body.len() < body.len() / 2, "{address}");
+                assert!(response.body.len() < body.len() * 3 / 4, "{address}");
                 checked += 1;
             }
         }
