@@ -277,19 +277,12 @@ async fn video_can_be_played_before_its_poster_exists() {
         .expect(201)
         .json();
     let media = media_path(&update["media"][0]);
-    let playable = |media: &Value| names(media).contains(&"playable");
-    let playing = app.wait_for(&bob, &media, playable).await;
+    // The state is read before the renditions, so an older state can come with newer renditions, but not the reverse.
+    let has_copy = |media: &Value| media["reason"] == "Creating a preview picture";
+    let playing = app.wait_for(&bob, &media, has_copy).await;
     assert_eq!(
-        (
-            &playing["state"],
-            &playing["reason"],
-            &playing["duration_ms"]
-        ),
-        (
-            &json!("processing"),
-            &json!("Creating a preview picture"),
-            &json!(4_000)
-        )
+        (&playing["state"], &playing["duration_ms"]),
+        (&json!("processing"), &json!(4_000))
     );
     assert_eq!(names(&playing), ["playable"]);
     let copy = download(&bob, &playing, "playable").await.body;
