@@ -98,7 +98,7 @@ async fn fallback_title(
 ) -> Result<String> {
     let kind: Option<MediaKind> = sqlx::query_scalar(
         "SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL
-             ORDER BY id LIMIT 1",
+             ORDER BY position, id LIMIT 1",
     )
     .bind(&draft.id)
     .fetch_optional(&mut **tx)

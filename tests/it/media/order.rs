@@ -179,3 +179,30 @@ async fn a_new_order_is_not_a_change_that_recipients_have_to_answer_again() {
     let removed = page.get(&edit).await.expect(200).text();
     assert!(offers_to_ask_again(&removed));
 }
+
+#[actix_web::test]
+async fn first_file_in_the_new_order_gives_an_update_without_a_title_its_name() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let files = [
+        ("media", "shot.png", fixture("alpha.png")),
+        ("media", "talk.webm", fixture("rec-vp8-opus-3s.webm")),
+    ];
+    let draft = ada
+        .upload("/updates", &[("publish", "false")], &files)
+        .await
+        .expect(201)
+        .json();
+    let recording = format!("/media/{}", text(&draft["media"][1]["id"]));
+    move_to(&ada, &recording, 1).await.expect(204);
+    let path = format!("/updates/{}", text(&draft["id"]));
+    let published = ada
+        .put(&format!("{path}/publication"))
+        .await
+        .expect(200)
+        .json();
+    assert!(
+        text(&published["title"]).starts_with("Recording, "),
+        "{published}"
+    );
+}
