@@ -46,6 +46,18 @@ async function expectHeard(page: Page, key: string, text: string | RegExp): Prom
   await expect(region, key).toHaveText(text);
 }
 
+test("after a visit within the site, the heading is announced, and nothing that the page does not show", async ({
+  browser,
+  hearback,
+}) => {
+  const people = await hearback.addPeople("Ada Heading", "Bob Heading");
+  const { author } = await openVideo(browser, hearback, people);
+  await author.goto("/updates");
+  await author.getByRole("link", { name: "The new rota", exact: true }).click();
+  await expect(author.getByRole("heading", { level: 1, name: "The new rota" })).toBeVisible();
+  await expect(author.locator("#announcements")).toHaveText("The new rota.");
+});
+
 test("with the keyboard, the player is one tab stop with keys of its own", async ({
   browser,
   hearback,

@@ -10,9 +10,9 @@ document.addEventListener("turbo:load", () => {
 });
 
 function announceHeading(): void {
-  const texts = [...document.querySelectorAll("h1, .said > p")].map((part) =>
-    (part.textContent ?? "").trim().replace(/\s+/g, " "),
-  );
+  const texts = [...document.querySelectorAll<HTMLElement>("h1, .said > p")]
+    .filter((part) => part.checkVisibility())
+    .map((part) => part.innerText.trim().replace(/\s+/g, " "));
   if (texts.length > 0) announce(texts.map((text) => text.replace(/\w$/, "$&.")).join(" "));
 }
 
