@@ -10,7 +10,7 @@ document.addEventListener("turbo:before-fetch-request", (event) => {
   const script = document.querySelector<HTMLMetaElement>("meta[name=compose-script]")?.content;
   if (script === undefined || !COMPOSE_PAGES.test(detail.url.pathname)) return;
   event.preventDefault();
-  // If the script cannot be loaded, the page works as it does without scripts.
+  // If the script cannot be loaded, show the page anyway, without the elements that the script defines.
   void import(script).then(
     () => detail.resume(),
     () => detail.resume(),
