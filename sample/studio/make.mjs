@@ -47,7 +47,14 @@ async function open(path, scale) {
   await page.goto(pathToFileURL(path).href);
   const size = await page.evaluate(() => [document.body.offsetWidth, document.body.offsetHeight]);
   await page.setViewportSize({ width: size[0], height: size[1] });
-  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  const missing = await page.evaluate(async () => {
+    await document.fonts.ready;
+    return [...document.fonts]
+      .filter(({ status }) => status === "error")
+      .map(({ family }) => family);
+  });
+  if (missing.length > 0)
+    throw new Error(`${path}: a font cannot be loaded: ${missing.join(", ")}`);
   return page;
 }
 
