@@ -42,8 +42,11 @@ pub async fn with_video<T>(
         .inspect_err(|error| tracing::warn!(%error, "could not store the video of the sample update; continuing without it"))
         .ok();
     let made = create_account(video.as_ref()).await;
-    if let (Err(_), Some(video)) = (&made, video) {
-        uploads.discard(&[video]).await?;
+    if let (Err(_), Some(video)) = (&made, video)
+        && let Err(error) = uploads.discard(&[video]).await
+    {
+        // A sweep deletes it later. The caller needs the error of `create_account`.
+        tracing::warn!(%error, "could not delete the video of a sample update that was not created");
     }
     made
 }
