@@ -18,8 +18,8 @@ use crate::config::{Config, DemoPerson, DemoSignIn};
 use crate::error::{Error, Result};
 use crate::people;
 
-/// The name of the person in whose place the demo puts visitors who do not choose anyone else.
-const SIGNED_IN_AS: &str = "Ada Nowak";
+/// The person with the most to answer, whose address the demo suggests.
+const SUGGESTED: &str = "Ada Nowak";
 /// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
 
@@ -81,10 +81,12 @@ async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
     }
     let (address, _) = app.start_links().await?;
     app::print(format_args!("The Hearback demo is running at {address}"));
-    app::print("Open it and press a face to sign in. Ada Nowak has the most to answer.");
+    app::print(format_args!(
+        "Open it and press a face to sign in. {SUGGESTED} has the most to answer."
+    ));
     app::print(format_args!(
         "To sign in without a browser, use {} and the password: {PASSWORD}",
-        dsl::email(SIGNED_IN_AS)
+        dsl::email(SUGGESTED)
     ));
     app::print(end);
     app.run().await

@@ -7,7 +7,7 @@ mod website;
 mod week;
 
 use super::dsl::{HOUR, StoryBuilder};
-use super::{PASSWORD, SIGNED_IN_AS};
+use super::{PASSWORD, SUGGESTED};
 use crate::clock::{Millis, real_now};
 use crate::error::{Error, Result};
 use crate::receipts;
@@ -59,10 +59,10 @@ async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     let mut tx = t.state.db.begin().await?;
     let rules = workspace::Change {
         rules: Some(Some(RULES.into())),
-        contact: Some(Some(t.person(SIGNED_IN_AS)?.email.clone())),
+        contact: Some(Some(t.person(SUGGESTED)?.email.clone())),
         due_days: Some(Some(1)),
     };
-    workspace::change(&mut tx, t.person(SIGNED_IN_AS)?, &rules).await?;
+    workspace::change(&mut tx, t.person(SUGGESTED)?, &rules).await?;
     tx.commit().await?;
     t.group("Ada", "design", &["Ada", "Mia", "Grace", "Leo", "Wanjiku"])
         .await?;

@@ -47,10 +47,9 @@ impl StoryBuilder<'_> {
     ) -> Result<String> {
         let new = NewComment {
             body: body.into(),
-            anchor: place.anchor()?,
             ..NewComment::default()
         };
-        self.add_comment(&self.viewer(by)?, id, new).await
+        self.comment_at(by, id, place, new).await
     }
 
     /// Asks a question and returns its id.
@@ -64,10 +63,9 @@ impl StoryBuilder<'_> {
         let new = NewComment {
             body: body.into(),
             is_question: true,
-            anchor: place.anchor()?,
             ..NewComment::default()
         };
-        self.add_comment(&self.viewer(by)?, id, new).await
+        self.comment_at(by, id, place, new).await
     }
 
     /// Asks a question with a picture and returns its id.
@@ -82,11 +80,22 @@ impl StoryBuilder<'_> {
         let new = NewComment {
             body: body.into(),
             is_question: true,
-            anchor: place.anchor()?,
             pictures: vec![self.store(file_name).await?],
             ..NewComment::default()
         };
-        self.add_comment(&self.viewer(by)?, id, new).await
+        self.comment_at(by, id, place, new).await
+    }
+
+    async fn comment_at(
+        &self,
+        by: &str,
+        id: &str,
+        place: Place<'_>,
+        new: NewComment,
+    ) -> Result<String> {
+        let anchor = place.anchor()?;
+        self.add_comment(&self.viewer(by)?, id, NewComment { anchor, ..new })
+            .await
     }
 
     pub(in crate::demo) async fn reply(
