@@ -35,9 +35,13 @@ test("a time zone is found by its city, and the current time there is shown", as
   await page.keyboard.press("Tab");
   await expect(field).toHaveValue("New York");
 
-  // Of two cities, the arrow keys choose the second.
+  // The arrow keys choose between two cities.
   await field.fill("america new");
   await page.keyboard.press("ArrowDown");
+  await expect(list.getByRole("option", { name: "New Salem" })).toHaveAttribute(
+    "aria-selected",
+    "true",
+  );
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   await expect(field).toHaveValue("New York");
